@@ -1,0 +1,1 @@
+"""MedML: from a folder of clinical data to a model whose numbers a reviewer would believe."""

@@ -1,0 +1,77 @@
+"""Patients' data on their way through a training: in memory, never written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml.types import FlowStep, Kind, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The table after the steps that learn nothing (duplicates, sentinels, text numbers, rows without a target).
+
+    X         DataFrame (n_cases, n_predictors): numbers float64 with NaN, all else object (str) with None
+    y         (n_cases,) int64 codes into `classes`, or float64 for a number
+    patients  (n_cases,) int64, equal for rows of one patient; row numbers where nobody repeats
+    rows      (n_cases,) int64, the row's place in the source table, from 0
+    """
+
+    X: pd.DataFrame
+    y: np.ndarray
+    patients: np.ndarray
+    rows: np.ndarray
+    kinds: dict[str, Kind]
+    task: Task
+    classes: list[str]  # binary: the positive class is last (code 1)
+    flow: list[FlowStep] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Positions (not row numbers) into Cases; train and test share no patient."""
+
+    train: np.ndarray
+    test: np.ndarray
+    repeat: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class FitData:
+    """What a family is given: one fold's training rows, cleaned, selected and encoded.
+
+    X         (n, p) float64, no NaN, unscaled; y and patients (n,) as in Cases
+    names     p names of encoded columns; origins  p names of the columns they come from
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    patients: np.ndarray
+    task: Task
+    n_classes: int
+    names: list[str]
+    origins: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Out-of-fold (or held-out) predictions that an evaluation is made from; in memory, never in a Report.
+
+    y         (n,) as in Cases;   patients (n,) int64
+    p         (repeats, n, n_classes) probabilities, or (repeats, n) for a number; NaN where a repeat left a row out
+    train     (repeats * folds,) the headline figure on each fold's own training rows (E8)
+    """
+
+    y: np.ndarray
+    p: np.ndarray
+    patients: np.ndarray
+    task: Task
+    classes: list[str]
+    train: np.ndarray

@@ -1,0 +1,105 @@
+"""What a model family is. One file in this folder is one family; see README.md, "Add a family"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from medml.cases import FitData
+from medml.types import Task
+from medml.watch import Rounds, no_rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One setting of a family, from which its form is drawn.
+
+    zones      the two borders (cautious | usual | aggressive), in the unit of the value; None for choices
+    sentence   what it does, in plain words, one sentence
+    """
+
+    name: str
+    title: str
+    sentence: str
+    default: Any
+    low: float | None = None
+    high: float | None = None
+    kind: Literal["int", "float", "log", "choice", "switch"] = "int"
+    choices: tuple[str, ...] = ()
+    zones: tuple[float, float] | None = None
+    more_is: Literal["aggressive", "cautious"] = "aggressive"
+
+    def zone(self, value: float) -> Literal["cautious", "usual", "aggressive"]:
+        """In which zone a value lies; "usual" where the parameter has none."""
+        if self.zones is None:
+            return "usual"
+        low, high = self.zones
+        if low <= value <= high:
+            return "usual"
+        beyond = value > high
+        return "aggressive" if beyond == (self.more_is == "aggressive") else "cautious"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    seconds: float  # one fit, this machine
+    bytes: int
+
+
+class Family:
+    """A sort of model. Stateless: what was learned lives in the value that `fit` returns.
+
+    Families get encoded matrices (no NaN, unscaled) and scale inside where they need it. They never see rows outside
+    their fold; figures on other rows are asked for through `rounds`.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    sentence: ClassVar[str]
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "regression"})
+    round: ClassVar[Literal["epoch", "trees"] | None] = None  # what "N more rounds" means; None: nothing to continue
+    params: ClassVar[tuple[Param, ...]] = ()
+
+    def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
+        """Time and memory of one fit, before it starts."""
+        raise NotImplementedError
+
+    def fit(self, data: FitData, params: dict[str, Any], *, seed: int, rounds: Rounds = no_rounds,
+            work: Path | None = None) -> Any:
+        """Learn from `data`. Same seed, same numbers.
+
+        work  a folder for this fit's own checkpoints, so that a killed fit goes on where it was (mlp); None: keep none
+        """
+        raise NotImplementedError
+
+    def more(self, fitted: Any, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
+             rounds: Rounds = no_rounds, work: Path | None = None) -> Any:
+        """Go on from `fitted` (which stays as it is) for n_rounds; families with a round only."""
+        raise NotImplementedError
+
+    def rounds_done(self, fitted: Any) -> int:
+        """Rounds in this model so far (0 where the family has none)."""
+        return 0
+
+    def predict(self, fitted: Any, X: np.ndarray) -> np.ndarray:
+        """(n, p) encoded -> probabilities (n, n_classes) float64 summing to 1, or numbers (n,)."""
+        raise NotImplementedError
+
+    def save(self, fitted: Any, folder: Path) -> None:
+        """Write the state (also what `more` needs) into an empty folder: safetensors, skops, UBJ, JSON; no pickle."""
+        raise NotImplementedError
+
+    def load(self, folder: Path) -> Any:
+        """Read what `save` wrote. UserError(code="damaged") if it cannot be trusted."""
+        raise NotImplementedError
+
+    def filled(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Defaults completed by `params`; ValueError on a name that the family does not have."""
+        known = {each.name: each.default for each in self.params}
+        unknown = set(params) - set(known)
+        if unknown:
+            raise ValueError(f"{self.name} has no {sorted(unknown)}; it has {sorted(known)}")
+        return known | params

@@ -1,0 +1,108 @@
+"""Where files go, and the only way they are written: temporary name, fsync, rename."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def home() -> Path:
+    """The folder that holds everything MedML writes (`MEDML_HOME`, else models/ beside the code), made if absent."""
+    chosen = os.environ.get("MEDML_HOME")
+    folder = Path(chosen).expanduser() if chosen else Path(__file__).resolve().parent.parent / "models"
+    return ensure(folder)
+
+
+def ensure(folder: Path) -> Path:
+    """Make a folder that only its owner can read, with its parents; return it."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def runs_folder() -> Path:
+    return ensure(home() / "runs")
+
+
+def projects_folder() -> Path:
+    return ensure(home() / "projects")
+
+
+def work_folder(job_id: str) -> Path:
+    """Unfinished work of one job: checkpoints that a restarted job goes on from. Removed when the job is done."""
+    return ensure(home() / "work" / job_id)
+
+
+def log_folder() -> Path:
+    return ensure(home() / "logs")
+
+
+def write_bytes(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write a file whole or not at all, even if the power fails: temporary name, fsync, rename, fsync of the folder.
+
+    raises  OSError when there is no room or no permission; the old file is then unchanged and no temporary is left
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside `folder` survive a power cut (no such call on Windows, where NTFS journals it)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_model(path: Path, value: BaseModel) -> None:
+    """Write one value of the line as JSON that a person can read."""
+    write_bytes(path, value.model_dump_json(indent=2).encode())
+
+
+def read_model(path: Path, kind: type[Model]) -> Model:
+    """Read one value of the line. FileNotFoundError if absent, pydantic.ValidationError if damaged."""
+    return kind.model_validate_json(path.read_bytes())
+
+
+def sha256_of(value: BaseModel) -> str:
+    """The hash by which a later stage names the value it was made from."""
+    return hashlib.sha256(value.model_dump_json().encode()).hexdigest()
+
+
+def secret(name: str = "secret") -> bytes:
+    """The installation's key (32 bytes), made on first use, in home()/keys with mode 0600; never in a run or export."""
+    path = ensure(home() / "keys") / name
+    if not path.exists():
+        fresh = path.with_name(f".{name}.{secrets.token_hex(4)}.part")
+        write_bytes(fresh, secrets.token_bytes(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)  # whoever is first wins; a half-written key is never seen
+        fresh.unlink()
+    return path.read_bytes()
+
+
+def keyed_hash(*parts: str) -> str:
+    """A name for a case or a patient that means nothing without the installation's key (32 hex digits)."""
+    return hmac.new(secret(), "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()[:32]

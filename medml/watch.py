@@ -1,0 +1,55 @@
+"""How long work speaks and listens: progress, points of a curve, stop. One protocol for screens, terminal and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from medml.types import Point
+
+
+class Watch(Protocol):
+    """Handed to everything that takes longer than a second."""
+
+    def say(self, stage: str, fraction: float, message: str = "") -> None:
+        """Progress of the whole job: stage is one plain word, fraction 0-1 and never smaller than the last one."""
+
+    def point(self, point: Point) -> None:
+        """One point of a live curve."""
+
+    def stopping(self) -> bool:
+        """True once somebody asked to stop; asked at least once a round. Keep the best so far and return."""
+
+
+class Silent:
+    """A Watch that says nothing and never stops; the default for notebooks and tests."""
+
+    def say(self, stage: str, fraction: float, message: str = "") -> None:
+        """Ignore it."""
+
+    def point(self, point: Point) -> None:
+        """Ignore it."""
+
+    def stopping(self) -> bool:
+        return False
+
+
+class Rounds(Protocol):
+    """What a family calls after each round of one fit (an epoch, a batch of trees, a member of a vote).
+
+    round_done  total rounds done in this model so far; total  rounds that this fit aims at
+    predict     a closure that gives probabilities (n, n_classes) or numbers (n,) for an encoded matrix; the trainer
+                calls it on rows that the family never sees, so that out-of-fold figures cannot leak into a fit
+    returns     True to go on, False to stop after this round
+    """
+
+    def __call__(self, round_done: int, total: int, train: float | None,
+                 predict: Callable[[np.ndarray], np.ndarray] | None, unit: str = "loss") -> bool: ...
+
+
+def no_rounds(round_done: int, total: int, train: float | None,
+              predict: Callable[[np.ndarray], np.ndarray] | None, unit: str = "loss") -> bool:
+    """A Rounds that never stops."""
+    return True

@@ -1,0 +1,33 @@
+"""Every test has a home of its own and sees the shared clinical data only where it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def medml_home(tmp_path_factory, monkeypatch):
+    """A fresh MEDML_HOME for every test."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("MEDML_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clinical():
+    """The folder of real clinical sets; the test is skipped, by name, where it is absent."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("../shared/data is not here")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    """The folder of hard inputs with its manifest."""
+    if not (SHARED / "corpus").is_dir():
+        pytest.skip("../shared/corpus is not here")
+    return SHARED / "corpus"
