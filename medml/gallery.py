@@ -1,0 +1,241 @@
+"""Finished runs under home()/runs: list, open, rename, revert, pack, delete. Files alone, so it works anywhere.
+
+    runs/<run>/ manifest.json profile.json recipe.json config.json      what it was made from; never changed
+                label.json chain.json                                   its name; which checkpoint is current
+                private/split.npz                                       folds by keyed hash of the case
+                checkpoints/<n>/ report.json history.json keys.json     figures of this link of the chain
+                                 final/ folds/<repeat>-<fold>/          the models: matrices and weights
+                                 private/oof.npz                        out-of-fold probabilities, no label, no input
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from medml import home, vault
+from medml.errors import UserError
+from medml.evaluate import headline
+from medml.types import Chain, Checkpoint, Label, Manifest, Metric, Point, Profile, Recipe, Report, Task, TrainConfig
+
+HISTORY = TypeAdapter(list[Point])
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One card of the gallery. `unusable` says in plain words why a run cannot be opened, else it is empty."""
+
+    run: str
+    name: str
+    notes: str = ""
+    family: str = ""
+    task: Task | None = None
+    target: str = ""
+    source_file: str = ""
+    made: str = ""
+    seconds: float = 0.0
+    n_cases: int = 0
+    n_patients: int = 0
+    headline_name: str = ""
+    headline: Metric | None = None
+    checkpoints: int = 0
+    stamps: tuple[str, ...] = ()
+    unusable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run as it stands at its current checkpoint."""
+
+    run: str
+    folder: Path
+    manifest: Manifest
+    profile: Profile
+    recipe: Recipe
+    config: TrainConfig
+    chain: Chain
+    label: Label
+    report: Report
+    history: list[Point]
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The link of the chain that is current."""
+        return next(each for each in self.chain.checkpoints if each.number == self.chain.current)
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        return checkpoint_folder(self.folder, self.chain.current)
+
+
+def checkpoint_folder(run_folder: Path, number: int) -> Path:
+    return run_folder / "checkpoints" / str(number)
+
+
+def runs() -> list[Summary]:
+    """Every finished run, newest first; half-written folders (names that start with a dot) are not listed."""
+    found = [_summary(folder) for folder in home.runs_folder().iterdir()
+             if folder.is_dir() and not folder.name.startswith(".")]
+    return sorted(found, key=lambda each: each.made, reverse=True)
+
+
+def open_run(run: str, checkpoint: int | None = None) -> Run:
+    """A run at its current checkpoint (or at the one given). UserError if it is gone or not whole."""
+    folder = _folder(run)
+    try:
+        chain = home.read_model(folder / "chain.json", Chain)
+        if checkpoint is not None:
+            chain = chain.model_copy(update={"current": checkpoint})
+        at = checkpoint_folder(folder, chain.current)
+        manifest = home.read_model(folder / "manifest.json", Manifest)
+        config = home.read_model(folder / "config.json", TrainConfig)
+        report = home.read_model(at / "report.json", Report)
+        return Run(run=run, folder=folder, manifest=manifest, config=config, chain=chain,
+                   profile=home.read_model(folder / "profile.json", Profile),
+                   recipe=home.read_model(folder / "recipe.json", Recipe),
+                   label=home.read_model(folder / "label.json", Label),
+                   report=vault.with_looks(report, run, config, chain.current),
+                   history=HISTORY.validate_json((at / "history.json").read_bytes()))
+    except FileNotFoundError as absent:
+        raise UserError(what="This model was not saved completely and is not listed.",
+                        fix="Delete it on the Gallery page and train again; your data is unchanged.",
+                        code="incomplete_artefact", detail=Path(absent.filename or "").name) from absent
+    except ValidationError as damaged:
+        raise UserError(what="This model was saved by another version of MedML, or its files are damaged.",
+                        fix="Open it with the version that made it, or train again; your data is unchanged.",
+                        code="newer_format", detail=f"{damaged.title}: {damaged.error_count()} fields") from damaged
+
+
+def revert(run: str, to: int | None = None) -> Checkpoint:
+    """Make an earlier checkpoint the current one: final model, fold states and figures together. Nothing is lost.
+
+    to  its number; None: the one that the current checkpoint went on from
+    """
+    folder = _folder(run)
+    chain = home.read_model(folder / "chain.json", Chain)
+    current = next(each for each in chain.checkpoints if each.number == chain.current)
+    wanted = current.parent if to is None else to
+    found = [each for each in chain.checkpoints if each.number == wanted]
+    if not found:
+        numbers = ", ".join(str(each.number) for each in chain.checkpoints)
+        raise UserError(what=f"This run has no checkpoint {'before this one' if to is None else to}.",
+                        fix=f"Choose one of: {numbers}.", code="no_checkpoint")
+    home.write_model(folder / "chain.json", chain.model_copy(update={"current": found[0].number}))
+    return found[0]
+
+
+def add_checkpoint(run: str, checkpoint: Checkpoint) -> None:
+    """Append a checkpoint, whose folder is already in place, and make it current."""
+    folder = _folder(run)
+    chain = home.read_model(folder / "chain.json", Chain)
+    known = [each for each in chain.checkpoints if each.number != checkpoint.number]
+    home.write_model(folder / "chain.json",
+                     Chain(current=checkpoint.number, checkpoints=[*known, checkpoint]))
+
+
+def rename(run: str, *, name: str | None = None, notes: str | None = None) -> Label:
+    """Change what a person calls a run, or their notes on it."""
+    path = _folder(run) / "label.json"
+    label = home.read_model(path, Label)
+    changes = {key: value for key, value in (("name", name), ("notes", notes)) if value is not None}
+    if not (changes.get("name", label.name)).strip():
+        raise UserError(what="A run needs a name.", fix="Type a name of at least one letter.", code="no_name")
+    label = label.model_copy(update=changes)
+    home.write_model(path, label)
+    return label
+
+
+def delete(run: str) -> None:
+    """Remove a run for good. It leaves the list at once, by one rename, and then the disk."""
+    folder = _folder(run)
+    going = folder.with_name(f".{folder.name}.deleted")
+    folder.rename(going)
+    shutil.rmtree(going)
+
+
+def pack(run: str) -> bytes:
+    """One zip of a run without its private part; the path of the clinician's folder is left out too."""
+    folder = _folder(run)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            if path.is_dir() or "private" in inside.parts or any(part.startswith(".") for part in inside.parts):
+                continue
+            archive.writestr(f"{run}/{inside.as_posix()}", _without_source(path))
+    return content.getvalue()
+
+
+def compare(left: str, right: str) -> dict[str, dict[str, tuple]]:
+    """Two runs side by side: {"metrics": {name: (Metric | None, Metric | None)}, "settings": {...}, "facts": {...}}.
+
+    Settings hold only what differs.
+    """
+    a, b = open_run(left), open_run(right)
+    names = list(dict.fromkeys([*a.report.metrics, *b.report.metrics]))
+    mine, theirs = _settings(a), _settings(b)
+    settings = {key: (mine.get(key), theirs.get(key)) for key in dict.fromkeys([*mine, *theirs])
+                if mine.get(key) != theirs.get(key)}
+    facts = {"cases": (a.report.n_cases, b.report.n_cases), "patients": (a.report.n_patients, b.report.n_patients),
+             "file": (a.manifest.source_file, b.manifest.source_file),
+             "data sha256": (a.manifest.data_sha256, b.manifest.data_sha256),
+             "measured on": (a.report.measured_on, b.report.measured_on)}
+    return {"metrics": {name: (a.report.metrics.get(name), b.report.metrics.get(name)) for name in names},
+            "settings": settings, "facts": facts}
+
+
+def tried(data_sha256: str, target: str) -> int:
+    """How many finished runs learned this target from this very table (E3)."""
+    count = 0
+    for folder in home.runs_folder().glob("[!.]*/manifest.json"):
+        try:
+            manifest = home.read_model(folder, Manifest)
+        except ValidationError:
+            continue  # listed as unusable by runs(); it says nothing about what was tried
+        count += manifest.data_sha256 == data_sha256 and manifest.target == target
+    return count
+
+
+def _settings(run: Run) -> dict[str, object]:
+    config = run.config
+    flat: dict[str, object] = {"family": config.family, "seed": config.seed, "target": config.choice.target,
+                               "feature selection": "on" if config.selection.on else "off",
+                               "columns left out": ", ".join(sorted(config.choice.leave_out))}
+    flat |= {f"split: {key}": value for key, value in config.split.model_dump().items()}
+    flat |= {f"cleanup: {step.name}": "on" if step.on else "off" for step in run.recipe.steps}
+    return flat | {f"parameter: {key}": value for key, value in config.params.items()}
+
+
+def _without_source(path: Path) -> bytes:
+    if path.name != "profile.json":
+        return path.read_bytes()
+    profile = home.read_model(path, Profile)
+    return profile.model_copy(update={"source": Path(profile.source).name}).model_dump_json(indent=2).encode()
+
+
+def _folder(run: str) -> Path:
+    if not run or run.startswith(".") or Path(run).name != run:
+        raise UserError(what=f"“{run}” is not the name of a run.", fix="`python -m medml runs` lists them.", code="no_run")
+    folder = home.runs_folder() / run
+    if not folder.is_dir():
+        raise UserError(what=f"There is no run {run} (any more).",
+                        fix="Choose one from the Gallery page, or `python -m medml runs`.", code="no_run")
+    return folder
+
+
+def _summary(folder: Path) -> Summary:
+    try:
+        run = open_run(folder.name)
+    except UserError as error:
+        return Summary(run=folder.name, name=folder.name, unusable=error.what)
+    name = headline(run.report)
+    return Summary(run=run.run, name=run.label.name, notes=run.label.notes, family=run.config.family,
+                   task=run.report.task, target=run.config.choice.target, source_file=run.manifest.source_file,
+                   made=run.manifest.made, seconds=run.manifest.seconds, n_cases=run.report.n_cases,
+                   n_patients=run.report.n_patients, headline_name=name, headline=run.report.metrics.get(name),
+                   checkpoints=len(run.chain.checkpoints), stamps=tuple(run.report.stamps))
