@@ -1,0 +1,72 @@
+"""What an evaluation must know besides the predictions: how they came about. In memory only; a Report keeps figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from medml.cases import Cases, Fold, Predictions
+from medml.types import Choice, FlowStep, Recipe, SelectionScore, Table, TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class FoldFacts:
+    """From how many rows each fitted step of one fold learned, as the step itself counted them (L7, L8, L9).
+
+    n_train, n_test   rows on either side of the split
+    cleaner_rows      rows that the cleaner was fitted on;  encoder_rows  the same for the encoder
+    selector_rows     rows that the selection of columns saw; None where nothing was selected
+    resampled_rows    rows from which resampling or class weights were worked out; None where there were none
+    recalibrated      the fold's probabilities were recalibrated after resampling or weighting, on training rows
+    kept              names of the columns that the selection kept; None where nothing was selected
+    """
+
+    repeat: int
+    number: int
+    n_train: int
+    n_test: int
+    cleaner_rows: int
+    encoder_rows: int
+    selector_rows: int | None = None
+    resampled_rows: int | None = None
+    recalibrated: bool = False
+    kept: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that the checks of RIGOUR.md look at.
+
+    folds             the folds that the predictions come from; one fold under a validation part. Positions into `cases`
+    n_parameters      candidate parameters after encoding and before any selection, mean over folds
+    held_out          positions into `cases` of the part that stays closed (scheme "held_out"), else None
+    split_from_file   the split came with the data: it is never changed (L3)
+    looks             how often the held-out part has been opened
+    others            out-of-fold predictions of the other configurations that were compared, same folds (E3)
+    selection         how often each column was kept over the folds; selection_note says by what means
+    code_version .. rerun_matches   the manifest's data (G1); rerun_matches None: nobody has run it again yet
+    """
+
+    table: Table
+    choice: Choice
+    recipe: Recipe
+    config: TrainConfig
+    cases: Cases
+    folds: Sequence[Fold]
+    fold_facts: Sequence[FoldFacts]
+    n_parameters: float
+    flow: Sequence[FlowStep] = ()
+    held_out: np.ndarray | None = None
+    split_from_file: bool = False
+    looks: int = 0
+    others: Mapping[str, Predictions] = field(default_factory=dict)
+    selection: Sequence[SelectionScore] = ()
+    selection_note: str = ""
+    data_sha256: str = ""
+    split_sha256: str = ""
+    code_version: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    rerun_matches: bool | None = None

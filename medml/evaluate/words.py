@@ -1,0 +1,66 @@
+"""What each figure is called and means, in plain words, for screens, terminal and exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medml.types import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """title and one sentence; higher_is_better is None where neither is (a slope of 1 is best)."""
+
+    title: str
+    meaning: str
+    higher_is_better: bool | None = True
+    best: float = 1.0
+
+
+METRICS: dict[str, Word] = {
+    "auroc": Word("AUROC", "How often a patient with the outcome is ranked above one without it; 0.5 is chance."),
+    "auprc": Word("AUPRC", "Average precision: how pure the list of patients flagged stays as it grows; chance is the "
+                           "share of patients with the outcome."),
+    "accuracy": Word("Accuracy", "Share of cases put into the right class."),
+    "brier": Word("Brier score", "Mean squared distance between probability and outcome; 0 is perfect.", False, 0.0),
+    "log_loss": Word("Log loss", "Punishes confident mistakes most; 0 is perfect.", False, 0.0),
+    "sensitivity": Word("Sensitivity", "Share of patients with the outcome that are found."),
+    "specificity": Word("Specificity", "Share of patients without the outcome that are left in peace."),
+    "ppv": Word("Positive predictive value", "Share of flagged patients that have the outcome."),
+    "npv": Word("Negative predictive value", "Share of patients not flagged that are free of the outcome."),
+    "f1": Word("F1", "Harmonic mean of sensitivity and positive predictive value."),
+    "balanced_accuracy": Word("Balanced accuracy", "Mean of the classes' sensitivities; chance is 1 / classes."),
+    "mcc": Word("Matthews correlation", "Correlation of decision and outcome, fair to rare outcomes; 0 is chance."),
+    "mae": Word("Mean absolute error", "Mean distance between predicted and observed, in the target's unit.", False, 0.0),
+    "rmse": Word("Root mean squared error", "As the mean error, large misses weigh more; in the target's unit.", False,
+                 0.0),
+    "r2": Word("R²", "Share of the target's variation that is explained; 0 is no better than the mean."),
+    "slope": Word("Calibration slope", "1 is best; below 1 the predictions are too extreme, above 1 too timid.", None),
+    "intercept": Word("Calibration in the large", "0 is best; above 0 the outcome is more frequent than predicted.",
+                      None, 0.0),
+}
+
+BINARY = ("auroc", "auprc", "accuracy", "brier", "log_loss", "sensitivity", "specificity", "ppv", "npv", "f1",
+          "balanced_accuracy", "mcc")
+NUMBER = ("mae", "rmse", "r2")
+OF_TASK: dict[Task, tuple[str, ...]] = {"binary": BINARY, "multiclass": BINARY, "regression": NUMBER}
+AT_THRESHOLD = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy", "mcc")
+HEADLINE: dict[Task, str] = {"binary": "auroc", "multiclass": "auroc", "regression": "r2"}
+
+
+def title(name: str) -> str:
+    """The figure's name on screen; the name itself for one that is not known."""
+    return METRICS[name].title if name in METRICS else name.replace("_", " ")
+
+
+def meaning(name: str) -> str:
+    """One sentence on what the figure says; empty for one that is not known."""
+    return METRICS[name].meaning if name in METRICS else ""
+
+
+def better(name: str, mine: float, yours: float) -> bool:
+    """Whether `mine` is the better value of that metric; ValueError where neither direction is better."""
+    direction = METRICS[name].higher_is_better
+    if direction is None:
+        raise ValueError(f"{name} has no better direction; it is best at {METRICS[name].best}")
+    return mine > yours if direction else mine < yours
