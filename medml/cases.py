@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,11 @@ class Cases:
     task: Task
     classes: list[str]  # binary: the positive class is last (code 1)
     flow: list[FlowStep] = field(default_factory=list)
+
+    def take(self, positions: np.ndarray) -> Cases:
+        """The cases at these positions, in this order, with the same classes and flow."""
+        return replace(self, X=self.X.iloc[positions].reset_index(drop=True), y=self.y[positions],
+                       patients=self.patients[positions], rows=self.rows[positions])
 
 
 @dataclass(frozen=True, slots=True)

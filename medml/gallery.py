@@ -220,7 +220,8 @@ def _without_source(path: Path) -> bytes:
 
 def _folder(run: str) -> Path:
     if not run or run.startswith(".") or Path(run).name != run:
-        raise UserError(what=f"“{run}” is not the name of a run.", fix="`python -m medml runs` lists them.", code="no_run")
+        raise UserError(what=f"“{run}” is not the name of a run.", fix="`python -m medml runs` lists them.",
+                        code="no_run")
     folder = home.runs_folder() / run
     if not folder.is_dir():
         raise UserError(what=f"There is no run {run} (any more).",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import io
 import os
 import secrets
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from pydantic import BaseModel
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -74,6 +76,20 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write one array as .npy; read it with `np.load(path, allow_pickle=False)`."""
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    write_bytes(path, content.getvalue())
+
+
+def write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Write several arrays as one .npz; read it with `np.load(path, allow_pickle=False)`."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_bytes(path, content.getvalue())
 
 
 def write_model(path: Path, value: BaseModel) -> None:

@@ -99,13 +99,18 @@ def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig
         [name for name in cleaned.columns if cleaner.origin_of(name) in set(selected.columns)]
     encoder = Encoder().fit(cleaned[columns], cases.kinds)
     matrix = Matrix(cleaner, columns, encoder)
-    data = FitData(X=encoder.transform(cleaned[columns]), y=y, patients=patients, task=cases.task,
-                   n_classes=len(cases.classes), names=list(encoder.names),
-                   origins=[cleaner.origin_of(name) for name in encoder.origins])
+    data = fit_data(matrix, cases, train)
     facts = FoldFacts(repeat=repeat, number=number, n_train=len(train), n_test=n_test,
                       cleaner_rows=cleaner.n_fitted, encoder_rows=encoder.n_fitted,
                       selector_rows=None if selected is None else selected.n_fitted, resampled_rows=None)
     return Prepared(matrix, data, facts, selected)
+
+
+def fit_data(matrix: Matrix, cases: Cases, positions: np.ndarray) -> FitData:
+    """The rows at these positions as a family is given them, by a matrix that has already learned."""
+    return FitData(X=matrix.encode(cases.X.iloc[positions]), y=cases.y[positions], patients=cases.patients[positions],
+                   task=cases.task, n_classes=len(cases.classes), names=list(matrix.encoder.names),
+                   origins=[matrix.cleaner.origin_of(name) for name in matrix.encoder.origins])
 
 
 def _select(cleaner: Cleaner, cleaned: pd.DataFrame, y: np.ndarray, patients: np.ndarray, config: TrainConfig,

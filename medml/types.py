@@ -334,6 +334,7 @@ class Checkpoint(Value):
     made: str
     parent: int | None = None
     headline: Metric | None = None
+    job: str | None = None  # the job that made it, so that a restarted job does not add it twice
 
 
 class Chain(Value):

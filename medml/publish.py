@@ -1,0 +1,182 @@
+"""Write a run or a checkpoint whole or not at all: a folder with a dotted name, then one rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import secrets
+import shutil
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import medml
+from medml import fitting, gallery, home
+from medml.errors import UserError
+from medml.evaluate import headline
+from medml.fitting import FittedFold
+from medml.pipeline import Pipeline
+from medml.types import Chain, Checkpoint, Label, Manifest, Point, Profile, Recipe, Report, TrainConfig
+
+if TYPE_CHECKING:
+    from medml.train import Ground
+
+PACKAGES = ("numpy", "pandas", "polars", "scikit-learn", "torch", "xgboost-cpu", "xgboost", "PyImpetus", "safetensors",
+            "skops")
+
+
+def run_of_job(job: str | None, config: TrainConfig) -> str | None:
+    """The run that this job has published already, if it has: a restarted job publishes nothing twice."""
+    name = _run_name(job, config)
+    return name if job and (home.runs_folder() / name).is_dir() else None
+
+
+def new_run(*, job: str | None, profile: Profile, recipe: Recipe, config: TrainConfig, ground: Ground,
+            folds: list[FittedFold], final: Pipeline, report: Report, keys: dict[str, float], seconds: float,
+            history: list[Point]) -> str:
+    """Write the whole folder of a run and let it appear in the gallery by one rename; return its name."""
+    run = _run_name(job, config)
+    part = home.runs_folder() / f".{run}.part"
+    shutil.rmtree(part, ignore_errors=True)  # left by an attempt that was killed
+    keys_of_cases = _case_keys(ground, config)
+    manifest = _manifest(run, ground, config, report, final, seconds=seconds, job=job)
+    for name, value in (("manifest", manifest), ("profile", profile), ("recipe", recipe), ("config", config),
+                        ("label", Label(name=config.name)),
+                        ("chain", Chain(current=0, checkpoints=[_checkpoint(0, None, final, report, job)]))):
+        home.write_model(home.ensure(part) / f"{name}.json", value)
+    _write_split(home.ensure(part / "private") / "split.npz", ground, keys_of_cases)
+    _write_checkpoint(gallery.checkpoint_folder(part, 0), folds, final, report, keys, history, keys_of_cases)
+    os.replace(part, home.runs_folder() / run)
+    home.sync_folder(home.runs_folder())
+    return run
+
+
+def new_checkpoint(opened: gallery.Run, *, ground: Ground, folds: list[FittedFold], final: Pipeline, report: Report,
+                   keys: dict[str, float], history: list[Point], job: str | None) -> Checkpoint:
+    """Add a link to a run's chain; the chain names it only once its folder is in place."""
+    number = 1 + max(each.number for each in opened.chain.checkpoints)
+    folder = gallery.checkpoint_folder(opened.folder, number)
+    part = folder.with_name(f".{number}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)  # in place but never named: a kill between rename and chain
+    _write_checkpoint(part, folds, final, report, keys, history, _case_keys(ground, opened.config))
+    os.replace(part, folder)
+    home.sync_folder(folder.parent)
+    checkpoint = _checkpoint(number, opened.chain.current, final, report, job)
+    gallery.add_checkpoint(opened.run, checkpoint)
+    return checkpoint
+
+
+def checkpoint_of_job(opened: gallery.Run, job: str | None) -> Checkpoint | None:
+    """The checkpoint that this job has added already, if it has."""
+    found = [each for each in opened.chain.checkpoints if job is not None and each.job == job]
+    return found[0] if found else None
+
+
+def same_split(opened: gallery.Run, ground: Ground) -> None:
+    """Refuse to go on where the folds would not be those of the run: its figures would come from fitted rows."""
+    if _split_sha(ground, opened.config) != opened.manifest.split_sha256:
+        raise UserError(what="The patients cannot be divided as they were when this run was trained.",
+                        fix="Train again; this run stays as it is.", code="split_changed")
+
+
+def folds_of(opened: gallery.Run, ground: Ground) -> list[FittedFold]:
+    """Every fold of the current checkpoint with its model, in the order of the folds."""
+    at = opened.checkpoint_folder
+    kept = json.loads((at / "folds.json").read_text())
+    with np.load(at / "private" / "oof.npz", allow_pickle=False) as stored:
+        p, baseline = stored["p"], stored["baseline"]
+    found = []
+    for fold in ground.folds:
+        name = fitting.name_of(fold)
+        found.append(fitting.from_facts(
+            kept[name], fold, Pipeline.load(at / "folds" / name, opened.config.family), p=p[fold.repeat, fold.test],
+            baseline=baseline[fold.repeat, fold.test], points=[]))
+    return found
+
+
+def _write_checkpoint(folder: Path, folds: list[FittedFold], final: Pipeline, report: Report, keys: dict[str, float],
+                      history: list[Point], case_keys: list[str]) -> None:
+    home.write_model(home.ensure(folder) / "report.json", report)
+    home.write_bytes(folder / "history.json", gallery.HISTORY.dump_json(history))
+    home.write_bytes(folder / "keys.json", json.dumps(keys, indent=2).encode())
+    home.write_bytes(folder / "folds.json", json.dumps(
+        {fitting.name_of(fold.fold): fitting.facts_of(fold) for fold in folds}, indent=2).encode())
+    final.save(folder / "final")
+    for fold in folds:
+        fold.pipeline.save(folder / "folds" / fitting.name_of(fold.fold))
+    private = home.ensure(folder / "private")
+    p, baseline = fitting.gather(folds, len(case_keys))
+    home.write_arrays(private / "oof.npz", cases=np.array(case_keys), p=p, baseline=baseline)
+
+
+def _write_split(path: Path, ground: Ground, case_keys: list[str]) -> None:
+    arrays = {f"test {fitting.name_of(fold)}": fold.test for fold in ground.folds}
+    home.write_arrays(path, cases=np.array(case_keys), **arrays)
+
+
+def _case_keys(ground: Ground, config: TrainConfig) -> list[str]:
+    """A name for every case that means nothing without the installation's key."""
+    return [home.keyed_hash("case", config.data_sha256, str(row)) for row in ground.cases.rows.tolist()]
+
+
+def _split_sha(ground: Ground, config: TrainConfig) -> str:
+    digest = hashlib.sha256(config.data_sha256.encode())
+    for rows in (ground.cases.rows, ground.held_out.rows, *(fold.test for fold in ground.folds),
+                 *(fold.train for fold in ground.folds)):
+        digest.update(np.ascontiguousarray(rows, dtype="<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _run_name(job: str | None, config: TrainConfig) -> str:
+    return f"{config.family}-{(job or secrets.token_hex(6)).replace('-', '')[:12]}"
+
+
+def _checkpoint(number: int, parent: int | None, final: Pipeline, report: Report, job: str | None) -> Checkpoint:
+    return Checkpoint(number=number, parent=parent, made=_now(), rounds=final.family.rounds_done(final.fitted),
+                      headline=report.metrics.get(headline(report)), job=job)
+
+
+def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, final: Pipeline, *, seconds: float,
+              job: str | None) -> Manifest:
+    n_closed = len(ground.held_out.y)
+    tested = np.unique(np.concatenate([fold.test for fold in ground.folds]))
+    return Manifest(run=run, made=_now(), seconds=round(seconds, 2), family=config.family, task=report.task,
+                    target=config.choice.target, source_file=config.choice.table.label, job=job,
+                    data_sha256=config.data_sha256, n_rows=ground.cases.flow[0].n_before if ground.cases.flow else 0,
+                    n_cases=report.n_cases, n_patients=report.n_patients, n_train=len(ground.cases.y),
+                    n_test=n_closed or len(tested), split_sha256=_split_sha(ground, config),
+                    code_version=code_version(), packages=_versions(), device=device_of(final),
+                    seeds={"configuration": config.seed})
+
+
+def device_of(final: Pipeline) -> str:
+    """Where the final model was fitted: "cpu", or the name of the accelerator that the family reports."""
+    return str(getattr(final.fitted, "device", "cpu"))
+
+
+def code_version() -> str:
+    """Version and a hash of the library's own source, so that a run names the code that made it even without git."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(medml.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return f"0.1.0+{digest.hexdigest()[:12]}"
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # the other build of xgboost
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

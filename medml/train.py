@@ -1,0 +1,201 @@
+"""From a folder to an honestly evaluated model in the gallery. Read this first.
+
+    read -> steps that learn nothing -> folds by patient
+         -> in every fold: learn cleaning, selection, encoding and the model from its training rows, predict the rest
+         -> the final model on all development rows -> evaluate the out-of-fold predictions -> publish by one rename
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from medml import data, fitting, gallery, home, publish, split, vault
+from medml import recipe as cleaning
+from medml.cases import Cases, Fold, Predictions
+from medml.errors import UserError
+from medml.evaluate import evaluate, metrics_of, prevalence_baseline
+from medml.evaluate.context import Context
+from medml.fitting import FittedFold
+from medml.pipeline import Pipeline
+from medml.types import Checkpoint, Effect, Metric, Profile, Recipe, Report, TrainConfig
+from medml.watch import Silent, Watch
+
+SMALL = 20_000  # rows under which one thread is faster than two (measured; see bench/)
+FOLDS_SHARE, FINAL_SHARE = 0.85, 0.95  # how far the progress bar is when folds, then the final model, are done
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every stage of one training stands on."""
+
+    cases: Cases  # development rows
+    held_out: Cases
+    folds: list[Fold]
+    effects: list[Effect]
+
+
+def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *, watch: Watch | None = None,
+          job: str | None = None) -> str:
+    """Train one configuration and return the name of the run that it became.
+
+    source  the folder or file that the profile was made from
+    job     an id that makes a restart go on from the folds already done, and never publish twice
+    raises  UserError (file gone or changed, too few cases ...), Stopped if stopped before anything could be kept
+    """
+    watch = watch or Silent()
+    already = publish.run_of_job(job, config)
+    if already:
+        return already
+    started = time.monotonic()
+    config = config.model_copy(update={"compared": gallery.tried(config.data_sha256, config.choice.target) + 1})
+    ground = prepare_ground(source, profile, recipe, config, watch=watch)
+    work = None if job is None else home.work_folder(job)
+    task = fitting.Task(ground.cases, recipe, config, watch, work)
+    with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
+        folds = list(fitting.fit_folds(task, ground.folds, share=FOLDS_SHARE))
+        final, points = fitting.fit_final(task, span=(FOLDS_SHARE, FINAL_SHARE))
+        watch.say("evaluate", FINAL_SHARE, "Measuring on rows that no model had seen")
+        report = measure(ground, profile, recipe, config, folds)
+        keys = key_predictors(final, ground.cases)
+    watch.say("save", 0.99, "Saving the run")
+    run = publish.new_run(job=job, profile=profile, recipe=recipe, config=config, ground=ground, folds=folds,
+                          final=final, report=report, keys=keys, seconds=time.monotonic() - started,
+                          history=[*(point for fold in folds for point in fold.points), *points])
+    if work is not None:
+        shutil.rmtree(work, ignore_errors=True)
+    watch.say("done", 1.0, "Finished")
+    return run
+
+
+def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: Watch | None = None,
+                 job: str | None = None) -> Checkpoint:
+    """Train for n_rounds more: in every fold from that fold's own state, and in the final model. A new checkpoint.
+
+    Patients, folds and cleaning are those of the run: the same table is read again, and refused if it changed.
+    """
+    watch = watch or Silent()
+    opened = gallery.open_run(run)
+    ours = publish.checkpoint_of_job(opened, job)
+    if ours is not None:
+        return ours
+    task, ground, folds, final = _take_up(opened, n_rounds, source=source, watch=watch)
+    share = FOLDS_SHARE / len(folds)
+    with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
+        further = [fitting.more(task, fold, n_rounds, span=(share * place, share * (place + 1)),
+                                label=f"Fold {place + 1} of {len(folds)}") for place, fold in enumerate(folds)]
+        final, points = fitting.more_final(task, final, n_rounds, span=(FOLDS_SHARE, FINAL_SHARE))
+        watch.say("evaluate", FINAL_SHARE, "Measuring on rows that no model had seen")
+        report = measure(ground, opened.profile, opened.recipe, opened.config, further)
+        keys = key_predictors(final, ground.cases)
+    watch.say("save", 0.99, "Saving the checkpoint")
+    history = [*opened.history, *(point for fold in further for point in fold.points), *points]
+    checkpoint = publish.new_checkpoint(opened, ground=ground, folds=further, final=final, report=report, keys=keys,
+                                        history=history, job=job)
+    watch.say("done", 1.0, "Finished")
+    return checkpoint
+
+
+def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None = None) -> dict[str, Metric]:
+    """Measure the current checkpoint on the part that was kept closed, and count the look (L10).
+
+    raises  UserError where this run kept no part closed
+    """
+    watch = watch or Silent()
+    opened = gallery.open_run(run)
+    if opened.config.split.scheme != "held_out":
+        raise UserError(what="No part of the table was kept closed for this run: it was judged by cross-validation.",
+                        fix="Its out-of-fold figures are the honest estimate.", code="no_held_out")
+    ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,
+                            watch=watch)
+    final = Pipeline.load(opened.checkpoint_folder / "final", opened.config.family)
+    closed = ground.held_out
+    watch.say("evaluate", 0.5, f"Predicting {len(closed.y):,} rows kept closed")
+    predictions = Predictions(y=closed.y, p=final.predict(closed.X)[None], patients=closed.patients, task=closed.task,
+                              classes=closed.classes, train=np.full(1, np.nan))
+    figures = metrics_of(predictions, threshold=opened.report.threshold, seed=opened.config.seed)
+    vault.record(opened.config, run, opened.chain.current, figures)
+    watch.say("done", 1.0, "Finished")
+    return figures
+
+
+def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *, watch: Watch) -> Ground:
+    """Read the table, apply the steps that learn nothing, keep a part closed where planned, make the folds."""
+    watch.say("read", 0.0, "Reading the table")
+    table = profile.table(config.choice.table)
+    opened = data.open_table(Path(source), config.choice.table)
+    if opened.sha256() != config.data_sha256:
+        raise UserError(what=f"“{config.choice.table.label}” has changed since it was scanned.",
+                        fix="Scan it again, look at the proposals, then start the training anew. Nothing was lost.",
+                        code="changed")
+    cases, effects = cleaning.prepare(opened.frame(), recipe, table, config.choice)
+    development, closed = split.held_out(cases, config.split, config.seed)
+    dev = cases.take(development)
+    return Ground(cases=dev, held_out=cases.take(closed), effects=effects,
+                  folds=split.make_folds(dev, config.split, config.seed))
+
+
+def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold]) -> Report:
+    """Evaluate the out-of-fold predictions, beside prevalence and plain regression on the very same folds."""
+    cases = ground.cases
+    p, plain = fitting.gather(folds, len(cases.y))
+    predictions = gather(cases, folds, p)
+    baselines = {"prevalence": prevalence_baseline(cases, [fold.fold for fold in folds]),
+                 "ridge" if cases.task == "regression" else "logistic": gather(cases, folds, plain)}
+    scores = fitting.selection_scores(folds, config, list(cases.X.columns))
+    context = Context(table=profile.table(config.choice.table), choice=config.choice, recipe=recipe, config=config,
+                      cases=cases, folds=[fold.fold for fold in folds],
+                      fold_facts=[fold.facts for fold in folds], selection=scores,
+                      n_parameters=round(float(np.mean([fold.n_parameters for fold in folds]))),
+                      effects=ground.effects, looks=0, n_held_out=len(ground.held_out.y))
+    return evaluate(predictions, baselines, context, seed=config.seed)
+
+
+def gather(cases: Cases, folds: list[FittedFold], arrays: np.ndarray) -> Predictions:
+    """Out-of-fold predictions in the order of the cases, (repeats, n, n_classes) or (repeats, n)."""
+    return Predictions(y=cases.y, p=arrays, patients=cases.patients, task=cases.task, classes=cases.classes,
+                       train=np.array([fold.train_figure for fold in folds]))
+
+
+def key_predictors(final: Pipeline, cases: Cases, *, most_rows: int = 500) -> dict[str, float]:
+    """How far the answer moves, on average, when a column is left empty: the reason to abstain when it is missing.
+
+    returns  {column: mean absolute change}, in probability (0-1), or in standard deviations of the target for a
+             number; from at most `most_rows` development rows, rounded to 3 digits
+    """
+    some = cases.take(np.random.default_rng(0).permutation(len(cases.y))[:most_rows])
+    whole = final.predict(some.X)
+    scale = float(np.std(cases.y)) or 1.0 if cases.task == "regression" else 1.0
+    moved = {}
+    for column in some.X.columns:
+        blank = some.X.copy()
+        blank[column] = np.nan if some.kinds[column] == "number" else None
+        change = np.abs(final.predict(blank) - whole)
+        moved[column] = round(float(change.mean() if change.ndim == 1 else change.max(axis=1).mean()) / scale, 3)
+    return moved
+
+
+def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None,
+             watch: Watch) -> tuple[fitting.Task, Ground, list[FittedFold], Pipeline]:
+    """The run's own table, folds and models, ready to go on."""
+    config = opened.config
+    final = Pipeline.load(opened.checkpoint_folder / "final", config.family)
+    if final.family.round is None:
+        raise UserError(what=f"“{final.family.title}” is fitted in one go: there is nothing to continue.",
+                        fix="Train a network to compare: it learns in rounds.", code="no_rounds")
+    if n_rounds < 1:
+        raise UserError(what="The number of further rounds must be at least 1.", fix="Ask for 1 or more.",
+                        code="no_rounds")
+    ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, config, watch=watch)
+    publish.same_split(opened, ground)
+    task = fitting.Task(ground.cases, opened.recipe, config, watch, None)
+    folds = publish.folds_of(opened, ground)
+    return task, ground, folds, final
+
+
+__all__ = ["continue_run", "open_held_out", "train"]
