@@ -1,0 +1,223 @@
+"""A project: a folder under home()/projects with the line's JSON files while a clinician works on one source.
+
+project.json says what it is; profile, choice, recipe and config are one file each; runs.json names the models made.
+The clinician's own folder is read and never written to.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ValidationError
+
+from medml import home, store
+from medml.errors import UserError
+from medml.example import example_source
+from medml.room import writing
+from medml.roots import allowed_roots, browse, check_source, first_folder
+from medml.types import Choice, Profile, Recipe, TrainConfig, Value
+
+Stage = Literal["scan", "preview", "cleanup", "configure", "train", "evaluate"]
+__all__ = [
+    "FILES", "STAGES", "Project", "Stage", "add_run", "all_projects", "allowed_roots", "browse", "check_source",
+    "choice", "config", "create", "delete", "example_source", "first_folder", "folder", "get", "profile", "read",
+    "recipe", "rename", "runs_of", "stage_of", "write",
+]
+STAGES: tuple[Stage, ...] = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
+FILES: dict[str, type[BaseModel]] = {"profile": Profile, "choice": Choice, "recipe": Recipe, "config": TrainConfig}
+
+
+class Card(Value):
+    """project.json."""
+
+    version: Literal[1] = 1
+    id: str
+    name: str
+    source: str  # absolute path
+    made: str  # ISO time, UTC
+
+
+class RunList(Value):
+    """runs.json: ids, oldest first."""
+
+    runs: list[str] = []
+
+
+class Project(Value):
+    """A project as the Home screen shows it."""
+
+    id: str
+    name: str
+    source: str
+    made: str
+    stage: Stage
+    last_activity: float  # seconds since 1970, UTC
+
+
+# ---- projects --------------------------------------------------------------------------------------------------
+
+def create(source: str | Path, name: str | None = None) -> Project:
+    """Start a project on a folder or file. UserError if it is not there, not readable or outside what is allowed."""
+    place = check_source(source)
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    card = Card(id=f"p{secrets.token_hex(6)}", name=(name or "").strip() or place.stem or str(place),
+                source=str(place), made=made)
+    with writing():
+        home.write_model(home.ensure(home.projects_folder() / card.id) / "project.json", card)
+    return get(card.id)
+
+
+def all_projects() -> list[Project]:
+    """Every project, the one worked on last first; a damaged one is left out (its files stay)."""
+    found = []
+    for place in home.projects_folder().iterdir():
+        try:
+            found.append(_describe(home.read_model(place / "project.json", Card)))
+        except (OSError, ValidationError):
+            continue
+    return sorted(found, key=lambda each: -each.last_activity)
+
+
+def get(project: str) -> Project:
+    """UserError if it is gone."""
+    return _describe(_card(project))
+
+
+def rename(project: str, name: str) -> Project:
+    """Give it another name; UserError if the name is empty."""
+    if not name.strip():
+        raise UserError(what="The name is empty.", fix="Type a name.")
+    home.write_model(folder(project) / "project.json", _card(project).model_copy(update={"name": name.strip()}))
+    return get(project)
+
+
+def delete(project: str) -> None:
+    """Remove the project's own files; its runs stay in the gallery, the source is untouched, its jobs are stopped."""
+    place = folder(project)
+    for each in store.jobs(project=project):
+        if not each.ended_for_good:
+            store.ask_stop(each.id)
+    gone = place.with_name(f".{place.name}.{secrets.token_hex(4)}.gone")
+    place.rename(gone)  # at once for everybody, whatever happens while the files go
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def folder(project: str) -> Path:
+    """Where its files lie. UserError if there is no such project; ids, never paths, are accepted."""
+    place = home.projects_folder() / project
+    if not (project.isalnum() and (place / "project.json").is_file()):
+        raise UserError(what="This project is no longer there.", fix="Choose another one on the Home page.",
+                        code="gone")
+    return place
+
+
+def _card(project: str) -> Card:
+    try:
+        return home.read_model(folder(project) / "project.json", Card)
+    except ValidationError as damaged:
+        raise UserError(what="The file that describes this project is damaged.", code="damaged",
+                        fix="Start a new project on the same folder; the runs are still in the gallery.") from damaged
+
+
+def _describe(card: Card) -> Project:
+    place = home.projects_folder() / card.id
+    times = [each.stat().st_mtime for each in place.iterdir() if each.suffix == ".json"]
+    return Project(id=card.id, name=card.name, source=card.source, made=card.made, stage=stage_of(card.id),
+                   last_activity=max(times, default=time.time()))
+
+
+def stage_of(project: str) -> Stage:
+    """Where the clinician stands: the furthest stage that has something to show."""
+    place = home.projects_folder() / project
+    if runs_of(project):
+        return "evaluate"
+    if (place / "config.json").is_file():
+        tried = any(each.kind == "train" for each in store.jobs(project=project))
+        return "train" if tried else "configure"
+    if (place / "recipe.json").is_file():
+        return "cleanup"
+    return "preview" if (place / "choice.json").is_file() else "scan"
+
+
+# ---- the line's files ------------------------------------------------------------------------------------------
+
+def read(project: str, name: Literal["profile", "choice", "recipe", "config"]) -> BaseModel | None:
+    """One value of the line, or None where that stage has not been reached (or its file is damaged)."""
+    try:
+        return home.read_model(folder(project) / f"{name}.json", FILES[name])
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def profile(project: str) -> Profile | None:
+    return read(project, "profile")
+
+
+def choice(project: str) -> Choice | None:
+    return read(project, "choice")
+
+
+def recipe(project: str) -> Recipe | None:
+    return read(project, "recipe")
+
+
+def config(project: str) -> TrainConfig | None:
+    return read(project, "config")
+
+
+def write(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:
+    """Keep one value of the line; what was made from an older one of another content goes away.
+
+    A changed recipe keeps the configuration and renews the hash in it: the same settings on the new recipe.
+    """
+    name = next(each for each, kind in FILES.items() if isinstance(value, kind))
+    place = folder(project)
+    if read(project, name) == value:
+        return
+    with writing():
+        home.write_model(place / f"{name}.json", value)
+    for later in _undone_by(project, value):
+        (place / f"{later}.json").unlink(missing_ok=True)
+    settings = config(project) if name == "recipe" else None
+    if settings is not None:
+        renewed = settings.model_copy(update={"recipe_sha256": home.sha256_of(value)})
+        home.write_model(place / "config.json", renewed)
+
+
+def _undone_by(project: str, value: BaseModel) -> Iterator[str]:
+    if isinstance(value, Profile):
+        old = choice(project)
+        if old is not None and not _still_there(old, value):
+            yield "choice"
+    if isinstance(value, Profile | Choice):
+        yield from ("recipe", "config")
+
+
+def _still_there(old: Choice, new: Profile) -> bool:
+    try:
+        names = {each.name for each in new.table(old.table).columns}
+    except KeyError:
+        return False
+    return {old.target, *old.leave_out, *filter(None, [old.patient])} <= names
+
+
+def runs_of(project: str) -> list[str]:
+    """Ids of the models made in this project that are still in the gallery, oldest first."""
+    try:
+        listed = home.read_model(home.projects_folder() / project / "runs.json", RunList).runs
+    except (OSError, ValidationError):
+        return []
+    return [each for each in listed if (home.runs_folder() / each).is_dir()]
+
+
+def add_run(project: str, run: str) -> None:
+    """Note that this project made that run."""
+    listed = runs_of(project)
+    if run not in listed:
+        home.write_model(folder(project) / "runs.json", RunList(runs=[*listed, run]))

@@ -1,0 +1,121 @@
+"""Which folders of the machine may be used, and looking through them: names and counts of files, never contents."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+
+from medml.errors import UserError
+from medml.types import Value
+
+MOST_COUNTED = 10_000  # files of one folder; beyond it the browser says "10,000 or more"
+
+
+class Folder(Value):
+    """One line of the folder browser: a name and how many files lie directly inside, never which."""
+
+    name: str
+    path: str
+    n_files: int
+    more: bool = False  # n_files is "or more"
+    readable: bool = True
+
+
+class Listing(Value):
+    """One folder in the browser."""
+
+    path: str
+    parent: str | None  # None at the top of what is allowed
+    n_files: int
+    more: bool = False
+    folders: list[Folder]
+
+
+def allowed_roots() -> list[Path]:
+    """The folders that projects may lie in: `MEDML_ROOTS` (separated as PATH is), else every drive of the machine."""
+    chosen = os.environ.get("MEDML_ROOTS")
+    if chosen:
+        return [Path(each).expanduser().resolve() for each in chosen.split(os.pathsep) if each.strip()]
+    if os.name == "posix":
+        return [Path("/")]
+    return [Path(each.mountpoint) for each in psutil.disk_partitions()]
+
+
+def first_folder() -> Path:
+    """Where browsing starts: the person's own folder if it is allowed, else the first root."""
+    own = Path.home().resolve()
+    return own if allowed(own) else allowed_roots()[0]
+
+
+def allowed(place: Path) -> bool:
+    """Links are followed before comparing, so none leads out of the roots."""
+    real = place.resolve()
+    return any(real == root or root in real.parents for root in allowed_roots())
+
+
+def check_source(source: str | Path) -> Path:
+    """The absolute path of a folder or file that may be used; UserError says what is wrong with it."""
+    text = str(source).strip().strip('"')
+    if not text:
+        raise UserError(what="No folder or file was given.", fix="Type its path, or browse to it.", code="missing")
+    place = _real(Path(text).expanduser())
+    if not allowed(place):
+        raise UserError(what=f"{place} is outside the folders that MedML may read.", code="outside_roots",
+                        fix="Choose a folder inside " + " or ".join(map(str, allowed_roots())) + ".")
+    if not place.exists():
+        raise UserError(what=f"There is no folder or file {place}.", code="missing",
+                        fix="Check the spelling, and that the drive is connected.")
+    if not (place.is_dir() or place.is_file()):
+        raise UserError(what=f"{place} is neither a folder nor a file.", fix="Choose a folder or a file.",
+                        code="not_a_file")
+    if not os.access(place, os.R_OK | (os.X_OK if place.is_dir() else 0)):
+        raise UserError(what=f"You have no right to read {place}.", code="no_permission",
+                        fix="Ask its owner for the right to read it, or copy it to a folder of yours.")
+    return place
+
+
+def _real(place: Path) -> Path:
+    try:
+        return place.resolve()
+    except (OSError, RuntimeError, ValueError) as loop:  # a link that leads to itself, a zero byte in the name
+        raise UserError(what="This path leads nowhere.", fix="Check the spelling, or browse to the folder.",
+                        code="missing") from loop
+
+
+def browse(folder: str | Path | None = None) -> Listing:
+    """Sub-folders of a folder with their counts of files. UserError as `check_source`; hidden folders are left out."""
+    place = check_source(folder if folder is not None else first_folder())
+    if place.is_file():
+        place = place.parent
+    n_files, more, inside = _count(place)
+    shown = sorted((each for each in inside if not each.startswith(".")), key=str.casefold)
+    return Listing(path=str(place), parent=str(place.parent) if _has_parent(place) else None, n_files=n_files,
+                   more=more, folders=[_line(place / each) for each in shown if allowed(place / each)])
+
+
+def _has_parent(place: Path) -> bool:
+    return place.parent != place and allowed(place.parent)
+
+
+def _line(place: Path) -> Folder:
+    try:
+        n_files, more, _ = _count(place)
+    except OSError:
+        return Folder(name=place.name, path=str(place), n_files=0, readable=False)
+    return Folder(name=place.name, path=str(place), n_files=n_files, more=more)
+
+
+def _count(place: Path) -> tuple[int, bool, list[str]]:
+    """(files, whether there are more, names of folders); stops at MOST_COUNTED entries."""
+    n_files, folders = 0, []
+    with os.scandir(place) as entries:
+        for seen, entry in enumerate(entries):
+            if seen == MOST_COUNTED:
+                return n_files, True, folders
+            if entry.is_dir():
+                folders.append(entry.name)
+            elif not entry.name.startswith("."):
+                n_files += 1
+    return n_files, False, folders

@@ -1,0 +1,35 @@
+"""The one place with SQL: jobs, their progress, and which processes are about. WAL, short transactions, any process.
+
+`jobs` is the truth about work; the queue beside it carries a job's id and nothing else. No column holds a patient's
+value.
+"""
+
+from medml.store.database import connect, only_one, path
+from medml.store.jobs import (
+    ATTEMPTS,
+    ENDED,
+    WAITING,
+    Job,
+    Progress,
+    State,
+    ask_stop,
+    claim,
+    due,
+    finish,
+    get,
+    give_back,
+    jobs,
+    own,
+    progress_since,
+    pulse,
+    put_first,
+    put_off,
+    submit,
+)
+from medml.store.processes import Process, enter, leave, processes
+
+__all__ = [
+    "ATTEMPTS", "ENDED", "WAITING", "Job", "Process", "Progress", "State", "ask_stop", "claim", "connect", "due",
+    "enter", "finish", "get", "give_back", "jobs", "leave", "only_one", "own", "path", "processes", "progress_since",
+    "pulse", "put_first", "put_off", "submit",
+]

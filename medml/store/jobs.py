@@ -1,0 +1,247 @@
+"""Jobs and their progress. Whoever claims a job is given a fencing token; every later write of that attempt names it,
+so an attempt that lost its job changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from medml.store.database import connect
+from medml.types import Point
+
+State = Literal["queued", "running", "done", "failed", "stopped", "interrupted"]
+ENDED = ("done", "failed", "stopped")
+WAITING = ("queued", "interrupted")
+ATTEMPTS = 3  # without progress, then a job has failed
+GAIN = 0.01  # share of the whole job that counts as progress of an attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of work. Times are seconds since 1970, UTC; fraction is 0-1."""
+
+    number: int
+    id: str
+    kind: str
+    queue: str
+    project: str | None
+    payload: dict[str, Any]
+    state: State
+    priority: int
+    not_before: float
+    made: float
+    started: float | None  # of the latest attempt
+    ended: float | None
+    attempt: int
+    fruitless: int  # attempts in a row that got no further
+    gained: int  # 1 if the latest attempt got further than all before
+    reached: float  # the furthest fraction of all attempts
+    token: int
+    owner: str | None
+    lease: float | None  # seconds without a heartbeat after which the attempt is given up
+    pid: int | None
+    pid_started: float | None
+    beat: int  # counts heartbeats: watched instead of a clock, which may be set back
+    heartbeat: float | None
+    stop: float | None  # when somebody asked to stop
+    heard: float | None  # when the work noticed
+    stage: str
+    fraction: float
+    message: str
+    error: dict[str, str] | None  # {what, fix, reference}
+    result: dict[str, Any] | None
+
+    @property
+    def ended_for_good(self) -> bool:
+        return self.state in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One row of a job's progress; `seq` counts up over all attempts."""
+
+    seq: int
+    time: float
+    attempt: int
+    stage: str
+    fraction: float
+    message: str
+    scalars: dict[str, Any] = field(default_factory=dict)  # {"points": [Point as JSON], "said": [earlier sentences]}
+
+    @property
+    def points(self) -> list[Point]:
+        return [Point(**each) for each in self.scalars.get("points", [])]
+
+    @property
+    def said(self) -> list[str]:
+        """Every sentence since the row before, this one's own last."""
+        return [*self.scalars.get("said", []), *([self.message] if self.message else [])]
+
+
+def submit(job_id: str, kind: str, queue: str, payload: dict[str, Any], *, project: str | None = None,
+           not_before: float = 0.0, priority: int = 0) -> bool:
+    """Add a job; False if that id is there already (a double click is one job)."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", job_id):
+        raise ValueError(f"a job's id has 8-64 letters, digits, _ or -; found {job_id!r}")
+    with connect(write=True) as db:
+        return db.execute(
+            "INSERT OR IGNORE INTO jobs (id, kind, queue, project, payload, state, priority, not_before, made)"
+            " VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+            [job_id, kind, queue, project, json.dumps(payload), priority, not_before, time.time()]).rowcount == 1
+
+
+def get(job_id: str) -> Job:
+    """KeyError if there is no such job."""
+    with connect() as db:
+        for row in db.query("SELECT * FROM jobs WHERE id = ?", [job_id]):
+            return _job(row)
+    raise KeyError(job_id)
+
+
+def jobs(*, state: State | None = None, project: str | None = None, queue: str | None = None) -> list[Job]:
+    """Jobs, newest first; those that wait stand in the order in which they will run among themselves."""
+    wanted = {"state": state, "project": project, "queue": queue}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    where = " AND ".join(f"{name} = :{name}" for name in given) or "1"
+    with connect() as db:
+        found = [_job(row) for row in db.query(f"SELECT * FROM jobs WHERE {where} ORDER BY number DESC", given)]
+    ahead = iter(sorted((each for each in found if each.state in WAITING), key=_turn))
+    return [next(ahead) if each.state in WAITING else each for each in found]
+
+
+def _turn(job: Job) -> tuple[float, int, int]:
+    later = job.not_before if job.not_before > time.time() else 0.0
+    return later, -job.priority, job.number
+
+
+def _job(row: dict[str, Any]) -> Job:
+    texts = {name: json.loads(row[name]) if row[name] else None for name in ("payload", "error", "result")}
+    return Job(**(row | texts))
+
+
+def due(queue: str) -> int:
+    """How many jobs of that queue could start now."""
+    with connect() as db:
+        return db["jobs"].count_where("queue = ? AND state IN ('queued', 'interrupted') AND not_before <= ?",
+                                      [queue, time.time()])
+
+
+def claim(queue: str, owner: str, lease: float) -> Job | None:
+    """Take the next job that is due: running from here on, under a token of its own. None if there is none."""
+    with connect(write=True) as db:
+        now = time.time()
+        for row in db.query("SELECT id FROM jobs WHERE queue = ? AND state IN ('queued', 'interrupted')"
+                            " AND not_before <= ? ORDER BY priority DESC, number LIMIT 1", [queue, now]):
+            db.execute("UPDATE jobs SET state = 'running', token = token + 1, attempt = attempt + 1, owner = ?,"
+                       " lease = ?, started = ?, heartbeat = ?, beat = beat + 1, pid = NULL, pid_started = NULL,"
+                       " gained = 0, heard = NULL, stage = '', fraction = 0, message = '' WHERE id = ?",
+                       [owner, lease, now, now, row["id"]])
+            return _job(next(db.query("SELECT * FROM jobs WHERE id = ?", [row["id"]])))
+    return None
+
+
+def own(job_id: str, token: int, pid: int, pid_started: float) -> bool:
+    """Record the process that works on this attempt."""
+    return _change(job_id, token, "pid = ?, pid_started = ?", [pid, pid_started])
+
+
+def pulse(job_id: str, token: int, row: Progress | None = None, *,
+          heard: bool = False) -> Literal["go", "stop", "lost"]:
+    """Heartbeat of an attempt, with its newest progress where there is any (its seq and attempt are given here).
+
+    returns  "lost" if the job belongs to another attempt now (write nothing more), "stop" if somebody asked to
+    """
+    with connect(write=True) as db:
+        now = time.time()
+        sets = "beat = beat + 1, heartbeat = :now, heard = CASE WHEN :heard THEN coalesce(heard, :now) ELSE heard END"
+        values = {"now": now, "heard": heard, "id": job_id, "token": token}
+        if row is not None:
+            sets += (", stage = :stage, fraction = :fraction, message = :message"
+                     ", gained = CASE WHEN :fraction >= reached + :gain THEN 1 ELSE gained END"
+                     ", reached = CASE WHEN :fraction >= reached + :gain THEN :fraction ELSE reached END")
+            values |= {"stage": row.stage, "fraction": row.fraction, "message": row.message, "gain": GAIN}
+        if not db.execute(f"UPDATE jobs SET {sets} WHERE id = :id AND token = :token AND state = 'running'",
+                          values).rowcount:
+            return "lost"
+        if row is not None:
+            db.execute("INSERT INTO progress SELECT id,"
+                       " 1 + coalesce((SELECT max(seq) FROM progress WHERE job = id), 0),"
+                       " ?, attempt, ?, ?, ?, ? FROM jobs WHERE id = ?",
+                       [now, row.stage, row.fraction, row.message, json.dumps(row.scalars), job_id])
+        stop = db.execute("SELECT stop FROM jobs WHERE id = ?", [job_id]).fetchone()[0]
+        return "go" if stop is None else "stop"
+
+
+def finish(job_id: str, token: int, state: State, *, result: dict[str, Any] | None = None,
+           error: dict[str, str] | None = None) -> bool:
+    """End an attempt's job for good; False if it belongs to another attempt now, and nothing was written."""
+    return _change(job_id, token, "state = ?, ended = ?, result = ?, error = ?, owner = NULL, pid = NULL",
+                   [state, time.time(), json.dumps(result) if result else None, json.dumps(error) if error else None])
+
+
+def give_back(job_id: str, token: int, *, state: State = "queued", counted: bool = True, wait: float = 0.0,
+              error: dict[str, str] | None = None) -> State | None:
+    """An attempt ended without an answer: queue its job again, or fail it after three attempts without progress.
+
+    counted  False where the job is not to blame (shutdown, full disk);  wait  seconds before the next attempt
+    error    what to tell when it has failed
+    returns  the new state; None if the job belongs to another attempt now
+    """
+    with connect(write=True) as db:
+        for row in db.query("SELECT fruitless, gained, stop FROM jobs WHERE id = ? AND token = ? AND state = 'running'",
+                            [job_id, token]):
+            fruitless = 0 if row["gained"] else row["fruitless"] + counted
+            if row["stop"] is not None:
+                state = "stopped"
+            elif fruitless >= ATTEMPTS:
+                state = "failed"
+            now, over = time.time(), state in ENDED
+            # the token is raised: whatever is left of this attempt can write nothing from here on
+            db.execute("UPDATE jobs SET state = ?, fruitless = ?, token = token + 1, owner = NULL, pid = NULL,"
+                       " not_before = max(not_before, ?), ended = ?, error = ? WHERE id = ?",
+                       [state, fruitless, now + wait if wait else 0, now if over else None,
+                        json.dumps(error) if error and state == "failed" else None, job_id])
+            return state
+    return None
+
+
+def _change(job_id: str, token: int, sets: str, values: list[Any]) -> bool:
+    with connect(write=True) as db:
+        return db.execute(f"UPDATE jobs SET {sets} WHERE id = ? AND token = ? AND state = 'running'",
+                          [*values, job_id, token]).rowcount == 1
+
+
+def ask_stop(job_id: str) -> None:
+    """Stop a waiting job at once; ask a running one to stop. A job that has ended stays as it is."""
+    with connect(write=True) as db:
+        now = time.time()
+        db.execute("UPDATE jobs SET state = 'stopped', ended = ?, stop = ? WHERE id = ?"
+                   " AND state IN ('queued', 'interrupted')", [now, now, job_id])
+        db.execute("UPDATE jobs SET stop = coalesce(stop, ?) WHERE id = ? AND state = 'running'", [now, job_id])
+
+
+def put_first(job_id: str) -> None:
+    """Let a waiting job go before all others of its queue."""
+    with connect(write=True) as db:
+        db.execute("UPDATE jobs SET priority = 1 + (SELECT max(priority) FROM jobs other WHERE other.queue = jobs.queue"
+                   " AND other.state IN ('queued', 'interrupted')) WHERE id = ?"
+                   " AND state IN ('queued', 'interrupted')", [job_id])
+
+
+def put_off(job_id: str, not_before: float) -> None:
+    """Let a waiting job start at that time (seconds since 1970, UTC) or later; 0 for as soon as can be."""
+    with connect(write=True) as db:
+        db.execute("UPDATE jobs SET not_before = ? WHERE id = ? AND state IN ('queued', 'interrupted')",
+                   [not_before, job_id])
+
+
+def progress_since(job_id: str, seq: int) -> list[Progress]:
+    """Rows newer than `seq`, oldest first; 0 for all."""
+    with connect() as db:
+        return [Progress(**(row | {"scalars": json.loads(row["scalars"])})) for row in db.query(
+            "SELECT seq, time, attempt, stage, fraction, message, scalars FROM progress"
+            " WHERE job = ? AND seq > ? ORDER BY seq", [job_id, seq])]
