@@ -45,6 +45,7 @@ class Task:
     """One training in hand: what is fitted, how, and where its unfinished work is kept."""
 
     cases: Cases
+    development: np.ndarray  # positions into cases that the final model learns from
     recipe: Recipe
     config: TrainConfig
     watch: Watch
@@ -143,7 +144,7 @@ def baseline(task: Task, prepared: pipeline.Prepared, fitted: Pipeline, p: np.nd
 
 def fit_final(task: Task, *, span: tuple[float, float]) -> tuple[Pipeline, list[Point]]:
     """The model that is kept and used: fitted on all development rows; its figures are those of the folds."""
-    rows = np.arange(len(task.cases.y))
+    rows = task.development
     task.watch.say("train", span[0], f"Final model: cleaning and encoding {len(rows):,} rows")
     prepared = pipeline.prepare(task.cases, rows, task.recipe, task.config, seed=seed_of(task.config, None),
                                 watch=task.watch)
@@ -171,7 +172,7 @@ def more(task: Task, done: FittedFold, n_rounds: int, *, span: tuple[float, floa
 def more_final(task: Task, final: Pipeline, n_rounds: int, *,
                span: tuple[float, float]) -> tuple[Pipeline, list[Point]]:
     """Go on in the final model for n_rounds."""
-    rows = pipeline.fit_data(final.matrix, task.cases, np.arange(len(task.cases.y)))
+    rows = pipeline.fit_data(final.matrix, task.cases, task.development)
     curve = Curve(task, None, span=span, label="Final model", from_round=final.family.rounds_done(final.fitted))
     fitted = final.family.more(final.fitted, rows, n_rounds, final.family.filled(task.config.params),
                                seed=seed_of(task.config, None), rounds=curve)

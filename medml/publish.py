@@ -127,7 +127,7 @@ def _case_keys(ground: Ground, config: TrainConfig) -> list[str]:
 
 def _split_sha(ground: Ground, config: TrainConfig) -> str:
     digest = hashlib.sha256(config.data_sha256.encode())
-    for rows in (ground.cases.rows, ground.held_out.rows, *(fold.test for fold in ground.folds),
+    for rows in (ground.cases.rows, ground.held_out, *(fold.test for fold in ground.folds),
                  *(fold.train for fold in ground.folds)):
         digest.update(np.ascontiguousarray(rows, dtype="<i8").tobytes())
     return digest.hexdigest()
@@ -144,12 +144,12 @@ def _checkpoint(number: int, parent: int | None, final: Pipeline, report: Report
 
 def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, final: Pipeline, *, seconds: float,
               job: str | None) -> Manifest:
-    n_closed = len(ground.held_out.y)
+    n_closed = len(ground.held_out)
     tested = np.unique(np.concatenate([fold.test for fold in ground.folds]))
     return Manifest(run=run, made=_now(), seconds=round(seconds, 2), family=config.family, task=report.task,
                     target=config.choice.target, source_file=config.choice.table.label, job=job,
                     data_sha256=config.data_sha256, n_rows=ground.cases.flow[0].n_before if ground.cases.flow else 0,
-                    n_cases=report.n_cases, n_patients=report.n_patients, n_train=len(ground.cases.y),
+                    n_cases=report.n_cases, n_patients=report.n_patients, n_train=len(ground.development),
                     n_test=n_closed or len(tested), split_sha256=_split_sha(ground, config),
                     code_version=code_version(), packages=_versions(), device=device_of(final),
                     seeds={"configuration": config.seed})

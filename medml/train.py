@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +34,10 @@ FOLDS_SHARE, FINAL_SHARE = 0.85, 0.95  # how far the progress bar is when folds,
 class Ground:
     """What every stage of one training stands on."""
 
-    cases: Cases  # development rows
-    held_out: Cases
-    folds: list[Fold]
+    cases: Cases
+    development: np.ndarray  # positions into cases that may be fitted on
+    held_out: np.ndarray  # positions into cases that stay closed; empty under cross-validation
+    folds: list[Fold]  # of the development part
     effects: list[Effect]
 
 
@@ -56,13 +57,13 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     config = config.model_copy(update={"compared": gallery.tried(config.data_sha256, config.choice.target) + 1})
     ground = prepare_ground(source, profile, recipe, config, watch=watch)
     work = None if job is None else home.work_folder(job)
-    task = fitting.Task(ground.cases, recipe, config, watch, work)
+    task = fitting.Task(ground.cases, ground.development, recipe, config, watch, work)
     with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
         folds = list(fitting.fit_folds(task, ground.folds, share=FOLDS_SHARE))
         final, points = fitting.fit_final(task, span=(FOLDS_SHARE, FINAL_SHARE))
         watch.say("evaluate", FINAL_SHARE, "Measuring on rows that no model had seen")
         report = measure(ground, profile, recipe, config, folds)
-        keys = key_predictors(final, ground.cases)
+        keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the run")
     run = publish.new_run(job=job, profile=profile, recipe=recipe, config=config, ground=ground, folds=folds,
                           final=final, report=report, keys=keys, seconds=time.monotonic() - started,
@@ -92,7 +93,7 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
         final, points = fitting.more_final(task, final, n_rounds, span=(FOLDS_SHARE, FINAL_SHARE))
         watch.say("evaluate", FINAL_SHARE, "Measuring on rows that no model had seen")
         report = measure(ground, opened.profile, opened.recipe, opened.config, further)
-        keys = key_predictors(final, ground.cases)
+        keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the checkpoint")
     history = [*opened.history, *(point for fold in further for point in fold.points), *points]
     checkpoint = publish.new_checkpoint(opened, ground=ground, folds=further, final=final, report=report, keys=keys,
@@ -114,7 +115,7 @@ def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None =
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,
                             watch=watch)
     final = Pipeline.load(opened.checkpoint_folder / "final", opened.config.family)
-    closed = ground.held_out
+    closed = ground.cases.take(ground.held_out)
     watch.say("evaluate", 0.5, f"Predicting {len(closed.y):,} rows kept closed")
     predictions = Predictions(y=closed.y, p=final.predict(closed.X)[None], patients=closed.patients, task=closed.task,
                               classes=closed.classes, train=np.full(1, np.nan))
@@ -135,9 +136,9 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
                         code="changed")
     cases, effects = cleaning.prepare(opened.frame(), recipe, table, config.choice)
     development, closed = split.held_out(cases, config.split, config.seed)
-    dev = cases.take(development)
-    return Ground(cases=dev, held_out=cases.take(closed), effects=effects,
-                  folds=split.make_folds(dev, config.split, config.seed))
+    folds = [replace(fold, train=development[fold.train], test=development[fold.test])
+             for fold in split.make_folds(cases.take(development), config.split, config.seed)]
+    return Ground(cases=cases, development=development, held_out=closed, effects=effects, folds=folds)
 
 
 def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold]) -> Report:
@@ -193,7 +194,7 @@ def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None,
                         code="no_rounds")
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, config, watch=watch)
     publish.same_split(opened, ground)
-    task = fitting.Task(ground.cases, opened.recipe, config, watch, None)
+    task = fitting.Task(ground.cases, ground.development, opened.recipe, config, watch, None)
     folds = publish.folds_of(opened, ground)
     return task, ground, folds, final
 

@@ -1,0 +1,100 @@
+"""`python -m medml`: a thin shell over the library. Exit code 0; 2: a person can mend it; 1: a fault of ours."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from medml.errors import Stopped, UserError, apology, our_fault
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options; `do` names the function in medml.commands."""
+    top = argparse.ArgumentParser(prog="python -m medml", description="Train, judge and use clinical models on this "
+                                  "machine. Nothing leaves it.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, words: str, *options: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=words, description=words)
+        for option in options:
+            made.add_argument(option)
+        made.set_defaults(do=f"do_{name}")
+        return made
+
+    _source(command("scan", "look at a folder or a file: structure and aggregates only"))
+    _training(command("train", "train and judge a model"))
+    more = command("continue", "train a finished run for more rounds", "run")
+    more.add_argument("--epochs", type=int, required=True, metavar="N", help="rounds to add")
+    back = command("revert", "go back to an earlier checkpoint", "run")
+    back.add_argument("--to", type=int, metavar="CHECKPOINT", help="its number; without it, the one before")
+    for each in (more, command("open", "open the part that was kept closed (every look is counted)", "run")):
+        each.add_argument("--source", help="the folder or file, if it has moved")
+        _json(each)
+    command("runs", "list the gallery")
+    _json(command("show", "one run, its figures and its checks", "run"))
+    command("compare", "two runs side by side", "left", "right")
+    predict = command("predict", "predict a file of patients", "run", "file")
+    predict.add_argument("--out", required=True, metavar="FILE.csv")
+    predict.add_argument("--sheet", metavar="NAME")
+    command("jobs", "what runs and what waits")
+    command("delete", "remove a run for good", "run")
+    command("demo", "the whole line on example data")
+    return top
+
+
+def _source(made: argparse.ArgumentParser) -> None:
+    made.add_argument("source", help="a folder or a file")
+    made.add_argument("--sheet", metavar="NAME", help="the sheet, where a workbook has several")
+    _json(made)
+
+
+def _json(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--json", metavar="FILE", help="write what the screens read")
+
+
+def _training(made: argparse.ArgumentParser) -> None:
+    _source(made)
+    made.add_argument("--table", metavar="PATH", help="which table of the folder, where it holds several")
+    made.add_argument("--target", required=True, metavar="COLUMN", help="what is to be predicted")
+    made.add_argument("--positive", metavar="VALUE",
+                      help="the value that counts as yes; '>0' for any number above zero")
+    made.add_argument("--patient", metavar="COLUMN", help="what identifies a patient")
+    made.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave a column out (repeatable)")
+    made.add_argument("--family", default="auto", metavar="NAME")
+    made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the family")
+    made.add_argument("--select", action="store_true", help="select predictors inside every fold")
+    made.add_argument("--force-in", action="append", default=[], metavar="COLUMN", help="always keep this predictor")
+    made.add_argument("--force-out", action="append", default=[], metavar="COLUMN", help="never keep this predictor")
+    made.add_argument("--epochs", type=int, metavar="N", help="rounds of training (epochs or trees)")
+    made.add_argument("--seed", type=int, default=0, metavar="N")
+    made.add_argument("--folds", type=int, metavar="N")
+    made.add_argument("--name", metavar="NAME", help="what to call the run")
+    made.add_argument("--open", action="store_true", help="open the held-out part at the end, and count the look")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    args = parser().parse_args(arguments)
+    try:
+        from medml import commands, egress, logs
+
+        logs.set_up("command")
+        egress.install()
+        for line in getattr(commands, args.do)(args):
+            print(line)
+        return 0
+    except UserError as error:
+        print(f"{error.what}\n{error.fix}", file=sys.stderr)
+        return 2
+    except Stopped:
+        print("Stopped. Nothing was kept of this training; your data is unchanged.\nStart it again when you like.",
+              file=sys.stderr)
+        return 2
+    except Exception as error:  # noqa: BLE001 - the command line's only guard: no traceback may quote a cell
+        print(apology(our_fault(error)), file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,270 @@
+"""What each command of `python -m medml` does: the same functions as the screens and the worker, run in place."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from medml import families, gallery, home
+from medml.config import estimate, propose_config
+from medml.errors import UserError
+from medml.evaluate import headline
+from medml.evaluate.words import WORDS
+from medml.families import Param
+from medml.profile import propose_choice, scan
+from medml.recipe import propose_recipe
+from medml.terminal import Bar, figure, table
+from medml.types import Column, Profile, Report, SelectionPlan, TableRef, TrainConfig
+
+Printed = list[str]
+
+
+def do_scan(args: argparse.Namespace) -> Printed:
+    """Profile a folder or a file; structure and aggregates alone."""
+    profile = scan(existing(args.source), sheet=args.sheet, watch=Bar())
+    save_json(args.json, profile_as_json(profile))
+    lines = []
+    for found in profile.tables:
+        lines += [f"{found.ref.label}: {found.rows:,} rows, {len(found.columns)} columns, "
+                  f"{found.duplicates:,} duplicate rows"]
+        lines += [table([_column_row(column) for column in found.columns[:60]],
+                        ["column", "kind", "missing", "distinct", "look at"])]
+        lines += [f"Proposed outcome: {t.column} ({t.reason})" for t in found.targets[:1]]
+        lines += [f"Patient column: {found.patient.column} ({found.patient.reason})"] if found.patient else []
+        lines += [""]
+    other = [entry for entry in profile.files if entry.action not in ("read", "ignore")]
+    return lines + [f"{entry.path}: {entry.message or entry.reason_code}" for entry in other]
+
+
+def _column_row(column: Column) -> tuple[str, ...]:
+    about = "" if column.distinct_is_exact else "about "
+    return (column.name, column.kind.replace("_", "/"), f"{column.missing:,}", f"{about}{column.distinct:,}",
+            "; ".join(each.what for each in column.suspicions))
+
+
+def do_train(args: argparse.Namespace) -> Printed:
+    """The whole line in place: scan, propose, clean, train, evaluate."""
+    from medml.train import open_held_out, train
+
+    source, bar = existing(args.source), Bar()
+    profile = scan(source, sheet=args.sheet, watch=bar)
+    config, recipe = configured(args, source, profile)
+    if bar.visible:
+        bar.say("start", 0.0, estimate(profile.table(config.choice.table), config).sentence)
+    bar = Bar()
+    run = train(source, profile, recipe, config, watch=bar)
+    if args.open and config.split.scheme == "held_out":
+        open_held_out(run, source=source)
+    opened = gallery.open_run(run)
+    save_json(args.json, run_as_json(opened))
+    return run_in_words(opened)
+
+
+def do_continue(args: argparse.Namespace) -> Printed:
+    """Train a finished run for N rounds more, in every fold and in the final model."""
+    from medml.train import continue_run
+
+    source = existing(args.source) if args.source else None
+    checkpoint = continue_run(args.run, args.epochs, source=source, watch=Bar())
+    opened = gallery.open_run(args.run)
+    save_json(args.json, run_as_json(opened))
+    return [f"Checkpoint {checkpoint.number}: {checkpoint.rounds:,} rounds in all.", *run_in_words(opened)]
+
+
+def do_revert(args: argparse.Namespace) -> Printed:
+    """Go back to an earlier checkpoint: model, folds and figures."""
+    checkpoint = gallery.revert(args.run, args.to)
+    return [f"{args.run} stands at checkpoint {checkpoint.number} again ({checkpoint.rounds:,} rounds). "
+            "The later ones are still there."]
+
+
+def do_open(args: argparse.Namespace) -> Printed:
+    """Open the part that was kept closed; every look is counted."""
+    from medml.train import open_held_out
+
+    open_held_out(args.run, source=existing(args.source) if args.source else None, watch=Bar())
+    opened = gallery.open_run(args.run)
+    save_json(args.json, run_as_json(opened))
+    return [f"Held-out part, opened {opened.report.looks} time(s):",
+            *(f"  {title(name)}: {figure(metric)}" for name, metric in opened.report.held_out.items())]
+
+
+def do_runs(args: argparse.Namespace) -> Printed:
+    """Every run of the gallery, newest first."""
+    found = gallery.runs()
+    rows = [(each.run, each.name, each.unusable or f"{title(each.headline_name)} {figure(each.headline)}",
+             each.target, each.source_file, each.made[:16].replace("T", " ")) for each in found]
+    return [table(rows, ["run", "name", "result", "outcome", "file", "made (UTC)"])] if rows else \
+        ["No run yet. `python -m medml train SOURCE --target COLUMN` makes one."]
+
+
+def do_show(args: argparse.Namespace) -> Printed:
+    """One run with its figures and checks."""
+    opened = gallery.open_run(args.run)
+    save_json(args.json, run_as_json(opened))
+    return run_in_words(opened)
+
+
+def do_compare(args: argparse.Namespace) -> Printed:
+    """Two runs side by side: figures with intervals, and the settings that differ."""
+    both = gallery.compare(args.left, args.right)
+    rows = [(title(name), figure(a), figure(b)) for name, (a, b) in both["metrics"].items()]
+    rows += [(name, a, b) for part in ("facts", "settings") for name, (a, b) in both[part].items()]
+    return [table(rows, ["", args.left, args.right])]
+
+
+def do_predict(args: argparse.Namespace) -> Printed:
+    """Predict a file of patients; abstains, with the reason, where it should not answer."""
+    from medml.predict import predict_file
+
+    answers = predict_file(args.run, existing(args.file), sheet=args.sheet)
+    home.write_bytes(Path(args.out), answers.write_csv().encode(), mode=0o644)
+    abstained = int(answers["abstained"].is_not_null().sum())
+    report = gallery.open_run(args.run).report
+    return [f"{len(answers):,} rows written to {args.out}; no answer for {abstained:,} of them (column “abstained” "
+            "says why).", *(f"Note: {stamp}." for stamp in report.stamps)]
+
+
+def do_delete(args: argparse.Namespace) -> Printed:
+    """Remove a run for good."""
+    gallery.open_run(args.run) if args.careful else None
+    gallery.delete(args.run)
+    return [f"{args.run} was deleted. The clinician's own files were not touched."]
+
+
+def do_jobs(args: argparse.Namespace) -> Printed:
+    """What runs, what waits, what is done."""
+    from medml import store
+
+    rows = [(job.id[:12], job.kind, job.state, job.message or "", job.made[:16].replace("T", " "))
+            for job in store.jobs()]
+    return [table(rows, ["job", "kind", "state", "what", "made (UTC)"])] if rows else ["No job yet."]
+
+
+def existing(path: str) -> Path:
+    """The file or folder that a person named; UserError if it is not there."""
+    found = Path(path).expanduser()
+    if not found.exists():
+        raise UserError(what=f"There is no file or folder “{path}”.", code="no_source",
+                        fix="Check the spelling, or drag it into the terminal.")
+    return found.resolve()
+
+
+def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tuple[TrainConfig, Any]:
+    """The configuration and the recipe that the command's options and MedML's proposals make together."""
+    wanted = None if args.table is None else TableRef(path=args.table, sheet=args.sheet)
+    choice = propose_choice(profile, table=wanted, target=args.target, patient=args.patient,
+                            leave_out=tuple(args.drop), positive=args.positive)
+    found = profile.table(choice.table)
+    profile_sha256 = home.sha256_of(profile)
+    recipe = propose_recipe(found, choice, profile_sha256)
+    config = propose_config(found, choice, recipe, profile_sha256=profile_sha256, data_sha256=found.sha256,
+                            family=family_named(args.family).name, seed=args.seed, folds=args.folds, name=args.name,
+                            select=args.select)
+    selection = config.selection.model_copy(update={"forced_in": args.force_in, "forced_out": args.force_out})
+    return config.model_copy(update={"params": settings(args, config.params),
+                                     "selection": SelectionPlan.model_validate(selection.model_dump())}), recipe
+
+
+def family_named(name: str) -> families.Family:
+    """The family of that name; UserError lists what there is."""
+    if name not in families.registry.names():
+        raise UserError(what=f"There is no family called “{name}”.",
+                        fix=f"Choose one of: {', '.join(sorted(families.registry.names()))}.", code="no_family")
+    return families.registry.get(name)
+
+
+def settings(args: argparse.Namespace, proposed: dict[str, Any]) -> dict[str, Any]:
+    """--set key=value and --epochs N, checked against what the family declares."""
+    family = family_named(args.family)
+    known = {param.name: param for param in family.params}
+    given = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in args.set)
+    if args.epochs is not None:
+        name = next((each for each in ("epochs", "trees", "rounds") if each in known), None)
+        if name is None:
+            raise UserError(what=f"“{family.title}” is fitted in one go and has no rounds to set.",
+                            fix="Leave --epochs out, or choose --family mlp.", code="no_rounds")
+        given[name] = str(args.epochs)
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise UserError(what=f"“{family.title}” has no setting “{unknown[0]}”.",
+                        fix=f"It has: {', '.join(sorted(known)) or 'none'}.", code="no_setting")
+    return proposed | {name: typed(known[name], text) for name, text in given.items()}
+
+
+def typed(param: Param, text: str) -> Any:
+    """The text of --set as the value that a parameter declares; UserError outside its range."""
+    if param.kind == "choice":
+        allowed, value = f"one of {', '.join(param.choices)}", text if text in param.choices else None
+    elif param.kind == "switch":
+        allowed, value = "on or off", {"on": True, "true": True, "off": False, "false": False}.get(text.lower())
+    else:
+        allowed, value = f"a number from {param.low:g} to {param.high:g}", number(text, whole=param.kind == "int")
+        value = value if value is not None and param.low <= value <= param.high else None
+    if value is None:
+        raise UserError(what=f"{param.name}={text} cannot be used.", code="setting",
+                        fix=f"{param.title} takes {allowed}.")
+    return value
+
+
+def number(text: str, *, whole: bool) -> float | int | None:
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        return None
+
+
+def title(name: str) -> str:
+    """A metric's name in words."""
+    return WORDS[name].title if name in WORDS else name
+
+
+def profile_as_json(profile: Profile) -> dict[str, Any]:
+    """What the Scan screen reads; `target` repeats `targets` under the name that scripts expect."""
+    whole = profile.model_dump(mode="json")
+    for found in whole["tables"]:
+        found |= {"path": found["ref"]["path"], "sheet": found["ref"]["sheet"], "target": found["targets"]}
+    return whole
+
+
+def run_as_json(run: gallery.Run) -> dict[str, Any]:
+    """What the Evaluate screen reads, with the figures that scripts ask for on top."""
+    report, manifest, plan = run.report, run.manifest, run.config.split
+    return {"run": run.run, "name": run.label.name, "task": report.task, "family": run.config.family,
+            "target": run.config.choice.target, "checkpoint": run.chain.current,
+            "split": {"by": plan.by, "scheme": plan.scheme, "folds": plan.folds, "repeats": plan.repeats,
+                      "n_train": manifest.n_train, "n_test": manifest.n_test},
+            "seconds": manifest.seconds, **report.model_dump(mode="json"),
+            "chain": run.chain.model_dump(mode="json"), "manifest": manifest.model_dump(mode="json"),
+            "config": run.config.model_dump(mode="json"), "recipe": run.recipe.model_dump(mode="json"),
+            "history": [point.model_dump(mode="json") for point in run.history]}
+
+
+def run_in_words(run: gallery.Run) -> Printed:
+    """A run as it is printed: figures with intervals beside the baselines, then what a reviewer would ask."""
+    report, main = run.report, headline(run.report)
+    shown = [name for name in report.metrics if name not in report.hidden]
+    columns = [report.metrics, *report.baselines.values()]
+    rows = [(title(name), *(figure(each.get(name)) for each in columns)) for name in shown]
+    return [f"Run {run.run} · {run.label.name}",
+            f"{title(main)}: {figure(report.metrics[main])}, n = {report.n_cases:,}",
+            f"Measured on {report.measured_on}", "", table(rows, ["", run.config.family, *report.baselines]), "",
+            *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps)]
+
+
+def in_question(report: Report) -> Printed:
+    """The checks that did not pass, worst first, each with the one thing to do."""
+    order = {"block": 0, "warn": 1, "could_not_tell": 2}
+    asked = sorted((check for check in report.checks if check.verdict in order), key=lambda each: order[each.verdict])
+    passed = sum(check.verdict in ("pass", "info") for check in report.checks)
+    return [f"[{check.verdict.replace('_', ' ')}] {check.id} {check.what} {check.fix}" for check in asked] + \
+        [f"{passed} of {len(report.checks)} checks passed."]
+
+
+def save_json(path: str | None, content: dict[str, Any]) -> None:
+    """Write --json FILE whole or not at all; NaN and infinity never get in."""
+    if path is not None:
+        home.write_bytes(Path(path), json.dumps(content, indent=2, allow_nan=False).encode(), mode=0o644)
+
