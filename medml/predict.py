@@ -1,0 +1,136 @@
+"""Use a finished run on new patients; say nothing, and why, where a number could not be trusted (P1)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml import data, gallery
+from medml.errors import UserError
+from medml.pipeline import Pipeline
+from medml.recipe import prepare_predictors
+from medml.types import Choice, Table, TableRef
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+KEY_CHANGE = {"binary": 0.05, "multiclass": 0.05, "regression": 0.25}  # probability, or SDs of a number
+MOSTLY_RECORDED = 0.8  # share of training rows that held the value; below it the model has learned to do without
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A run ready to answer.
+
+    key  columns without which no answer is given: leaving them empty moves the answer by KEY_CHANGE on average,
+         although nearly every training patient had them
+    """
+
+    pipeline: Pipeline
+    run: gallery.Run
+    table: Table
+    key: list[str]
+
+    @classmethod
+    def of(cls, run: str) -> Predictor:
+        """Load a run's current checkpoint."""
+        opened = gallery.open_run(run)
+        at = opened.checkpoint_folder
+        moved = json.loads((at / "keys.json").read_text())
+        least = KEY_CHANGE[opened.report.task]
+        key = [name for name, change in moved.items()
+               if change >= least and opened.report.missing.get(name, 0.0) <= 1 - MOSTLY_RECORDED]
+        return cls(Pipeline.load(at / "final", opened.config.family), opened,
+                   opened.profile.table(opened.config.choice.table), key)
+
+    def reasons(self, X: pd.DataFrame) -> list[str]:
+        """For each row why it gets no answer; "" where it gets one. Names columns, never what is in them."""
+        unseen = self.pipeline.matrix.cleaner.unseen(X)
+        absent = X[self.key].isna().to_numpy() if self.key else np.zeros((len(X), 0), dtype=bool)
+        reasons = []
+        for row, columns in enumerate(unseen):
+            missing = [name for name, gone in zip(self.key, absent[row], strict=True) if gone]
+            said = [f"{_names(columns)}: a value that fewer than 10 training patients had"] if columns else []
+            said += [f"{_names(missing)}: missing, and the answer depends on it"] if missing else []
+            reasons.append("; ".join(said))
+        return reasons
+
+
+def predict_file(run: str, path: Path, *, sheet: str | None = None) -> pl.DataFrame:
+    """Answers for every row of a file, in its order.
+
+    returns  identifying columns as given (else the row number, from 1); "probability of X" a class, or "predicted" a
+             number; "predicted" class (two classes: at the run's threshold); "abstained" with the reason, else null
+    raises   UserError if the file cannot be read or lacks a predictor
+    """
+    import polars as pl
+
+    predictor = Predictor.of(run)
+    frame = _read(Path(path), sheet)
+    choice = predictor.run.config.choice
+    X = prepare_predictors(frame, predictor.run.recipe, predictor.table, choice)
+    reasons = predictor.reasons(X)
+    answers = _answers(predictor, predictor.pipeline.predict(X))
+    silent = np.array([bool(reason) for reason in reasons])
+    columns = _identifying(frame, predictor.table, choice, X)
+    for name, values in answers.items():
+        columns.append(pl.Series(name, values).to_frame().select(
+            pl.when(pl.lit(pl.Series(~silent))).then(pl.col(name)).alias(name)).to_series())
+    columns.append(pl.Series("abstained", [reason or None for reason in reasons], dtype=pl.String))
+    return pl.DataFrame(_distinct_names(columns))
+
+
+def _read(path: Path, sheet: str | None) -> pl.DataFrame:
+    entries, tables = data.find_tables(path, sheet=sheet)
+    if not tables:
+        said = entries[0].message if entries and entries[0].message else "No table was found in it."
+        raise UserError(what=f"“{path.name}” could not be read. {said}", fix="Choose a table like the one trained on.",
+                        code="not_a_table")
+    if len(tables) > 1:
+        raise UserError(what=f"“{path.name}” holds {len(tables)} tables.",
+                        fix="Name one sheet, or one file: " + ", ".join(each.ref.label for each in tables[:5]),
+                        code="several_tables")
+    return data.open_table(path, TableRef(path=tables[0].ref.path, sheet=tables[0].ref.sheet)).frame()
+
+
+def _answers(predictor: Predictor, p: np.ndarray) -> dict[str, list]:
+    report = predictor.run.report
+    if report.task == "regression":
+        return {"predicted": p.tolist()}
+    if report.task == "binary":
+        positive = p[:, 1] >= (0.5 if report.threshold is None else report.threshold)
+        said = [report.classes[int(yes)] for yes in positive]
+    else:
+        said = [report.classes[place] for place in p.argmax(axis=1)]
+    return {f"probability of {name}": p[:, place].tolist() for place, name in enumerate(report.classes)} | \
+        {"predicted": said}
+
+
+def _identifying(frame: pl.DataFrame, table: Table, choice: Choice, X: pd.DataFrame) -> list[pl.Series]:
+    import polars as pl
+
+    names = [column.name for column in table.columns
+             if (column.name == choice.patient or column.kind == "identifier") and column.name in frame.columns
+             and column.name not in X.columns]
+    return [frame[name] for name in names] or [pl.Series("row", range(1, frame.height + 1))]
+
+
+def _distinct_names(columns: list[pl.Series]) -> list[pl.Series]:
+    """A file may itself have a column called "predicted": ours are then numbered."""
+    seen: set[str] = set()
+    for place, column in enumerate(columns):
+        name = column.name
+        while name in seen:
+            name += " (MedML)"
+        seen.add(name)
+        columns[place] = column.alias(name)
+    return columns
+
+
+def _names(columns: list[str]) -> str:
+    return ", ".join(columns[:5]) + (" and others" if len(columns) > 5 else "")
