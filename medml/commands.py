@@ -11,7 +11,7 @@ from medml import families, gallery, home
 from medml.config import estimate, propose_config
 from medml.errors import UserError
 from medml.evaluate import headline
-from medml.evaluate.words import WORDS
+from medml.evaluate.words import METRICS
 from medml.families import Param
 from medml.profile import propose_choice, scan
 from medml.recipe import propose_recipe
@@ -218,7 +218,7 @@ def number(text: str, *, whole: bool) -> float | int | None:
 
 def title(name: str) -> str:
     """A metric's name in words."""
-    return WORDS[name].title if name in WORDS else name
+    return METRICS[name].title if name in METRICS else name
 
 
 def profile_as_json(profile: Profile) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -136,9 +136,8 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
                         code="changed")
     cases, effects = cleaning.prepare(opened.frame(), recipe, table, config.choice)
     development, closed = split.held_out(cases, config.split, config.seed)
-    folds = [replace(fold, train=development[fold.train], test=development[fold.test])
-             for fold in split.make_folds(cases.take(development), config.split, config.seed)]
-    return Ground(cases=cases, development=development, held_out=closed, effects=effects, folds=folds)
+    return Ground(cases=cases, development=development, held_out=closed, effects=effects,
+                  folds=split.make_folds(cases, config.split, config.seed))
 
 
 def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold]) -> Report:
