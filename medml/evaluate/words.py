@@ -31,7 +31,7 @@ METRICS: dict[str, Word] = {
     "f1": Word("F1", "Harmonic mean of sensitivity and positive predictive value."),
     "balanced_accuracy": Word("Balanced accuracy", "Mean of the classes' sensitivities; chance is 1 / classes."),
     "mcc": Word("Matthews correlation", "Correlation of decision and outcome, fair to rare outcomes; 0 is chance."),
-    "mae": Word("Mean absolute error", "Mean distance between predicted and observed, in the target's unit.", False, 0.0),
+    "mae": Word("Mean absolute error", "Mean distance of predicted from observed, in the target's unit.", False, 0.0),
     "rmse": Word("Root mean squared error", "As the mean error, large misses weigh more; in the target's unit.", False,
                  0.0),
     "r2": Word("R²", "Share of the target's variation that is explained; 0 is no better than the mean."),

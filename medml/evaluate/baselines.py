@@ -1,0 +1,39 @@
+"""What a model must beat, in the same table, on the same folds (E7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from medml.cases import Cases, Fold, Predictions
+from medml.types import Task
+
+PREVALENCE = "prevalence"  # two and several classes: the training rows' shares for everybody
+MEAN = "mean"  # a number: the training rows' mean for everybody
+LOGISTIC = "logistic regression"
+LINEAR = "linear regression"
+
+
+def required(task: Task) -> tuple[str, str]:
+    """Names of the two baselines that stand in every table: without any predictor, and the plain linear model."""
+    return (MEAN, LINEAR) if task == "regression" else (PREVALENCE, LOGISTIC)
+
+
+def prevalence(cases: Cases, folds: Sequence[Fold]) -> Predictions:
+    """The same figure for everybody: the shares of classes (or the mean) among each fold's own training rows.
+
+    folds  of all repeats, or the one fold of a validation part
+    """
+    repeats = max(each.repeat for each in folds) + 1
+    n, k = len(cases.y), len(cases.classes)
+    shape = (repeats, n) if cases.task == "regression" else (repeats, n, k)
+    p = np.full(shape, np.nan)
+    for each in folds:
+        if cases.task == "regression":
+            p[each.repeat, each.test] = cases.y[each.train].mean()
+        else:
+            p[each.repeat, each.test] = np.bincount(cases.y[each.train], minlength=k) / len(each.train)
+    nothing_learned = 0.0 if cases.task == "regression" else 0.5
+    return Predictions(y=cases.y, p=p, patients=cases.patients, task=cases.task, classes=list(cases.classes),
+                       train=np.full(len(folds), nothing_learned))

@@ -1,0 +1,187 @@
+"""Curves on 101-point grids with bootstrap bands; never one point a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from medml.evaluate.intervals import ENOUGH, Measure, Measured, bootstrap, metric, once
+from medml.evaluate.metrics import divide, over_repeats
+from medml.evaluate.scored import Sample, Scored
+from medml.evaluate.thresholds import GRID
+from medml.types import Curve, GridPoint
+
+
+def plan_roc(sample: Sample, which: int = 1) -> Measure:
+    """Sensitivity on a grid of 1 - specificity in every fold, averaged by the folds' patients with the outcome.
+
+    Its area is the AUROC of `plan_auroc` (up to the grid and to folds of unequal make-up).
+    returns  weights -> {"sensitivity": (101, draws)}
+    """
+    score = sample.score(which)
+    folds = [_roc_of(np.flatnonzero(sample.fold == number), sample.y == which, score)
+             for number in np.unique(sample.fold)]
+
+    def roc(weights: np.ndarray) -> Measured:
+        total = np.zeros((len(GRID), weights.shape[1]))
+        positives = np.zeros(weights.shape[1])
+        for each in folds:
+            sensitivity, weight = each(weights)
+            total += sensitivity * weight
+            positives += weight
+        return {"sensitivity": divide(total, positives)}
+    return roc
+
+
+def _roc_of(rows: np.ndarray, positive: np.ndarray, score: np.ndarray):
+    rows = rows[np.argsort(-score[rows], kind="stable")]
+    is_positive = positive[rows].astype(float)[:, None]
+    ends = np.flatnonzero(np.append(np.diff(score[rows]) != 0, True))  # ties are one step
+
+    def of_fold(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mine = weights[rows]
+        true = np.cumsum(mine * is_positive, axis=0)[ends]
+        false = np.cumsum(mine, axis=0)[ends] - true
+        n_true, n_false = true[-1], false[-1]
+        told = (n_true > 0) & (n_false > 0)
+        rise = _from_zero(true / np.where(told, n_true, 1.0))
+        run = _from_zero(false / np.where(told, n_false, 1.0))
+        run[~told], rise[~told] = 0.0, 0.0
+        return np.minimum(read_off(run, rise, GRID), 1.0), np.where(told, n_true, 0.0)
+    return of_fold
+
+
+def _from_zero(steps: np.ndarray) -> np.ndarray:
+    """(m, draws) -> (draws, m + 1) beginning at 0."""
+    return np.column_stack([np.zeros(steps.shape[1]), steps.T])
+
+
+def read_off(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """(draws, m) curves, each x rising within 0-1 -> (points, draws), straight between points, the top of a jump.
+
+    One interpolation for all draws: draw i is moved to 2 i .. 2 i + 1.
+    """
+    shift = 2.0 * np.arange(len(x))[:, None]
+    return np.interp((grid + shift).ravel(), (np.minimum(x, 1.0) + shift).ravel(), y.ravel()).reshape(len(x), -1).T
+
+
+def plan_precision(sample: Sample, which: int = 1) -> Measure:
+    """Precision where a sensitivity is first reached, on a grid of sensitivities, all folds together.
+
+    returns  weights -> {"precision": (101, draws)}
+    """
+    score, positive = sample.score(which), sample.y == which
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    is_positive = positive[order].astype(float)[:, None]
+
+    def precision(weights: np.ndarray) -> Measured:
+        mine = weights[order]
+        true = np.cumsum(mine * is_positive, axis=0)[ends]
+        flagged = np.cumsum(mine, axis=0)[ends]
+        reached = divide(true, true[-1]).T  # (draws, ends)
+        shift = 2.0 * np.arange(len(reached))[:, None]
+        wanted = np.maximum(GRID, 1e-9) - 1e-12
+        place = np.searchsorted((np.nan_to_num(reached) + shift).ravel(), (wanted + shift).ravel()).reshape(
+            len(reached), -1) - np.arange(len(reached))[:, None] * len(ends)
+        found = np.take_along_axis(divide(true, flagged).T, np.minimum(place, len(ends) - 1), axis=1)
+        return {"precision": np.where(true[-1] > 0, found.T, np.nan)}
+    return precision
+
+
+def plan_grid(sample: Sample, which: int = 1) -> Measure:
+    """Found and mistaken at each of the 101 thresholds (p >= threshold is "yes").
+
+    returns  weights -> {"tp": (101, draws), "fp", "sensitivity", "specificity"}
+    """
+    from scipy.sparse import csr_array
+
+    positive = (sample.y == which).astype(float)
+    step = np.searchsorted(GRID, sample.p[:, which], "right") - 1  # the highest threshold that p reaches
+    shape, rows = (len(GRID), len(step)), np.arange(len(step))
+    gather = [csr_array((values, (np.maximum(step, 0), rows)), shape=shape) for values in (positive, 1 - positive)]
+
+    def grid(weights: np.ndarray) -> Measured:
+        tp, fp = (np.cumsum((each @ weights)[::-1], axis=0)[::-1] for each in gather)
+        return {"tp": tp, "fp": fp, "sensitivity": divide(tp, tp[0]), "specificity": 1 - divide(fp, fp[0])}
+    return grid
+
+
+def draw_curve(x: np.ndarray, measure: Measure, name: str, scored: Scored, *, seed: int, draws: int) -> Curve | None:
+    """A curve with its 95 % band; None where a point or its band cannot be told."""
+    y = once(measure, len(scored.patient))[name][:, 0]
+    drawn = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)[name]
+    if not np.isfinite(y).all() or (np.isfinite(drawn).mean(axis=1) < ENOUGH).any():
+        return None
+    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=1)
+    return Curve(x=_short(x), y=_short(y), low=_short(np.minimum(low, y)), high=_short(np.maximum(high, y)))
+
+
+def _short(values: np.ndarray) -> list[float]:
+    """Three to four digits: what a drawing needs, and no patient's own value."""
+    return [float(f"{each:.4g}") for each in values]
+
+
+def grid_points(scored: Scored, *, seed: int, draws: int) -> list[GridPoint]:
+    """The confusion matrix at 101 thresholds with intervals; counts are means over repeats and add up."""
+    measure = over_repeats(scored.samples, [plan_grid(each) for each in scored.samples])
+    value = once(measure, len(scored.patient))
+    drawn = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)
+    n, positives = scored.n_cases, int(round(float(value["tp"][0, 0])))
+    points = []
+    for at, threshold in enumerate(GRID):
+        tp, fp = int(round(float(value["tp"][at, 0]))), int(round(float(value["fp"][at, 0])))
+        both = {name: metric(value[name][at, 0], drawn[name][at], n) for name in ("sensitivity", "specificity")}
+        points.append(GridPoint(threshold=float(threshold), tp=tp, fp=fp, fn=positives - tp,
+                                tn=n - positives - fp, **both))
+    return points
+
+
+def confusion(samples: Sequence[Sample], n_classes: int) -> list[list[int]]:
+    """Rows: true class, columns: decided; means over repeats, rounded so that every row keeps its number of cases."""
+    mean = np.mean([np.bincount(each.y * n_classes + each.decided, minlength=n_classes**2) for each in samples],
+                   axis=0).reshape(n_classes, n_classes)
+    return [round_to_sum(row) for row in mean]
+
+
+def round_to_sum(values: np.ndarray) -> list[int]:
+    """Whole numbers nearest to `values` with the same (rounded) sum: largest remainders are rounded up."""
+    whole = np.floor(values + 1e-9).astype(int)
+    lacking = int(round(float(values.sum()))) - int(whole.sum())
+    for place in np.argsort(whole - values, kind="stable")[:max(lacking, 0)]:
+        whole[place] += 1
+    return [int(each) for each in whole]
+
+
+def residuals(scored: Scored, k: int, *, seed: int, draws: int) -> Curve | None:
+    """For a number: mean observed by tenth of predicted (fewer, larger groups where a tenth has under k cases)."""
+    y, p = _mean_over_repeats(scored)
+    groups = min(10, len(y) // k)
+    if groups < 2:
+        return None
+    group = np.minimum((np.argsort(np.argsort(p, kind="stable")) * groups) // len(p), groups - 1)
+    member = (group == np.arange(groups)[:, None]).astype(float)
+    x = (member @ p) / member.sum(axis=1)
+    patient = scored.patient[scored.measured]
+
+    def means(weights: np.ndarray) -> Measured:
+        return {"observed": divide(member @ (weights * y[:, None]), member @ weights)}
+    value = once(means, len(y))["observed"][:, 0]
+    drawn = bootstrap(means, patient, scored.n_patients, seed=seed, draws=draws)["observed"]
+    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=1)
+    return Curve(x=_digits(x), y=_digits(value), low=_digits(low), high=_digits(high))
+
+
+def _digits(values: np.ndarray) -> list[float]:
+    return [float(f"{each:.3g}") for each in values]
+
+
+def _mean_over_repeats(scored: Scored) -> tuple[np.ndarray, np.ndarray]:
+    """(m,) observed and mean prediction of the cases that were predicted."""
+    total, seen, y = (np.zeros(len(scored.patient)) for _ in range(3))
+    for each in scored.samples:
+        total[each.rows] += each.p
+        seen[each.rows] += 1
+        y[each.rows] = each.y
+    return y[scored.measured], (total[scored.measured] / seen[scored.measured])
