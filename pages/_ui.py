@@ -1,0 +1,41 @@
+"""The door to shared drawing: every page begins `from pages import _ui as ui` and draws inside `with ui.page(...)`.
+
+    TITLE = "Configure"                     # the browser tab; read by the router without running the page
+
+    with ui.page(TITLE, step="configure", lead="One sentence under the heading.") as project:
+        config = projects.config(project.id)
+        ...
+        if ui.next_button("Start training", "train"):      # the one primary button of the screen
+            ...
+
+Inside a `st.fragment` and inside a callback wrap the body in `with ui.guard():` too, since Streamlit runs those outside
+of the page. Whatever a person typed or named (columns, categories, files, projects) goes through `ui.plain` before
+`st.markdown`, labels or captions, and through `ui.html` before `st.html`.
+"""
+
+from pages._ui_figures import chart, figures, ink, number_with_interval, table, tiles
+from pages._ui_forms import form_from_params
+from pages._ui_frame import current, forget, go, guard, next_button, page, remember, stepper, warm_up
+from pages._ui_jobs import job_bar, progress
+from pages._ui_words import (
+    about,
+    chip,
+    count,
+    duration,
+    empty,
+    eyebrow,
+    html,
+    note,
+    number,
+    percent,
+    plain,
+    say,
+    section,
+    size,
+    when,
+)
+
+__all__ = ["about", "chart", "chip", "count", "current", "duration", "empty", "eyebrow", "figures", "forget",
+           "form_from_params", "go", "guard", "html", "ink", "job_bar", "next_button", "note", "number",
+           "number_with_interval", "page", "percent", "plain", "progress", "remember", "say", "section", "size",
+           "stepper", "table", "tiles", "warm_up", "when"]

@@ -1,0 +1,95 @@
+"""Figures on the screen: numbers with their interval, tiles, tables, charts with words under them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medml.types import Metric
+from pages._ui_words import count, html, number
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from medml.plots import Ink
+
+
+def number_with_interval(label: str, metric: Metric | None, *, help: str = "", large: bool = True,
+                         digits: int = 3) -> None:
+    """One figure: large, its 95 % interval beside it in grey, n under it. "Could not tell" where there is none."""
+    st.html(figure(label, metric, help=help, large=large, digits=digits))
+
+
+def figure(label: str, metric: Metric | None, *, help: str = "", large: bool = True, digits: int = 3) -> str:
+    """The HTML of `number_with_interval`."""
+    tone = " m-figure-large" if large else ""
+    under = f'<p class="m-figure-help">{html(help, 300)}</p>' if help else ""
+    if metric is None or metric.value is None:
+        return (f'<div class="m-figure{tone}"><p class="m-figure-label">{html(label)}</p>'
+                f'<p class="m-figure-value m-figure-unknown">Could not tell</p>{under}</div>')
+    interval = "interval could not be told"
+    if metric.low is not None and metric.high is not None:
+        interval = f"{fixed(metric.low, digits)} to {fixed(metric.high, digits)}"
+    return (f'<div class="m-figure{tone}"><p class="m-figure-label">{html(label)}</p><p class="m-figure-value">'
+            f'{fixed(metric.value, digits)}<span class="m-figure-interval" title="95 % interval, '
+            f'n = {metric.n:,}">{interval}</span></p>{under}</div>')
+
+
+def fixed(value: float, digits: int = 3) -> str:
+    """0.8461 -> "0.846"; as many decimals in the interval as in the value. Figures of 100 and more: 3 significant."""
+    return f"{value:.{digits}f}" if abs(value) < 100 else number(value, 4)
+
+
+def figures(rows: Iterable[tuple[str, Metric | None]], *, large: bool = False, digits: int = 3) -> None:
+    """Several figures side by side in one card; they wrap on a narrow screen."""
+    cells = "".join(figure(label, metric, large=large, digits=digits) for label, metric in rows)
+    st.html(f'<div class="m-card m-figures">{cells}</div>')
+
+
+def tiles(rows: Iterable[tuple[str, object]]) -> None:
+    """Plain counts side by side: (label, value). A value that is text is shown as it is."""
+    cells = "".join(
+        f'<div class="m-tile"><p class="m-tile-value">{html(count(value) if isinstance(value, int) else value)}</p>'
+        f'<p class="m-tile-label">{html(label)}</p></div>' for label, value in rows)
+    st.html(f'<div class="m-tiles">{cells}</div>')
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = (), raw: Iterable[int] = (),
+          caption: str = "", most: int = 400) -> None:
+    """A quiet table for up to some hundred lines; longer ones belong into `st.dataframe`.
+
+    right  positions of columns set to the right (figures); raw  positions whose cells are HTML already (chips, marks)
+    """
+    st.html(table_html(head, rows, right=right, raw=raw, caption=caption, most=most))
+
+
+def table_html(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = (),
+               raw: Iterable[int] = (), caption: str = "", most: int = 400) -> str:
+    """The HTML of `table`."""
+    right, raw = set(right), set(raw)
+    side = [' class="m-right"' if place in right else "" for place in range(len(head))]
+    top = "".join(f"<th{side[place]} scope='col'>{html(each)}</th>" for place, each in enumerate(head))
+    body = []
+    for row in list(rows)[:most]:
+        cells = (f"<td{side[i]}>{each if i in raw else html(each, 300)}</td>" for i, each in enumerate(row))
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    words = f"<caption>{html(caption, 300)}</caption>" if caption else ""
+    return (f'<div class="m-table"><table>{words}<thead><tr>{top}</tr></thead>'
+            f'<tbody>{"".join(body)}</tbody></table></div>')
+
+
+def ink() -> Ink:
+    """The colours of charts for the theme that is on now; pass it to every function of medml.plots."""
+    from medml.plots import INKS
+
+    return INKS["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def chart(drawn: alt.TopLevelMixin, words: str, *, key: str | None = None) -> None:
+    """One chart, dressed in the house's theme, with a sentence under it: also its text for a screen reader."""
+    from medml.plots import dressed
+
+    st.altair_chart(dressed(drawn, ink()), theme=None, width="stretch", key=key, alt=words)
+    st.html(f'<p class="m-words">{html(words, 600)}</p>')

@@ -1,0 +1,81 @@
+"""A form drawn from a family's own parameters, each with its cautious, usual and aggressive zone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import streamlit as st
+
+from medml.families.family import Param
+from pages._ui_words import html, number, plain
+
+_ZONES = ("cautious", "usual", "aggressive")
+
+
+def form_from_params(params: Iterable[Param], values: dict[str, Any], *, key: str = "param",
+                     disabled: bool = False) -> dict[str, Any]:
+    """Draw every parameter in two columns and return what stands in the form now: {name: value}, all names.
+
+    values  what to start from; a name that is missing starts at its default. Changing `key` starts afresh.
+    """
+    chosen: dict[str, Any] = {}
+    params = list(params)
+    for at in range(0, len(params), 2):
+        for column, param in zip(st.columns(2, gap="large"), params[at:at + 2], strict=False):
+            with column:
+                value = values.get(param.name, param.default)
+                chosen[param.name] = _draw(param, value, f"{key}_{param.name}", disabled)
+    return chosen
+
+
+def _draw(param: Param, value: Any, key: str, disabled: bool) -> Any:
+    with st.container(key=f"m_param_{key}"):
+        given = _WIDGETS[param.kind](param, value, key, disabled)
+        zone = "" if param.zones is None or not isinstance(given, int | float) else zone_track(param, given)
+        st.html(f'{zone}<p class="m-note">{html(param.sentence, 300)}</p>')
+    return given
+
+
+def _switch(param: Param, value: Any, key: str, disabled: bool) -> bool:
+    return st.toggle(plain(param.title), bool(value), key=key, disabled=disabled)
+
+
+def _choice(param: Param, value: Any, key: str, disabled: bool) -> str:
+    place = param.choices.index(value) if value in param.choices else 0
+    return st.selectbox(plain(param.title), param.choices, index=place, key=key, disabled=disabled)
+
+
+def _whole(param: Param, value: Any, key: str, disabled: bool) -> int:
+    low, high = (None if each is None else int(each) for each in (param.low, param.high))
+    return int(st.number_input(plain(param.title), low, high, int(value), step=1, key=key, disabled=disabled))
+
+
+def _real(param: Param, value: Any, key: str, disabled: bool) -> float:
+    low, high = (None if each is None else float(each) for each in (param.low, param.high))
+    step = 0.05 if low is None or high is None else 10 ** math.floor(math.log10((high - low) / 20))
+    return float(st.number_input(plain(param.title), low, high, float(value), step=step, key=key, disabled=disabled))
+
+
+def _log(param: Param, value: Any, key: str, disabled: bool) -> float:
+    """A quantity over several powers of ten: steps of 1, 2 and 5."""
+    low, high = float(param.low or 1e-6), float(param.high or 1.0)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = {step * 10.0**power for power in powers for step in (1, 2, 5)}
+    offered = sorted({float(f"{each:.6g}") for each in steps if low <= each <= high} | {low, high, float(value)})
+    return st.select_slider(plain(param.title), offered, float(value), key=key, disabled=disabled,
+                            format_func=lambda each: f"{each:g}" if each < 1e-4 else number(each, 3))
+
+
+_WIDGETS = {"switch": _switch, "choice": _choice, "int": _whole, "float": _real, "log": _log}
+
+
+def zone_track(param: Param, value: float) -> str:
+    """HTML: three segments, the one in which the value lies filled and named."""
+    here = param.zone(value)
+    order = _ZONES if param.more_is == "aggressive" else _ZONES[::-1]
+    parts = "".join(f'<span class="m-zone{f" m-zone-here m-zone-{each}" if each == here else ""}"></span>'
+                    for each in order)
+    return (f'<div class="m-zones" role="img" aria-label="{here}">{parts}'
+            f'<span class="m-zone-name m-zone-name-{here}">{here}</span></div>')

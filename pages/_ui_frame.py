@@ -1,0 +1,167 @@
+"""The frame of every page: the guard, the bar on top, the stepper, and which project one is in."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import streamlit as st
+
+from medml import project as projects
+from medml.errors import UserError, apology, our_fault
+from pages._ui_words import html, say
+
+STEPS = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
+BAR = (("home", "Projects"), ("gallery", "Gallery"), ("jobs", "Jobs"))
+LOOK = sorted(Path(__file__).with_name("static").glob("look_*.css"))
+_NEXT_IS_OPEN = ("preview", "cleanup", "configure")  # stages whose following step can be entered
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """Show what a person can mend word for word, and everything else as the one apology with its reference."""
+    try:
+        yield
+    except UserError as theirs:
+        say("stop", theirs.what, theirs.fix)
+    except Exception as ours:  # noqa: BLE001 - the one place of a page
+        say("stop", apology(our_fault(ours)), "Reload the page. If it happens again, give this reference to support.")
+
+
+@contextlib.contextmanager
+def page(title: str, step: str | None = None, project_required: bool = True,
+         lead: str = "") -> Iterator[projects.Project | None]:
+    """Draw the frame and guard what is inside it; yields the project one is in, or None where none is needed.
+
+    step              one of STEPS, or None for a page beside the line (Gallery, Jobs)
+    project_required  True: without a project the page says where to find one and its body is not run
+    lead              one sentence under the heading
+    """
+    ready = False
+    with guard():
+        for sheet in LOOK:
+            st.html(sheet)
+        project = _project(project_required)
+        with st.container(key="m_head"):
+            _bar(project)
+            stepper(project, step)
+        _heading(title, step, lead)
+        ready = project is not None or not project_required
+        if not ready:
+            say("note", "No project is open.", "Choose one on the Projects page, or start a new one.")
+    if not ready:
+        st.page_link("home.py", label="Go to Projects", icon=":material/arrow_back:")
+        st.stop()
+    with st.container(key=f"m_page_{title.lower().replace(' ', '_')}"), guard():
+        yield project
+
+
+def _project(required: bool) -> projects.Project | None:
+    chosen = current("project")
+    if chosen is None:
+        return None
+    try:
+        return projects.get(chosen)
+    except UserError:
+        forget("project")
+        if required:
+            raise
+        return None
+
+
+def current(name: str) -> str | None:
+    """An id that a reload must find again ("project", "run", "job"): from the address, else from this session."""
+    value = st.query_params.get(name) or st.session_state.get(f"m_current_{name}")
+    if value:
+        remember(name, value)
+    return value
+
+
+def remember(name: str, value: str) -> None:
+    """Keep an id in this session and in the address."""
+    st.session_state[f"m_current_{name}"] = value
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+def forget(name: str) -> None:
+    """Drop an id from this session and from the address."""
+    st.session_state.pop(f"m_current_{name}", None)
+    st.query_params.pop(name, None)
+
+
+def go(step: str, **ids: str) -> None:
+    """Open another page ("scan", "gallery" ...) at once, with the ids it needs: go("evaluate", run=run_id)."""
+    for name, value in ids.items():
+        st.session_state[f"m_current_{name}"] = value
+    st.switch_page(f"{step}.py", query_params=_address(ids))
+
+
+def _address(ids: dict[str, str] | None = None) -> dict[str, str]:
+    project = st.session_state.get("m_current_project")
+    return ({"project": project} if project else {}) | (ids or {})
+
+
+def next_button(label: str, step: str | None = None, *, disabled: bool = False, key: str | None = None,
+                help: str | None = None) -> bool:
+    """The one primary button of a screen, at its foot. True in the run in which it was pressed.
+
+    step  names the page that follows; the caller saves what there is to save, then calls `go(step)`
+    """
+    with st.container(key="m_foot", horizontal=True, horizontal_alignment="right"):
+        return st.button(label, type="primary", icon=":material/arrow_forward:" if step else None, disabled=disabled,
+                         icon_position="right", key=key or "m_next", help=help)
+
+
+def stepper(project: projects.Project | None, current_step: str | None) -> None:
+    """The six steps: done ones and the next one are links, the one in hand is marked, the rest wait."""
+    furthest = STEPS.index(project.stage) if project else -1
+    with st.container(key="m_steps", horizontal=True, gap="small"):
+        for place, name in enumerate(STEPS):
+            state = _state(place, name == current_step, furthest, project)
+            with st.container(key=f"m_step_{place + 1}_{state}"):
+                st.page_link(f"{name}.py", label=name.capitalize(), disabled=state == "later",
+                             query_params=_address(), width="stretch")
+
+
+def _state(place: int, here: bool, furthest: int, project: projects.Project | None) -> str:
+    if here:
+        return "here"
+    if project is None or place > furthest + 1:
+        return "later"
+    if place == furthest + 1:
+        return "next" if project.stage in _NEXT_IS_OPEN else "later"
+    return "done"
+
+
+def _bar(project: projects.Project | None) -> None:
+    with st.container(key="m_bar", horizontal=True, vertical_alignment="center", gap="medium"):
+        st.html('<span class="m-brand"><span class="m-sign" aria-hidden="true"></span>MedML</span>', width="content")
+        where = f'<span class="m-where" title="{html(project.source, 500)}">{html(project.name, 60)}</span>'
+        st.html(where if project else "<span></span>", width="stretch")
+        for name, title in BAR:
+            if (Path(__file__).parent / f"{name}.py").exists():
+                st.page_link(f"{name}.py", label=title, width="content", query_params=_address())
+
+
+def _heading(title: str, step: str | None, lead: str) -> None:
+    place = f'<p class="m-eyebrow">Step {STEPS.index(step) + 1} of {len(STEPS)}</p>' if step else ""
+    under = f'<p class="m-lead">{html(lead, 400)}</p>' if lead else ""
+    st.html(f'<header class="m-title">{place}<h1>{html(title)}</h1>{under}</header>')
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> threading.Thread:
+    """Import what the first chart and the first table need while the first page is being read."""
+    started = threading.Thread(target=_import_heavy, name="warm-up", daemon=True)
+    started.start()
+    return started
+
+
+def _import_heavy() -> None:
+    import altair  # noqa: F401
+    import polars  # noqa: F401
+
+    import medml.plots  # noqa: F401

@@ -1,0 +1,148 @@
+"""Words and numbers on the screen. Whatever a person typed or named comes out as plain text, never as markup."""
+
+from __future__ import annotations
+
+import html as _html
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from medml.types import Severity
+
+# What Streamlit's Markdown gives a meaning to: emphasis, links, images, maths, :icon: and :color[] directives.
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@/&\"'=^])")
+_TITLES = {"stop": "Stop", "caution": "Caution", "note": "Note"}
+
+
+def clean(text: object, most: int = 200) -> str:
+    """Text without control and direction-changing characters (they can hide what a name says), on one line."""
+    words = "".join(" " if each in "\r\n\t" else each for each in str(text))
+    shown = "".join(each for each in words if unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co"))
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def plain(text: object, most: int = 200) -> str:
+    """A person's text for `st.markdown`, a label or a caption: shown letter for letter, nothing in it takes effect."""
+    return _MARKUP.sub(r"\\\1", clean(text, most)).replace("\\&", "&amp;").replace("\\<", "&lt;")
+
+
+def html(text: object, most: int = 200) -> str:
+    """A person's text for `st.html`: shown letter for letter."""
+    return _html.escape(clean(text, most), quote=True)
+
+
+def say(severity: Severity, what: str, fix: str = "") -> None:
+    """What happened, then what to do. Red for stop alone, amber for caution, grey for a note. Plain text, escaped."""
+    st.html(message(severity, what, fix))
+
+
+def message(severity: Severity, what: str, fix: str = "") -> str:
+    """The HTML of `say`, for a card that holds several."""
+    role = "alert" if severity == "stop" else "status"
+    then = f'<p class="m-fix">{html(fix, 600)}</p>' if fix else ""
+    mark = f'<span class="m-mark" role="img" aria-label="{_TITLES[severity]}"></span>'
+    return (f'<div class="m-say m-{severity}" role="{role}">{mark}'
+            f'<div><p class="m-what">{html(what, 600)}</p>{then}</div></div>')
+
+
+def section(title: str, words: str = "") -> None:
+    """A heading inside a page with a sentence under it, in our own words or escaped by the caller's `clean`."""
+    under = f'<p class="m-under">{html(words, 600)}</p>' if words else ""
+    st.html(f'<div class="m-section"><h2>{html(title)}</h2>{under}</div>')
+
+
+def note(words: str) -> None:
+    """A quiet line of help or provenance."""
+    st.html(f'<p class="m-note">{html(words, 800)}</p>')
+
+
+def eyebrow(words: str) -> None:
+    """A small line above something."""
+    st.html(f'<p class="m-eyebrow">{html(words)}</p>')
+
+
+def empty(what: str, fix: str) -> None:
+    """Where there is nothing to show yet: why, and what makes something appear."""
+    st.html(f'<div class="m-empty"><p class="m-what">{html(what, 400)}</p><p class="m-fix">{html(fix, 400)}</p></div>')
+
+
+def chip(text: str, tone: str = "quiet") -> str:
+    """HTML of a small label. tone: quiet, teal, caution, stop."""
+    return f'<span class="m-chip m-chip-{tone}">{html(text, 60)}</span>'
+
+
+def count(n: int | float | None, one: str = "", many: str = "") -> str:
+    """1,234 rows; "1 row"; a dash where it is not known. Thin spaces are not used: they break when copied."""
+    if n is None:
+        return "–"
+    words = f"{int(n):,}"
+    return words if not one else f"{words} {one if n == 1 else many or one + 's'}"
+
+
+def about(n: int, exact: bool, one: str = "", many: str = "") -> str:
+    """A count that may be an estimate: "about 12,000"."""
+    return count(n, one, many) if exact else "about " + count(n, one, many)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A figure to some significant digits, with thousands separated and no exponent below a billion."""
+    if value is None:
+        return "–"
+    if value == 0 or 1e-4 <= abs(value) < 1e9:
+        rounded = float(f"{value:.{digits}g}")
+        decimals = max(0, digits - 1 - (int(f"{abs(rounded):e}".split("e")[1]) if rounded else 0))
+        words = f"{rounded:,.{min(decimals, 6)}f}"
+        return words.rstrip("0").rstrip(".") if "." in words else words
+    return f"{value:.{digits}g}"
+
+
+def percent(fraction: float | None, digits: int = 0) -> str:
+    """0.123 -> "12 %"; small shares keep a digit so that something never reads as nothing."""
+    if fraction is None:
+        return "–"
+    if 0 < fraction < 0.005 and digits == 0:
+        return "under 1 %"
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def size(n_bytes: int | float) -> str:
+    """Bytes as a person says them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 1000 or unit == "GB":
+            return f"{n_bytes:,.0f} {unit}" if unit in ("B", "kB") or n_bytes >= 100 else f"{n_bytes:,.1f} {unit}"
+        n_bytes /= 1000
+    raise AssertionError("unreachable")
+
+
+def duration(seconds: float | None) -> str:
+    """How long, as a person says it."""
+    if seconds is None:
+        return "–"
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def when(moment: float | str | None) -> str:
+    """A moment (seconds since 1970 or ISO) in the words of somebody looking at it now, in the machine's own time."""
+    if moment is None:
+        return "–"
+    if isinstance(moment, str):
+        then = datetime.fromisoformat(moment)
+    else:
+        then = datetime.fromtimestamp(moment, UTC)
+    past = (datetime.now(UTC) - then).total_seconds()
+    if 0 <= past < 60:
+        return "just now"
+    if 0 <= past < 3600:
+        return count(int(past // 60), "minute") + " ago"
+    local, today = then.astimezone(), datetime.now().astimezone().date()
+    if local.date() == today:
+        return f"today, {local:%H:%M}"
+    return f"{local.day} {local:%B}{'' if local.year == today.year else f' {local.year}'}, {local:%H:%M}"
