@@ -15,8 +15,9 @@ import numpy as np
 from medml import home, pipeline
 from medml.cases import Cases, Fold
 from medml.errors import Stopped
-from medml.evaluate import quick_figure, quick_loss
+from medml.evaluate import quick_figure
 from medml.evaluate.context import FoldFacts
+from medml.families import loss
 from medml.pipeline import Pipeline
 from medml.types import Point, Recipe, SelectionScore, TrainConfig
 from medml.watch import Watch
@@ -37,6 +38,7 @@ class FittedFold:
     facts: FoldFacts
     kept: list[str]  # source columns that selection kept; all where it is off
     n_parameters: int
+    note: str  # by what means columns were selected
     points: list[Point]
 
 
@@ -90,7 +92,7 @@ class Curve:
         if predict is not None and self.seen is not None:
             X, y = self.seen
             p = predict(X)
-            figures = [("loss", train if unit == "loss" else None, quick_loss(cases.task, y, p)),
+            figures = [("loss", train if unit == "loss" else None, loss(y, p)),
                        ("metric", train if unit != "loss" else None, quick_figure(cases.task, y, p))]
         for name, mine, theirs in figures:
             point = Point(round=round_done, fold=fold, repeat=repeat, train=mine, out_of_fold=theirs, unit=name,
@@ -130,7 +132,8 @@ def _fit_fold(task: Task, fold: Fold, *, span: tuple[float, float], label: str) 
     p_train = fitted.family.predict(fitted.fitted, prepared.data.X)
     return FittedFold(fold=fold, pipeline=fitted, p=p, baseline=baseline(task, prepared, fitted, p, X_test, seed),
                       train_figure=quick_figure(cases.task, prepared.data.y, p_train), facts=prepared.facts,
-                      kept=_kept(prepared, cases), n_parameters=len(prepared.data.names), points=curve.points)
+                      kept=_kept(prepared, cases), n_parameters=len(prepared.data.names), points=curve.points,
+                      note="" if prepared.selected is None else prepared.selected.note)
 
 
 def baseline(task: Task, prepared: pipeline.Prepared, fitted: Pipeline, p: np.ndarray, X_test: np.ndarray,
@@ -193,16 +196,33 @@ def gather(folds: list[FittedFold], n_cases: int) -> tuple[np.ndarray, np.ndarra
     return p, plain
 
 
-def selection_scores(folds: list[FittedFold], config: TrainConfig, columns: list[str]) -> list[SelectionScore]:
+def selection_scores(folds: list[FittedFold], config: TrainConfig, cases: Cases) -> list[SelectionScore]:
     """How often each column was kept, over all folds; nothing where selection is off."""
     plan = config.selection
-    if not (plan.on or plan.forced_in or plan.forced_out):
+    if not selecting(config):
         return []
     forced = dict.fromkeys(plan.forced_in, "in") | dict.fromkeys(plan.forced_out, "out")
     scores = [SelectionScore(column=name, forced=forced.get(name, ""),
                              frequency=round(sum(name in fold.kept for fold in folds) / len(folds), 4))
-              for name in columns]
+              for name in cases.X.columns]
     return sorted(scores, key=lambda each: -each.frequency)
+
+
+def selecting(config: TrainConfig) -> bool:
+    """Whether columns are selected at all, by figures or by hand."""
+    plan = config.selection
+    return bool(plan.on or plan.forced_in or plan.forced_out)
+
+
+def selection_note(folds: list[FittedFold], config: TrainConfig) -> str:
+    """By what means columns were selected, and whether a person had seen outcome-based scores before overriding."""
+    if not selecting(config):
+        return ""
+    notes = list(dict.fromkeys(fold.note for fold in folds if fold.note))
+    if config.selection.override_after_scores:
+        notes.append("The lists of forced columns were changed after scores that use the outcome had been seen: "
+                     "the figures may be too good.")
+    return " ".join(notes)
 
 
 def _kept(prepared: pipeline.Prepared, cases: Cases) -> list[str]:
@@ -234,7 +254,7 @@ def _read_back(task: Task, fold: Fold, folder: Path) -> FittedFold:
 def facts_of(fitted: FittedFold) -> dict[str, Any]:
     """What is kept of a fold beside its model and predictions: counts and names, as JSON."""
     return {"train_figure": fitted.train_figure, "facts": asdict(fitted.facts), "kept": fitted.kept,
-            "n_parameters": fitted.n_parameters}
+            "n_parameters": fitted.n_parameters, "note": fitted.note}
 
 
 def from_facts(facts: dict[str, Any], fold: Fold, pipe: Pipeline, *, p: np.ndarray, baseline: np.ndarray,
@@ -242,4 +262,4 @@ def from_facts(facts: dict[str, Any], fold: Fold, pipe: Pipeline, *, p: np.ndarr
     """A fold read back from where `facts_of` was kept."""
     return FittedFold(fold=fold, pipeline=pipe, p=p, baseline=baseline, train_figure=facts["train_figure"],
                       facts=FoldFacts(**facts["facts"]), kept=facts["kept"], n_parameters=facts["n_parameters"],
-                      points=points)
+                      note=facts["note"], points=points)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
 import secrets
 import shutil
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-import medml
-from medml import fitting, gallery, home
+from medml import fitting, gallery, home, provenance
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.fitting import FittedFold
@@ -25,10 +21,6 @@ from medml.types import Chain, Checkpoint, Label, Manifest, Point, Profile, Reci
 
 if TYPE_CHECKING:
     from medml.train import Ground
-
-PACKAGES = ("numpy", "pandas", "polars", "scikit-learn", "torch", "xgboost-cpu", "xgboost", "PyImpetus", "safetensors",
-            "skops")
-
 
 def run_of_job(job: str | None, config: TrainConfig) -> str | None:
     """The run that this job has published already, if it has: a restarted job publishes nothing twice."""
@@ -80,7 +72,7 @@ def checkpoint_of_job(opened: gallery.Run, job: str | None) -> Checkpoint | None
 
 def same_split(opened: gallery.Run, ground: Ground) -> None:
     """Refuse to go on where the folds would not be those of the run: its figures would come from fitted rows."""
-    if _split_sha(ground, opened.config) != opened.manifest.split_sha256:
+    if ground.split_sha256 != opened.manifest.split_sha256:
         raise UserError(what="The patients cannot be divided as they were when this run was trained.",
                         fix="Train again; this run stays as it is.", code="split_changed")
 
@@ -125,21 +117,13 @@ def _case_keys(ground: Ground, config: TrainConfig) -> list[str]:
     return [home.keyed_hash("case", config.data_sha256, str(row)) for row in ground.cases.rows.tolist()]
 
 
-def _split_sha(ground: Ground, config: TrainConfig) -> str:
-    digest = hashlib.sha256(config.data_sha256.encode())
-    for rows in (ground.cases.rows, ground.held_out, *(fold.test for fold in ground.folds),
-                 *(fold.train for fold in ground.folds)):
-        digest.update(np.ascontiguousarray(rows, dtype="<i8").tobytes())
-    return digest.hexdigest()
-
-
 def _run_name(job: str | None, config: TrainConfig) -> str:
     return f"{config.family}-{(job or secrets.token_hex(6)).replace('-', '')[:12]}"
 
 
 def _checkpoint(number: int, parent: int | None, final: Pipeline, report: Report, job: str | None) -> Checkpoint:
     return Checkpoint(number=number, parent=parent, made=_now(), rounds=final.family.rounds_done(final.fitted),
-                      headline=report.metrics.get(headline(report)), job=job)
+                      headline=headline(report), job=job)
 
 
 def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, final: Pipeline, *, seconds: float,
@@ -150,32 +134,14 @@ def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, fin
                     target=config.choice.target, source_file=config.choice.table.label, job=job,
                     data_sha256=config.data_sha256, n_rows=ground.cases.flow[0].n_before if ground.cases.flow else 0,
                     n_cases=report.n_cases, n_patients=report.n_patients, n_train=len(ground.development),
-                    n_test=n_closed or len(tested), split_sha256=_split_sha(ground, config),
-                    code_version=code_version(), packages=_versions(), device=device_of(final),
+                    n_test=n_closed or len(tested), split_sha256=ground.split_sha256,
+                    code_version=provenance.code_version(), packages=provenance.packages(), device=device_of(final),
                     seeds={"configuration": config.seed})
 
 
 def device_of(final: Pipeline) -> str:
     """Where the final model was fitted: "cpu", or the name of the accelerator that the family reports."""
     return str(getattr(final.fitted, "device", "cpu"))
-
-
-def code_version() -> str:
-    """Version and a hash of the library's own source, so that a run names the code that made it even without git."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(medml.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return f"0.1.0+{digest.hexdigest()[:12]}"
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue  # the other build of xgboost
-    return found
 
 
 def _now() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Generic, TypeVar
@@ -22,7 +23,8 @@ class Registry(Generic[T]):
         self.package = package
         self.missing: dict[str, str] = {}
         self._found: dict[str, T] = {}
-        self._searched = False
+        self._searched = self._searching = False
+        self._lock = threading.RLock()
 
     def add(self, name: str, plug_in: T) -> T:
         """Register under a name; a name taken twice is a programming error."""
@@ -47,12 +49,17 @@ class Registry(Generic[T]):
         return list(self._found)
 
     def _search(self) -> None:
-        if self._searched:
-            return
-        self._searched = True
-        package = importlib.import_module(self.package)
-        for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda each: each.name):
-            self._load(f"{self.package}.{found.name}", found.name)
+        with self._lock:  # two sessions of the app may ask at once
+            if self._searched or self._searching:
+                return
+            self._searching = True
+            try:
+                package = importlib.import_module(self.package)
+                for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda each: each.name):
+                    self._load(f"{self.package}.{found.name}", found.name)
+                self._searched = True  # only now: a plug-in that fails to import is loud every time
+            finally:
+                self._searching = False
 
     def _load(self, full_name: str, name: str) -> ModuleType | None:
         try:

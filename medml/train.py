@@ -15,12 +15,14 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from medml import data, fitting, gallery, home, publish, split, vault
+from medml import data, fitting, gallery, home, provenance, publish, split, vault
 from medml import recipe as cleaning
 from medml.cases import Cases, Fold, Predictions
 from medml.errors import UserError
-from medml.evaluate import evaluate, metrics_of, prevalence_baseline
+from medml.evaluate import baselines, evaluate
 from medml.evaluate.context import Context
+from medml.evaluate.report import metrics_of
+from medml.evaluate.scored import score
 from medml.fitting import FittedFold
 from medml.pipeline import Pipeline
 from medml.types import Checkpoint, Effect, Metric, Profile, Recipe, Report, TrainConfig
@@ -39,6 +41,7 @@ class Ground:
     held_out: np.ndarray  # positions into cases that stay closed; empty under cross-validation
     folds: list[Fold]  # of the development part
     effects: list[Effect]
+    split_sha256: str
 
 
 def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *, watch: Watch | None = None,
@@ -115,11 +118,11 @@ def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None =
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,
                             watch=watch)
     final = Pipeline.load(opened.checkpoint_folder / "final", opened.config.family)
+    watch.say("evaluate", 0.5, f"Predicting {len(ground.held_out):,} rows kept closed")
     closed = ground.cases.take(ground.held_out)
-    watch.say("evaluate", 0.5, f"Predicting {len(closed.y):,} rows kept closed")
     predictions = Predictions(y=closed.y, p=final.predict(closed.X)[None], patients=closed.patients, task=closed.task,
                               classes=closed.classes, train=np.full(1, np.nan))
-    figures = metrics_of(predictions, threshold=opened.report.threshold, seed=opened.config.seed)
+    figures = metrics_of(score(predictions, threshold=opened.report.threshold), seed=opened.config.seed)
     vault.record(opened.config, run, opened.chain.current, figures)
     watch.say("done", 1.0, "Finished")
     return figures
@@ -136,24 +139,26 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
                         code="changed")
     cases, effects = cleaning.prepare(opened.frame(), recipe, table, config.choice)
     development, closed = split.held_out(cases, config.split, config.seed)
-    return Ground(cases=cases, development=development, held_out=closed, effects=effects,
-                  folds=split.make_folds(cases, config.split, config.seed))
+    folds = split.make_folds(cases, config.split, config.seed)
+    return Ground(cases=cases, development=development, held_out=closed, effects=effects, folds=folds,
+                  split_sha256=provenance.split_sha256(config.data_sha256, cases.rows, closed, folds))
 
 
 def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold]) -> Report:
     """Evaluate the out-of-fold predictions, beside prevalence and plain regression on the very same folds."""
-    cases = ground.cases
+    cases, made = ground.cases, [fold.fold for fold in folds]
     p, plain = fitting.gather(folds, len(cases.y))
-    predictions = gather(cases, folds, p)
-    baselines = {"prevalence": prevalence_baseline(cases, [fold.fold for fold in folds]),
-                 "ridge" if cases.task == "regression" else "logistic": gather(cases, folds, plain)}
-    scores = fitting.selection_scores(folds, config, list(cases.X.columns))
+    without, linear = baselines.required(cases.task)
+    beside = {without: baselines.prevalence(cases, made), linear: gather(cases, folds, plain)}
     context = Context(table=profile.table(config.choice.table), choice=config.choice, recipe=recipe, config=config,
-                      cases=cases, folds=[fold.fold for fold in folds],
-                      fold_facts=[fold.facts for fold in folds], selection=scores,
-                      n_parameters=round(float(np.mean([fold.n_parameters for fold in folds]))),
-                      effects=ground.effects, looks=0, n_held_out=len(ground.held_out.y))
-    return evaluate(predictions, baselines, context, seed=config.seed)
+                      cases=cases, folds=made, fold_facts=[fold.facts for fold in folds], flow=cases.flow,
+                      n_parameters=float(np.mean([fold.n_parameters for fold in folds])),
+                      held_out=ground.held_out if len(ground.held_out) else None,
+                      looks=len(vault.read(config).looks), selection=fitting.selection_scores(folds, config, cases),
+                      selection_note=fitting.selection_note(folds, config), data_sha256=config.data_sha256,
+                      split_sha256=ground.split_sha256, code_version=provenance.code_version(),
+                      versions=provenance.packages(), seeds={"configuration": config.seed})
+    return evaluate(gather(cases, folds, p), beside, context, seed=config.seed)
 
 
 def gather(cases: Cases, folds: list[FittedFold], arrays: np.ndarray) -> Predictions:

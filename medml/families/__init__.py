@@ -5,4 +5,6 @@ from medml.registry import Registry
 
 registry: Registry[Family] = Registry("medml.families")
 
-__all__ = ["Cost", "Family", "Param", "registry"]
+from medml.families._guard import loss  # noqa: E402 - its module looks at this package
+
+__all__ = ["Cost", "Family", "Param", "loss", "registry"]
