@@ -14,6 +14,7 @@ from medml.home import home
 from medml.room import no_room
 
 VERSION = 1
+DatabaseError = sqlite3.Error
 LOCKED_AFTER = 30.0  # seconds to wait for another process's transaction
 
 SCHEMA = """

@@ -1,0 +1,148 @@
+"""The tripwire: no Python code of this process reaches another machine, unless an administrator listed the address.
+
+An audit hook sees every connect, datagram and look-up of a name that Python makes, and cannot be removed. It does not
+see what C libraries or other programs do, so it is a tripwire and no proof; see README.md, "Nothing leaves".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+log = logging.getLogger(__name__)
+LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain", "ip6-localhost"})
+LOCAL_SORTS = frozenset(getattr(socket, each) for each in ("AF_UNIX", "AF_NETLINK") if hasattr(socket, each))
+KEPT = 1000  # refusals kept in memory
+
+
+class Refused(ConnectionError):
+    """A connection off this machine was refused. A ConnectionError, so libraries go on as they do without a network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    time: float  # seconds since 1970, UTC
+    what: str  # the audit event: socket.connect, socket.getaddrinfo ...
+    where: str  # an address, or the last two parts of a name
+
+
+_state = threading.local()
+_allowed: set[str] = set()
+_refused: deque[Refusal] = deque(maxlen=KEPT)
+_count = 0
+_installed = False
+
+
+def install(allow: list[str] | None = None) -> None:
+    """Guard this process from here on; a second call only adds to `allow`.
+
+    allow  host names or addresses besides those that `MEDML_ALLOW_HOSTS` lists (separated by commas)
+    """
+    global _installed
+    listed = [*(allow or []), *os.environ.get("MEDML_ALLOW_HOSTS", "").split(",")]
+    names = [each.strip().lower() for each in listed if each.strip()]
+    if not _installed:
+        sys.addaudithook(_hook)
+        _installed = True
+    _allowed.update(names)
+    for each in names:
+        _allowed.update(_addresses(each))
+
+
+def installed() -> bool:
+    return _installed
+
+
+def allowed() -> list[str]:
+    """Names and addresses that an administrator listed."""
+    return sorted(_allowed)
+
+
+def refusals() -> list[Refusal]:
+    """The latest refusals of this process, oldest first."""
+    return list(_refused)
+
+
+def count() -> int:
+    """How many connections this process was refused so far."""
+    return _count
+
+
+def _addresses(name: str) -> set[str]:
+    """What a listed name stands for now; nothing if it cannot be looked up."""
+    try:
+        return {str(found[4][0]) for found in socket.getaddrinfo(name, None)}
+    except OSError:
+        return set()
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if not event.startswith("socket.") or event not in _WHERE or getattr(_state, "busy", False):
+        return
+    where = _WHERE[event](arguments)
+    if where is None or _is_local(where) or where.lower() in _allowed:
+        return
+    _state.busy = True  # writing the log must not be asked about itself
+    try:
+        _note(event, where)
+    finally:
+        _state.busy = False
+    raise Refused(f"MedML does not connect to other machines ({event})")
+
+
+def _note(event: str, where: str) -> None:
+    global _count
+    _count += 1
+    place = where if _as_address(where) else ".".join(where.split(".")[-2:])
+    _refused.append(Refusal(time.time(), event, place))
+    log.warning("refused %s to %s", event, place)
+
+
+def _of_socket(arguments: tuple[Any, ...]) -> str | None:
+    """The host of (socket, address); None where the address cannot leave the machine."""
+    sort, address = arguments[0].family, arguments[1]
+    if sort in LOCAL_SORTS or address is None:
+        return None  # a datagram without an address goes where its socket was connected to
+    return _text(address[0]) if isinstance(address, tuple) and address else f"family {int(sort)}"
+
+
+def _first(arguments: tuple[Any, ...]) -> str | None:
+    return None if arguments[0] is None else _text(arguments[0])
+
+
+def _of_pair(arguments: tuple[Any, ...]) -> str | None:
+    return _text(arguments[0][0])
+
+
+def _text(host: Any) -> str:
+    return host.decode("idna", "replace") if isinstance(host, bytes | bytearray) else str(host)
+
+
+_WHERE = {
+    "socket.connect": _of_socket, "socket.sendto": _of_socket, "socket.sendmsg": _of_socket,
+    "socket.getaddrinfo": _first, "socket.gethostbyname": _first, "socket.gethostbyaddr": _first,
+    "socket.getnameinfo": _of_pair,
+}
+
+
+def _is_local(where: str) -> bool:
+    address = _as_address(where)
+    if address is None:
+        return where.lower().rstrip(".") in LOCAL_NAMES
+    return address.is_loopback or address.is_unspecified
+
+
+def _as_address(where: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(where.split("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,72 @@
+"""The worker's door: hand in work, watch it, stop it. Screens and the command line use these and nothing else.
+
+    job = worker.enqueue("scan", {"project": project.id}, job_id=client_made_id)
+    rows = worker.progress_since(job, seq)      # rows newer than the one the screen has; row.points, row.said
+    worker.get(job).state                       # queued running done failed stopped interrupted
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from medml import store
+from medml.store import Job, Progress, State
+from worker.alive import ensure_running, is_running, keep_running
+from worker.times import Expected, expected, tonight
+
+__all__ = [
+    "Expected", "Job", "Progress", "State", "enqueue", "ensure_running", "expected", "get", "is_running", "jobs",
+    "keep_running", "move_up", "progress_since", "run_at", "stop", "tonight",
+]
+
+
+def enqueue(kind: str, payload: dict[str, Any], *, project: str | None = None, job_id: str | None = None,
+            not_before: float | None = None, priority: int = 0) -> str:
+    """Hand in a job and return its id.
+
+    payload     ids and settings, never data; what a screen may still change is copied in (a training's configuration)
+    job_id      made by the caller (8-64 letters, digits, _ or -): the same id twice is one job
+    not_before  seconds since 1970, UTC; None for as soon as can be
+    raises      UserError if a stage before is missing, or the job cannot be kept (disk full ...): nothing is queued
+    """
+    from worker import queue
+    from worker.jobs import registry
+
+    found = registry.get(kind)
+    job_id = job_id or uuid.uuid4().hex
+    new = store.submit(job_id, kind, found.queue, found.freeze(payload), project=project or payload.get("project"),
+                       not_before=not_before or 0.0, priority=priority)
+    if new:
+        queue.nudge(job_id, found.queue)
+    return job_id
+
+
+def get(job_id: str) -> Job:
+    """The job as it stands. KeyError if there is none of that id."""
+    return store.get(job_id)
+
+
+def jobs(state: State | None = None, project: str | None = None) -> list[Job]:
+    """Jobs, newest first; those that wait stand in the order in which they will run among themselves."""
+    return store.jobs(state=state, project=project)
+
+
+def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
+    """Rows newer than `seq`, oldest first."""
+    return store.progress_since(job_id, seq)
+
+
+def stop(job_id: str) -> None:
+    """Stop a job: at once if it waits, within seconds if it runs; what can be kept is kept."""
+    store.ask_stop(job_id)
+
+
+def move_up(job_id: str) -> None:
+    """Let a waiting job go first."""
+    store.put_first(job_id)
+
+
+def run_at(job_id: str, when: float) -> None:
+    """Let a waiting job start at that time (seconds since 1970, UTC; see `tonight`) or later; 0 for now."""
+    store.put_off(job_id, when)

@@ -1,0 +1,175 @@
+"""The worker's side of one attempt: claim a job, give it to a child process, watch over it, say how it went."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import threading
+import time
+from typing import Literal
+
+import psutil
+
+from medml import store
+from medml.errors import UserError
+from medml.store import Job
+from worker import processes, run
+from worker.spare import Spares
+
+log = logging.getLogger(__name__)
+LOOK = 0.1  # seconds between two looks at a child
+EACH = 3  # looks at the process between two looks at its row
+LEASE = float(os.environ.get("MEDML_LEASE", "30"))  # seconds of looking without a heartbeat, then an attempt is over
+UNHEARD, SAVING = 5.0, 60.0  # seconds a stop may go unnoticed; seconds to put away what can be kept
+LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
+
+Ending = Literal["exited", "silent", "memory", "closing", "stopped"]
+
+
+class Attempts:
+    """All attempts of this worker. `closing` ends them, and their jobs go on when a worker starts again."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.closing = threading.Event()
+        self.spares = Spares()
+        self.running: set[str] = set()
+        self.lock = threading.Lock()  # a job is claimed and known to be ours in one
+
+    def unwatched(self) -> list[Job]:
+        """Jobs that are said to run and that no attempt of this worker watches over."""
+        with self.lock:
+            return [each for each in store.jobs(state="running") if each.id not in self.running]
+
+    def take(self, queue: str) -> bool:
+        """Do the next job of that queue, if one is due. Never raises: the queue's threads must live."""
+        if self.closing.is_set():
+            return False
+        try:
+            with self.lock:
+                job = store.claim(queue, self.owner, LEASE)
+                if job is None:
+                    return False
+                self.running.add(job.id)
+        except (UserError, store.DatabaseError) as error:
+            log.warning("could not take a job: %s", type(error).__name__)
+            return False
+        try:
+            self._attempt(job)
+        except OSError as error:  # no process could be started; the reaper queues the job again
+            log.warning("job %s: no process for it: %s", job.id, type(error).__name__)
+        finally:
+            self.running.discard(job.id)
+        return True
+
+    def _attempt(self, job: Job) -> None:
+        child = self.spares.take(job.queue)
+        born = processes.started_at(child.pid) or 0.0
+        try:
+            store.own(job.id, job.token, child.pid, born)
+            _hand_over(job, child)
+            ending = self._watch_over(job, child)
+        finally:
+            processes.end_group(child.pid, born)
+            child.wait()
+            child.stdin.close()
+        self.spares.refill()
+        settle(job, ending, child.returncode)
+
+    def _watch_over(self, job: Job, child: subprocess.Popen) -> Ending:
+        watch = Overseer(job, child.pid)
+        while True:
+            try:
+                child.wait(LOOK)
+                return "exited"
+            except subprocess.TimeoutExpired:
+                pass
+            if self.closing.is_set():
+                return "closing"
+            ending = watch.look()
+            if ending:
+                return ending
+
+
+def _hand_over(job: Job, child: subprocess.Popen) -> None:
+    try:
+        child.stdin.write(json.dumps({"job": job.id, "token": job.token}).encode() + b"\n")
+        child.stdin.flush()
+    except OSError:  # it has died already: the watch over it will say so
+        log.warning("job %s: its process was gone before it began", job.id)
+
+
+class Overseer:
+    """Looks at one child: does its heart beat, has it heard a stop, does it eat up the memory.
+
+    Looks are counted, not clocks read: a worker that slept (a closed lid) has not looked, so nobody is blamed for
+    the time it slept.
+    """
+
+    def __init__(self, job: Job, pid: int) -> None:
+        self.job, self.pid = job, pid
+        self.looks = self.still = 0
+        self.beat = -1
+        self.stop_looks = self.heard_looks = 0
+
+    def look(self) -> Ending | None:
+        """What must be done about the child now; None for nothing."""
+        self.looks += 1
+        if self.looks % EACH:
+            return None
+        try:
+            row = store.get(self.job.id)
+        except (UserError, store.DatabaseError):
+            return None  # the file cannot be read now; its heart may beat all the same
+        if row.token != self.job.token or row.state != "running":
+            return None  # ended or taken over: the child goes by itself
+        return self._stop(row) or self._heart(row) or self._memory()
+
+    def _stop(self, row: Job) -> Ending | None:
+        self.stop_looks += row.stop is not None and row.heard is None
+        self.heard_looks += row.heard is not None
+        step = LOOK * EACH
+        over = self.stop_looks * step > UNHEARD or self.heard_looks * step > SAVING
+        return "stopped" if over else None
+
+    def _heart(self, row: Job) -> Ending | None:
+        self.still = self.still + 1 if row.beat == self.beat else 0
+        self.beat = row.beat
+        return "silent" if self.still * LOOK * EACH > LEASE else None
+
+    def _memory(self) -> Ending | None:
+        memory = psutil.virtual_memory()
+        if memory.available > LEAST_FREE * memory.total:
+            return None
+        return "memory" if processes.bytes_of_family(self.pid) > 0.25 * memory.total else None
+
+
+def settle(job: Job, ending: Ending, code: int | None) -> None:
+    """Write down how an attempt ended that could not do so itself; waits while the disk is full."""
+    while True:
+        try:
+            return _settle(job, ending, code)
+        except UserError as error:
+            log.warning("the end of job %s has to wait: %s", job.id, error.code)
+            time.sleep(1)
+
+
+def _settle(job: Job, ending: Ending, code: int | None) -> None:
+    if ending == "stopped":
+        store.finish(job.id, job.token, "stopped")
+    elif ending == "memory":
+        store.finish(job.id, job.token, "failed", error=run.OUT_OF_MEMORY)
+    elif ending == "closing":
+        store.give_back(job.id, job.token, state="interrupted", counted=False)
+    elif code == run.NO_ROOM:
+        store.give_back(job.id, job.token, counted=False, wait=15.0)
+    else:
+        state = store.give_back(job.id, job.token, error={
+            "what": f"The work ended {store.ATTEMPTS} times without getting any further (its process was ended, "
+            f"code {code}).", "reference": "",
+            "fix": "Most often the memory was not enough: close other programs or leave out columns, then start "
+            "again."})
+        if state is not None:
+            log.warning("job %s: attempt %d ended (%s, code %s), now %s", job.id, job.attempt, ending, code, state)

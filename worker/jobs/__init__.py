@@ -1,0 +1,44 @@
+"""Kinds of jobs, found by themselves: one file here is one kind. `MEDML_JOBS` names a folder with more of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from medml.registry import Registry
+from medml.store import Job
+from medml.watch import Watch
+
+Queue = Literal["train", "quick"]
+WORKERS: dict[Queue, int] = {"train": 1, "quick": 2}  # jobs of one queue that run at a time
+
+if os.environ.get("MEDML_JOBS"):
+    __path__.append(os.environ["MEDML_JOBS"])
+
+
+def as_given(payload: dict[str, Any]) -> dict[str, Any]:
+    """A payload that says all by itself."""
+    return payload
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a job does. Heavy imports belong inside `run`, since screens import this.
+
+    queue   "train": one at a time; "quick": what somebody waits for at a screen
+    run     (job, watch) -> what to keep as the job's result: ids and counts, no values
+    freeze  (payload) -> payload with the settings as they are now, so that a later edit does not change a waiting job
+    """
+
+    name: str
+    title: str
+    queue: Queue
+    run: Callable[[Job, Watch], dict[str, Any]]
+    freeze: Callable[[dict[str, Any]], dict[str, Any]] = as_given
+
+
+registry: Registry[Kind] = Registry("worker.jobs")
+
+__all__ = ["WORKERS", "Kind", "Queue", "registry"]

@@ -1,0 +1,42 @@
+"""Train the configuration of a project, as it was when the job was queued."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from medml import home, project
+from medml.errors import UserError
+from medml.store import Job
+from medml.types import Recipe, TrainConfig
+from medml.watch import Watch
+from worker.jobs import Kind, registry
+
+
+def freeze(payload: dict[str, Any]) -> dict[str, Any]:
+    """Put the project's recipe and configuration into the payload. UserError if a stage before is missing."""
+    recipe, config = project.recipe(payload["project"]), project.config(payload["project"])
+    if recipe is None or config is None:
+        raise UserError(what="This project has no finished configuration yet.",
+                        fix="Go through Cleanup and Configure first.")
+    return {"recipe": recipe.model_dump(mode="json"), "config": config.model_dump(mode="json")} | payload
+
+
+def run(job: Job, watch: Watch) -> dict[str, Any]:
+    """payload {project, recipe, config} -> {run}."""
+    from medml import train
+
+    card = project.get(job.payload["project"])
+    recipe = Recipe.model_validate(job.payload["recipe"])
+    config = TrainConfig.model_validate(job.payload["config"])
+    profile = project.profile(card.id)
+    if profile is None or home.sha256_of(profile) != config.profile_sha256:
+        raise UserError(what="The folder was scanned again after this training was queued.", code="changed",
+                        fix="Look at the new scan, then start the training again.")
+    source = project.check_source(card.source)
+    made = train.train(Path(source), profile, recipe, config, watch=watch, job=job.id)
+    project.add_run(card.id, made)
+    return {"run": made}
+
+
+registry.add("train", Kind("train", "Train", "train", run, freeze))

@@ -1,0 +1,64 @@
+"""The queue: huey on a file of its own. It carries a job's id alone; the truth is medml.store's table.
+
+A message is a nudge: whoever gets one takes the job whose turn it is. A lost message costs a second (`heal`), a
+message too many costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cache
+
+from huey import SqliteHuey
+from huey.exceptions import HueyException
+
+from medml import store
+from medml.home import home
+from worker.jobs import WORKERS
+
+log = logging.getLogger(__name__)
+
+
+def path() -> str:
+    return str(home() / "queue.db")
+
+
+def queue(name: str) -> SqliteHuey:
+    """The huey of that name on this home's queue file."""
+    return _queue(name, path())
+
+
+@cache
+def _queue(name: str, file: str) -> SqliteHuey:
+    with open(file, "ab"):  # made before huey makes it, so that its mode is ours
+        pass
+    home().joinpath(file).chmod(0o600)
+    made = SqliteHuey(name, filename=file, timeout=5, results=False, utc=True)
+    made.run_job = made.task(name="run_job")(lambda job_id: _runner(name))
+    return made
+
+
+def _runner(queue_name: str) -> None:
+    raise RuntimeError("only a worker runs jobs")
+
+
+def run_with(runner: Callable[[str], object]) -> None:
+    """Let messages of this process's consumers be answered by `runner`, which is given the queue's name."""
+    global _runner
+    _runner = runner
+
+
+def nudge(job_id: str, queue_name: str) -> None:
+    """Tell a worker at once. A queue that cannot be written is no loss: the worker looks at the table every second."""
+    try:
+        queue(queue_name).run_job(job_id)
+    except (store.DatabaseError, HueyException, OSError) as error:
+        log.warning("no nudge for job %s: %s", job_id, type(error).__name__)
+
+
+def heal() -> None:
+    """Nudge where a job is due and no message waits: after a crash, at a set hour, after a change of order."""
+    for name in WORKERS:
+        if store.due(name) and not queue(name).pending_count():
+            nudge("due", name)

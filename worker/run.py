@@ -1,0 +1,135 @@
+"""The child process of one job: `python -m worker.run`. Waits on its input for a job and its token, works, ends.
+
+Its input is a pipe that the worker holds open. When the pipe ends, the worker is gone, and this process ends its
+whole group: no work goes on that nobody watches. Works alike on every system.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import shutil
+import sys
+import threading
+import time
+from typing import Any
+
+from medml import egress, home, logs, store
+from medml.errors import Stopped, UserError, apology, our_fault
+from medml.room import is_full
+from medml.store import Job
+from worker import processes
+from worker.jobs import registry
+from worker.watch import LAST_WORDS, JobWatch
+
+log = logging.getLogger(__name__)
+WARM = {"quick": ("pandas", "polars", "medml.profile"), "train": ()}  # imported before a job is known
+LOST, NO_ROOM = 70, 75  # exit codes: the job belongs to another attempt; try again when there is room
+
+
+def main(queue: str) -> int:
+    """Warm up, take one job from the pipe, do it, return the exit code."""
+    logs.set_up("jobs")
+    egress.install()
+    for each in WARM[queue]:
+        importlib.import_module(each)
+    line = _read_line()
+    if not line:
+        return 0  # the worker went away before it had a job for us
+    order = json.loads(line)
+    threading.Thread(target=_end_with_the_worker, name="lifeline", daemon=True).start()
+    if queue == "train":
+        processes.step_back()
+    return work(store.get(order["job"]), order["token"])
+
+
+def _read_line() -> bytes:
+    """One line of the pipe, byte by byte: nothing of it may be left in a buffer that a thread holds at exit."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)
+        if not byte:
+            return b""
+        line += byte
+    return line
+
+
+def _end_with_the_worker() -> None:
+    while os.read(0, 1):
+        pass
+    processes.end_own_group(LOST)
+
+
+def work(job: Job, token: int) -> int:
+    """Do a job that has been claimed under `token`, and write down how it ended."""
+    watch = JobWatch(job.id, token, lost=lambda: processes.end_own_group(LOST))
+    log.info("job %s (%s), attempt %d", job.id, job.kind, job.attempt)
+    try:
+        state, result, error = _outcome(job, watch)
+        watch.close()
+    except BaseException as failed:
+        if is_full(failed):
+            return NO_ROOM
+        raise
+    ended = _write_down(job, token, state, result, error)
+    if ended:
+        shutil.rmtree(home.home() / "work" / job.id, ignore_errors=True)
+    log.info("job %s: %s", job.id, state if ended else "taken over by another attempt")
+    return 0 if ended else LOST
+
+
+def _outcome(job: Job, watch: JobWatch) -> tuple[store.State, dict[str, Any] | None, dict[str, str] | None]:
+    """(state, result, error). The one broad except besides the page guard: whatever a job raises, it is told."""
+    try:
+        result = registry.get(job.kind).run(job, watch)
+        return ("stopped" if watch.stop_heard else "done"), result, None
+    except Stopped:
+        return "stopped", None, None
+    except UserError as error:
+        if is_full(error):
+            raise
+        log.info("job %s: %s %s", job.id, error.code, error.detail)
+        return "failed", None, {"what": error.what, "fix": error.fix, "reference": ""}
+    except MemoryError:
+        return "failed", None, OUT_OF_MEMORY
+    except Exception as error:  # noqa: BLE001
+        if is_full(error):
+            raise
+        return "failed", None, fault(our_fault(error))
+
+
+def fault(reference: str) -> dict[str, str]:
+    """How a fault of ours is told."""
+    return {"what": apology(reference), "fix": "Try again; if it happens again, send the file jobs.log with this "
+            "reference to whoever looks after MedML here. It holds no patient's data.", "reference": reference}
+
+
+OUT_OF_MEMORY = {"what": "This needed more memory than the machine has free.", "reference": "",
+                 "fix": "Close other programs, leave out columns or choose a smaller family, then start again."}
+
+
+def _write_down(job: Job, token: int, state: store.State, result: dict[str, Any] | None,
+                error: dict[str, str] | None) -> bool:
+    """Keep the end of the job, also where the disk is full or the file locked for a while."""
+    deadline = time.monotonic() + LAST_WORDS
+    while True:
+        try:
+            return store.finish(job.id, token, state, result=result, error=error)
+        except UserError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
+if __name__ == "__main__":
+    try:
+        code = main(sys.argv[1])
+    except KeyboardInterrupt:
+        code = LOST
+    except BaseException as error:  # noqa: BLE001
+        our_fault(error)
+        code = 1
+    logging.shutdown()
+    os._exit(code)  # no waiting for threads of libraries: all that matters is written
