@@ -1,0 +1,114 @@
+"""The part of a recipe that learns: fitted on training rows, inside every fold."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from medml.encode import rows_of
+from medml.errors import UserError
+from medml.steps import Learned, registry
+from medml.steps.merge_rare import frequent
+from medml.steps.step import NUMERIC, State
+from medml.types import SMALL_GROUP, Effect, Kind, Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Cleaner:
+    """What the learned steps of a recipe know after `fit`: limits, medians, frequent categories; no row.
+
+    kinds      of the columns of Cases.X
+    n_fitted   rows that it was fitted on (L7 compares it with the fold's training rows); 0 before `fit`
+    states     what each step learned, in order: numbers of 3 significant digits, categories of k rows and more
+    """
+
+    def __init__(self, recipe: Recipe, kinds: dict[str, Kind]) -> None:
+        self.recipe, self.kinds = recipe, dict(kinds)
+        self.n_fitted = 0
+        self.states: list[tuple[str, State]] = []
+        self.known: dict[str, list[str]] = {}
+        self._origins: dict[str, str] = {}
+
+    def fit(self, X: pd.DataFrame) -> Cleaner:
+        """Learn from X (n, p) as in Cases.X, training rows only."""
+        self.n_fitted, self.states = len(X), []
+        self.known = {name: frequent(X[name], SMALL_GROUP, len(X)) for name in self._categories(X)}
+        for step in self.recipe.steps:
+            kind = registry.get(step.name)
+            if step.on and isinstance(kind, Learned):
+                state = kind.fit(X, self.kinds, kind.filled(step.params))
+                self.states.append((step.name, state))
+                X = kind.transform(X, state)
+        self._learn_origins()
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Clean any rows: same columns in the same order, then one of 0 and 1 for each "X (missing)".
+
+        A category that `fit` did not see becomes "(other)", or stays as it is where rare categories are not merged.
+        """
+        self._require_fitted()
+        X = X[list(self.kinds)]
+        for name, state in self.states:
+            X = registry.get(name).transform(X, state)
+        return X
+
+    def effects(self, X: pd.DataFrame) -> list[Effect]:
+        """Fit each learned step on X (switched off or not) and count what it does; this Cleaner stays as it is."""
+        effects = []
+        for step in self.recipe.steps:
+            kind = registry.get(step.name)
+            if isinstance(kind, Learned):
+                state = kind.fit(X, self.kinds, kind.filled(step.params))
+                after = kind.transform(X, state)
+                effects.append(kind.effect(X, after, state))
+                X = after if step.on else X
+        return effects
+
+    def origin_of(self, column: str) -> str:
+        """The column of the table that a cleaned column comes from: "ca (missing)" -> "ca"."""
+        return self._origins.get(column, column)
+
+    def unseen(self, X: pd.DataFrame) -> list[list[str]]:
+        """For each row of X (before `transform`) the columns that hold a category which fewer than k training rows
+        had, or none: a model can say nothing reliable there (P1). A missing category is not unseen."""
+        self._require_fitted()
+        odd = {name: (X[name].notna() & ~X[name].isin(known)).to_numpy() for name, known in self.known.items()}
+        return rows_of(odd, len(X))
+
+    def to_json(self) -> str:
+        """All that was learned, as JSON text."""
+        self._require_fitted()
+        return json.dumps({"version": 1, "recipe": self.recipe.model_dump(), "kinds": self.kinds,
+                           "n_fitted": self.n_fitted, "states": self.states, "known": self.known}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Cleaner:
+        """Read what `to_json` wrote; UserError(code="damaged") if it cannot be trusted."""
+        try:
+            stored = json.loads(text)
+            cleaner = cls(Recipe.model_validate(stored["recipe"]), stored["kinds"])
+            cleaner.n_fitted = int(stored["n_fitted"])
+            cleaner.states = [(registry.get(name).name, dict(state)) for name, state in stored["states"]]
+            cleaner.known = {name: list(names) for name, names in stored["known"].items()}
+            cleaner._learn_origins()
+        except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as broken:
+            raise UserError(what="The stored cleanup of this model is damaged.",
+                            fix="Choose another checkpoint, or train again.", code="damaged",
+                            detail=type(broken).__name__) from broken
+        return cleaner
+
+    def _categories(self, X: pd.DataFrame) -> list[str]:
+        return [name for name in X.columns if self.kinds.get(name) not in NUMERIC]
+
+    def _learn_origins(self) -> None:
+        self._origins = {mark: name for _, state in self.states
+                         for name, mark in state.get("indicators", {}).items()}
+
+    def _require_fitted(self) -> None:
+        if not self.n_fitted:
+            raise ValueError("fit the Cleaner on training rows first")

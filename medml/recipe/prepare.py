@@ -1,0 +1,129 @@
+"""The part of a recipe that learns nothing: from the table as read to Cases, with every row accounted for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml.cases import Cases
+from medml.errors import UserError
+from medml.recipe.cleaner import Cleaner
+from medml.recipe.reading import predictors_frame
+from medml.recipe.target import outcome, patient_codes
+from medml.steps import About, Fixed, registry
+from medml.steps.step import ROW, target_is_number
+from medml.types import Choice, Effect, FlowStep, Kind, Recipe, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+
+def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -> tuple[Cases, list[Effect]]:
+    """Run the steps that learn nothing and read cells as numbers, categories and classes.
+
+    frame   the whole table as `open_table(...).frame()` gives it
+    raises  UserError if a column that the recipe counts on is gone, no column is left to learn from, or the outcome
+            holds one class only
+    """
+    _require(frame, [choice.target, *([choice.patient] if choice.patient else [])])
+    cleaned, effects = _clean(frame.with_row_index(ROW), recipe, About.of(table, choice))
+    missing = cleaned[choice.target].null_count()
+    if missing:
+        raise UserError(what=f"{missing:,} rows have no outcome.",
+                        fix="Switch on the cleanup step \"Rows without an outcome\", or fill them in.",
+                        code="target_missing")
+    kinds = predictor_kinds(recipe, table, choice)
+    _require(cleaned, list(kinds))
+    y, classes = outcome(cleaned[choice.target], choice)
+    rows = cleaned[ROW].to_numpy().astype(np.int64)
+    patients = patient_codes(cleaned[choice.patient] if choice.patient else None, rows)
+    return Cases(X=predictors_frame(cleaned, kinds), y=y, patients=patients, rows=rows, kinds=kinds,
+                 task=choice.task, classes=classes, flow=_flow(frame.height, effects)), effects
+
+
+def prepare_predictors(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -> pd.DataFrame:
+    """New rows as Cases.X has them: every row stays, in its order; no outcome is needed.
+
+    raises  UserError naming the columns that the file lacks
+    """
+    kinds = predictor_kinds(recipe, table, choice)
+    _require(frame, list(kinds))
+    rows_stay = recipe.model_copy(update={"steps": [step for step in recipe.steps
+                                                    if step.name not in ("exact_duplicates", "target_missing")]})
+    cleaned, _ = _clean(frame.select(list(kinds)), rows_stay, About.of(table, choice))
+    return predictors_frame(cleaned, kinds)
+
+
+def predictor_kinds(recipe: Recipe, table: Table, choice: Choice) -> dict[str, Kind]:
+    """The columns that a model learns from, in the table's order, with their kinds.
+
+    raises  UserError if none is left
+    """
+    out = {choice.target, choice.patient, *choice.leave_out}
+    for step in recipe.steps:
+        if step.on and step.name == "drop_columns":
+            out |= set(step.params.get("columns", []))
+    kinds = {column.name: column.kind for column in table.columns if column.name not in out}
+    if not kinds:
+        raise UserError(what="No column is left to learn from.",
+                        fix="Take a column back on the Cleanup page, or choose another table.", code="no_predictor")
+    return kinds
+
+
+def preview(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -> list[Effect]:
+    """What every step would do to this table, one Effect a step of the recipe, in its order, in memory.
+
+    A step that is switched off shows what it would do if it were on. Learned steps are fitted on the whole table here
+    for these counts alone; a training fits them again inside every fold.
+    """
+    about, effects = About.of(table, choice), []
+    current = frame.with_row_index(ROW)
+    for step in recipe.steps:
+        kind = registry.get(step.name)
+        if isinstance(kind, Fixed):
+            after, effect = kind.apply(current, kind.filled(step.params), about)
+            current = after if step.on else current
+            effects.append(effect)
+    X = predictors_frame(current, predictor_kinds(recipe, table, choice))
+    learned = Cleaner(recipe, predictor_kinds(recipe, table, choice)).effects(X)
+    by_name = {effect.step: effect for effect in [*effects, *learned]}
+    return [by_name[step.name] for step in recipe.steps]
+
+
+def _clean(frame: pl.DataFrame, recipe: Recipe, about: About) -> tuple[pl.DataFrame, list[Effect]]:
+    effects = []
+    for step in recipe.steps:
+        kind = registry.get(step.name)
+        if step.on and isinstance(kind, Fixed):
+            frame, effect = kind.apply(frame, kind.filled(step.params), about)
+            effects.append(effect)
+    return _numbers_read(frame, about), effects
+
+
+def _numbers_read(frame: pl.DataFrame, about: About) -> pl.DataFrame:
+    """Plain numbers that still stand as text are read, so that an outcome that is no number counts as missing."""
+    import polars as pl
+
+    target = about.choice.target
+    if not target_is_number(about.choice) or target not in frame.columns or frame[target].dtype != pl.String:
+        return frame
+    return frame.with_columns(pl.col(target).cast(pl.Float64, strict=False))
+
+
+def _flow(n_rows: int, effects: list[Effect]) -> list[FlowStep]:
+    """The flow diagram's boxes: every row that left, and where (M3)."""
+    boxes = [FlowStep(what="Rows in the file", n_before=n_rows, n_removed=0, n_after=n_rows)]
+    for effect in effects:
+        if registry.get(effect.step).name in ("exact_duplicates", "target_missing"):
+            boxes.append(FlowStep(what=registry.get(effect.step).title, n_before=effect.rows_before,
+                                  n_removed=effect.rows_before - effect.rows_after, n_after=effect.rows_after))
+    return boxes
+
+
+def _require(frame: pl.DataFrame, names: list[str]) -> None:
+    gone = [name for name in names if name not in frame.columns]
+    if gone:
+        raise UserError(what=f"The table has no column {', '.join(gone[:5])}{' and others' if len(gone) > 5 else ''}.",
+                        fix="Check that this is the right file, or scan it again.", code="column_gone")

@@ -1,0 +1,100 @@
+"""Profile and choice -> a recipe, each step with its reason."""
+
+from __future__ import annotations
+
+from medml.types import Choice, Column, Recipe, Step, Table
+
+MOSTLY_MISSING = 0.95  # a column with a larger share of empty cells is left out; above 40 % a check asks about it
+UNUSABLE = {"identifier": "an identifier", "text": "free text", "date": "a raw date", "empty": "empty"}
+
+
+def propose_recipe(table: Table, choice: Choice, profile_sha256: str) -> Recipe:
+    """Every cleanup step in its order, with the settings that the scan suggests and a reason in figures.
+
+    The order matters: copies are found in the rows as they stand in the file, codes for missing are emptied before
+    numbers are read, and what learns (limits, fillings, rare categories) comes last, on clean cells.
+    """
+    return Recipe(profile_sha256=profile_sha256, steps=[
+        _duplicates(table), _sentinels(table, choice), _text_numbers(table, choice), _target_missing(table, choice),
+        _drop_columns(table, choice), _cap(table, choice), _impute(table, choice), _merge(table, choice)])
+
+
+def predictors(table: Table, choice: Choice) -> list[Column]:
+    """Columns that may be learned from, before the recipe leaves any out."""
+    out = {choice.target, choice.patient, *choice.leave_out}
+    return [column for column in table.columns if column.name not in out]
+
+
+def unusable(column: Column, rows: int) -> str | None:
+    """Why a model cannot learn from this column, in a few words; None if it can."""
+    if column.kind in UNUSABLE:
+        return UNUSABLE[column.kind]
+    if rows and column.missing / rows > MOSTLY_MISSING:
+        return f"{100 * column.missing / rows:.0f} % missing"
+    codes = {suspicion.code for suspicion in column.suspicions}
+    if "constant" in codes or column.distinct <= 1:
+        return "one single value"
+    return "an identifier" if "identifier" in codes else None
+
+
+def _duplicates(table: Table) -> Step:
+    reason = (f"{table.duplicates:,} of {table.rows:,} rows equal an earlier row; a copy on both sides of a split "
+              "would let the model look up the answer." if table.duplicates else
+              "No row equals an earlier one; the step stays on in case the file grows.")
+    return Step(name="exact_duplicates", reason=reason)
+
+
+def _sentinels(table: Table, choice: Choice) -> Step:
+    found = {column.name: list(column.sentinels) for column in table.columns
+             if column.sentinels and column.name not in choice.leave_out}
+    reason = (f"{_columns(len(found))} with a code that stands for missing; read as a measurement it would mislead "
+              "the model." if found else "The scan found no code that stands for missing.")
+    return Step(name="sentinels", params={"columns": found}, reason=reason)
+
+
+def _text_numbers(table: Table, choice: Choice) -> Step:
+    n = sum(column.kind == "number" for column in table.columns if column.name not in choice.leave_out)
+    return Step(name="text_numbers", reason=f"{_columns(n)} with numbers; limits such as \"<5\", thousands, decimal "
+                                            "commas and units in their cells are read as numbers.")
+
+
+def _target_missing(table: Table, choice: Choice) -> Step:
+    missing = table.column(choice.target).missing
+    reason = (f"{missing:,} of {table.rows:,} rows have no outcome; nothing can be learned from them." if missing else
+              "Every row has an outcome.")
+    return Step(name="target_missing", reason=reason)
+
+
+def _drop_columns(table: Table, choice: Choice) -> Step:
+    why = {column.name: unusable(column, table.rows) for column in predictors(table, choice)}
+    gone = {name: reason for name, reason in why.items() if reason}
+    reason = ("; ".join(f"{name}: {short}" for name, short in gone.items()) + "." if gone
+              else "Every column can be used.")
+    return Step(name="drop_columns", params={"columns": list(gone)}, reason=reason)
+
+
+def _cap(table: Table, choice: Choice) -> Step:
+    n = sum(column.kind == "number" for column in predictors(table, choice))
+    return Step(name="cap_outliers", params={"fence": 3.0}, on=n > 0,
+                reason=f"{_columns(n)} with numbers; a typing error far outside the usual range would steer the "
+                       "model. The limits are learned from training rows only.")
+
+
+def _impute(table: Table, choice: Choice) -> Step:
+    holes = [column for column in predictors(table, choice) if column.missing or column.sentinels]
+    reason = (f"{_columns(len(holes))} with missing cells; no row is lost because of them. Medians and most frequent "
+              "categories are learned from training rows only." if holes else
+              "No cell is missing in this table, but a later patient's may be.")
+    return Step(name="impute", params={"category": "own", "indicator": True}, reason=reason)
+
+
+def _merge(table: Table, choice: Choice) -> Step:
+    rare = [column for column in predictors(table, choice)
+            if column.kind in ("category", "yes_no") and (column.hidden_levels or len(column.levels) > 30)]
+    reason = (f"{_columns(len(rare))} with categories of fewer than 10 rows; nothing reliable can be learned from a "
+              "handful of patients." if rare else "No category is rare in the whole table, but one may be in a fold.")
+    return Step(name="merge_rare", params={"min_rows": 10, "max_levels": 30}, reason=reason)
+
+
+def _columns(n: int) -> str:
+    return f"{n:,} column" if n == 1 else f"{n:,} columns"

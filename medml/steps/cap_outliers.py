@@ -1,0 +1,66 @@
+"""Numbers far outside the middle half are moved to a limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medml.families.family import Param
+from medml.privacy import round_3
+from medml.steps import Learned, registry
+from medml.steps.step import State, plural, were
+from medml.types import Effect, Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class CapOutliers(Learned):
+    """Limits are Tukey's outer fences (Exploratory Data Analysis, 1977): quartiles -/+ `fence` interquartile ranges.
+
+    A column whose middle half is one single value (counts that are mostly 0, yes/no codes) has no fence and is left
+    alone. Limits are rounded to 3 significant digits, so none of them is a patient's value.
+    """
+
+    name = "cap_outliers"
+    title = "Extreme values"
+    sentence = ("Moves values far outside the middle half of the training rows to a limit, so that one typing error "
+                "does not steer the model.")
+    params = (Param("fence", "Distance of the limits", "How many interquartile ranges a value may lie outside the "
+                    "middle half before it is moved to the limit.", 3.0, 1.0, 10.0, kind="float", zones=(2.0, 5.0),
+                    more_is="cautious"),)
+
+    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], params: dict[str, Any]) -> State:
+        numbers = [name for name in X.columns if kinds.get(name) == "number"]
+        limits = {name: _fences(X[name].to_numpy(float), float(params["fence"])) for name in numbers}
+        return {"limits": {name: list(pair) for name, pair in limits.items() if pair is not None},
+                "fence": float(params["fence"])}
+
+    def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
+        capped = {name: X[name].clip(low, high) for name, (low, high) in state["limits"].items() if name in X.columns}
+        return X.assign(**capped)
+
+    def effect(self, before: pd.DataFrame, after: pd.DataFrame, state: State) -> Effect:
+        changed = [int(((before[name] != after[name]) & before[name].notna()).sum()) for name in state["limits"]]
+        cells, columns = sum(changed), sum(map(bool, changed))
+        sentence = (f"{plural(cells, 'value')} in {plural(columns, 'column')} {were(cells)} more than "
+                    f"{state['fence']:g} interquartile ranges outside the middle half and {were(cells)} moved to the "
+                    "limit." if cells else "No value lies far outside the middle half of its column.")
+        return Effect(step=self.name, rows_before=len(before), rows_after=len(after), cells_changed=cells,
+                      sentence=sentence)
+
+
+def _fences(values: np.ndarray, fence: float) -> tuple[float, float] | None:
+    """(low, high), or None where there are too few values or no spread to measure a distance in."""
+    values = values[np.isfinite(values)]
+    if len(values) < 20:
+        return None
+    first, third = np.quantile(values, [0.25, 0.75])
+    if third <= first:
+        return None
+    reach = fence * (third - first)
+    return round_3(first - reach), round_3(third + reach)
+
+
+registry.add(CapOutliers.name, CapOutliers())
