@@ -54,7 +54,8 @@ class Column(Value):
     low: float | None = None  # 5th percentile (numbers; days since 1970-01-01 for dates)
     median: float | None = None
     high: float | None = None  # 95th percentile
-    levels: list[Level] = []  # most frequent first, n >= k only
+    high_is_open: bool = False  # an age whose `high` of 90 stands for "90 and over"
+    levels: list[Level] = []  # most frequent first, n >= k only; numbers in their shortest form ("1", not "1.0")
     hidden_levels: int = 0  # categories too small to name
     hidden_rows: int = 0  # rows in them ("fewer than 10" where that would tell a small group)
     sentinels: list[str] = []  # texts or numbers that stand for "missing" here: "?", "-999"
@@ -142,7 +143,12 @@ class Profile(Value):
 
 
 class Choice(Value):
-    """What the clinician picked after the scan."""
+    """What the clinician picked after the scan.
+
+    positive  binary only: the label of the class that counts as "yes", as in Column.levels; every other value is "no".
+              ">0" means any number above 0 (several grades of disease, 0 for none), and 0 or below is "no"; it is no
+              label, and whoever prepares the outcome must honour it: classes are then "0" and ">0".
+    """
 
     table: TableRef
     target: str
@@ -292,6 +298,7 @@ class Report(Value):
     n_events: int | None = None
     measured_on: str  # "out-of-fold predictions, 5 folds x 2", "validation part", "held-out part"
     threshold: float | None = None
+    threshold_reason: str = ""  # how it was chosen, in words (E6)
     metrics: dict[str, Metric]
     hidden: list[str] = []  # metrics that E1 keeps off the screen
     baselines: dict[str, dict[str, Metric]]
