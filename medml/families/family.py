@@ -17,6 +17,7 @@ from medml.watch import Rounds, no_rounds
 class Param:
     """One setting of a family, from which its form is drawn.
 
+    default    None where the usual value depends on the size of the data: `Family.usual` has it
     zones      the two borders (cautious | usual | aggressive), in the unit of the value; None for choices
     sentence   what it does, in plain words, one sentence
     """
@@ -61,7 +62,12 @@ class Family:
     sentence: ClassVar[str]
     tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "regression"})
     round: ClassVar[Literal["epoch", "trees"] | None] = None  # what "N more rounds" means; None: nothing to continue
+    rounds_param: ClassVar[str | None] = None  # the parameter that says how many rounds a fit aims at
     params: ClassVar[tuple[Param, ...]] = ()
+
+    def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
+        """A value for every parameter, by the size of the data (n_columns after encoding)."""
+        return {each.name: each.default for each in self.params}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         """Time and memory of one fit, before it starts."""
@@ -103,3 +109,8 @@ class Family:
         if unknown:
             raise ValueError(f"{self.name} has no {sorted(unknown)}; it has {sorted(known)}")
         return known | params
+
+    def settled(self, params: dict[str, Any], n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
+        """`filled`, with whatever is still None set by the size of the data."""
+        chosen = {name: value for name, value in self.filled(params).items() if value is not None}
+        return self.usual(n_cases, n_columns, task) | chosen

@@ -1,0 +1,66 @@
+"""On what a fit runs: threads for the size of the data, and the processor or graphics card that is there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+SMALL = 20_000  # rows under which a second thread costs more than it gives on a small or shared machine (measured)
+
+
+def threads(n_cases: int) -> int:
+    """Threads for a fit on so many rows; MEDML_THREADS sets another number for large ones."""
+    if n_cases < SMALL:
+        return 1
+    chosen = os.environ.get("MEDML_THREADS", "")
+    return int(chosen) if chosen.isdigit() and int(chosen) else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def few_threads(n_cases: int) -> Iterator[None]:
+    """Inside, linear algebra uses as many threads as `threads` says."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(threads(n_cases)):
+        yield
+
+
+def pick(wanted: str = "auto") -> torch.device:
+    """The device of a network: "auto" takes CUDA, then Apple's MPS, then the processor; or one of them by name.
+
+    A name that this machine does not have falls back to the processor, so a run made elsewhere still opens here.
+    """
+    import torch
+
+    if wanted in ("auto", "cuda") and torch.cuda.is_available():
+        # cuBLAS reads this when it starts; without it equal seeds do not give equal numbers
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        return torch.device("cuda")
+    if wanted in ("auto", "mps") and torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+@contextlib.contextmanager
+def repeatable(device: torch.device, seed: int, n_cases: int) -> Iterator[None]:
+    """Inside, torch draws from `seed`, computes the same numbers every time, and on `threads` threads.
+
+    Everything is put back on leaving: another fit in this process sees nothing of it.
+    """
+    import torch
+
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        torch.set_num_threads(threads(n_cases))
+        torch.use_deterministic_algorithms(device.type == "cuda")
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before[0])
+            torch.use_deterministic_algorithms(before[1])

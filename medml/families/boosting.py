@@ -1,0 +1,151 @@
+"""Gradient boosting by XGBoost: shallow by default. A round is a tree (one a class where there are several)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medml import device
+from medml.cases import FitData
+from medml.families import _files, registry
+from medml.families._cost import unit
+from medml.families._cuts import MOST_BINS, binned
+from medml.families._guard import Labels, accept, loss, matrix
+from medml.families.family import Cost, Family, Param
+from medml.types import Task
+from medml.watch import Rounds, no_rounds
+
+POINTS = 30  # how often a fit speaks; never less than every tenth of it
+BOOSTER = "booster.ubj"
+
+
+@dataclass(frozen=True, slots=True)
+class Boosted:
+    """An XGBoost booster that reads plain rows; its thresholds are borders between training values."""
+
+    booster: Any
+    labels: Labels | None
+    width: int
+
+
+class Boosting(Family):
+    name = "boosting"
+    title = "Boosted trees"
+    sentence = "Small trees one after the other, each mending what the others missed; strong with many patients."
+    round = "trees"
+    rounds_param = "trees"
+    params = (
+        Param("trees", "Trees", "How many trees are added one after the other; too many learn the training rows by "
+              "heart.", None, low=20, high=3_000, zones=(80, 500)),
+        Param("depth", "Depth of a tree", "How many questions a tree may ask in a row; 2 lets two columns interact.",
+              None, low=1, high=8, zones=(2, 4)),
+        Param("rate", "Learning rate", "How much of each tree is believed; smaller needs more trees.", 0.05,
+              low=0.005, high=0.5, kind="log", zones=(0.02, 0.1)),
+        Param("rows", "Share of rows a tree", "Each tree sees a random part of the rows, which steadies the whole.",
+              0.7, low=0.3, high=1.0, kind="float", zones=(0.5, 0.9)),
+        Param("columns", "Share of columns a tree", "Each tree sees a random part of the columns.", 0.6,
+              low=0.2, high=1.0, kind="float", zones=(0.4, 0.9)),
+    )
+
+    def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
+        trees, depth = (150, 2) if n_cases < 2_000 else (300, 3) if n_cases < 20_000 else (500, 4)
+        return super().usual(n_cases, n_columns, task) | {"trees": trees, "depth": depth}
+
+    def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
+        chosen = self.settled(params, n_cases, n_columns, task)
+        trees = chosen["trees"] * (3 if task == "multiclass" else 1)
+        looked = n_cases * chosen["rows"] * n_columns * chosen["columns"] * chosen["depth"]
+        bins = n_columns * MOST_BINS * 2 ** chosen["depth"]
+        binning = n_cases * n_columns * 2
+        seconds = trees * ((looked + bins) * unit("sort") / 20 + 300 * unit("call")) + binning * unit("sort")
+        return Cost(float(seconds), int(n_cases * n_columns * (8 + 4 + 1)))
+
+    def fit(self, data: FitData, params: dict[str, Any], *, seed: int, rounds: Rounds = no_rounds,
+            work: Path | None = None) -> Boosted:
+        X = accept(self, data)
+        chosen = self.settled(params, *X.shape, data.task)
+        return self._boost(None, X, data, int(chosen["trees"]), chosen, seed, rounds)
+
+    def more(self, fitted: Boosted, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
+             rounds: Rounds = no_rounds, work: Path | None = None) -> Boosted:
+        X = accept(self, data)
+        chosen = self.settled(params, *X.shape, data.task)
+        return self._boost(fitted, X, data, n_rounds, chosen, seed + self.rounds_done(fitted), rounds)
+
+    def _boost(self, before: Boosted | None, X: np.ndarray, data: FitData, n_trees: int, chosen: dict[str, Any],
+               seed: int, rounds: Rounds) -> Boosted:
+        import xgboost
+
+        labels = None if data.task == "regression" else Labels.of(data)
+        y = data.y if labels is None else labels.encode(data.y)
+        start = 0 if before is None else self.rounds_done(before)
+        speaker = _speaker(self, X, data, labels, start, start + n_trees, rounds)
+        booster = xgboost.train(_settings(chosen, labels, len(X), seed), xgboost.DMatrix(binned(X), y), n_trees,
+                                xgb_model=None if before is None else before.booster, callbacks=[speaker],
+                                verbose_eval=False)
+        booster.set_attr(best_iteration=None, best_score=None)
+        return Boosted(booster, labels, X.shape[1])
+
+    def rounds_done(self, fitted: Boosted) -> int:
+        return fitted.booster.num_boosted_rounds()
+
+    def predict(self, fitted: Boosted, X: np.ndarray) -> np.ndarray:
+        import xgboost
+
+        X = matrix(X, fitted.width)
+        fitted.booster.set_param({"nthread": device.threads(len(X))})
+        p = fitted.booster.predict(xgboost.DMatrix(X.astype(np.float32))).astype(np.float64)
+        if fitted.labels is None:
+            return p
+        return fitted.labels.spread(np.column_stack([1 - p, p]) if p.ndim == 1 else p)
+
+    def save(self, fitted: Boosted, folder: Path) -> None:
+        labels = fitted.labels
+        arrays = {"present": np.zeros(0, np.int64) if labels is None else labels.present}
+        meta = {"width": fitted.width, "n_classes": None if labels is None else labels.n_classes}
+        _files.write(folder, self.name, meta, arrays, {BOOSTER: bytes(fitted.booster.save_raw("ubj"))})
+
+    def load(self, folder: Path) -> Boosted:
+        import xgboost
+
+        meta, arrays, others = _files.read(folder, self.name)
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(others[BOOSTER]))
+        labels = None if meta["n_classes"] is None else Labels(arrays["present"], meta["n_classes"])
+        return Boosted(booster, labels, meta["width"])
+
+
+def _settings(chosen: dict[str, Any], labels: Labels | None, n_cases: int, seed: int) -> dict[str, Any]:
+    several = labels is not None and len(labels.present) > 2
+    objective = "reg:squarederror" if labels is None else "multi:softprob" if several else "binary:logistic"
+    settings = {"objective": objective, "max_depth": int(chosen["depth"]), "eta": chosen["rate"],
+                "subsample": chosen["rows"], "colsample_bytree": chosen["columns"], "tree_method": "hist",
+                "max_bin": 2 * MOST_BINS, "seed": seed, "nthread": device.threads(n_cases), "verbosity": 0}
+    return settings | ({"num_class": len(labels.present)} if several else {})
+
+
+def _speaker(family: Boosting, X: np.ndarray, data: FitData, labels: Labels | None, start: int, total: int,
+             rounds: Rounds) -> Any:
+    """An XGBoost callback that calls `rounds` and stops when told."""
+    from xgboost.callback import TrainingCallback
+
+    stride = max(1, (total - start) // POINTS)
+
+    class Speaker(TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            done = model.num_boosted_rounds()
+            if (done - start) % stride and done < total:
+                return False
+
+            def ask(rows: np.ndarray) -> np.ndarray:
+                return family.predict(Boosted(model, labels, X.shape[1]), rows)
+
+            return not rounds(done, total, loss(data.y, ask(X)), ask)
+
+    return Speaker()
+
+
+registry.add("boosting", Boosting())

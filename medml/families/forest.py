@@ -1,0 +1,145 @@
+"""Forests: extra trees or a random forest. A round is a tree; more rounds add trees."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medml import device
+from medml.cases import FitData
+from medml.families import _files, _trees, registry
+from medml.families._cost import unit
+from medml.families._cuts import Nudge
+from medml.families._guard import Labels, accept, loss, matrix
+from medml.families.family import Cost, Family, Param
+from medml.types import Task
+from medml.watch import Rounds, no_rounds
+
+EXTRA, RANDOM = "extra trees", "random forest"
+ROWS_A_TREE = 20_000  # a tree of a larger table sees a random part of this size
+BATCHES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """A scikit-learn forest whose thresholds are no training row's value."""
+
+    model: Any
+    labels: Labels | None
+    width: int
+
+
+class Forests(Family):
+    name = "forest"
+    title = "Forest of trees"
+    sentence = "Averages hundreds of decision trees; finds thresholds and combinations without being told of them."
+    round = "trees"
+    rounds_param = "trees"
+    params = (
+        Param("trees", "Trees", "How many trees vote; more are steadier and slower, never worse.", 500,
+              low=50, high=5_000, zones=(200, 1_000), more_is="cautious"),
+        Param("kind", "Kind of tree", "Extra trees cut at random places and are smoother; a random forest cuts at the "
+              "best places.", EXTRA, kind="choice", choices=(EXTRA, RANDOM)),
+        Param("leaf", "Fewest patients in a leaf", "A rule must hold for at least so many training rows; more make "
+              "the forest smoother.", 3, low=3, high=100, zones=(3, 20), more_is="cautious"),
+        Param("columns", "Share of columns a cut", "How many columns are looked at for each cut; 0 takes the square "
+              "root of their number.", 0.0, low=0.0, high=1.0, kind="float", zones=(0.0, 0.6)),
+    )
+
+    def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
+        chosen = self.settled(params, n_cases, n_columns, task)
+        rows = min(n_cases, ROWS_A_TREE)
+        tried = n_columns * chosen["columns"] or (n_columns ** 0.5 if task != "regression" else n_columns)
+        passes = rows * np.log2(max(2.0, rows / chosen["leaf"])) * tried  # values looked at, a tree
+        each = unit("sort") if chosen["kind"] == RANDOM else unit("sort") / 2
+        nodes = 2 * rows / chosen["leaf"]
+        return Cost(float(chosen["trees"] * (passes * each + 500 * unit("call"))),
+                    int(chosen["trees"] * nodes * 64 + n_cases * n_columns * 4))
+
+    def fit(self, data: FitData, params: dict[str, Any], *, seed: int, rounds: Rounds = no_rounds,
+            work: Path | None = None) -> Forest:
+        X = accept(self, data)
+        chosen = self.settled(params, *X.shape, data.task)
+        model = _make(chosen, len(X), data.task, seed)
+        return self._grow(model, X, data, int(chosen["trees"]), 0, rounds)
+
+    def more(self, fitted: Forest, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
+             rounds: Rounds = no_rounds, work: Path | None = None) -> Forest:
+        """Add n_rounds trees, drawn as if the forest had been grown in one go."""
+        X = accept(self, data)
+        start = len(fitted.model.estimators_)
+        return self._grow(copy.copy(fitted.model), X, data, n_rounds, start, rounds)
+
+    def _grow(self, model: Any, X: np.ndarray, data: FitData, n_trees: int, start: int, rounds: Rounds) -> Forest:
+        labels = None if data.task == "regression" else Labels.of(data)
+        y = data.y if labels is None else labels.encode(data.y)
+        nudge, total = Nudge(X), start + n_trees
+        if start:
+            model.estimators_ = list(model.estimators_)
+        fitted = Forest(model, labels, X.shape[1])
+        heard = 0.0 if not start else self.predict(fitted, X) * start  # sum of the trees' votes on the training rows
+        for goal in _steps(start, total):
+            model.set_params(n_estimators=goal, warm_start=True, n_jobs=device.threads(len(X)))
+            before = len(getattr(model, "estimators_", []))
+            model.fit(X, y)
+            for tree in model.estimators_[before:]:
+                tree.tree_.threshold[:] = nudge(tree.tree_.feature, tree.tree_.threshold)
+            train = None
+            if rounds is not no_rounds:
+                heard = heard + sum(_vote(tree, X, labels) for tree in model.estimators_[before:])
+                train = loss(data.y, heard / goal)
+            if not rounds(goal, total, train, lambda rows: self.predict(fitted, rows)):
+                break
+        return fitted
+
+    def rounds_done(self, fitted: Forest) -> int:
+        return len(fitted.model.estimators_)
+
+    def predict(self, fitted: Forest, X: np.ndarray) -> np.ndarray:
+        X = matrix(X, fitted.width)
+        fitted.model.set_params(n_jobs=device.threads(len(X)))
+        return fitted.model.predict(X) if fitted.labels is None else fitted.labels.spread(fitted.model.predict_proba(X))
+
+    def save(self, fitted: Forest, folder: Path) -> None:
+        meta, arrays = _trees.dump(fitted.model)
+        labels = fitted.labels
+        if labels is not None:
+            arrays["present"] = labels.present
+        meta |= {"width": fitted.width, "n_classes": None if labels is None else labels.n_classes}
+        _files.write(folder, self.name, meta, arrays)
+
+    def load(self, folder: Path) -> Forest:
+        meta, arrays, _ = _files.read(folder, self.name)
+        labels = None if "present" not in arrays else Labels(arrays["present"], meta["n_classes"])
+        return Forest(_trees.load(meta, arrays), labels, meta["width"])
+
+
+def _make(chosen: dict[str, Any], n_cases: int, task: Task, seed: int) -> Any:
+    from sklearn import ensemble
+
+    kind = ("RandomForest" if chosen["kind"] == RANDOM else "ExtraTrees") + \
+        ("Regressor" if task == "regression" else "Classifier")
+    part = ROWS_A_TREE if n_cases > ROWS_A_TREE else None
+    leaf = max(int(chosen["leaf"]), min(n_cases, ROWS_A_TREE) // 2_000)  # keeps a large table's forest in memory
+    columns = float(chosen["columns"]) or (1.0 if task == "regression" else "sqrt")
+    return getattr(ensemble, kind)(min_samples_leaf=leaf, max_features=columns, random_state=seed,
+                                   bootstrap=chosen["kind"] == RANDOM or part is not None, max_samples=part)
+
+
+def _steps(start: int, total: int) -> list[int]:
+    """Goals of at least BATCHES batches (of one tree each where fewer trees are asked for)."""
+    return sorted({start + max(1, round((total - start) * part / BATCHES)) for part in range(1, BATCHES + 1)})
+
+
+def _vote(tree: Any, X: np.ndarray, labels: Labels | None) -> np.ndarray:
+    single = X.astype(np.float32)
+    if labels is None:
+        return tree.predict(single, check_input=False)
+    return labels.spread(tree.predict_proba(single, check_input=False))
+
+
+registry.add("forest", Forests())

@@ -1,0 +1,173 @@
+"""Regularised logistic regression (ridge regression for a number), its penalty chosen by inner cross-validation."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medml import device
+from medml.cases import FitData
+from medml.families import _files, _inner, registry
+from medml.families._cost import unit
+from medml.families._guard import Labels, accept, loss, matrix
+from medml.families.family import Cost, Family, Param
+from medml.types import Task
+from medml.watch import Rounds, no_rounds
+
+NEWTON_MOST = 400  # coefficients up to which Newton's method is the fastest solver
+WEAKEST, STRONGEST = 2.0, -3.5  # log10 of C in scikit-learn's sense, on standardised columns
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Coefficients of standardised columns; `strength` is the chosen C (classes) or 1 / lambda (a number)."""
+
+    mean: np.ndarray  # (p,)
+    scale: np.ndarray  # (p,), 1 where a column is constant
+    weights: np.ndarray  # (p, n_present), or (p, 1)
+    offset: np.ndarray  # (n_present,) or (1,)
+    labels: Labels | None  # None: a number
+    strength: float
+
+
+class Logistic(Family):
+    name = "logistic"
+    title = "Logistic regression"
+    sentence = "Adds up the columns with weights that are kept small; hard to beat with few patients, easy to explain."
+    params = (
+        Param("penalties", "Penalties tried", "How many strengths of the penalty are compared by cross-validation "
+              "inside the training rows.", 12, low=10, high=40, zones=(10, 20)),
+        Param("weakest", "Weakest penalty", "The freest model that may be chosen; smaller keeps the weights smaller.",
+              100.0, low=0.001, high=10_000.0, kind="log", zones=(1.0, 100.0)),
+    )
+
+    def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
+        fits = self.filled(params)["penalties"] * (1 + _inner.n_folds(n_cases))
+        outputs = 3 if task == "multiclass" else 1
+        work = 8 * n_cases * (n_columns * outputs) ** 2 if task != "regression" else n_cases * n_columns
+        return Cost(fits * (60 * unit("call") + work * unit("product")), n_cases * n_columns * 8 * 4)
+
+    def fit(self, data: FitData, params: dict[str, Any], *, seed: int, rounds: Rounds = no_rounds,
+            work: Path | None = None) -> Linear:
+        """Walk from the strongest penalty to the weakest; keep the one with the smallest inner out-of-fold loss."""
+        X = accept(self, data)
+        chosen = self.settled(params, *X.shape, data.task)
+        with device.few_threads(len(X)):
+            return self._walk(X, data, chosen, seed, rounds)[0]
+
+    def fit_with_inner(self, data: FitData, params: dict[str, Any], pairs: list[tuple[np.ndarray, np.ndarray]],
+                       rounds: Rounds = no_rounds) -> tuple[Linear, np.ndarray]:
+        """`fit` on given inner pairs (train, rest); also the chosen penalty's predictions for the rests (a vote)."""
+        X = accept(self, data)
+        chosen = self.settled(params, *X.shape, data.task)
+        with device.few_threads(len(X)):
+            return self._walk(X, data, chosen, 0, rounds, pairs)
+
+    def _walk(self, X: np.ndarray, data: FitData, chosen: dict[str, Any], seed: int, rounds: Rounds,
+              pairs: list[tuple[np.ndarray, np.ndarray]] | None = None) -> tuple[Linear, np.ndarray]:
+        strengths = np.logspace(STRONGEST, np.log10(chosen["weakest"]), int(chosen["penalties"]))
+        pairs = pairs or _inner.folds(data.y, data.patients, data.task, seed)
+        inner = [(_start(X[train], data, train), rest) for train, rest in pairs]
+        whole, total = _start(X, data, np.arange(len(X))), len(strengths) + 1
+        best: tuple[float, Linear, np.ndarray] | None = None
+        for number, strength in enumerate(strengths, start=1):
+            rests = [(rest, predict(part(strength), X[rest])) for part, rest in inner]
+            figure = float(np.mean([loss(data.y[rest], p) for rest, p in rests]))
+            model = whole(strength)
+            if best is None or figure < best[0]:
+                best = figure, model, _together(rests, len(X))
+            if not rounds(number, total, loss(data.y, predict(model, X)), lambda rows, m=model: predict(m, rows)):
+                break
+        _, model, out_of_fold = best
+        rounds(total, total, loss(data.y, predict(model, X)), lambda rows: predict(model, rows))
+        return model, out_of_fold
+
+    def predict(self, fitted: Linear, X: np.ndarray) -> np.ndarray:
+        return predict(fitted, matrix(X, len(fitted.mean)))
+
+    def save(self, fitted: Linear, folder: Path) -> None:
+        labels = fitted.labels
+        arrays = {"mean": fitted.mean, "scale": fitted.scale, "weights": fitted.weights, "offset": fitted.offset}
+        if labels is not None:
+            arrays["present"] = labels.present
+        _files.write(folder, self.name, {"strength": fitted.strength,
+                                         "n_classes": None if labels is None else labels.n_classes}, arrays)
+
+    def load(self, folder: Path) -> Linear:
+        meta, arrays, _ = _files.read(folder, self.name)
+        present = arrays.pop("present", None)
+        labels = None if present is None else Labels(present, meta["n_classes"])
+        return Linear(**arrays, labels=labels, strength=meta["strength"])
+
+
+def predict(fitted: Linear, X: np.ndarray) -> np.ndarray:
+    """(n, p) -> probabilities (n, n_classes) or numbers (n,)."""
+    scores = (X - fitted.mean) / fitted.scale @ fitted.weights + fitted.offset  # (n, n_present)
+    if fitted.labels is None:
+        return scores[:, 0]
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return fitted.labels.spread(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def _together(rests: list[tuple[np.ndarray, np.ndarray]], n_cases: int) -> np.ndarray:
+    """Predictions of the rests in the order of the rows, NaN where a row was in none."""
+    p = np.full((n_cases, *rests[0][1].shape[1:]), np.nan)
+    for rest, theirs in rests:
+        p[rest] = theirs
+    return p
+
+
+def _start(X: np.ndarray, data: FitData, positions: np.ndarray):
+    """Standardise once; returns strength -> Linear for these rows."""
+    mean, scale = X.mean(axis=0), X.std(axis=0)
+    scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(mean)), scale, 1.0)
+    Z, y = (X - mean) / scale, data.y[positions]
+    if data.task == "regression":
+        return _ridge(Z, y, mean, scale)
+    labels = Labels(np.unique(y).astype(np.int64), data.n_classes)
+    codes = labels.encode(y)
+
+    def solve(strength: float) -> Linear:
+        if len(labels.present) == 1:  # an inner part may lack a class
+            weights, offset = np.zeros((X.shape[1], 1)), np.zeros(1)
+        else:
+            weights, offset = _classes(Z, codes, len(labels.present), strength)
+        return Linear(mean, scale, weights, offset, labels, float(strength))
+    return solve
+
+
+def _classes(Z: np.ndarray, codes: np.ndarray, n_present: int, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.linalg import LinAlgWarning
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    newton = Z.shape[1] * (1 if n_present == 2 else n_present) <= NEWTON_MOST
+    model = LogisticRegression(C=strength, solver="newton-cholesky" if newton else "lbfgs", max_iter=500, tol=1e-6)
+    with warnings.catch_warnings():
+        # The weakest penalties of separable data converge slowly; they are compared by out-of-fold loss all the same
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", LinAlgWarning)
+        model.fit(Z, codes)
+    if n_present == 2:
+        zero = np.zeros((Z.shape[1], 1))
+        return np.hstack([zero, model.coef_.T]), np.array([0.0, model.intercept_[0]])
+    return model.coef_.T.copy(), model.intercept_.copy()
+
+
+def _ridge(Z: np.ndarray, y: np.ndarray, mean: np.ndarray, scale: np.ndarray):
+    """All penalties from one eigendecomposition of Z'Z (p, p)."""
+    middle = y.mean()
+    values, vectors = np.linalg.eigh(Z.T @ Z)
+    turned = vectors.T @ (Z.T @ (y - middle))
+
+    def solve(strength: float) -> Linear:
+        weights = vectors @ (turned / (np.maximum(values, 0.0) + 1.0 / strength))
+        return Linear(mean, scale, weights[:, None], np.array([middle]), None, float(strength))
+    return solve
+
+
+registry.add("logistic", Logistic())
