@@ -20,22 +20,25 @@ from pages._ui_jobs import job_bar, progress
 from pages._ui_words import (
     about,
     chip,
+    clean,
     count,
     duration,
     empty,
     eyebrow,
+    heading,
     html,
     note,
     number,
     percent,
     plain,
+    reasons,
     say,
     section,
     size,
     when,
 )
 
-__all__ = ["about", "chart", "chip", "count", "current", "duration", "empty", "eyebrow", "figures", "forget",
-           "form_from_params", "go", "guard", "html", "ink", "job_bar", "next_button", "note", "number",
-           "number_with_interval", "page", "percent", "plain", "progress", "remember", "say", "section", "size",
-           "stepper", "table", "tiles", "warm_up", "when"]
+__all__ = ["about", "chart", "chip", "clean", "count", "current", "duration", "empty", "eyebrow", "figures", "forget",
+           "form_from_params", "go", "guard", "heading", "html", "ink", "job_bar", "next_button", "note", "number",
+           "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember", "say", "section",
+           "size", "stepper", "table", "tiles", "warm_up", "when"]

@@ -122,8 +122,7 @@ def stepper(project: projects.Project | None, current_step: str | None) -> None:
         for place, name in enumerate(STEPS):
             state = _state(place, name == current_step, furthest, project)
             with st.container(key=f"m_step_{place + 1}_{state}"):
-                st.page_link(f"{name}.py", label=name.capitalize(), disabled=state == "later",
-                             query_params=_address(), width="stretch")
+                _link(name, name.capitalize(), disabled=state == "later", width="stretch")
 
 
 def _state(place: int, here: bool, furthest: int, project: projects.Project | None) -> str:
@@ -139,11 +138,19 @@ def _state(place: int, here: bool, furthest: int, project: projects.Project | No
 def _bar(project: projects.Project | None) -> None:
     with st.container(key="m_bar", horizontal=True, vertical_alignment="center", gap="medium"):
         st.html('<span class="m-brand"><span class="m-sign" aria-hidden="true"></span>MedML</span>', width="content")
-        where = f'<span class="m-where" title="{html(project.source, 500)}">{html(project.name, 60)}</span>'
-        st.html(where if project else "<span></span>", width="stretch")
+        st.html(_where(project) if project else "<span></span>", width="stretch")
         for name, title in BAR:
-            if (Path(__file__).parent / f"{name}.py").exists():
-                st.page_link(f"{name}.py", label=title, width="content", query_params=_address())
+            _link(name, title)
+
+
+def _where(project: projects.Project) -> str:
+    return f'<span class="m-where" title="{html(project.source, 500)}">{html(project.name, 60)}</span>'
+
+
+def _link(name: str, label: str, *, disabled: bool = False, width: str = "content") -> None:
+    """A link within the app; a page whose file is not there is left out."""
+    if (Path(__file__).parent / f"{name}.py").exists():
+        st.page_link(f"{name}.py", label=label, disabled=disabled, width=width, query_params=_address())
 
 
 def _heading(title: str, step: str | None, lead: str) -> None:

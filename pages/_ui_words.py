@@ -53,9 +53,21 @@ def section(title: str, words: str = "") -> None:
     st.html(f'<div class="m-section"><h2>{html(title)}</h2>{under}</div>')
 
 
+def heading(title: str, words: str = "") -> None:
+    """The heading of a card, with a sentence under it."""
+    under = f'<p class="m-under">{html(words, 600)}</p>' if words else ""
+    st.html(f'<div class="m-heading"><h2>{html(title)}</h2>{under}</div>')
+
+
 def note(words: str) -> None:
     """A quiet line of help or provenance."""
     st.html(f'<p class="m-note">{html(words, 800)}</p>')
+
+
+def reasons(rows: list[tuple[str, str]]) -> None:
+    """Names with a reason each, quietly, in two columns."""
+    lines = "".join(f"<dt>{html(name, 60)}</dt><dd>{html(why, 300)}</dd>" for name, why in rows)
+    st.html(f'<dl class="m-reasons">{lines}</dl>')
 
 
 def eyebrow(words: str) -> None:

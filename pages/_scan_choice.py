@@ -1,0 +1,125 @@
+"""What the clinician picks after a scan: table, outcome, patient, columns to leave out. Proposals and their reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from medml.types import Choice, Profile, Proposal, Table
+from pages import _ui as ui
+
+NOBODY = "Every row is another patient"
+EVENTS = ("1", "yes", "true", "y", "positive", "malignant", "dead", "died")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What stands in the form now."""
+
+    target: str | None
+    positive: str | None
+    patient: str | None
+    leave_out: list[str]
+
+    def settled(self, profile: Profile, table: Table) -> Choice:
+        """The choice as the next stages read it. UserError where nothing could be learned from it."""
+        from medml.profile import propose_choice
+
+        made = propose_choice(profile, table=table.ref, target=self.target, patient=self.patient,
+                              leave_out=tuple(self.leave_out), positive=self.positive)
+        return made.model_copy(update={"patient": self.patient, "leave_out": self.leave_out})
+
+
+def pick_table(profile: Profile, old: Choice | None) -> Table:
+    """The one table, or the one chosen of several; the largest with an outcome is proposed."""
+    if len(profile.tables) == 1:
+        return profile.tables[0]
+    likely = max(range(len(profile.tables)), key=lambda at: (bool(profile.tables[at].targets), profile.tables[at].rows))
+    before = next((at for at, each in enumerate(profile.tables) if old and each.ref == old.table), likely)
+    with st.container(key="m_card_table"):
+        ui.heading("Which table?", f"{len(profile.tables):,} tables were read. One model learns from one of them.")
+        at = st.selectbox("Table", range(len(profile.tables)), before, label_visibility="collapsed", key="m_table",
+                          format_func=lambda each: _table_words(profile.tables[each]))
+    return profile.tables[at]
+
+
+def _table_words(table: Table) -> str:
+    return f"{ui.clean(table.ref.label, 90)}  ({ui.count(table.rows, 'row')}, {ui.count(len(table.columns), 'column')})"
+
+
+def ask(profile: Profile, table: Table, old: Choice | None) -> Asked:
+    """The card with the three questions, filled in with what was chosen before, else with what MedML proposes."""
+    kept = old if old is not None and old.table == table.ref else None
+    mark = f"{profile.made}_{table.ref.label}"  # another scan or table starts the form afresh
+    with st.container(key="m_card_choice"):
+        ui.heading("What should the model learn?", "MedML has filled in what it would choose. Change what is wrong.")
+        left, right = st.columns(2, gap="large")
+        with left:
+            target = _target(table, kept, mark)
+            positive = _positive(table, target, kept, mark)
+        with right:
+            patient = _patient(table, target, kept, mark)
+        leave_out = _leave_out(table, [target, patient], kept, mark)
+    return Asked(target, positive, patient, leave_out)
+
+
+def _target(table: Table, kept: Choice | None, mark: str) -> str | None:
+    proposed = [each.column for each in table.targets]
+    others = [each.name for each in table.columns if each.name not in proposed and each.kind not in ("empty", "text")]
+    names = proposed + others
+    first = kept.target if kept else (proposed[0] if proposed else None)
+    chosen = st.selectbox("Outcome to predict", names, names.index(first) if first in names else None,
+                          placeholder="Choose a column", key=f"m_target_{mark}", format_func=ui.clean)
+    _reason(table.targets, chosen, "Chosen by you.")
+    return chosen
+
+
+def _positive(table: Table, target: str | None, kept: Choice | None, mark: str) -> str | None:
+    """Which answer counts as the event; asked only of an outcome with two answers."""
+    if target is None:
+        return None
+    column = table.column(target)
+    labels = [each.label for each in column.levels]
+    if len(labels) != 2:
+        return kept.positive if kept and kept.target == target else None
+    likely = kept.positive if kept and kept.target == target else _event(labels)
+    return st.selectbox("Which answer is the event?", labels, labels.index(likely) if likely in labels else 0,
+                        key=f"m_positive_{mark}_{target}", format_func=ui.clean,
+                        help="Sensitivity is the share of these that the model finds.")
+
+
+def _event(labels: list[str]) -> str:
+    """The answer that is more likely to be what a clinician looks for: yes, 1, true; else the rarer (the second)."""
+    yes = [each for each in labels if each.strip().casefold() in EVENTS]
+    return yes[0] if yes else labels[1]
+
+
+def _patient(table: Table, target: str | None, kept: Choice | None, mark: str) -> str | None:
+    names = [NOBODY, *(each.name for each in table.columns if each.name != target)]
+    first = (kept.patient if kept else table.patient.column if table.patient else None) or NOBODY
+    chosen = st.selectbox("Column that says which patient a row belongs to", names,
+                          names.index(first) if first in names else 0, key=f"m_patient_{mark}", format_func=ui.clean)
+    if chosen == NOBODY:
+        ui.note("Rows are split at random. If a patient can come twice, choose the column that says so.")
+        return None
+    _reason([table.patient] if table.patient else [], chosen, "No patient is ever on both sides of a split.")
+    return chosen
+
+
+def _leave_out(table: Table, taken: list[str | None], kept: Choice | None, mark: str) -> list[str]:
+    names = [each.name for each in table.columns if each.name not in taken]
+    first = kept.leave_out if kept else [each.column for each in table.leave_out]
+    chosen = st.multiselect("Columns to leave out", names, [each for each in first if each in names],
+                            key=f"m_out_{mark}_{'_'.join(map(str, taken))}", format_func=ui.clean,
+                            placeholder="None: the model may use every column")
+    why = {each.column: each.reason for each in table.leave_out}
+    rows = [(name, why[name]) for name in chosen if name in why]
+    if rows:
+        ui.reasons(rows)
+    return chosen
+
+
+def _reason(proposals: list[Proposal], chosen: str | None, otherwise: str) -> None:
+    found = next((each.reason for each in proposals if each.column == chosen), None)
+    ui.note(f"Proposed: {found}" if found else otherwise if chosen else "")

@@ -1,0 +1,132 @@
+"""What a scan found, drawn: counts, files with their reasons, suspicions, columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import streamlit as st
+
+from medml.types import Action, Column, FileEntry, Profile, Suspicion, Table
+from pages import _ui as ui
+
+MOST_IN_HTML = 80  # columns beyond which the table is drawn by the grid that scrolls without cost
+MOST_FILES = 200
+KINDS = {"number": "Number", "category": "Category", "yes_no": "Yes / no", "date": "Date", "text": "Free text",
+         "identifier": "Identifier", "empty": "Empty"}
+ACTIONS: dict[Action, tuple[str, str]] = {
+    "read": ("Read", "teal"), "read_with_warning": ("Read, with a warning", "caution"), "skip": ("Skipped", "quiet"),
+    "refuse": ("Refused", "stop"), "ignore": ("Not a table", "quiet")}
+_RANK = {"stop": 0, "caution": 1, "note": 2}
+
+
+def overview(profile: Profile) -> None:
+    """What there is, in a few large counts."""
+    one = profile.tables[0] if len(profile.tables) == 1 else None
+    rows = [("files read", sum(each.action in ("read", "read_with_warning") for each in profile.files))]
+    if one is None:
+        rows += [("tables", len(profile.tables)), ("rows in all", sum(each.rows for each in profile.tables))]
+    else:
+        missing = sum(each.missing for each in one.columns) / max(1, one.rows * len(one.columns))
+        rows += [("rows", one.rows), ("columns", len(one.columns)), ("of cells missing", ui.percent(missing, 1)),
+                 ("duplicate rows", one.duplicates)]
+        if one.repeats:
+            rows.append(("patients", one.repeats.n_patients))
+    ui.tiles(rows)
+
+
+def files(profile: Profile) -> None:
+    """What became of every file: counts, what was skipped and why; what was simply read is folded away."""
+    counted = Counter(each.action for each in profile.files)
+    words = "".join(ui.chip(f"{counted[action]:,} {ACTIONS[action][0].lower()}", ACTIONS[action][1])
+                    for action in ACTIONS if counted[action])
+    told = [each for each in profile.files if each.action in ("read_with_warning", "skip", "refuse")]
+    if len(profile.files) == 1 and not told:
+        return
+    with st.container(key="m_files"):
+        ui.section("Files")
+        st.html(f"<p>{words}</p>")
+        if told:
+            file_table(told)
+        rest = [each for each in profile.files if each not in told]
+        if rest:
+            with st.expander(f"{ui.count(len(rest), 'other file')}"):
+                file_table(rest)
+
+
+def file_table(entries: list[FileEntry]) -> None:
+    """One line a file: what was done with it and why, in plain words."""
+    rows = [(each.path if each.sheet is None else f"{each.path} · {each.sheet}",
+             ui.chip(*ACTIONS[each.action]), each.message or _size(each), ui.count(each.rows), ui.count(each.cols))
+            for each in entries[:MOST_FILES]]
+    more = f"The first {MOST_FILES} of {len(entries):,} files." if len(entries) > MOST_FILES else ""
+    ui.table(("File", "", "What was found", "Rows", "Columns"), rows, right=(3, 4), raw=(1,), caption=more)
+
+
+def _size(entry: FileEntry) -> str:
+    return f"{entry.kind}, {ui.size(entry.bytes)}" if entry.bytes else entry.kind
+
+
+def suspicions(table: Table) -> None:
+    """What a reviewer would ask about, the gravest first."""
+    found: list[tuple[Column, Suspicion]] = [(column, each) for column in table.columns for each in column.suspicions]
+    if not found:
+        return
+    found.sort(key=lambda pair: _RANK[pair[1].severity])
+    ui.section("What to look at", "A reviewer would ask about these columns.")
+    with st.container(key="m_suspicions", gap="small"):
+        for _, each in found[:6]:
+            ui.say(each.severity, each.what, each.fix)
+        if len(found) > 6:
+            with st.expander(ui.count(len(found) - 6, "more remark")):
+                for _, each in found[6:60]:
+                    ui.say(each.severity, each.what, each.fix)
+
+
+def columns(table: Table) -> None:
+    """Every column: kind, missing, distinct values, usual range, remarks."""
+    ui.section("Columns", "Ranges are the 5th to 95th percentile. Groups of fewer than 10 rows are not named.")
+    if len(table.columns) > MOST_IN_HTML:
+        st.dataframe(_as_records(table), hide_index=True, height=560, width="stretch")
+        return
+    head = ("Column", "Kind", "Missing", "Distinct", "Usual range", "Remarks")
+    rows = [(column.name, KINDS[column.kind], _missing(column, table.rows),
+             ui.about(column.distinct, column.distinct_is_exact), span(column), _remarks(column))
+            for column in table.columns]
+    ui.table(head, rows, right=(3,), raw=(2, 5))
+
+
+def _as_records(table: Table) -> list[dict[str, object]]:
+    return [{"Column": ui.clean(each.name), "Kind": KINDS[each.kind], "Missing": each.missing,
+             "Distinct": each.distinct, "Usual range": span(each),
+             "Remarks": ", ".join(one.code.replace("_", " ") for one in each.suspicions)} for each in table.columns]
+
+
+def _missing(column: Column, rows: int) -> str:
+    """A small bar with its share; the eye finds the column that is mostly empty."""
+    if not column.missing:
+        return '<span class="m-quiet">none</span>'
+    share = column.missing / max(1, rows)
+    return (f'<span class="m-bar" title="{column.missing:,} of {rows:,} cells"><span style="width:{100 * share:.0f}%">'
+            f"</span></span>{ui.percent(share, 1 if share < 0.1 else 0)}")
+
+
+def span(column: Column) -> str:
+    """The usual range of numbers and dates with its unit, or the most frequent categories."""
+    if column.kind == "date" and column.low is not None and column.high is not None:
+        return f"{_day(column.low)} to {_day(column.high)}"
+    if column.low is not None and column.high is not None:
+        return f"{ui.number(column.low)} to {ui.number(column.high)}{f' {column.unit}' if column.unit else ''}"
+    shown = ", ".join(ui.clean(each.label, 24) for each in column.levels[:3])
+    more = len(column.levels) + column.hidden_levels - 3
+    return f"{shown} and {more:,} more" if shown and more > 0 else shown or "–"
+
+
+def _day(days: float) -> str:
+    from datetime import date, timedelta
+
+    return f"{date(1970, 1, 1) + timedelta(days=round(days)):%Y-%m}"
+
+
+def _remarks(column: Column) -> str:
+    tones = {"stop": "stop", "caution": "caution", "note": "quiet"}
+    return "".join(ui.chip(each.code.replace("_", " "), tones[each.severity]) for each in column.suspicions[:3])

@@ -1,0 +1,103 @@
+"""Configure, in words: what is learned from what, which family, and how the result will be judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from medml import families
+from medml.config import n_patients, n_rows
+from medml.families import Family
+from medml.recipe.propose import predictors
+from medml.types import Choice, Recipe, SplitPlan, Table
+from pages import _ui as ui
+
+FIRST = "auto"  # the family that is proposed, and so stands first
+SCHEMES = {"cross_validation": "Cross-validation", "held_out": "Keep a part closed"}
+
+
+def task_card(table: Table, choice: Choice, recipe: Recipe) -> None:
+    """What is learned from what, in one sentence, with the counts behind it."""
+    rows, patients = n_rows(table, choice, recipe), n_patients(table, choice, recipe)
+    ui.section("What the model learns", task_sentence(table, choice))
+    ui.tiles([("rows with an outcome", rows), ("patients", patients),
+              ("columns to learn from", len(predictors(table, choice))),
+              ("columns left out", len(choice.leave_out))])
+
+
+def task_sentence(table: Table, choice: Choice) -> str:
+    """ "Two classes: ..." for the task of a choice; names are as the clinician's file has them."""
+    name = f"“{choice.target}”"
+    if choice.task == "regression":
+        return f"A number: MedML learns to predict {name} for a patient that it has not seen."
+    if choice.task == "multiclass":
+        labels = [level.label for level in table.column(choice.target).levels]
+        return f"Several classes: MedML learns to tell {', '.join(labels) or 'the classes'} apart, as {name} names them."
+    yes = f"“{choice.positive}”" if choice.positive else "“yes”"
+    return f"Two classes: MedML learns how likely it is that {name} is {yes} for a patient that it has not seen."
+
+
+def offered(task: str) -> list[Family]:
+    """Families that can do this task, the proposed one first."""
+    able = [each for each in families.registry if task in each.tasks]
+    return sorted(able, key=lambda each: (each.name != FIRST, families.registry.names().index(each.name)))
+
+
+def pick_family(task: str, chosen: str, key: str) -> Family:
+    """A card for each family with its plain sentence; returns the chosen one."""
+    ui.section("Family", "How the model thinks. The first one is the safe choice for a clinical table.")
+    able = {each.name: each for each in offered(task)}
+    names = list(able)
+    with st.container(key="m_families"):
+        picked = st.radio("Family", names, index=names.index(chosen) if chosen in able else 0, key=key,
+                          format_func=lambda name: able[name].title,
+                          captions=[f"{each.sentence} {round_words(each)}" for each in able.values()],
+                          label_visibility="collapsed")
+    for name, library in families.registry.missing.items():
+        ui.note(f"{name.capitalize()} needs {library}, which is not installed here.")
+    return able[picked]
+
+
+def round_words(family: Family) -> str:
+    """Whether it can be trained further, in a few words."""
+    return {"epoch": "Can be trained for more epochs.", "trees": "Trees can be added later.",
+            None: "Nothing to continue afterwards."}[family.round]
+
+
+def ask_split(plan: SplitPlan, key: str, n: int) -> SplitPlan:
+    """The split in words, and a fold-out to change it; by patient or by row is never asked, it follows the data."""
+    ui.section("How it is judged", "Always on patients that the model has not seen.")
+    with st.container(key="m_card_split"):
+        words = st.empty()
+        with st.expander("Change how it is judged"):
+            scheme = st.radio("Way", list(SCHEMES), index=list(SCHEMES).index(plan.scheme), horizontal=True,
+                              format_func=SCHEMES.get, key=f"{key}_scheme")
+            left, right = st.columns(2, gap="large")
+            changes: dict[str, Any] = {"scheme": scheme}
+            with left:
+                changes["folds"] = int(st.number_input("Folds", 2, 20, plan.folds, key=f"{key}_folds"))
+            with right:
+                if scheme == "held_out":
+                    share = st.slider("Share kept closed", 5, 50, round(100 * plan.test_fraction), 5, format="%d %%",
+                                      key=f"{key}_share")
+                    changes["test_fraction"] = share / 100
+                else:
+                    changes["repeats"] = int(st.number_input("Repeats", 1, 20, plan.repeats, key=f"{key}_repeats"))
+        chosen = plan.model_copy(update=changes)
+        words.html(f'<p class="m-what">{ui.html(split_words(chosen, n), 600)}</p>')
+    return chosen
+
+
+def split_words(plan: SplitPlan, n: int) -> str:
+    """How many are trained on, how many are judged on, and that nobody is on both sides."""
+    who = "patients" if plan.by == "patient" else "rows"
+    both = ("Patients come more than once here, so all rows of a patient stay on one side."
+            if plan.by == "patient" else "No patient comes twice, so rows are divided.")
+    if plan.scheme == "held_out":
+        closed = round(n * plan.test_fraction)
+        return (f"{closed:,} of {n:,} {who} are kept closed until you open them, once. The rest is divided into "
+                f"{plan.folds} parts, each judged by a model that was trained on the others. {both}")
+    times = "" if plan.repeats == 1 else f", {plan.repeats} times over with other divisions"
+    return (f"The {n:,} {who} are divided into {plan.folds} parts{times}. Each part is judged by a model that was "
+            f"trained on the others; the final model learns from all of them. {both}")

@@ -1,0 +1,20 @@
+"""What must be said of a run wherever it is shown (RIGOUR N1, X1, L10)."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medml.types import Report
+from pages import _ui as ui
+
+
+def strip(report: Report) -> None:
+    """The stamps of a run as one line of labels; nothing where there are none."""
+    words = chips(tuple(report.stamps))
+    if words:
+        st.html(f'<p class="m-stamps">{words}</p>')
+
+
+def chips(stamps: tuple[str, ...]) -> str:
+    """HTML of the stamps, for a card."""
+    return "".join(ui.chip(each[:1].upper() + each[1:], "caution") for each in stamps)

@@ -1,0 +1,120 @@
+"""Configure: which family, judged how, with which columns and settings; what that will take; start."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+import streamlit as st
+
+import worker
+from medml import gallery, home
+from medml import project as projects
+from medml.config import estimate, n_patients, propose_config
+from medml.overrides import Seen
+from medml.recipe import propose_recipe
+from medml.recipe.propose import predictors
+from medml.types import Choice, Profile, Recipe, Table, TrainConfig
+from pages import _ui as ui
+from pages import _ui_plan as plan
+from pages import _ui_selection as columns_card
+
+TITLE = "Configure"
+LEAD = "Choose how the model learns and how it is judged. Everything is set to what usually works; you can start at once."
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a configuration is made on."""
+
+    project: projects.Project
+    profile: Profile
+    choice: Choice
+    recipe: Recipe
+
+    @property
+    def table(self) -> Table:
+        return self.profile.table(self.choice.table)
+
+    def proposed(self, family: str) -> TrainConfig:
+        return propose_config(self.table, self.choice, self.recipe, family=family, data_sha256=self.table.sha256,
+                              profile_sha256=home.sha256_of(self.profile))
+
+
+def ground_of(project: projects.Project) -> Ground | None:
+    """None, with the way out on the screen, where a stage before is missing."""
+    profile, choice, recipe = (projects.read(project.id, name) for name in ("profile", "choice", "recipe"))
+    if profile is None or choice is None:
+        ui.empty("There is nothing to configure yet.", "Scan the folder and choose what to predict first.")
+        st.page_link("scan.py", label="Go to Scan", icon=":material/arrow_back:")
+        return None
+    if recipe is None:
+        recipe = propose_recipe(profile.table(choice.table), choice, home.sha256_of(profile))
+        projects.write(project.id, recipe)
+    return Ground(project, profile, choice, recipe)
+
+
+def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
+    """Draw the form and return the configuration that stands in it now."""
+    plan.task_card(on.table, on.choice, on.recipe)
+    key = f"m_plan_{on.project.id}"
+    family = plan.pick_family(on.choice.task, known.family if known else plan.FIRST, f"{key}_family")
+    base = known if known is not None and known.family == family.name else on.proposed(family.name)
+    if known is not None:  # what was set for another family holds for this one too
+        base = base.model_copy(update={"split": known.split, "selection": known.selection, "seed": known.seed})
+    name = st.text_input("Name of the model", base.name, key=f"{key}_{family.name}_name", max_chars=120)
+    split = plan.ask_split(base.split, f"{key}_split", n_patients(on.table, on.choice, on.recipe))
+    seen = Seen(on.table.sha256, on.choice.target)
+    chosen = columns_card.ask_selection(base.selection, [each.name for each in predictors(on.table, on.choice)], seen,
+                                        f"{key}_select")
+    params, seed = ask_settings(family, base, f"{key}_{family.name}")
+    return base.model_copy(update={"name": name.strip() or base.name, "split": split, "selection": chosen,
+                                   "params": params, "seed": seed})
+
+
+def ask_settings(family: plan.Family, base: TrainConfig, key: str) -> tuple[dict, int]:
+    """The family's own parameters, and the seed; only what differs from the defaults is kept."""
+    ui.section("Settings", "Each has a usual zone. Leave them alone unless you have a reason.")
+    with st.expander(f"Settings of “{family.title}”"):
+        if not family.params:
+            ui.note("This family has nothing to set.")
+        given = ui.form_from_params(family.params, family.filled(base.params), key=key)
+        seed = st.number_input("Seed", 0, 2**31 - 1, base.seed, key=f"{key}_seed",
+                               help="The same seed gives the same numbers again.")
+    defaults = family.filled({})
+    return {name: value for name, value in given.items() if value != defaults[name]}, int(seed)
+
+
+def needs(on: Ground, config: TrainConfig) -> float:
+    """What the training will take, before it starts; returns the seconds."""
+    ui.section("What it will take", "Measured on this machine a moment ago.")
+    ahead = estimate(on.table, config, on.recipe)
+    rows = [("of time", ui.duration(ahead.seconds)), ("of memory", ui.size(ahead.bytes))]
+    if config.selection.on:
+        rows.insert(1, ("of it to choose columns", ui.duration(ahead.seconds_selection)))
+    with st.container(key="m_card_needs"):
+        ui.tiles(rows)
+        tried = gallery.tried(config.data_sha256, config.choice.target)
+        if tried:
+            ui.note(f"This will be configuration {tried + 1} on this table and this outcome. The best of several looks "
+                    "better than it is; the report counts them.")
+    return ahead.seconds
+
+
+def start(project: projects.Project, config: TrainConfig, seconds: float) -> None:
+    """Keep the configuration and queue the training; a double click is one training."""
+    ticket = st.session_state.setdefault("m_ticket", uuid.uuid4().hex)
+    projects.write(project.id, config)
+    job = worker.enqueue("train", {"project": project.id, "seconds": seconds}, project=project.id, job_id=ticket)
+    del st.session_state["m_ticket"]
+    ui.go("train", job=job)
+
+
+with ui.page(TITLE, step="configure", lead=LEAD) as opened:
+    standing = ground_of(opened)
+    if standing is not None:
+        asked = ask(standing, projects.config(opened.id))
+        takes = needs(standing, asked)
+        if ui.next_button("Start training", "train"):
+            start(opened, asked, takes)
+        projects.write(opened.id, asked)

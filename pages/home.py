@@ -1,0 +1,150 @@
+"""Projects: the ones there are, a new one, or the example."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medml import project as projects
+from medml.example import example_source
+from medml.roots import Listing, browse
+from pages import _ui as ui
+
+TITLE = "Projects"
+PATH, BROWSING = "m_source", "m_browsing"
+
+
+def new_project(first: bool) -> None:
+    """The card that starts a project: a path, typed or found by browsing."""
+    with st.container(key="m_card_new"):
+        ui.heading("Start from your own data",
+                   "A table, or a folder of tables, on this machine. MedML reads it where it lies and changes nothing.")
+        source = st.text_input("Folder or file", key=PATH, placeholder="/home/you/study or C:\\Users\\you\\study")
+        if st.session_state.get(BROWSING) is not None:
+            browser(st.session_state[BROWSING])
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            create = st.button("Create project", type="primary", icon=":material/add:", key="m_create")
+            st.button("Close folders" if st.session_state.get(BROWSING) is not None else "Browse folders",
+                      icon=":material/folder_open:", key="m_browse", on_click=toggle_browser)
+            if not first:
+                example(first)
+        if create:
+            with ui.guard():
+                begin(projects.create(source))
+
+
+def example(first: bool) -> None:
+    """The button that makes a project on the example table."""
+    if st.button("Try it on example data", icon=":material/science:", key="m_example"):
+        begin(projects.create(example_source(), "Breast biopsies (example)"))
+    if first:
+        ui.note("569 breast biopsies from Wisconsin, a public table that came with this installation, made a little "
+                "dirty. From here to a trained model takes about two minutes.")
+
+
+def begin(project: projects.Project) -> None:
+    """Go into a new project; its scan starts there."""
+    st.session_state[BROWSING] = None
+    ui.go("scan", project=project.id)
+
+
+def toggle_browser() -> None:
+    """Open the folder list where the typed path is, or close it."""
+    with ui.guard():
+        is_open = st.session_state.get(BROWSING) is not None
+        st.session_state[BROWSING] = None if is_open else browse(st.session_state.get(PATH) or None).path
+
+
+def browser(place: str) -> None:
+    """Folders and how many files lie in them; names of files and their contents are never shown."""
+    listing = browse(place)
+    with st.container(key="m_browser", height=316):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(f'<p class="m-path">{ui.html(listing.path, 400)} <span class="m-quiet">'
+                    f'{ui.count(listing.n_files, "file")}{" or more" if listing.more else ""}</span></p>',
+                    width="stretch")
+            st.button("Use this folder", icon=":material/check:", key="m_use", on_click=use, args=(listing.path,))
+        if listing.parent is not None:
+            st.button("Up one folder", icon=":material/arrow_upward:", type="tertiary", key="m_up", on_click=enter,
+                      args=(listing.parent,))
+        folder_rows(listing)
+
+
+def folder_rows(listing: Listing) -> None:
+    """One line a folder; a folder that may not be read is named and cannot be entered."""
+    if not listing.folders:
+        ui.note("No folders inside this one.")
+    for number, folder in enumerate(listing.folders[:200]):
+        files = ui.count(folder.n_files, "file") + (" or more" if folder.more else "")
+        label = f"{ui.plain(folder.name)}  ·  {files if folder.readable else 'you have no right to read it'}"
+        st.button(label, icon=":material/folder:", type="tertiary", key=f"m_folder_{number}", on_click=enter,
+                  args=(folder.path,), disabled=not folder.readable)
+    if len(listing.folders) > 200:
+        ui.note(f"The first 200 of {len(listing.folders):,} folders. Type the path to reach another one.")
+
+
+def enter(path: str) -> None:
+    """Show another folder."""
+    st.session_state[BROWSING] = path
+
+
+def use(path: str) -> None:
+    """Take the folder that is shown."""
+    st.session_state[PATH], st.session_state[BROWSING] = path, None
+
+
+def project_list(found: list[projects.Project]) -> None:
+    """The projects, last worked on first."""
+    ui.section("Your projects")
+    with st.container(key="m_list"):
+        for each in found:
+            project_row(each)
+
+
+def project_row(each: projects.Project) -> None:
+    """One project: name, where its data lies, how far it is, when it was worked on; open, rename, remove."""
+    with st.container(key=f"m_row_{each.id}", horizontal=True, vertical_alignment="center", gap="medium"):
+        runs = len(projects.runs_of(each.id))
+        models = ui.chip(ui.count(runs, "model"), "teal") if runs else ""
+        st.html(f'<div class="m-line"><p class="m-what">{ui.html(each.name, 80)}</p>'
+                f'<p class="m-note m-clip" title="{ui.html(each.source, 500)}">{ui.html(each.source, 120)}</p></div>',
+                width="stretch")
+        st.html(f'<div class="m-line m-line-right"><p>{ui.chip(each.stage.capitalize())}{models}</p>'
+                f'<p class="m-note">{ui.when(each.last_activity)}</p></div>', width=210)
+        if st.button("Open", key=f"m_open_{each.id}", icon=":material/arrow_forward:", icon_position="right"):
+            ui.go(each.stage, project=each.id)
+        with st.popover("", icon=":material/more_horiz:", help="Rename or remove this project"):
+            with ui.guard():
+                change(each)
+
+
+def change(each: projects.Project) -> None:
+    """Rename or remove; a removed project leaves the data and the trained models where they are."""
+    name = st.text_input("Name", each.name, key=f"m_name_{each.id}", max_chars=120)
+    if st.button("Save name", key=f"m_save_{each.id}", disabled=name.strip() == each.name):
+        projects.rename(each.id, name)
+        st.rerun()
+    st.divider()
+    sure = st.checkbox("Yes, remove this project", key=f"m_sure_{each.id}")
+    if st.button("Remove", key=f"m_remove_{each.id}", icon=":material/delete:", disabled=not sure):
+        projects.delete(each.id)
+        if ui.current("project") == each.id:
+            ui.forget("project")
+        st.rerun()
+    ui.note("Your data and the models in the gallery stay.")
+
+
+with ui.page(TITLE, project_required=False,
+             lead="From a folder of tables to a model whose numbers a reviewer would believe. "
+                  "Nothing leaves this machine.") as _:
+    listed = projects.all_projects()
+    if listed:
+        project_list(listed)
+        st.space("medium")
+        new_project(first=False)
+    else:
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            new_project(first=True)
+        with right, st.container(key="m_card_example"):
+            ui.heading("New here?", "Walk through all six steps on a small open table.")
+            example(first=True)

@@ -1,0 +1,80 @@
+"""Scan: look through the folder, then pick what to predict."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import worker
+from medml import project as projects
+from medml.types import Profile
+from pages import _scan_choice as choice_card
+from pages import _scan_tables as tables
+from pages import _ui as ui
+
+TITLE = "Scan"
+LEAD = ("MedML looks through your folder and keeps counts and ranges alone, never a patient's value. "
+        "Check what it found, then say what to predict.")
+
+
+def start(project: projects.Project, number: int) -> None:
+    """Queue a scan; the id is the project's and the scan's number, so that a double click is one scan."""
+    worker.enqueue("scan", {"project": project.id}, project=project.id, job_id=f"scan-{project.id}-{number}")
+    st.rerun()
+
+
+def scans_of(project: projects.Project) -> list[worker.Job]:
+    """The project's scans, newest first."""
+    return [each for each in worker.jobs(project=project.id) if each.kind == "scan"]
+
+
+def working(job: worker.Job) -> None:
+    """A scan that waits or runs."""
+    ui.job_bar(job.id, lambda _: st.rerun(), title="Looking through the folder")
+    ui.note("You may leave this page or close the browser; the scan goes on.")
+
+
+def without_profile(project: projects.Project, scans: list[worker.Job]) -> None:
+    """Nothing to show yet: start the first scan by itself, or say why the last one ended with nothing."""
+    if not scans:
+        start(project, 1)
+    last = scans[0]
+    if last.state == "stopped":
+        ui.say("note", "The scan was stopped before it was done.", "Scan again when you are ready.")
+    else:
+        error = last.error or {}
+        ui.say("stop", error.get("what", "The scan could not be done."), error.get("fix", "Try again."))
+    if ui.next_button("Scan again", key="m_again"):
+        start(project, len(scans) + 1)
+
+
+def results(project: projects.Project, profile: Profile, scans: list[worker.Job]) -> None:
+    """What was found, and the choice to make."""
+    if not profile.tables:
+        tables.files(profile)
+        ui.say("stop", "No table could be read here.", "Put a table (CSV, Excel, JSON or Parquet) into the folder, "
+               "or start a new project on another one, then scan again.")
+        if ui.next_button("Scan again", key="m_again"):
+            start(project, len(scans) + 1)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        tables.overview(profile)
+        if st.button("Scan again", icon=":material/refresh:", key="m_again"):
+            start(project, len(scans) + 1)
+    tables.files(profile)
+    table = choice_card.pick_table(profile, projects.choice(project.id))
+    asked = choice_card.ask(profile, table, projects.choice(project.id))
+    tables.suspicions(table)
+    tables.columns(table)
+    if ui.next_button("Continue to preview", "preview", disabled=asked.target is None):
+        projects.write(project.id, asked.settled(profile, table))
+        ui.go("preview")
+
+
+with ui.page(TITLE, step="scan", lead=LEAD) as opened:
+    done = scans_of(opened)
+    if done and not done[0].ended_for_good:
+        working(done[0])
+    elif (known := projects.profile(opened.id)) is None:
+        without_profile(opened, done)
+    else:
+        results(opened, known, done)

@@ -1,0 +1,78 @@
+"""Train: one training, live. What it is comes from its job's id, so an older one is never shown for it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import worker
+from medml import gallery
+from medml import project as projects
+from medml.store import Job
+from medml.types import Task
+from pages import _ui as ui
+from pages import _ui_live as shown
+from pages import _ui_stamps as stamps
+
+TITLE = "Train"
+LEAD = ("The training runs beside this screen. You may close the browser, or this computer's lid over lunch: "
+        "it goes on, and this page shows it again.")
+KINDS = ("train", "continue")
+
+
+def job_of(project: projects.Project) -> Job | None:
+    """The job named in the address if it is one of this project's trainings, else the project's latest training."""
+    ours = [each for each in worker.jobs(project=project.id) if each.kind in KINDS]
+    wanted = ui.current("job")
+    chosen = next((each for each in ours if each.id == wanted), None) or next(iter(ours), None)
+    if chosen is not None:
+        ui.remember("job", chosen.id)
+    return chosen
+
+
+def task_of(job: Job) -> Task:
+    """Which task a job trains: from its frozen configuration, or from the run that it goes on with."""
+    if "config" in job.payload:
+        return job.payload["config"]["choice"]["task"]
+    return gallery.open_run(job.payload["run"]).report.task
+
+
+def heading_of(job: Job) -> str:
+    """What is trained, in a few words."""
+    if "config" in job.payload:
+        return str(job.payload["config"]["name"])
+    rounds = ui.count(int(job.payload["rounds"]), "more round")
+    return f"{gallery.open_run(job.payload['run']).label.name}: {rounds}"
+
+
+def ending(job: Job) -> None:
+    """What became of a job that has ended, and what to do then."""
+    if job.state == "failed":
+        error = job.error or {}
+        ui.say("stop", error.get("what", "The training could not be done."), error.get("fix", "Try again."))
+    elif job.state == "stopped" and not job.result:
+        ui.say("note", "The training was stopped before there was anything to keep.",
+               "Start it again on the Configure page.")
+    elif job.result:
+        stamps.strip(gallery.open_run(job.result["run"]).report)
+
+
+def waiting(job: Job) -> None:
+    """When a queued training will start, as far as can be told."""
+    if job.state == "queued":
+        start = worker.expected(job.id).start
+        words = f"It starts {ui.when(start)}." if start is not None else "It starts when those before it are done."
+        ui.note(f"{words} The Jobs page shows what is ahead of it.")
+
+
+with ui.page(TITLE, step="train", lead=LEAD) as opened:
+    job = job_of(opened)
+    if job is None:
+        ui.empty("Nothing has been trained in this project yet.", "Start a training on the Configure page.")
+        if ui.next_button("Go to Configure", "configure"):
+            ui.go("configure")
+        st.stop()
+    job = shown.live(job.id, task_of(job), heading_of(job))
+    waiting(job)
+    ending(job)
+    if ui.next_button("See the result", "evaluate", disabled=not job.result):
+        ui.go("evaluate", run=job.result["run"])

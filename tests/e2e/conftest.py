@@ -1,0 +1,66 @@
+"""One running app for the browser tests of a session, and a page that fails its test when it asks another machine."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.served import FLAGS, Asked, Served, chromium, served
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory) -> Served:
+    """The app, with its own home and worker, for all browser tests of this session."""
+    with served(tmp_path_factory.mktemp("served") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser_of_tests():
+    """One headless Chromium."""
+    found = chromium()
+    if found is None:
+        pytest.skip("no Chromium here; `python3 start.py test` installs one where it may")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def asked() -> Asked:
+    """What the browser asked for; checked at the end of every test that uses a page."""
+    return Asked()
+
+
+@pytest.fixture
+def context(browser_of_tests, asked):
+    """A browser context that lets no request out and fails the test if one was made."""
+    made = browser_of_tests.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    made.set_default_timeout(20_000)
+    asked.watch(made)
+    yield made
+    made.close()
+    assert asked.elsewhere == [], "the page asked another machine"
+
+
+@pytest.fixture
+def screen(context, app):
+    """A page on the app's first screen."""
+    page = context.new_page()
+    page.goto(app.url)
+    page.get_by_role("heading", level=1).wait_for()
+    return page
+
+
+@pytest.fixture
+def heart(clinical, tmp_path) -> Path:
+    """The heart table, copied: the clinician's folder."""
+    folder = tmp_path / "heart study"
+    folder.mkdir()
+    shutil.copy(clinical / "heart_cleveland" / "heart_cleveland.csv", folder)
+    return folder
