@@ -1,0 +1,127 @@
+"""The tables of a folder: every file looked at, every table opened, every reason given."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path, PurePosixPath
+
+from medml.data.files import read_head
+from medml.data.kinds import PICTURES, Sniffed, ending, sniff
+from medml.data.notes import Note, not_read
+from medml.data.source import TableSource
+from medml.data.text import open_text
+from medml.data.walk import Found, walk
+from medml.errors import Stopped, UserError
+from medml.types import FileEntry, TableRef
+from medml.watch import Silent, Watch
+
+log = logging.getLogger(__name__)
+_SPECIAL = {
+    "ignored": ("ignore", "temporary_file", "A file of the system or of a program, not data."),
+    "link": ("skip", "link", "This is a link to another place, not a file; it was not followed."),
+    "special": ("skip", "special_file", "This is a pipe, socket or device, not a file; it was not opened."),
+    "unreadable": ("skip", "no_permission", "You have no permission to read this."),
+    "odd_name": ("skip", "odd_name", "The name of this file holds letters that no text can show. Rename it."),
+}
+
+
+def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None = None
+                ) -> tuple[list[FileEntry], list[TableSource]]:
+    """Every file under a folder (or one file) with what became of it, and every table found, ready to be read.
+
+    sheet   only this sheet of workbooks
+    returns entries in the order of names (one a sheet where a workbook has several), and the tables among them
+    raises  UserError if the source is gone; Stopped if the watch asks to stop; never for a bad file
+    """
+    watch = watch or Silent()
+    source = existing(source)
+    entries: list[FileEntry] = []
+    tables: list[TableSource] = []
+    everything = list(walk(source))
+    for n, found in enumerate(everything):
+        if n % 50 == 0 or found.bytes > 1 << 20:
+            if watch.stopping():
+                raise Stopped
+            watch.say("looking", n / len(everything), f"{n:,} of {len(everything):,} files")
+        got, opened = _look_at(found, sheet)
+        entries += got
+        tables += opened
+    return entries, tables
+
+
+def existing(source: Path) -> Path:
+    """The source as an absolute path. UserError where there is nothing."""
+    source = Path(source).expanduser()
+    if not source.exists():
+        raise UserError(what=f"There is no folder or file {source}.", fix="Check the name, or choose another folder.",
+                        code="gone")
+    return source.resolve()
+
+
+def open_table(source: Path, ref: TableRef) -> TableSource:
+    """The table of that reference, as find_tables found it. UserError if it is gone or can no longer be read."""
+    source = existing(source)
+    path = source
+    if source.is_dir():
+        parts = PurePosixPath(ref.path).parts
+        path = source.joinpath(*parts)
+        if ".." in parts or PurePosixPath(ref.path).is_absolute() or source not in path.resolve().parents:
+            raise not_read("link", f"{ref.path} lies outside of the folder; it was not opened.")
+    if not path.is_file():
+        raise UserError(what=f"The file {ref.path} is no longer there.", fix="Put it back, or scan the folder again.",
+                        code="gone")
+    for table in _open(ref.path, path, ref.sheet):
+        if table.ref == ref:
+            return table
+    raise UserError(what=f"{ref.path} has no table {ref.sheet or ''} any more.", fix="Scan the folder again.", code="gone")
+
+
+def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[TableSource]]:
+    """The entries of one file, whatever it is."""
+    if found.what != "file":
+        action, code, message = _SPECIAL[found.what]
+        return [FileEntry(path=found.path, kind="ignored" if found.what == "ignored" else found.what, action=action,
+                          reason_code=code, message=message, bytes=found.bytes)], []
+    try:
+        tables = _open(found.path, found.full, sheet)
+    except UserError as error:
+        return [_refusal(found, error)], []
+    except OSError as error:  # the disk, the network share: this file only
+        log.warning("a file could not be read: %s", type(error).__name__)
+        return [_refusal(found, not_read("unreadable", "This file could not be read from its disk."))], []
+    return [table.entry for table in tables], tables
+
+
+def _refusal(found: Found, error: UserError) -> FileEntry:
+    return FileEntry(path=found.path, kind=ending(found.path) or "file", bytes=found.bytes, reason_code=error.code,
+                     action="refuse" if error.detail == "refuse" else "skip", message=error.what)
+
+
+def _open(shown: str, path: Path, sheet: str | None) -> list[TableSource]:
+    """The tables in one file. UserError with a code where there is none."""
+    sniffed = sniff(read_head(path), path.name)
+    ref = TableRef(path=shown)
+    if sniffed.words == "empty":
+        raise not_read("empty", "This file is empty.")
+    if sniffed.kind == "gz":
+        inner = ending(path.stem)
+        return [open_text(ref, path, inner or "csv", packed=True)]
+    if sniffed.kind in ("csv", "tsv", "txt", "text", "prose"):
+        table = open_text(ref, path, sniffed.kind)
+        return [table]
+    raise _not_a_table(sniffed)
+
+
+def _not_a_table(sniffed: Sniffed) -> UserError:
+    """Why a file of a kind that holds no table was left out."""
+    if sniffed.kind == "binary":
+        return not_read("not_a_table", "This file is not a table: it holds binary data.")
+    what = f"This file is {sniffed.words}"
+    if sniffed.named_otherwise:
+        return not_read("wrong_extension", f"{what}, although its name ends in .{sniffed.ending}.")
+    if sniffed.kind in PICTURES:
+        return not_read("picture", f"{what}, not a table.")
+    return not_read("not_a_table", f"{what}, which MedML does not read as a table.")
+
+
+__all__ = ["Note", "existing", "find_tables", "open_table"]

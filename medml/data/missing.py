@@ -1,0 +1,73 @@
+"""What stands for "no value": words such as "?" and "unknown", numbers such as -999."""
+
+from __future__ import annotations
+
+import polars as pl
+
+# Lower case, stripped. Left out on purpose: "none" and "nil" (often "no finding"), "nd" (also "not detected"),
+# "not done" (a fact about care), "u" (a code of its own in many registers).
+MISSING_WORDS = frozenset({
+    "", "?", "??", "???", "-", "--", "---", ".", "..", "...", "na", "n/a", "n.a.", "n.a", "#n/a", "#na", "<na>",
+    "nan", "null", "(null)", "\\n", "unknown", "unk", "missing", "not available", "not known", "not recorded",
+    "not reported", "no data", "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!", "nat", "k.a.",
+    "unbekannt", "inconnu", "desconocido", "sconosciuto",
+})
+SENTINEL_NUMBERS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 888.0, 8888.0)
+
+
+def strip(series: pl.Series) -> pl.Series:
+    """Text without white space around it; the empty text is null. Series of other types come back unchanged."""
+    if series.dtype != pl.String:
+        return series
+    text = series.str.strip_chars()
+    return text.set(text == "", None)
+
+
+def is_missing(series: pl.Series) -> pl.Series:
+    """True where a cell is empty, NaN, or holds a word for "missing" (any case). Boolean, no nulls."""
+    if series.dtype == pl.String:
+        return series.is_null() | series.str.strip_chars().str.to_lowercase().is_in(list(MISSING_WORDS)).fill_null(True)
+    if series.dtype.is_float():
+        return series.is_null() | series.is_nan().fill_null(True)
+    return series.is_null()
+
+
+def present(series: pl.Series) -> pl.Series:
+    """Stripped text with every word for "missing" as null."""
+    text = strip(series)
+    return text.set(is_missing(text), None) if text.dtype == pl.String else text
+
+
+def missing_words(series: pl.Series) -> dict[str, int]:
+    """Which words for "missing" a text column holds, as written, and how often; empty cells are not words."""
+    if series.dtype != pl.String:
+        return {}
+    text = strip(series)
+    words = text.filter(is_missing(text) & text.is_not_null())
+    counts = words.value_counts(sort=True)
+    return dict(zip(counts[series.name].to_list(), counts["count"].to_list(), strict=True)) if len(words) else {}
+
+
+def numeric_sentinels(values: pl.Series) -> dict[float, int]:
+    """Numbers such as -999 that stand for "missing" in this column, and how often.
+
+    A negative candidate counts where every other value is 0 or more; a positive one where it is more than twice the
+    largest other value. Small ones (-9, 99) must occur twice. Fewer than 5 other values: none are named.
+    """
+    known = values.drop_nulls().cast(pl.Float64)
+    candidates = known.filter(known.is_in(SENTINEL_NUMBERS))
+    if candidates.is_empty():
+        return {}
+    others = known.filter(~known.is_in(SENTINEL_NUMBERS))
+    if len(others) < 5 or others.n_unique() < 2:
+        return {}
+    low, high = float(others.min()), float(others.max())
+    counts = candidates.value_counts()
+    found = zip(counts[values.name].to_list(), counts["count"].to_list(), strict=True)
+    return {float(value): n for value, n in found if _stands_out(float(value), n, low, high)}
+
+
+def _stands_out(value: float, n: int, low: float, high: float) -> bool:
+    if abs(value) < 100 and n < 2:
+        return False
+    return low >= 0 if value < 0 else high > 0 and value > 2 * high and (n > 1 or value >= 999)

@@ -1,0 +1,222 @@
+"""Text tables: CSV, TSV, any separator, any encoding, .gz."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from medml.data import dialect as dialects
+from medml.data.files import Material, gunzip
+from medml.data.layout import column_names, find_layout, footer_size, is_number, layout_notes
+from medml.data.notes import Note, not_read
+from medml.data.rewrite import Mended, rewrite
+from medml.data.source import TableSource
+from medml.data.survey import evenly_spread, survey
+from medml.types import TableRef
+
+log = logging.getLogger(__name__)
+HEAD = 1 << 18  # bytes from which separator and header are decided
+EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, and Polars tells of one too long
+SAMPLE_ROWS = 2000
+_WHOLE = r"^-?(?:0|[1-9]\d{0,14})$"
+_DECIMAL = r"^-?(?:0|[1-9]\d{0,14})?\.?\d+(?:[eE][+-]?\d{1,2})?$"
+
+
+class TextTable(TableSource):
+    """A text table that Polars reads straight from the file, or from a mended private copy."""
+
+    def __init__(self, ref: TableRef, path: Path, kind: str, columns: list[str], rows: int, notes: list[Note],
+                 units: dict[str, str], material: Material, separator: str, skip_lines: int) -> None:
+        super().__init__(ref, path, kind, columns, rows, notes, units)
+        self._material, self._separator, self._skip = material, separator, skip_lines
+
+    def frame(self, columns: list[str] | None = None, n_rows: int | None = None) -> pl.DataFrame:
+        scan = self._scan(dict.fromkeys(self.columns, pl.String), None if n_rows is None else n_rows)
+        scan = scan if columns is None else scan.select(columns)
+        try:
+            return scan.with_columns(_stripped(pl.col(pl.String))).collect(engine="streaming")
+        except (pl.exceptions.ComputeError, OSError):
+            raise self._moved() from None
+
+    def batches(self, chunk_rows: int = 100_000) -> Iterator[pl.DataFrame]:
+        types = self._types()
+        done = 0
+        while True:
+            try:
+                for batch in self._pieces(types, done, chunk_rows):
+                    yield batch
+                    done += batch.height
+                return
+            except pl.exceptions.ComputeError as error:
+                column = re.search(r"at column '(.*)' \(column number (\d+)\)", str(error), re.DOTALL)
+                if column is None or types[self.columns[int(column[2]) - 1]] == pl.String:
+                    raise self._moved() from None
+                types[self.columns[int(column[2]) - 1]] = pl.String  # not clean numbers after all
+            except OSError:
+                raise self._moved() from None
+
+    def _pieces(self, types: dict[str, pl.DataType], done: int, chunk_rows: int) -> Iterator[pl.DataFrame]:
+        scan = self._scan(types, None, done)
+        text = [name for name, kind in types.items() if kind == pl.String]
+        if text:
+            scan = scan.with_columns(_stripped(pl.col(text)))
+        yield from scan.collect_batches(chunk_size=chunk_rows, maintain_order=True, engine="streaming")
+
+    def _scan(self, types: dict[str, pl.DataType], n_rows: int | None, done: int = 0) -> pl.LazyFrame:
+        return pl.scan_csv(
+            self._material.for_polars(), has_header=False, skip_lines=self._skip, schema=types, separator=self._separator,
+            infer_schema=False, n_rows=n_rows, glob=False, skip_rows=done)
+
+    def _types(self) -> dict[str, pl.DataType]:
+        """Int64 or Float64 where a sample from the beginning, the middle and the end holds clean numbers alone."""
+        sample = self._sample()
+        whole = sample.select(pl.all().str.contains(_WHOLE).all() & pl.all().is_not_null().any()).row(0)
+        decimal = sample.select(pl.all().str.contains(_DECIMAL).all() & pl.all().is_not_null().any()).row(0)
+        return {name: pl.Int64 if w else pl.Float64 if d else pl.String
+                for name, w, d in zip(self.columns, whole, decimal, strict=True)}
+
+    def _sample(self) -> pl.DataFrame:
+        scan = self._scan(dict.fromkeys(self.columns, pl.String), SAMPLE_ROWS)
+        parts = [scan.collect()]
+        if self.rows and self.rows > 4 * SAMPLE_ROWS:
+            parts += self._places()
+        return pl.concat(parts).select(_stripped(pl.all()))
+
+    def _places(self) -> list[pl.DataFrame]:
+        """Rows from eight further places, by byte: cheap however large the file is."""
+        parts, size = [], self._material.size()
+        with self._material.open() as file:
+            for n in range(1, 9):
+                file.seek(size * n // 9 if n < 8 else max(0, size - 60_000))
+                block = file.read(60_000)
+                lines = block[block.find(b"\n") + 1:block.rfind(b"\n") + 1]
+                if b'"' not in lines and evenly_spread(lines, self._separator, len(self.columns)):
+                    parts.append(pl.read_csv(lines, has_header=False, schema=dict.fromkeys(self.columns, pl.String),
+                                             separator=self._separator, infer_schema=False))
+        return parts
+
+    def _moved(self) -> Exception:
+        if self.changed():
+            return not_read("changed", f"The file {self.path.name} changed while it was being read.", "Scan it again.")
+        return not_read("damaged", f"The file {self.path.name} could not be read to its end.")
+
+
+def _stripped(columns: pl.Expr) -> pl.Expr:
+    text = columns.str.strip_chars()
+    return pl.when(text != "").then(text).name.keep()
+
+
+def open_text(ref: TableRef, path: Path, kind: str, *, packed: bool = False) -> TextTable:
+    """Read how a text table is written and make it ready. UserError with a code where it is no table.
+
+    packed  the file is gzip
+    """
+    material = gunzip(path) if packed else Material(path)
+    material, notes = _as_utf8(material)
+    head = material.head(HEAD + 1)
+    text, whole = _decoded(head[:HEAD]), len(head) <= HEAD
+    if not text.strip():
+        raise not_read("empty", "This file is empty." if not head.strip(b"\xef\xbb\xbf") else
+                       "This file holds blank lines and nothing else.")
+    found = dialects.find_dialect(text, whole) or _single_column(text, whole, kind)
+    rows = list(islice(dialects.read_rows(io.StringIO(text, newline=""), found.separator), 401))
+    rows = [each for each in rows[:None if whole or len(rows) > 400 else -1] if each[0] > found.skip]
+    layout = find_layout([row for _, row in rows])
+    if layout is None:
+        raise _no_table()
+    ends = [found.skip] + [line for line, _ in rows]  # lines read once row n - 1 is read
+    above = 0 if layout.header is None else ends[layout.header] - found.skip
+    names, name_notes = column_names(layout.names, layout.width)
+    notes += layout_notes(layout, above) + name_notes
+    units = {name.strip(): unit for name, unit in layout.units.items()}
+    return _made_ready(ref, path, kind, material, found.separator, ends[layout.first], names, notes, units)
+
+
+def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separator: str, skip: int, names: list[str],
+                notes: list[Note], units: dict[str, str]) -> TextTable:
+    """Use the file as it is where all is regular; else mend it into a private copy."""
+    width, start = len(names), _offset(material, skip)
+    seen = survey(material, separator, width, start) if separator != " " else None
+    if seen is not None and seen.zeros:
+        raise _binary()
+    plain = seen is not None and seen.regular(width) and not _footer(material, separator, width, skip)
+    if plain and seen.bytes <= EXACT_UP_TO:
+        plain = evenly_spread(material.head(start + seen.bytes)[start:], separator, width)
+    if plain:
+        return TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip)
+    mended, stray = Mended(), seen is not None and seen.quotes % 2 == 1
+    lines = islice(dialects.decode_lines(material.chunks(), mended.counts), skip, None)
+    copy = Material.of(rewrite(lines, separator, width, mended, quoted=not stray))
+    if stray:
+        notes.append(Note("stray_quotes", "A quotation mark is opened and never closed, so quotation marks were read as "
+                          "ordinary characters."))
+    return TextTable(ref, path, kind, names, mended.rows, notes + mended.notes(), units, copy, ",", 0)
+
+
+def _as_utf8(material: Material) -> tuple[Material, list[Note]]:
+    """The same text in UTF-8 with line feeds, and a note where its encoding had to be guessed."""
+    head = material.head(HEAD)
+    encoding = dialects.wide_encoding(head)
+    notes = []
+    if encoding is not None and encoding.name != "utf-8":
+        material = Material.of(_transcoded(material, encoding))
+        if encoding.guessed:
+            notes.append(Note("encoding_guessed", f"Nothing says how the letters are written; they were read as "
+                              f"{encoding.name.upper()}."))
+    elif dialects.looks_binary(head):
+        raise _binary()
+    head = material.head(HEAD)
+    if head.count(b"\r") > 10 * head.count(b"\n"):  # old Mac: carriage returns alone
+        material = Material.of(chunk.replace(b"\r", b"\n") for chunk in material.chunks())
+    return material, notes
+
+
+def _transcoded(material: Material, encoding: dialects.Encoding) -> Iterator[bytes]:
+    with material.open() as file:
+        file.seek(encoding.bom)
+        text = io.TextIOWrapper(file, encoding=encoding.name, errors="replace", newline="")
+        while piece := text.read(1 << 20):
+            yield piece.encode(errors="replace")
+
+
+def _decoded(head: bytes) -> str:
+    text = "".join(dialects.decode_lines(iter([head]), Counter()))
+    return text.removeprefix("\ufeff")
+
+
+def _offset(material: Material, lines: int) -> int:
+    """Where line number `lines` begins, in bytes."""
+    with material.open() as file:
+        return sum(len(line) for line in islice(file, lines))
+
+
+def _footer(material: Material, separator: str, width: int, skip: int) -> bool:
+    """Whether the last rows look like a footer."""
+    tail = _decoded(material.tail(32768))
+    rows = dialects.split_rows(tail[tail.find("\n") + 1:], separator) if tail.count("\n") > skip + 1 else []
+    return footer_size(rows, width) > 0
+
+
+def _single_column(text: str, whole: bool, kind: str) -> dialects.Dialect:
+    """A table of one column: where the name says CSV or every line is a number; else this is prose."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = lines if whole else lines[:-1]
+    numbers = sum(map(is_number, lines[1:]))
+    if len(lines) > 2 and (numbers >= 0.95 * (len(lines) - 1) or (kind in ("csv", "tsv") and max(map(len, lines)) < 200)):
+        return dialects.Dialect(",", 0, 1.0, 1)
+    raise _no_table()
+
+
+def _no_table() -> Exception:
+    return not_read("not_a_table", "This file is not a table: its lines are not divided into columns.")
+
+
+def _binary() -> Exception:
+    return not_read("not_a_table", "This file is not a table: it holds binary data.")
