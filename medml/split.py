@@ -59,7 +59,7 @@ def make_folds(cases: Cases, plan: SplitPlan, seed: int) -> list[Fold]:
     """
     development, _ = held_out(cases, plan, seed)
     y, together = cases.y[development], groups(cases)[development]
-    _class_floor(y, cases.task, plan.folds)
+    _class_floor(cases, development, plan.folds)
     if len(np.unique(together)) < plan.folds:
         raise UserError(what=f"There are fewer patients than the {plan.folds} folds of the split.",
                         fix="Choose fewer folds, or add patients.", code="too_few_patients")
@@ -83,7 +83,8 @@ def groups(cases: Cases) -> np.ndarray:
     """(n,) int64: rows that must stay on one side are equal: rows of one patient, and exact copies (L3).
 
     A row that more than 1 in 10 cases share is no copy but a coincidence of a table with few different values: such
-    rows stay where their patients are.
+    rows stay where their patients are. Where copies would chain more than 1 in 5 cases together, they are left alone
+    for the same reason, and check L3 says how many stand on both sides (`copies_across`).
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -95,7 +96,9 @@ def groups(cases: Cases) -> np.ndarray:
     edges = (np.ones(int(linked.sum()), dtype=np.int8), (patient[linked], n + copy[linked]))
     graph = coo_array(edges, shape=(n + len(size), n + len(size)))
     _, component = connected_components(graph, directed=False)
-    return component[patient].astype(np.int64)
+    together = component[patient].astype(np.int64)
+    chained = n and np.bincount(together).max() > max(len(together) // 5, np.bincount(patient).max(), 2)
+    return patient.astype(np.int64) if chained else together
 
 
 def row_hashes(X: pd.DataFrame, y: np.ndarray) -> np.ndarray:
@@ -170,14 +173,19 @@ def _part(strata: np.ndarray, together: np.ndarray, fraction: float, rng: np.ran
     return chosen[group]
 
 
-def _class_floor(y: np.ndarray, task: Task, folds: int) -> None:
-    if task == "regression":
+def _class_floor(cases: Cases, development: np.ndarray, folds: int) -> None:
+    if cases.task == "regression":
         return
-    smallest = int(np.bincount(y).min())
-    if smallest < 2 * folds:
-        raise UserError(what=f"The smallest class has {smallest} cases here; {folds} folds need at least {2 * folds} "
-                             "of every class.",
-                        fix="Choose fewer folds, merge classes, or leave the rare class out.", code="class_floor")
+    n_classes = len(cases.classes)
+    total = int(np.bincount(cases.y, minlength=n_classes).min())
+    smallest = int(np.bincount(cases.y[development], minlength=n_classes).min())
+    if smallest >= 2 * folds:
+        return
+    kept = "" if len(development) == len(cases.y) else f", {total - smallest} of them held out"
+    raise UserError(what=f"The smallest class has {total} {'case' if total == 1 else 'cases'}{kept}; {folds} folds "
+                         f"need at least {2 * folds} of every class.",
+                    fix="Choose fewer folds, or merge the rare classes in the file and scan it again.",
+                    code="class_floor")
 
 
 def _every_class_learnt(folds: list[Fold], cases: Cases) -> None:
@@ -187,5 +195,5 @@ def _every_class_learnt(folds: list[Fold], cases: Cases) -> None:
     for fold in folds:
         if len(np.unique(cases.y[fold.train])) < len(cases.classes):
             raise UserError(what="A class comes from so few patients that one part of the split has none of it.",
-                            fix="Choose fewer folds, merge classes, or add patients of that class.",
+                            fix="Choose fewer folds, or merge the rare classes in the file and scan it again.",
                             code="class_floor")

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class CapOutliers(Learned):
-    """Limits are Tukey's outer fences (Exploratory Data Analysis, 1977): quartiles -/+ `fence` interquartile ranges.
+    """Limits are Tukey's outer fences (Exploratory Data Analysis, 1977), `fence` interquartile ranges outside the
+    quartiles; the upper one on a log scale where that is further out, since laboratory values have long tails that are
+    disease and not error (a TSH of 80 beside a median of 1.3). At most 1 % of the training rows lie beyond each limit.
 
     A column whose middle half is one single value (counts that are mostly 0, yes/no codes) has no fence and is left
     alone. Limits are rounded to 3 significant digits, so none of them is a patient's value.
@@ -34,8 +36,7 @@ class CapOutliers(Learned):
     def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], params: dict[str, Any]) -> State:
         numbers = [name for name in X.columns if kinds.get(name) == "number"]
         limits = {name: _fences(X[name].to_numpy(float), float(params["fence"])) for name in numbers}
-        return {"limits": {name: list(pair) for name, pair in limits.items() if pair is not None},
-                "fence": float(params["fence"])}
+        return {"limits": {name: list(pair) for name, pair in limits.items() if pair is not None}}
 
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
         capped = {name: X[name].clip(low, high) for name, (low, high) in state["limits"].items() if name in X.columns}
@@ -44,9 +45,9 @@ class CapOutliers(Learned):
     def effect(self, before: pd.DataFrame, after: pd.DataFrame, state: State) -> Effect:
         changed = [int(((before[name] != after[name]) & before[name].notna()).sum()) for name in state["limits"]]
         cells, columns = sum(changed), sum(map(bool, changed))
-        sentence = (f"{plural(cells, 'value')} in {plural(columns, 'column')} {were(cells)} more than "
-                    f"{state['fence']:g} interquartile ranges outside the middle half and {were(cells)} moved to the "
-                    "limit." if cells else "No value lies far outside the middle half of its column.")
+        sentence = (f"{plural(cells, 'value')} in {plural(columns, 'column')} {were(cells)} far outside the middle "
+                    f"half and {were(cells)} moved to the limit." if cells
+                    else "No value lies far outside the middle half of its column.")
         return Effect(step=self.name, rows_before=len(before), rows_after=len(after), cells_changed=cells,
                       sentence=sentence)
 
@@ -56,11 +57,12 @@ def _fences(values: np.ndarray, fence: float) -> tuple[float, float] | None:
     values = values[np.isfinite(values)]
     if len(values) < 20:
         return None
-    first, third = np.quantile(values, [0.25, 0.75])
+    rarest, first, third, last = np.quantile(values, [0.01, 0.25, 0.75, 0.99])
     if third <= first:
         return None
     reach = fence * (third - first)
-    return round_3(first - reach), round_3(third + reach)
+    high = third * (third / first) ** fence if first > 0 else third + reach
+    return round_3(min(first - reach, rarest)), round_3(max(third + reach, high, last))
 
 
 registry.add(CapOutliers.name, CapOutliers())
