@@ -66,8 +66,8 @@ def log_lines(rows: list[Progress]) -> None:
     """What was said so far, the newest first, in a place of fixed height that scrolls by itself."""
     ui.section("What happened")
     said = [(row.time, words) for row in rows for words in row.said]
-    lines = "".join(f'<p><span class="m-quiet">{datetime.fromtimestamp(moment):%H:%M:%S}</span> {ui.html(words, 300)}</p>'
-                    for moment, words in _without_repeats(said)[:-LOG_LINES - 1:-1])
+    lines = "".join(f'<p><span class="m-quiet">{datetime.fromtimestamp(moment):%H:%M:%S}</span> '
+                    f'{ui.html(words, 300)}</p>' for moment, words in _without_repeats(said)[:-LOG_LINES - 1:-1])
     with st.container(key="m_log", height=240):
         st.html(f'<div class="m-log" role="log">{lines or "<p class=m-quiet>Nothing yet.</p>"}</div>')
 

@@ -32,8 +32,8 @@ def task_sentence(table: Table, choice: Choice) -> str:
     if choice.task == "regression":
         return f"A number: MedML learns to predict {name} for a patient that it has not seen."
     if choice.task == "multiclass":
-        labels = [level.label for level in table.column(choice.target).levels]
-        return f"Several classes: MedML learns to tell {', '.join(labels) or 'the classes'} apart, as {name} names them."
+        labels = ", ".join(level.label for level in table.column(choice.target).levels)
+        return f"Several classes: MedML learns to tell {labels or 'the classes'} apart, as {name} names them."
     yes = f"“{choice.positive}”" if choice.positive else "“yes”"
     return f"Two classes: MedML learns how likely it is that {name} is {yes} for a patient that it has not seen."
 

@@ -20,7 +20,7 @@ from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
 
 TITLE = "Configure"
-LEAD = "Choose how the model learns and how it is judged. Everything is set to what usually works; you can start at once."
+LEAD = "How the model learns, and how it is judged. Everything is set to what usually works: you can start at once."
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from pages import _ui_live as shown
 from pages import _ui_stamps as stamps
 
 TITLE = "Train"
-LEAD = ("The training runs beside this screen. You may close the browser, or this computer's lid over lunch: "
-        "it goes on, and this page shows it again.")
+LEAD = "The training runs by itself. You may close the browser: it goes on, and this page shows it again."
 KINDS = ("train", "continue")
 
 
@@ -70,9 +69,9 @@ with ui.page(TITLE, step="train", lead=LEAD) as opened:
         ui.empty("Nothing has been trained in this project yet.", "Start a training on the Configure page.")
         if ui.next_button("Go to Configure", "configure"):
             ui.go("configure")
-        st.stop()
-    job = shown.live(job.id, task_of(job), heading_of(job))
-    waiting(job)
-    ending(job)
-    if ui.next_button("See the result", "evaluate", disabled=not job.result):
-        ui.go("evaluate", run=job.result["run"])
+    else:
+        job = shown.live(job.id, task_of(job), heading_of(job))
+        waiting(job)
+        ending(job)
+        if ui.next_button("See the result", "evaluate", disabled=not job.result):
+            ui.go("evaluate", run=job.result["run"])

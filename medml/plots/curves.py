@@ -13,6 +13,7 @@ from medml.types import Point
 
 MOST_ROUNDS = 160  # points drawn a line; a longer history is thinned, its first and last round always kept
 FEW_ROUNDS = 15  # up to here every round is a dot
+DATA = "points"  # by name and apart from the drawing, so that a browser that polls redraws the points alone
 MEAN, FINAL = "mean of the folds", "final model"
 
 
@@ -26,7 +27,7 @@ def history(points: Iterable[Point], *, of: str, title: str, ink: Ink = LIGHT, h
     rows = rounds_of(points, of)
     lines = [MEAN, FINAL] if of == "train" else [MEAN]  # nobody can measure the final model on kept-out rows
     dots = len({row["round"] for row in rows}) <= FEW_ROUNDS
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart(alt.NamedData(name=DATA)).encode(
         x=alt.X("round:Q", title="Round", axis=alt.Axis(tickMinStep=1, format="d", tickCount=6),
                 scale=alt.Scale(zero=False, nice=False)))
     scale = alt.Scale(domain=lines, range=[ink.accent, ink.second][:len(lines)])
@@ -39,7 +40,7 @@ def history(points: Iterable[Point], *, of: str, title: str, ink: Ink = LIGHT, h
         strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=None),
         tooltip=[alt.Tooltip("line:N", title="Line"), alt.Tooltip("round:Q", title="Round"),
                  alt.Tooltip("value:Q", title=title, format=".4f"), alt.Tooltip("folds:Q", title="Folds")])
-    return alt.layer(band, line).properties(height=height, width="container", title=title)
+    return alt.layer(band, line, datasets={DATA: rows}).properties(height=height, width="container", title=title)
 
 
 def rounds_of(points: Iterable[Point], of: str) -> list[dict]:

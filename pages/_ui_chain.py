@@ -1,0 +1,125 @@
+"""Going on with a run: more rounds, back to an earlier checkpoint, another family beside it, the part kept closed."""
+
+from __future__ import annotations
+
+import uuid
+
+import streamlit as st
+
+import worker
+from medml import families, gallery
+from medml import project as projects
+from medml.evaluate.words import title
+from medml.gallery import Run
+from pages import _ui as ui
+from pages._ui_metrics import cell, headline_name
+
+USUAL = {"epoch": 20, "trees": 100}
+NOUN = {"epoch": "epoch", "trees": "tree"}
+NETWORK = "mlp"
+
+
+def project_of(run: str) -> str | None:
+    """The project that made a run, which knows where its data lies; None if it was removed."""
+    return next((each.id for each in projects.all_projects() if run in projects.runs_of(each.id)), None)
+
+
+def chain(run: Run) -> None:
+    """The checkpoints with their figures, and the way back to each of them."""
+    ui.section("Checkpoints", "Nothing is ever lost: each holds the final model, the folds' models and their figures.")
+    rows = [[("▸ now" if each.number == run.chain.current else ""), each.number, f"{each.rounds:,}",
+             ui.when(each.made), cell(each.headline, strong=each.number == run.chain.current)]
+            for each in run.chain.checkpoints]
+    ui.table(["", "Checkpoint", "Rounds", "Made", headline_name(run.report)], rows, right=(1, 2), raw=(4,))
+    others = [each.number for each in run.chain.checkpoints if each.number != run.chain.current]
+    if not others:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        before = run.checkpoint.parent
+        start = others.index(before) if before in others else len(others) - 1
+        wanted = st.selectbox("Checkpoint to go back to", others, index=start, width=240,
+                              key=f"m_back_{run.run}_{run.chain.current}",
+                              format_func=lambda number: f"Checkpoint {number}")
+        if st.button("Revert", icon=":material/undo:", key="m_revert"):
+            gallery.revert(run.run, to=wanted)
+            st.rerun()
+
+
+def go_on(run: Run) -> None:
+    """More rounds where the family has any; else the offer of a network, in one click. The screen's primary button."""
+    family = families.registry.get(run.config.family)
+    project = project_of(run.run)
+    if project is None:
+        ui.say("note", "The project of this run was removed, so MedML does not know where its data lies.",
+               "Start a project on the same folder to train again; this run stays as it is.")
+        ui.next_button("Train more", disabled=True)
+    elif family.round is None:
+        ui.section("Nothing to continue", f"“{family.title}” is fitted in one go: more rounds would change nothing. "
+                   "A network learns epoch by epoch, and can be continued and reverted.")
+        if ui.next_button("Train a network to compare", "train"):
+            compare_with_network(run, project)
+    else:
+        more_rounds(run, project, family.round)
+
+
+def more_rounds(run: Run, project: str, unit: str) -> None:
+    """How many more, and the button."""
+    noun = NOUN[unit]
+    ui.section(f"Train for more {noun}s", "It goes on in every fold from that fold's own state, and in the final "
+               "model; a new checkpoint is added, and you can go back.")
+    more = st.number_input(f"{noun.capitalize()}s", 1, 5_000, USUAL[unit], width=240, key=f"m_more_{run.run}")
+    if ui.next_button(f"Train for {ui.count(int(more), f'more {noun}')}", "train"):
+        _queue("continue", {"run": run.run, "rounds": int(more), "project": project}, project)
+
+
+def compare_with_network(run: Run, project: str) -> None:
+    """The same table, outcome, cleanup, folds and seed, with a network in the place of this family."""
+    kind = families.registry.get(NETWORK).title.lower()
+    config = run.config.model_copy(update={"family": NETWORK, "params": {},
+                                           "name": f"{run.config.choice.target} by {kind}"})
+    _queue("train", {"project": project, "recipe": run.recipe.model_dump(mode="json"),
+                     "config": config.model_dump(mode="json")}, project)
+
+
+def held_out(run: Run) -> None:
+    """The part kept closed: a button of its own, a count of every look, the figures once it is open (L10)."""
+    if run.config.split.scheme != "held_out":
+        return
+    looks = run.report.looks
+    ui.section("The part kept closed", looks_words(looks))
+    if run.report.held_out:
+        ui.figures([(title(name), metric) for name, metric in run.report.held_out.items()
+                    if name not in run.report.hidden])
+        return
+    project = project_of(run.run)
+    sure = st.checkbox("I have finished choosing: open it", key=f"m_sure_{run.run}_{run.chain.current}")
+    if st.button("Open the part kept closed", icon=":material/lock_open:", disabled=not sure or project is None):
+        job = worker.enqueue("held_out", {"run": run.run, "project": project}, project=project,
+                             job_id=f"look-{run.run}-{run.chain.current}-{looks}")
+        st.session_state["m_look"] = job
+        st.rerun()
+    if st.session_state.get("m_look"):
+        ui.job_bar(st.session_state["m_look"], _opened)
+
+
+def _opened(job: worker.Job) -> None:
+    st.session_state.pop("m_look", None)
+    if job.state == "done":
+        st.rerun()
+
+
+def looks_words(looks: int) -> str:
+    """What a number of looks makes of the part."""
+    if looks == 0:
+        return "Nobody has looked at it yet. Open it once, when every choice is made; each look is counted and printed."
+    if looks == 1:
+        return "Opened once. Its figures are an honest test as long as nothing is changed because of them."
+    return f"Opened {looks} times: treat it as validation, no longer as a test."
+
+
+def _queue(kind: str, payload: dict, project: str) -> None:
+    """Queue it under an id that this screen made, so that a double click is one job; then show it."""
+    ticket = st.session_state.setdefault("m_ticket_more", uuid.uuid4().hex)
+    job = worker.enqueue(kind, payload, project=project, job_id=ticket)
+    del st.session_state["m_ticket_more"]
+    ui.go("train", project=project, job=job)

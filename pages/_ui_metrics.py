@@ -1,0 +1,90 @@
+"""Figures of a run: the headline ones large, all of them with the baselines in one table, and the threshold."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medml.evaluate.words import HEADLINE, meaning, title
+from medml.types import GridPoint, Metric, Report
+from pages import _ui as ui
+from pages._ui_figures import fixed
+
+BIG = {"binary": ("auroc", "auprc", "brier"), "multiclass": ("auroc", "balanced_accuracy", "log_loss"),
+       "regression": ("r2", "mae", "rmse")}
+BASELINES = {"prevalence": "Guess: the share of each class", "logistic": "Logistic regression",
+             "mean": "Guess: the mean", "ridge": "Linear regression", "score_in_use": "The score in use today"}
+
+
+def headline(report: Report) -> None:
+    """Three figures, large, their intervals in grey, and what they were measured on."""
+    names = [each for each in BIG[report.task] if each in report.metrics and each not in report.hidden]
+    with st.container(key="m_card_headline"):
+        columns = st.columns(len(names), gap="large")
+        for column, name in zip(columns, names, strict=True):
+            with column:
+                ui.number_with_interval(title(name), report.metrics[name], help=meaning(name), large=True)
+        ui.note(f"With 95 % intervals. {provenance(report)}")
+
+
+def provenance(report: Report) -> str:
+    """What the figures were measured on and on how many."""
+    who = ui.count(report.n_patients, "patient")
+    many = who if report.n_cases == report.n_patients else f"{ui.count(report.n_cases, 'row')} of {who}"
+    events = "" if report.n_events is None else f", {report.n_events:,} of them “{report.positive}”"
+    return f"Measured on {report.measured_on}: {many}{events}."
+
+
+def table(report: Report) -> None:
+    """Every figure that may be shown, this model first, the baselines beside it in the same table (E7)."""
+    names = [each for each in report.metrics if each not in report.hidden]
+    baselines = list(report.baselines)
+    head = ["Figure", "This model", *(baseline_title(each) for each in baselines)]
+    rows = [[_named(name), cell(report.metrics[name], strong=True),
+             *(cell(report.baselines[each].get(name)) for each in baselines)] for name in names]
+    ui.table(head, rows, raw=range(len(head)))
+    if report.hidden:
+        hidden = ", ".join(title(each) for each in report.hidden)
+        ui.note(f"{hidden} not shown: the outcome is rare here, so a model that never finds anybody would still look "
+                "good by it.")
+
+
+def baseline_title(name: str) -> str:
+    """A baseline's name on the screen."""
+    return BASELINES.get(name, name.replace("_", " ").capitalize())
+
+
+def cell(metric: Metric | None, *, strong: bool = False) -> str:
+    """HTML of a figure with its interval; without an interval no figure is shown (E2)."""
+    if metric is None or metric.value is None or metric.low is None or metric.high is None:
+        return '<span class="m-quiet">could not tell</span>'
+    value = fixed(metric.value)
+    shown = f"<strong>{value}</strong>" if strong else value
+    return (f'<span class="m-nowrap">{shown}</span> '
+            f'<span class="m-quiet m-nowrap">{fixed(metric.low)} to {fixed(metric.high)}</span>')
+
+
+def _named(name: str) -> str:
+    return f'{ui.html(title(name))}<span class="m-meaning">{ui.html(meaning(name), 300)}</span>'
+
+
+def threshold(report: Report, key: str) -> GridPoint | None:
+    """The movable threshold: one of the 101 of the report; returns where it stands."""
+    if not report.grid:
+        return None
+    steps = [each.threshold for each in report.grid]
+    start = min(steps, key=lambda each: abs(each - (0.5 if report.threshold is None else report.threshold)))
+    at = st.select_slider("Call it “yes” from this probability on", steps, start, key=key, format_func="{:.2f}".format)
+    return report.grid[steps.index(at)]
+
+
+def at_threshold(report: Report, point: GridPoint) -> None:
+    """What the threshold means: who is found, who is alarmed for nothing, with intervals."""
+    ui.figures([("Sensitivity", point.sensitivity), ("Specificity", point.specificity)])
+    ui.note(f"Of {point.tp + point.fn:,} with “{report.positive}” {point.tp:,} are found and {point.fn:,} missed; of "
+            f"{point.tn + point.fp:,} without it {point.fp:,} are called for nothing. The threshold in the table "
+            f"above is {fixed(report.threshold or 0.5, 2)}.")
+
+
+def headline_name(report: Report) -> str:
+    """The title of the figure that speaks for the run."""
+    return title(HEADLINE[report.task])

@@ -1,0 +1,120 @@
+"""The pictures of a run: curves, confusion at the threshold, calibration, history, columns, flow."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medml.evaluate.words import HEADLINE, title
+from medml.gallery import Run
+from medml.types import GridPoint, Report
+from pages import _ui as ui
+from pages import _ui_metrics as metrics
+
+
+def at_a_threshold(run: Run) -> None:
+    """Two classes: slider, confusion matrix and both curves; only this part is drawn again when the slider moves."""
+    ui.section("At a threshold", "Move it to trade missed cases against false alarms. It is decided on rows that no "
+               "model was fitted on.")
+    with ui.guard():
+        point = metrics.threshold(run.report, f"m_threshold_{run.run}_{run.chain.current}")
+        if point is None:
+            return
+        with st.container(key="m_card_threshold"):
+            metrics.at_threshold(run.report, point)
+        matrix_and_curves(run.report, point)
+
+
+def matrix_and_curves(report: Report, point: GridPoint) -> None:
+    """Confusion matrix, ROC and precision-recall, all three at the same threshold."""
+    from medml.plots import counts, performance
+
+    said = [f"not “{report.positive}”", f"“{report.positive}”"]
+    left, middle, right = st.columns(3, gap="medium")
+    with left, st.container(key="m_card_confusion"):
+        ui.chart(counts.confusion(counts.matrix_at(point), said, ink=ui.ink(), height=300),
+                 "Rows are what was true, columns what the model said.", key="m_confusion")
+    with middle, st.container(key="m_card_roc"):
+        ui.chart(performance.roc(report, ink=ui.ink(), at=point),
+                 "ROC with its 95 % band; the dot is the threshold, the dashes a coin.", key="m_roc")
+    with right, st.container(key="m_card_pr"):
+        ui.chart(performance.precision_recall(report, ink=ui.ink(), at=point),
+                 "Precision and recall; the dashes are a model that guesses.", key="m_pr")
+
+
+def several_classes(report: Report) -> None:
+    """The confusion matrix of several classes."""
+    from medml.plots import counts
+
+    if report.confusion:
+        ui.section("Which class was taken for which")
+        with st.container(key="m_card_confusion"):
+            ui.chart(counts.confusion(report.confusion, report.classes, ink=ui.ink(), height=420),
+                     "Rows are what was true, columns what the model said; deeper colour is a larger share of its row.",
+                     key="m_confusion")
+
+
+def honest(report: Report) -> None:
+    """Calibration (classes) or observed against predicted (a number)."""
+    from medml.plots import performance
+
+    if report.calibration is not None:
+        ui.section("Calibration", "Of patients given 30 %, do about 30 % have the outcome?")
+        picture, figures = st.columns([3, 2], gap="large")
+        with picture, st.container(key="m_card_calibration"):
+            ui.chart(performance.calibration(report, ink=ui.ink()),
+                     "Observed share by predicted probability with its 95 % band; on the dashes they agree.",
+                     key="m_calibration")
+        with figures:
+            for name, metric in report.calibration_line.items():
+                ui.number_with_interval(title(name), metric, help=metrics.meaning(name), large=False)
+    elif report.residuals is not None:
+        ui.section("Observed and predicted")
+        with st.container(key="m_card_residuals"):
+            ui.chart(performance.residuals(report, ink=ui.ink()),
+                     "Mean observed by tenth of the predicted; on the dashes they agree.", key="m_residuals")
+
+
+def history(run: Run) -> None:
+    """The training as it went, to the current checkpoint."""
+    from medml.plots import curves
+
+    if not run.history:
+        return
+    ui.section("How the training went")
+    unit = next((each.unit for each in reversed(run.history) if each.train is not None), "loss")
+    figure = title(HEADLINE[run.report.task])
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(key="m_card_loss"):
+        ui.chart(curves.history(run.history, of="train", title=f"Training: {unit}", ink=ui.ink()),
+                 f"The {unit} on the rows that were learned from. The band spans the folds.", key="m_history_loss")
+    with right, st.container(key="m_card_figure"):
+        ui.chart(curves.history(run.history, of="out_of_fold", title=f"Kept-out rows: {figure}", ink=ui.ink()),
+                 f"{figure} on rows that the fold had not seen.", key="m_history_figure")
+
+
+def columns(run: Run) -> None:
+    """How often each column was kept, the clinician's lists, and whether they were made after scores."""
+    from medml.plots import counts
+
+    report, plan = run.report, run.config.selection
+    if not report.selection and not (plan.forced_in or plan.forced_out):
+        return
+    ui.section("Columns", report.selection_note)
+    if plan.override_after_scores:
+        ui.say("caution", "The lists of columns were changed after scores had been seen.",
+               "This is printed in the report: the figures may look better than they are.")
+    if report.selection:
+        with st.container(key="m_card_selected"):
+            ui.chart(counts.selection(report.selection, ink=ui.ink()),
+                     "In which share of the folds a column was kept, chosen inside each fold.", key="m_selected")
+
+
+def flow(report: Report) -> None:
+    """Who came in and who was left out."""
+    from medml.plots import counts
+
+    if report.flow:
+        ui.section("Who was counted", "From the table to the figures above (STARD 2015, item 19).")
+        with st.container(key="m_card_flow"):
+            ui.chart(counts.flow(report.flow, ink=ui.ink()),
+                     f"{report.flow[-1].n_after:,} rows of {report.flow[0].n_before:,} are in the figures.", key="m_flow")

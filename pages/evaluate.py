@@ -1,0 +1,84 @@
+"""Evaluate: what a run is worth, said with its intervals; go on with it, or go back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import worker
+from medml import families, gallery
+from medml import project as projects
+from medml.gallery import Run
+from pages import _ui as ui
+from pages import _ui_chain as going_on
+from pages import _ui_checks as worked
+from pages import _ui_metrics as metrics
+from pages import _ui_results as pictures
+from pages import _ui_stamps as stamps
+
+TITLE = "Evaluate"
+LEAD = "What the model is worth, measured on patients that it had not seen."
+
+
+def run_of(project: projects.Project | None) -> str | None:
+    """The run named in the address, else the project's latest."""
+    wanted = ui.current("run")
+    mine = projects.runs_of(project.id) if project is not None else []
+    if wanted and (project is None or wanted in mine or going_on.project_of(wanted) is None):
+        return wanted
+    return mine[-1] if mine else None
+
+
+def working_on(run: Run) -> worker.Job | None:
+    """A training that still goes on with this very run, so that nobody takes these figures for its result."""
+    return next((each for each in worker.jobs() if each.kind == "continue" and not each.ended_for_good
+                 and each.payload.get("run") == run.run), None)
+
+
+def head(run: Run) -> None:
+    """Which run this is, what must be said of it, and its headline figures."""
+    family = families.registry.get(run.config.family).title
+    st.html(f'<p class="m-run"><strong>{ui.html(run.label.name, 120)}</strong> <span class="m-quiet">{ui.html(family)} · '
+            f'{ui.html(run.config.choice.table.label)} · {ui.when(run.manifest.made)} · '
+            f'checkpoint {run.chain.current}</span></p>')
+    stamps.strip(run.report)
+    busy = working_on(run)
+    if busy is not None:
+        ui.say("note", "This run is being trained further. The figures below are those of the checkpoint before.",
+               "The Train page shows how far it is.")
+    metrics.headline(run.report)
+
+
+def figures(run: Run) -> None:
+    """All figures beside the baselines, then the pictures."""
+    ui.section("All figures", "Beside the simplest models on the very same patients: worth having only where it is "
+               "better.")
+    metrics.table(run.report)
+    if run.report.task == "binary":
+        st.fragment(pictures.at_a_threshold)(run)
+    elif run.report.task == "multiclass":
+        pictures.several_classes(run.report)
+    pictures.honest(run.report)
+
+
+def everything(run: Run) -> None:
+    """The screen of one run, from the headline to the button that goes on with it."""
+    head(run)
+    worked.checks(run.report)
+    figures(run)
+    pictures.history(run)
+    pictures.columns(run)
+    pictures.flow(run.report)
+    going_on.chain(run)
+    going_on.held_out(run)
+    going_on.go_on(run)
+
+
+with ui.page(TITLE, step="evaluate", project_required=False, lead=LEAD) as opened:
+    chosen = run_of(opened)
+    if chosen is None:
+        ui.empty("There is no model to look at yet.", "Train one: it takes a few seconds on a small table.")
+        if ui.next_button("Go to Train", "train"):
+            ui.go("train")
+    else:
+        ui.remember("run", chosen)
+        everything(gallery.open_run(chosen))
