@@ -1,0 +1,68 @@
+"""Exact repeats of whole rows, by a keyed 64-bit hash; the hashes go to a file without a name where rows are many.
+
+Two different rows share a hash with probability n^2 / 2^65: one pair in 370,000 files of 10,000,000 rows.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from typing import IO
+
+import numpy as np
+
+from medml.home import ensure, home
+
+IN_MEMORY = 5_000_000  # hashes, 40 MB
+PARTS = 256
+
+
+class DuplicateCounter:
+    """Counts rows equal to an earlier row. At most IN_MEMORY hashes are held, whatever the number of rows."""
+
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+        self._held = np.empty(in_memory, dtype=np.uint64)  # memory is used as it fills, not before
+        self._n = 0
+        self._file: IO[bytes] | None = None
+        self._segments: list[np.ndarray] = []  # (PARTS + 1,) where each part of a sorted segment starts in the file
+
+    def add(self, hashes: np.ndarray) -> None:
+        """Add the row hashes of one batch, (n,) uint64."""
+        while len(hashes):
+            if self._n == len(self._held):
+                self._spill()
+            taken = hashes[: len(self._held) - self._n]
+            self._held[self._n: self._n + len(taken)] = taken
+            self._n += len(taken)
+            hashes = hashes[len(taken):]
+
+    def count(self) -> int:
+        """Rows equal to an earlier row; call once, at the end."""
+        if self._file is None:
+            return repeated(np.sort(self._held[: self._n]))
+        self._spill()
+        self._held = np.empty(0, dtype=np.uint64)
+        with self._file as file:
+            return sum(repeated(np.sort(self._part(file, number))) for number in range(PARTS))
+
+    def _spill(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=ensure(home() / "work"))  # unlinked as soon as it is open
+        hashes = self._held[: self._n]
+        hashes.sort()
+        borders = np.arange(1, PARTS, dtype=np.uint64) << np.uint64(56)
+        starts = np.concatenate([[0], np.searchsorted(hashes, borders), [len(hashes)]])
+        self._segments.append(self._file.tell() + 8 * starts)
+        self._file.write(memoryview(hashes).cast("B"))
+        self._n = 0
+
+    def _part(self, file: IO[bytes], number: int) -> np.ndarray:
+        pieces = []
+        for starts in self._segments:
+            file.seek(int(starts[number]))
+            pieces.append(np.frombuffer(file.read(int(starts[number + 1] - starts[number])), dtype=np.uint64))
+        return np.concatenate(pieces)  # copies, so a writable array
+
+
+def repeated(ordered: np.ndarray) -> int:
+    """How many of the sorted hashes equal the one before them."""
+    return int(np.count_nonzero(ordered[1:] == ordered[:-1]))

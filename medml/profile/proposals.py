@@ -1,0 +1,76 @@
+"""Which column tells patients apart, and which ones to leave out, each with its reason."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from medml.profile.distinct import RowsPerValue
+from medml.profile.names import FILE_WORDS, PERSON_WORDS, VISIT_WORDS, looks_like_id, phrase, says
+from medml.types import Column, Proposal, Repeats
+
+FEWEST_PATIENTS = 5
+COMES_BACK = 1.05  # rows a patient, on average, from which patients repeat
+UNUSABLE = {"identifier", "empty", "constant", "one_class"}  # suspicions that need no question
+
+
+def propose_patient(columns: list[Column], counted: dict[str, RowsPerValue]) -> Proposal | None:
+    """The column that tells patients apart: one whose name says so, else an id or file name that comes back."""
+    ranked = [(patient_points(each, counted), each) for each in columns]
+    points, best = max(ranked, key=lambda each: each[0], default=(0, None))
+    if best is None or points <= 0:
+        return None
+    n = rows_a_patient(counted[best.name])
+    if says(best.name, PERSON_WORDS):
+        why = "Its name says that it tells patients apart"
+    elif says(best.name, FILE_WORDS):
+        why = "It names files, and several rows come from one file"
+    else:
+        why = "It is an identifier whose values come back"
+    often = f" and a patient has {n:.1f} rows on average" if n >= COMES_BACK else " and no patient comes back"
+    return Proposal(column=best.name, reason=why + often + ".")
+
+
+def patient_points(column: Column, counted: dict[str, RowsPerValue]) -> int:
+    """How likely a column tells patients apart; 0 if not."""
+    rows = counted.get(column.name)
+    if rows is None or rows.n_values() < FEWEST_PATIENTS or column.distinct < FEWEST_PATIENTS:
+        return 0
+    name, returns = column.name, rows_a_patient(rows) >= COMES_BACK
+    person, visit = says(name, PERSON_WORDS), says(name, VISIT_WORDS)
+    only_the_word = phrase(name) in PERSON_WORDS
+    if column.kind != "identifier" and not (person and (looks_like_id(name) or only_the_word)):
+        return 0
+    if person:
+        return 20 + 5 * returns
+    if not returns or visit and not says(name, FILE_WORDS):
+        return 0
+    return 5 if says(name, FILE_WORDS) else 10
+
+
+def rows_a_patient(rows: RowsPerValue) -> float:
+    return float(rows.counts.mean()) if len(rows.counts) else 0.0
+
+
+def count_repeats(column: str, rows: RowsPerValue, n_rows: int) -> Repeats:
+    """How often a patient comes back: patients (about, above 131,072), rows that name one, rows of the 95th in 100."""
+    most = int(math.ceil(np.quantile(rows.counts, 0.95, method="inverted_cdf")))
+    return Repeats(column=column, n_patients=rows.n_values(), n_rows=n_rows, most_rows=most)
+
+
+def propose_leave_out(columns: list[Column], target: str | None, patient: str | None) -> list[Proposal]:
+    """Columns that cannot predict (empty, constant, identifiers) or that give the likely outcome away."""
+    found = []
+    for column in columns:
+        if column.name in (target, patient):
+            continue
+        why = next((each for each in column.suspicions if is_reason(each.code, each.figures)), None)
+        if why is not None:
+            found.append(Proposal(column=column.name, reason=why.what))
+    return found
+
+
+def is_reason(code: str, figures: dict[str, float]) -> bool:
+    """Whether a suspicion is enough to propose leaving the column out; a high AUROC alone is a question."""
+    return code in UNUSABLE or code == "outcome_proxy" or code == "leak" and figures.get("explained", 0) >= 0.9

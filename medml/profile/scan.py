@@ -1,0 +1,176 @@
+"""Folder -> Profile: every table is read once, in pieces, and only aggregates are kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from medml.data import find_tables
+from medml.data.source import TableSource
+from medml.errors import Stopped, UserError
+from medml.profile import outcomes, proposals
+from medml.profile.columns import Seen, describe, levels
+from medml.profile.evidence import gather
+from medml.profile.names import outcome_weight
+from medml.profile.notes import with_notes
+from medml.profile.suspicions import note
+from medml.profile.tally import TableTally
+from medml.types import SMALL_GROUP, Column, FileEntry, Level, Profile, Proposal, Suspicion, Table
+from medml.watch import Silent, Watch
+
+log = logging.getLogger(__name__)
+
+
+def scan(source: Path, *, sheet: str | None = None, watch: Watch | None = None, k: int = SMALL_GROUP) -> Profile:
+    """Profile every table under a folder, or one file.
+
+    sheet    only this sheet of workbooks
+    k        groups of patients below this size are hidden in the profile
+    returns  files (each with what became of it) and tables; a file that cannot be read never stops the scan
+    raises   UserError if there is nothing at `source`; Stopped when the watch asks for it
+    """
+    watch = watch or Silent()
+    source = Path(source)
+    files, sources = find_tables(source, watch=_Part(watch, 0.0, 0.1), sheet=sheet)
+    total = sum(max(each.entry.bytes, 1) for each in sources)
+    tables, done, broken = [], 0, {}
+    for each in sources:
+        size = max(each.entry.bytes, 1)
+        part = _Part(watch, 0.1 + 0.9 * done / total, 0.1 + 0.9 * (done + size) / total)
+        try:
+            tables.append(scan_table(each, watch=part, k=k))
+        except UserError as error:
+            broken[each.ref.path, each.ref.sheet] = error
+        done += size
+    watch.say("done", 1.0, f"{len(tables)} tables read, {len(files)} files seen.")
+    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return Profile(source=str(source.resolve()), made=made, k=k, tables=tables,
+                   files=[_unread(each, broken.get((each.path, each.sheet))) for each in files])
+
+
+def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMALL_GROUP) -> Table:
+    """Profile one table in one pass; memory does not grow with its rows.
+
+    raises  UserError if the file is gone or damaged, Stopped when the watch asks for it
+    """
+    watch = watch or Silent()
+    with ThreadPoolExecutor(1) as aside:  # hashing leaves Python's lock: it runs beside the parsing
+        sha256 = aside.submit(source.sha256)
+        tally = _read(source, watch)
+        digest = sha256.result()
+    if tally is None:
+        columns = [Column(name=name, kind="empty", missing=0, distinct=0) for name in source.columns]
+        return Table(ref=source.ref, sha256=digest, rows=0, columns=columns, duplicates=0)
+    watch.say("looking closer", 0.95, source.ref.label)
+    return _assemble(source, tally, digest, k)
+
+
+def _read(source: TableSource, watch: Watch) -> TableTally | None:
+    tally = None
+    for batch in source.batches():
+        if watch.stopping():
+            raise Stopped
+        if tally is None:
+            tally = TableTally(batch.schema)
+        tally.add(batch)
+        seen = tally.rows / source.rows if source.rows else 1 - 1 / (1 + tally.rows / 1e6)
+        watch.say("reading", 0.95 * min(seen, 1.0), f"{source.ref.label}: {tally.rows:,} rows")
+    return tally
+
+
+def _assemble(source: TableSource, tally: TableTally, digest: str, k: int) -> Table:
+    sample = tally.sample.frame()
+    whole = tally.sample.is_whole
+    scale = rating_scale(tally)
+    seen = [describe(gather(each, tally.rows, sample[name], whole), sorted(each.words), k, rated=name in scale)
+            for name, each in tally.columns.items()]
+    counted = {name: each.rows_per_value for name, each in tally.columns.items() if each.rows_per_value is not None}
+    targets = outcomes.propose_targets([each.column for each in seen], tally.rows)
+    columns = [_finish(each, found, targets) for each, found in zip(seen, _suspicions(seen, targets), strict=True)]
+    columns = with_notes(columns, source.notes, source.units)
+    patient = proposals.propose_patient(columns, counted)
+    repeats = None
+    if patient is not None:
+        known = tally.rows - tally.columns[patient.column].missing
+        repeats = proposals.count_repeats(patient.column, counted[patient.column], known)
+    leave_out = proposals.propose_leave_out(columns, targets[0].column if targets else None,
+                                            patient.column if patient else None)
+    return Table(ref=source.ref, sha256=digest, rows=tally.rows, columns=columns, duplicates=tally.duplicates(),
+                 repeats=repeats, targets=targets, patient=patient, leave_out=leave_out)
+
+
+def _suspicions(seen: list[Seen], targets: list[Proposal]) -> list[list[Suspicion]]:
+    """What gives the likeliest outcome away, a list a column."""
+    if not targets:
+        return [[] for _ in seen]
+    found = outcomes.suspect_leaks(seen, targets[0].column)
+    return [found.get(each.column.name, []) for each in seen]
+
+
+def _finish(seen: Seen, found: list[Suspicion], targets: list[Proposal]) -> Column:
+    """A column with what was found about it beside the others; classes of the likeliest outcome are all counted.
+
+    Patients per class are no small group (DESIGN.md): hidden classes are shown where their labels are mere codes.
+    """
+    column = seen.column
+    update: dict[str, object] = {}
+    if targets and targets[0].column == column.name:
+        every = sorted(levels(seen.evidence, seen.reading), key=lambda each: (-each[1], each[0]))
+        if column.hidden_levels and (column.kind == "yes_no" or seen.reading.numbers is not None):
+            update = {"levels": [Level(label=label, n=n) for label, n in every], "hidden_levels": 0, "hidden_rows": 0}
+        if is_graded(every):
+            found = [*found, note(
+                "graded_outcome", f"It has {len(every)} grades, from 0 up.", "Learn to tell the grades apart, or ask "
+                "only whether it is above 0: choose \">0\" as the class that counts as yes.")]
+    order = ("stop", "caution", "note")
+    update["suspicions"] = sorted([*column.suspicions, *found], key=lambda each: order.index(each.severity))
+    return column.model_copy(update=update)
+
+
+def is_graded(every: list[tuple[str, int]]) -> bool:
+    """True for at least three classes that are the whole numbers from 0 up."""
+    labels = sorted(label for label, _ in every)
+    return len(labels) >= 3 and labels == sorted(str(number) for number in range(len(labels)))
+
+
+def rating_scale(tally: TableTally) -> set[str]:
+    """Columns that share one short scale (0-3) with at least four others: grades, which are numbers."""
+    scales: dict[frozenset[float], list[str]] = {}
+    for name, each in list(tally.columns.items())[:-1]:  # the last column is often the outcome
+        few = each.counts is not None and 3 <= len(each.counts) <= 11
+        if few and each.dtype.is_numeric() and not outcome_weight(name):
+            scales.setdefault(frozenset(float(value) for value in each.counts), []).append(name)
+    joined: set[str] = set()
+    for scale in scales:
+        alike = [name for other, found in scales.items() if other <= scale and min(scale) == 0 for name in found]
+        if len(alike) >= 5 and max(scale) == len(scale) - 1:
+            joined.update(alike)
+    return joined
+
+
+def _unread(entry: FileEntry, error: UserError | None) -> FileEntry:
+    if error is None:
+        return entry
+    return entry.model_copy(update={"action": "skip", "reason_code": error.code or "unreadable", "message": error.what,
+                                    "rows": None, "cols": None})
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch of a longer job: its fractions are moved into [low, high] of the whole."""
+
+    whole: Watch
+    low: float
+    high: float
+
+    def say(self, stage: str, fraction: float, message: str = "") -> None:
+        self.whole.say(stage, self.low + (self.high - self.low) * fraction, message)
+
+    def point(self, point: object) -> None:
+        """A scan has no curve."""
+
+    def stopping(self) -> bool:
+        return self.whole.stopping()

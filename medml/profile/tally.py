@@ -1,0 +1,188 @@
+"""One pass over a table: exact counts of small things, sketches of large ones, and a uniform sample of whole rows.
+
+Everything that needs a closer look (kinds, ranges, suspicions) is judged afterwards on the counts or the sample, so
+memory does not grow with the rows. A small table is one batch; a large one is many: the same code reads both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from medml import home
+from medml.data.values import MISSING_WORDS
+from medml.profile.distinct import HyperLogLog, RowsPerValue
+from medml.profile.duplicates import DuplicateCounter
+from medml.profile.names import FILE_WORDS, PERSON_WORDS, looks_like_id, says
+
+EXACT = 1000  # distinct values counted one by one; beyond, about
+SAMPLE_ROWS = 50_000
+ROWS = "rows of a value"  # a column of ours beside the table's own names
+SEEN_AS_MISSING = sorted({form for word in MISSING_WORDS for form in (word, word.upper(), word.title(), word.lower())})
+
+
+@dataclass(slots=True)
+class ColumnTally:
+    """What the pass keeps of one column."""
+
+    name: str
+    dtype: pl.DataType
+    missing: int = 0
+    words: set[str] = field(default_factory=set)  # words for "missing" that occur, as written
+    odd: int = 0  # cells of a column of numbers that are words after all
+    counts: dict[object, int] | None = field(default_factory=dict)  # value -> rows, None once over EXACT values
+    sketch: HyperLogLog = field(default_factory=HyperLogLog)
+    rows_per_value: RowsPerValue | None = None
+
+    def as_first_seen(self, cells: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+        """The batch's cells in the type of the first batch, and the words that are none of it (null elsewhere).
+
+        A reader takes a column for numbers by a sample; when words turn up later it gives text from then on.
+        """
+        if cells.dtype == self.dtype:
+            return (cells.fill_nan(None) if self.dtype.is_float() else cells), None
+        if self.dtype == pl.String or cells.dtype != pl.String:
+            return cells.cast(self.dtype, strict=False), None
+        typed = cells.cast(self.dtype, strict=False)
+        return typed, cells.set(typed.is_not_null(), None)
+
+    def add_odd(self, words: pl.Series) -> None:
+        """Count the words of one batch that stand in a column of numbers; they are null in its cells."""
+        known = words.drop_nulls()
+        is_word = known.is_in(SEEN_AS_MISSING)
+        self.words.update(known.filter(is_word).unique())
+        self.odd += len(known) - int(is_word.sum())
+
+    def distinct(self) -> int:
+        return len(self.counts) if self.counts is not None else self.sketch.estimate()
+
+    def add(self, cells: pl.Series, found: pl.DataFrame | None, seed: int) -> None:
+        """Add one batch. `found`: its value counts, None if they are no longer kept."""
+        if self.rows_per_value is not None:
+            self.rows_per_value.add(hashes(cells, seed))
+        if self.counts is None or found is None or found.height > EXACT + len(MISSING_WORDS):
+            self._stop_counting(seed)
+            self._add_many(cells, seed)
+            return
+        for value, n in found.iter_rows():
+            if value is None:
+                self.missing += n
+            elif isinstance(value, str) and value.lower() in MISSING_WORDS:
+                self.missing += n
+                self.words.add(value)
+            else:
+                self.counts[value] = self.counts.get(value, 0) + n
+        if len(self.counts) > EXACT:
+            self._stop_counting(seed)
+
+    def _stop_counting(self, seed: int) -> None:
+        if self.counts:
+            self.sketch.add(hashes(pl.Series(list(self.counts), dtype=self.dtype), seed))
+        self.counts = None
+
+    def _add_many(self, cells: pl.Series, seed: int) -> None:
+        known = cells.drop_nulls()
+        if self.dtype == pl.String:
+            is_word = known.is_in(SEEN_AS_MISSING)
+            if is_word.any():
+                self.words.update(known.filter(is_word).unique())
+                known = known.filter(~is_word)
+        self.missing += len(cells) - len(known)
+        self.sketch.add(known.hash(seed).to_numpy())
+
+
+def hashes(cells: pl.Series, seed: int) -> np.ndarray:
+    """64-bit hashes of the cells that are not missing, (n,) uint64."""
+    return cells.drop_nulls().hash(seed).to_numpy()
+
+
+class RowSample:
+    """A uniform sample of whole rows with their places, in the order of the table; every row while they are few."""
+
+    def __init__(self, rows: int = SAMPLE_ROWS, seed: int = 0) -> None:
+        self.rows = rows
+        self._random = np.random.default_rng(seed)
+        self._limit = 1.0
+        self._pieces: list[pl.DataFrame] = []
+        self._keys: list[np.ndarray] = []
+        self._n_kept = self._n_seen = 0
+
+    def add(self, batch: pl.DataFrame) -> None:
+        """Each row draws a key; the rows of the lowest keys are the sample."""
+        keys = self._random.random(batch.height)
+        kept = np.flatnonzero(keys < self._limit)
+        piece = batch if len(kept) == batch.height else batch[kept]
+        self._pieces.append(piece)
+        self._keys.append(keys[kept])
+        self._n_kept, self._n_seen = self._n_kept + len(kept), self._n_seen + batch.height
+        if self._n_kept > 2 * self.rows:
+            self._compact()
+
+    def frame(self) -> pl.DataFrame:
+        self._compact()
+        return self._pieces[0] if self._pieces else pl.DataFrame()
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the sample is the table."""
+        return self._n_seen <= self.rows
+
+    def _compact(self) -> None:
+        if not self._pieces:
+            return
+        keys, frame = np.concatenate(self._keys), pl.concat(self._pieces)
+        if len(keys) > self.rows:
+            self._limit = float(np.partition(keys, self.rows)[self.rows])
+            kept = np.flatnonzero(keys < self._limit)
+            keys, frame = keys[kept], frame[kept]
+        self._pieces, self._keys, self._n_kept = [frame], [keys], len(keys)
+
+
+class TableTally:
+    """What the pass keeps of one table; feed it every batch, in order."""
+
+    def __init__(self, schema: pl.Schema) -> None:
+        self.seed = int.from_bytes(home.secret()[:8], "little")
+        self.columns = {name: ColumnTally(name, dtype, rows_per_value=RowsPerValue() if may_repeat(name) else None)
+                        for name, dtype in schema.items()}
+        self.rows = 0
+        self.sample = RowSample()
+        self._duplicates = DuplicateCounter()
+
+    def add(self, batch: pl.DataFrame) -> None:
+        """Add a batch of the table: any rows, the columns and types of the schema."""
+        if batch.is_empty():
+            return
+        self.rows += batch.height
+        batch, odd = self._as_first_seen(batch)
+        counted = [name for name, each in self.columns.items() if each.counts is not None]
+        found = batch.select(pl.col(counted).value_counts(name=ROWS).implode()) if counted else None
+        self._duplicates.add(self._row_hashes(batch, odd))
+        self.sample.add(batch)
+        for name, each in self.columns.items():
+            pairs = found[name][0].struct.unnest() if each.counts is not None else None
+            each.add(batch[name], pairs, self.seed)
+
+    def _as_first_seen(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+        pairs = {name: each.as_first_seen(batch[name]) for name, each in self.columns.items()}
+        odd = {name: words for name, (_, words) in pairs.items() if words is not None}
+        for name, words in odd.items():
+            self.columns[name].add_odd(words)
+        return pl.DataFrame({name: cells for name, (cells, _) in pairs.items()}), odd
+
+    def _row_hashes(self, batch: pl.DataFrame, odd: dict[str, pl.Series]) -> np.ndarray:
+        found = batch.hash_rows(self.seed).to_numpy()
+        for words in odd.values():
+            found = found ^ np.where(words.is_not_null().to_numpy(), words.hash(self.seed).to_numpy(), np.uint64(0))
+        return found
+
+    def duplicates(self) -> int:
+        """Rows equal to an earlier row; call once, at the end."""
+        return self._duplicates.count()
+
+
+def may_repeat(name: str) -> bool:
+    """True for a column whose name may be that of a patient or a file: its rows per value are counted."""
+    return looks_like_id(name) or says(name, PERSON_WORDS) is not None or says(name, FILE_WORDS) is not None
