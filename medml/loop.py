@@ -88,11 +88,15 @@ def run(session: Session, slices: Slices, plan: Plan, *, train_loss: Loss, val_l
         train = _epoch(session, slices, plan.batch, train_loss)
         _judge(session, slices, val_loss)
         go_on = rounds(session.epoch, plan.epochs, train, ask)
-        tired = plan.patience is not None and session.epoch - session.best_epoch >= plan.patience
-        session.finished = tired or not go_on or session.epoch >= plan.epochs
+        session.finished = tired(session, plan) or not go_on or session.epoch >= plan.epochs
         if work is not None:
             work.maybe(session)
     return session
+
+
+def tired(session: Session, plan: Plan) -> bool:
+    """Whether patience has run out."""
+    return plan.patience is not None and session.epoch - session.best_epoch >= plan.patience
 
 
 def _epoch(session: Session, slices: Slices, batch: int, loss: Loss) -> float:

@@ -81,6 +81,19 @@ class Family:
         """
         raise NotImplementedError
 
+    def fit_to(self, fitted: Any | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
+               rounds: Rounds = no_rounds, work: Path | None = None) -> Any:
+        """`fit` in stretches, for families whose round is an epoch: to `until` rounds in all, from `fitted` or nothing.
+
+        However it is cut into stretches, the numbers are those of one `fit`; so all folds learn side by side, and a
+        stop keeps the best epoch of every one of them.
+        """
+        raise NotImplementedError
+
+    def tired(self, fitted: Any, params: dict[str, Any]) -> bool:
+        """Whether early stopping has ended a fit made by `fit_to`."""
+        return False
+
     def more(self, fitted: Any, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
              rounds: Rounds = no_rounds, work: Path | None = None) -> Any:
         """Go on from `fitted` (which stays as it is) for n_rounds; families with a round only."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,21 @@ class MLP(Family):
         return _train(network, X, data, (train, rest), _plan(chosen, int(chosen["epochs"]), chosen["patience"]),
                       rounds, work)
 
+    def fit_to(self, fitted: Network | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
+               rounds: Rounds = no_rounds, work: Path | None = None) -> Network:
+        """`fit` in stretches: to `until` epochs in all, patience kept."""
+        chosen = self.settled(params, *data.X.shape, data.task)
+        if fitted is None:
+            return self.fit(data, chosen | {"epochs": until}, seed=seed, rounds=rounds, work=work)
+        split = _inner.holdout(data.y, data.patients, data.task, fitted.seed, VALIDATION)
+        plan = _plan(chosen, until, chosen["patience"])
+        return _train(fitted, accept(self, data), data, split, plan, rounds, work)
+
+    def tired(self, fitted: Network, params: dict[str, Any]) -> bool:
+        """Whether patience has run out: further rounds of this fit would change nothing."""
+        patience = self.filled(params)["patience"]
+        return fitted.meta["epoch"] - fitted.meta["best_epoch"] >= patience
+
     def more(self, fitted: Network, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
              rounds: Rounds = no_rounds, work: Path | None = None) -> Network:
         """n_rounds epochs from the last one, with the optimizer's state; the best epoch of all is kept."""
@@ -105,7 +120,8 @@ class MLP(Family):
         chosen = self.settled(params, *X.shape, data.task)
         split = _inner.holdout(data.y, data.patients, data.task, fitted.seed, VALIDATION)
         plan = _plan(chosen, self.rounds_done(fitted) + n_rounds, None)
-        return _train(fitted, X, data, split, plan, rounds, work)
+        since = replace(fitted, meta=fitted.meta | {"since": self.rounds_done(fitted)})
+        return _train(since, X, data, split, plan, rounds, work)
 
     def rounds_done(self, fitted: Network) -> int:
         return int(fitted.meta["epoch"])
@@ -173,22 +189,24 @@ def _build(shape: dict[str, Any]) -> Any:
 def _train(network: Network, X: np.ndarray, data: FitData, split: tuple[np.ndarray, np.ndarray], plan: loop.Plan,
            rounds: Rounds, work: Path | None) -> Network:
     """One stretch of training: fresh where the network has no history, else on from its own state."""
-    on = device.pick()
+    on, since = device.pick(), network.meta.get("since", 0)
     with device.repeatable(on, network.seed, len(X)):
         model = _build(network.shape).to(on)
         session = loop.start(model, plan)
         if network.meta:
             loop.restore(session, network.meta | {"finished": False}, network.arrays)
         checkpoints = None if work is None else loop.Checkpoints(
-            work, loop.purpose_of(network.shape, network.seed, vars_of(plan), network.meta.get("epoch", 0), X, data.y))
+            work, loop.purpose_of(network.shape, network.seed, vars_of(plan) | {"epochs": None}, since, X, data.y))
         taken_up = checkpoints is not None and checkpoints.take_up(session)
         train_loss, val_loss = _losses(network, on)
         ask = lambda rows: _ask(model.eval(), network, matrix(rows, network.shape["inputs"]), on)  # noqa: E731
+        session.finished = session.epoch >= plan.epochs or loop.tired(session, plan)  # a stretch may end before a fit
         if taken_up and session.finished:
             rounds(session.epoch, plan.epochs, None, ask)
         loop.run(session, _slices(network, X, data.y, split, on), plan, train_loss=train_loss, val_loss=val_loss,
                  ask=ask, rounds=_in_units(rounds, network.scaling.spread ** 2), work=checkpoints)
         meta, arrays = loop.snapshot(session)
+        meta["since"] = since  # the epoch from which this fit, or its continuation, set out
     return Network(network.shape, network.scaling, network.labels, network.seed, meta, arrays)
 
 
