@@ -9,15 +9,14 @@ import numpy as np
 from medml.cases import Cases, Fold, Predictions
 from medml.types import Task
 
-PREVALENCE = "prevalence"  # two and several classes: the training rows' shares for everybody
-MEAN = "mean"  # a number: the training rows' mean for everybody
-LOGISTIC = "logistic regression"
-LINEAR = "linear regression"
+PREVALENCE = "prevalence"  # the training rows' shares of classes, or their mean, for everybody
+LOGISTIC, RIDGE = "logistic", "ridge"  # plain regularised regression on the same matrix
+TITLES = {PREVALENCE: "Prevalence alone", LOGISTIC: "Logistic regression", RIDGE: "Linear regression"}
 
 
 def required(task: Task) -> tuple[str, str]:
     """Names of the two baselines that stand in every table: without any predictor, and the plain linear model."""
-    return (MEAN, LINEAR) if task == "regression" else (PREVALENCE, LOGISTIC)
+    return PREVALENCE, RIDGE if task == "regression" else LOGISTIC
 
 
 def prevalence(cases: Cases, folds: Sequence[Fold]) -> Predictions:

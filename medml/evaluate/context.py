@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from medml.cases import Cases, Fold, Predictions
-from medml.types import Choice, FlowStep, Recipe, SelectionScore, Table, TrainConfig
+from medml.types import Choice, Effect, FlowStep, Recipe, SelectionScore, Table, TrainConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ class Context:
 
     folds             the folds that the predictions come from; one fold under a validation part. Positions into `cases`
     n_parameters      candidate parameters after encoding and before any selection, mean over folds
-    held_out          positions into `cases` of the part that stays closed (scheme "held_out"), else None
+    flow              boxes of the flow diagram; empty: those of `cases`
+    effects           what each step of the recipe did, in counts (M2)
+    held_out          positions into `cases` of the part that stays closed (scheme "held_out"), else None or empty
     split_from_file   the split came with the data: it is never changed (L3)
     looks             how often the held-out part has been opened
     others            out-of-fold predictions of the other configurations that were compared, same folds (E3)
@@ -58,6 +60,7 @@ class Context:
     fold_facts: Sequence[FoldFacts]
     n_parameters: float
     flow: Sequence[FlowStep] = ()
+    effects: Sequence[Effect] = ()
     held_out: np.ndarray | None = None
     split_from_file: bool = False
     looks: int = 0
@@ -70,3 +73,18 @@ class Context:
     versions: Mapping[str, str] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
     rerun_matches: bool | None = None
+
+    @property
+    def boxes(self) -> list[FlowStep]:
+        """The flow diagram."""
+        return list(self.flow or self.cases.flow)
+
+    @property
+    def closed(self) -> np.ndarray:
+        """Positions of the part that stays closed; empty where there is none."""
+        return np.empty(0, dtype=np.int64) if self.held_out is None else np.asarray(self.held_out, dtype=np.int64)
+
+    @property
+    def development(self) -> np.ndarray:
+        """Positions that may be learned from."""
+        return np.setdiff1d(np.arange(len(self.cases.y)), self.closed)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml.evaluate.intervals import ENOUGH, Measure, Measured, bootstrap, metric, once
-from medml.evaluate.metrics import divide, over_repeats
+from medml.evaluate.intervals import Measure, Measured, bootstrap, metric, once
+from medml.evaluate.metrics import divide
 from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.thresholds import GRID
 from medml.types import Curve, GridPoint
+
+if TYPE_CHECKING:
+    from medml.evaluate.figures import Figures
 
 
 def plan_roc(sample: Sample, which: int = 1) -> Measure:
@@ -108,31 +112,19 @@ def plan_grid(sample: Sample, which: int = 1) -> Measure:
     return grid
 
 
-def draw_curve(x: np.ndarray, measure: Measure, name: str, scored: Scored, *, seed: int, draws: int) -> Curve | None:
-    """A curve with its 95 % band; None where a point or its band cannot be told."""
-    y = once(measure, len(scored.patient))[name][:, 0]
-    drawn = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)[name]
-    if not np.isfinite(y).all() or (np.isfinite(drawn).mean(axis=1) < ENOUGH).any():
-        return None
-    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=1)
-    return Curve(x=_short(x), y=_short(y), low=_short(np.minimum(low, y)), high=_short(np.maximum(high, y)))
-
-
-def _short(values: np.ndarray) -> list[float]:
-    """Three to four digits: what a drawing needs, and no patient's own value."""
+def short(values: np.ndarray) -> list[float]:
+    """Four digits: what a drawing needs, and no patient's own value."""
     return [float(f"{each:.4g}") for each in values]
 
 
-def grid_points(scored: Scored, *, seed: int, draws: int) -> list[GridPoint]:
+def grid_points(figures: Figures, scored: Scored) -> list[GridPoint]:
     """The confusion matrix at 101 thresholds with intervals; counts are means over repeats and add up."""
-    measure = over_repeats(scored.samples, [plan_grid(each) for each in scored.samples])
-    value = once(measure, len(scored.patient))
-    drawn = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)
-    n, positives = scored.n_cases, int(round(float(value["tp"][0, 0])))
+    n, positives = scored.n_cases, int(round(float(figures.value["grid.tp"][0])))
     points = []
     for at, threshold in enumerate(GRID):
-        tp, fp = int(round(float(value["tp"][at, 0]))), int(round(float(value["fp"][at, 0])))
-        both = {name: metric(value[name][at, 0], drawn[name][at], n) for name in ("sensitivity", "specificity")}
+        tp, fp = (int(round(float(figures.value[f"grid.{name}"][at]))) for name in ("tp", "fp"))
+        both = {name: metric(float(figures.value[f"grid.{name}"][at]), figures.drawn[f"grid.{name}"][at], n)
+                for name in ("sensitivity", "specificity")}
         points.append(GridPoint(threshold=float(threshold), tp=tp, fp=fp, fn=positives - tp,
                                 tn=n - positives - fp, **both))
     return points

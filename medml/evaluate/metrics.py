@@ -207,6 +207,17 @@ def quick_figure(task: str, y: np.ndarray, p: np.ndarray) -> float | None:
     return float(np.mean(told)) if told else None
 
 
+def quick_loss(task: str, y: np.ndarray, p: np.ndarray) -> float | None:
+    """The loss without interval, for live curves: log loss, or the mean squared error of a number.
+
+    y (n,);  p (n, n_classes) or (n,) numbers.   None where there is no row
+    """
+    y, p = np.asarray(y), np.asarray(p, dtype=float)
+    if not len(y):
+        return None
+    return float(((y - p) ** 2).mean()) if task == "regression" else float(_log_loss(y, p).mean())
+
+
 def _one_auroc(positive: np.ndarray, score: np.ndarray) -> float | None:
     above, below = np.sort(score[positive]), np.sort(score[~positive])
     if not above.size or not below.size:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from medml.cases import Predictions
+import numpy as np
+
+from medml.cases import Fold, Predictions
+from medml.evaluate import curves
+from medml.evaluate.checks import Evidence, run_checks
 from medml.evaluate.context import Context
-from medml.evaluate.intervals import DRAWS, bootstrap, metric, once
-from medml.evaluate.metrics import measure_all
+from medml.evaluate.figures import Figures, figures_of, table_of
+from medml.evaluate.intervals import DRAWS
+from medml.evaluate.missing import missing_shares
 from medml.evaluate.scored import Scored, score
+from medml.evaluate.thresholds import youden
 from medml.evaluate.words import HEADLINE
-from medml.types import Metric, Report, Task
+from medml.types import SMALL_GROUP, Metric, Report, SplitPlan, Task
+
+INTERNAL = "internally validated only"
+EXPLORATORY = "exploratory: too few patients"
+YOUDEN = ("Largest sum of sensitivity and specificity (Youden) on {where}. The figures beside it were judged in every "
+          "fold by the threshold of the other folds, so no patient helped to choose the cut that judged them.")
 
 
 def headline_name(task: Task) -> str:
@@ -18,32 +29,102 @@ def headline_name(task: Task) -> str:
     return HEADLINE[task]
 
 
-def headline(report: Report) -> Metric:
-    """The metric that speaks for this report."""
-    return report.metrics[headline_name(report.task)]
+def headline(report: Report) -> str:
+    """The name of the metric that speaks for this report."""
+    return headline_name(report.task)
 
 
-def metrics_of(scored: Scored, *, seed: int, draws: int = DRAWS) -> dict[str, Metric]:
-    """Every metric of the task with its 95 % interval, patients resampled, repeats averaged inside each draw."""
-    measure = measure_all(scored)
-    values = once(measure, len(scored.patient))
-    drawn = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)
-    return {name: metric(float(values[name][0]), drawn[name], scored.n_cases) for name in values}
+def metrics_of(predictions: Predictions, *, folds: Sequence[Fold] = (), threshold: float | None = None, seed: int,
+               draws: int = DRAWS) -> dict[str, Metric]:
+    """Every metric of the task with its 95 % interval: patients resampled, repeats averaged inside each draw.
+
+    threshold  decides between two classes: the report's, for a held-out part, which never chooses its own
+    """
+    scored = score(predictions, folds, threshold=threshold, seed=seed)
+    return table_of(figures_of(scored, seed=seed, draws=draws, with_curves=False), scored)
 
 
 def evaluate(predictions: Predictions, baselines: Mapping[str, Predictions], context: Context, *,
-             seed: int) -> Report:
-    """Measure a model on rows that it was not fitted on.
+             seed: int, draws: int = DRAWS) -> Report:
+    """Measure a model on rows that it was not fitted on, and run every check on how that came about.
 
-    predictions  out-of-fold, or of a validation part, with positions as in context.cases
-    baselines    by name, on the same folds; see medml.evaluate.baselines
-    raises       ValueError where nothing was predicted at all
+    predictions  out-of-fold, or of a validation part; positions as in context.cases
+    baselines    by name, on the same folds: those of medml.evaluate.baselines.required, and more
+    raises       ValueError where nothing was predicted at all, or a baseline was judged on other rows
     """
     scored = score(predictions, context.folds, seed=seed)
-    measured = metrics_of(scored, seed=seed)
-    table = {name: metrics_of(score(each, context.folds, seed=seed), seed=seed) for name, each in baselines.items()}
-    return Report(task=predictions.task, classes=list(predictions.classes),
-                  positive=predictions.classes[-1] if predictions.task == "binary" else None,
-                  n_cases=scored.n_cases, n_patients=scored.n_patients, measured_on="out-of-fold predictions",
-                  metrics=measured, baselines=table)
+    model = figures_of(scored, seed=seed, draws=draws)
+    table, beside = {}, {}
+    for name, each in baselines.items():
+        other = score(each, context.folds, seed=seed)
+        if not np.array_equal(other.measured, scored.measured):
+            raise ValueError(f"baseline {name!r} was judged on {other.n_cases} rows, the model on {scored.n_cases}")
+        beside[name] = figures_of(other, seed=seed, draws=draws, with_curves=False)
+        table[name] = table_of(beside[name], other)
+    report = _with_curves(_plain(predictions, scored, model, context, seed), scored, model, draws)
+    report = report.model_copy(update={"baselines": table})
+    return _with_checks(report, Evidence(context, predictions, scored, model, beside, report, seed, draws))
 
+
+def measured_on(split: SplitPlan, folds: Sequence[Fold]) -> str:
+    """What the figures come from, in words."""
+    numbers, repeats = {each.number for each in folds}, {each.repeat for each in folds}
+    if len(numbers) < 2:
+        return "validation part"
+    times = f" x {len(repeats)}" if len(repeats) > 1 else ""
+    inside = " of the part that was not held out" if split.scheme == "held_out" else ""
+    return f"out-of-fold predictions{inside}, {len(numbers)} folds{times}"
+
+
+def _plain(predictions: Predictions, scored: Scored, model: Figures, context: Context, seed: int) -> Report:
+    binary, classes = predictions.task == "binary", predictions.task != "regression"
+    where = measured_on(context.config.split, context.folds)
+    y = predictions.y[scored.measured]
+    return Report(
+        task=predictions.task, classes=list(predictions.classes) if classes else [],
+        positive=predictions.classes[-1] if binary else None, n_cases=scored.n_cases, n_patients=scored.n_patients,
+        n_events=int((y == 1).sum()) if binary else None, measured_on=where,
+        threshold=_threshold(scored) if binary else None,
+        threshold_reason=YOUDEN.format(where=where) if binary else "",
+        metrics=table_of(model, scored), baselines={},
+        confusion=curves.confusion(scored.samples, scored.n_classes) if classes else [],
+        selection=list(context.selection), selection_note=_selection_note(context), flow=context.boxes,
+        missing=missing_shares(context), looks=context.looks)
+
+
+def _threshold(scored: Scored) -> float:
+    """One threshold for later patients, from all repeats; the figures of the report never use it on these rows."""
+    return youden(np.concatenate([each.y for each in scored.samples]),
+                  np.concatenate([each.p[:, 1] for each in scored.samples]))
+
+
+def _selection_note(context: Context) -> str:
+    """What selection was, and whether a person changed its lists after seeing how columns go with the outcome."""
+    plan, note = context.config.selection, context.selection_note
+    if plan.override_after_scores:
+        lists = ", ".join([*(f"{name} (kept)" for name in plan.forced_in),
+                           *(f"{name} (left out)" for name in plan.forced_out)])
+        note += (" " if note else "") + ("Columns were forced in or out by hand after scores that look at the outcome "
+                                         f"had been seen, so the figures may be too good: {lists or 'none now'}.")
+    return note
+
+
+def _with_curves(report: Report, scored: Scored, model: Figures, draws: int) -> Report:
+    if report.task == "regression":
+        update = {"residuals": curves.residuals(scored, SMALL_GROUP, seed=model.seed, draws=draws)}
+    else:
+        update = {"roc": model.curve("roc", "sensitivity"), "precision_recall": model.curve("pr", "precision"),
+                  "calibration": model.curve("calibration", "observed")}
+    if report.task == "binary":
+        update["grid"] = curves.grid_points(model, scored)
+    return report.model_copy(update=update | {"calibration_line": model.line(scored.n_cases)})
+
+
+def _with_checks(report: Report, evidence: Evidence) -> Report:
+    checks = run_checks(evidence)
+    found = {each.id: each for each in checks}
+    hidden = ["accuracy"] if found["E1"].figures.get("hidden") else []
+    stamps = [INTERNAL]
+    if found["N1"].figures.get("share_of_needed", 1.0) < 0.5:
+        stamps.append(EXPLORATORY)
+    return report.model_copy(update={"checks": checks, "hidden": hidden, "stamps": stamps})

@@ -1,0 +1,56 @@
+"""The one place where the checks of RIGOUR.md are named: all ids with their titles, in the order they are shown."""
+
+from __future__ import annotations
+
+from medml.types import Check, Verdict
+
+TITLES: dict[str, str] = {
+    "L1": "Split by patient", "L2": "No patient on both sides", "L3": "No copies across the split",
+    "L4": "No single column gives the answer away", "L5": "No identifier among the predictors",
+    "L6": "Nothing that is known only afterwards", "L7": "Cleaning learned inside the fold",
+    "L8": "Selection inside the fold", "L9": "Resampling inside the fold", "L10": "The held-out part stays closed",
+    "L11": "Not too good to be true", "L12": "Shuffled labels teach nothing", "L13": "No phrase gives the label away",
+    "L14": "No shortcut around the picture", "N1": "Enough patients for so many parameters",
+    "N2": "Events per parameter", "N3": "Enough patients to judge by", "N4": "Enough cases of every class",
+    "M1": "Missing values", "M2": "No patient dropped unseen", "M3": "The flow of patients adds up",
+    "M4": "No number cut in two", "E1": "Rare outcome", "E2": "An interval beside every figure",
+    "E3": "Winner's curse", "E4": "Calibration", "E5": "Net benefit", "E6": "Where the threshold comes from",
+    "E7": "Compared with plain baselines", "E8": "Optimism", "F1": "Subgroups", "X1": "Data from elsewhere",
+    "P1": "Abstains where it cannot know", "G1": "Can be made again", "G2": "Exported model gives the same answers",
+    "G3": "The heatmap depends on the model"}
+FEW = 30  # cases below which a check says "could not tell" instead of guessing
+
+
+def found(check: str, verdict: Verdict, what: str, fix: str = "", **figures: float) -> Check:
+    """What one check found: a plain sentence with figures, and the one thing to do about it.
+
+    raises  ValueError where something is wrong and no action is named (a programming error)
+    """
+    if verdict in ("warn", "block") and not fix:
+        raise ValueError(f"{check} says {verdict} and must say what to do")
+    return Check(id=check, title=TITLES[check], verdict=verdict, what=what, fix=fix,
+                 figures={name: round(float(value), 6) for name, value in figures.items()})
+
+
+def looks_check(looks: int, *, kept_closed: bool = True) -> Check:
+    """L10: how often the held-out part has been opened, all runs on the same split together."""
+    if not kept_closed:
+        return found("L10", "pass", "No part was held out: every case was judged by a model that had not seen it "
+                                    "(cross-validation).", looks=looks)
+    if looks == 0:
+        return found("L10", "pass", "The held-out part is closed: nobody has looked at it yet.", looks=0)
+    if looks == 1:
+        return found("L10", "pass", "The held-out part was opened once.", looks=1)
+    return found("L10", "warn", f"The held-out part was opened {looks} times: treat it as validation.",
+                 "Report that it was opened more than once, and judge the final model on new patients.", looks=looks)
+
+
+def many(n: int, one: str, several: str | None = None) -> str:
+    """"1 column", "3 columns", "1,204 cases"."""
+    return f"{n:,} {one if n == 1 else several or one + 's'}"
+
+
+def named(names: list[str], most: int = 5) -> str:
+    """The first few names in quotation marks, and how many more there are."""
+    shown = ", ".join(f"“{name}”" for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

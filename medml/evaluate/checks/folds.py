@@ -1,0 +1,96 @@
+"""L7 L8 L9 L10: whatever learns, learns from the fold's own training rows; the held-out part stays closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from medml.evaluate.catalogue import found, looks_check, many
+from medml.evaluate.checks import Evidence, rule
+from medml.evaluate.context import FoldFacts
+from medml.types import Check, SelectionScore
+
+OURS = "Do not use this model: MedML fitted a step on the wrong rows. Train again, and report this."
+
+
+def _outside(evidence: Evidence, counts: Callable[[FoldFacts], tuple[int | None, ...]]) -> int:
+    """Folds in which a step did not learn from exactly the training rows; a fold without facts counts."""
+    facts = {(each.repeat, each.number): each for each in evidence.context.fold_facts}
+    wrong = 0
+    for fold in evidence.context.folds:
+        fact = facts.get((fold.repeat, fold.number))
+        right = fact is not None and fact.n_train == len(fold.train) and all(n == len(fold.train) for n in counts(fact))
+        wrong += not right
+    return wrong
+
+
+@rule("L7")
+def cleaning_in_fold(evidence: Evidence) -> Check:
+    """Cleaner and encoder counted the rows they were fitted on; it must be the fold's training rows."""
+    wrong = _outside(evidence, lambda fact: (fact.cleaner_rows, fact.encoder_rows))
+    total = len(evidence.context.folds)
+    if wrong or not total:
+        return found("L7", "block", f"In {wrong} of {many(total, 'fold')} cleaning or encoding was not shown to be "
+                                    "learned from the training rows alone.", OURS, folds=wrong)
+    return found("L7", "pass", f"In all {many(total, 'fold')} cleaning and encoding were learned from training rows "
+                               "alone.", folds=0)
+
+
+@rule("L8")
+def selection_in_fold(evidence: Evidence) -> Check:
+    """Columns are chosen anew in every fold, from its training rows; how stable the choice is, is reported."""
+    context, plan = evidence.context, evidence.context.config.selection
+    if not plan.on:
+        return found("L8", "pass", "No columns were chosen by looking at the outcome.")
+    wrong = _outside(evidence, lambda fact: (fact.selector_rows,))
+    if wrong:
+        return found("L8", "block", f"In {wrong} of {many(len(context.folds), 'fold')} the choice of columns was not "
+                                    "shown to rest on the training rows alone.", OURS, folds=wrong)
+    steady = stability(list(context.selection), len(context.folds))
+    said = "" if steady is None else f" Stability of the choice: {steady:.2f} (1 is the same every time)."
+    if plan.override_after_scores:
+        return found("L8", "warn", "The lists of columns were changed by hand after scores that look at the outcome "
+                                   f"had been seen, so the figures may be too good.{said}",
+                     "Judge this model on patients that nobody has looked at yet, or train again without the lists.",
+                     stability=-1 if steady is None else steady)
+    return found("L8", "pass", f"Columns were chosen inside each of {many(len(context.folds), 'fold')}.{said}",
+                 stability=-1 if steady is None else steady)
+
+
+def stability(scores: list[SelectionScore], n_folds: int) -> float | None:
+    """Agreement of the folds' choices beyond chance, at most 1 (Nogueira, JMLR 2018;18:1, eq. 4).
+
+    scores  frequencies over folds; forced columns do not count.   None where every or no column was kept each time
+    """
+    share = np.array([each.frequency for each in scores if not each.forced])
+    if n_folds < 2 or not share.size or share.mean() in (0.0, 1.0):
+        return None
+    spread = n_folds / (n_folds - 1) * float((share * (1 - share)).mean())
+    return 1 - spread / float(share.mean() * (1 - share.mean()))
+
+
+@rule("L9")
+def resampling_in_fold(evidence: Evidence) -> Check:
+    """Resampling and class weights come from training rows only, and probabilities are recalibrated afterwards."""
+    context = evidence.context
+    used = [each for each in context.fold_facts if each.resampled_rows is not None]
+    if not used:
+        return found("L9", "pass", "Nothing was resampled or weighted.")
+    wrong = sum(each.resampled_rows != each.n_train for each in used)
+    if wrong:
+        return found("L9", "block", f"In {wrong} of {many(len(used), 'fold')} resampling or class weights did not come "
+                                    "from the training rows alone.", OURS, folds=wrong)
+    if not all(each.recalibrated for each in used):
+        return found("L9", "warn", "Classes were resampled or weighted and the probabilities were not recalibrated "
+                                   "afterwards, so they are too high for the rare class.",
+                     "Train without class weights, or read the ranking and not the probabilities.", folds=0)
+    return found("L9", "pass", f"Resampling or class weights came from training rows alone in {many(len(used), 'fold')}"
+                               ", and probabilities were recalibrated.", folds=0)
+
+
+@rule("L10")
+def vault(evidence: Evidence) -> Check:
+    """How often the held-out part was opened."""
+    context = evidence.context
+    return looks_check(context.looks, kept_closed=context.config.split.scheme == "held_out")

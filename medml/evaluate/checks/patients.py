@@ -1,0 +1,84 @@
+"""L1 L2 L3: no patient, and no copy of a row, on both sides of the split."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medml.evaluate.catalogue import found, many, named
+from medml.evaluate.checks import Evidence, rule
+from medml.types import Check
+
+CHOOSE = "Choose the column that identifies a patient on the Scan page, then train again."
+
+
+@rule("L1")
+def split_by_patient(evidence: Evidence) -> Check:
+    """A key that repeats means a split by patient; a split by row is then blocked."""
+    context = evidence.context
+    n_cases, n_patients = len(context.cases.y), len(np.unique(context.cases.patients))
+    by_row, repeats = context.config.split.by == "row", context.table.repeats
+    if by_row and n_patients < n_cases:
+        return found("L1", "block", f"{many(n_cases, 'row')} come from {many(n_patients, 'patient')}, but the split "
+                                     "was by row.", CHOOSE, n_cases=n_cases, n_patients=n_patients)
+    if by_row and repeats is not None and repeats.n_patients < repeats.n_rows:
+        return found("L1", "block", f"“{repeats.column}” repeats ({many(repeats.n_patients, 'patient')} in "
+                                    f"{many(repeats.n_rows, 'row')}), but the split was by row.", CHOOSE,
+                     n_cases=repeats.n_rows, n_patients=repeats.n_patients)
+    if not by_row:
+        return found("L1", "pass", f"Split by patient: {many(n_patients, 'patient')}, {many(n_cases, 'case')}.",
+                     n_cases=n_cases, n_patients=n_patients)
+    known = context.choice.patient or (context.table.patient.column if context.table.patient else None)
+    if known is None:
+        return found("L1", "could_not_tell", "No column names a patient, so each row counts as one.",
+                     "If patients come back in this table, choose the column that identifies them on the Scan page.")
+    return found("L1", "pass", f"“{known}” never repeats: {many(n_cases, 'row')}, as many patients.",
+                 n_cases=n_cases, n_patients=n_patients)
+
+
+@rule("L2")
+def no_shared_patient(evidence: Evidence) -> Check:
+    """Patients and rows of the two sides are compared again, from the folds' own positions."""
+    context = evidence.context
+    sides = [(each.train, each.test) for each in context.folds]
+    if context.closed.size:
+        sides.append((context.closed, np.concatenate([np.concatenate(both) for both in sides])))
+    patients = context.cases.patients
+    shared = sum(len(np.intersect1d(patients[one], patients[other])) for one, other in sides)
+    rows = sum(len(np.intersect1d(one, other)) for one, other in sides)
+    if shared or rows:
+        return found("L2", "block", f"{many(shared, 'patient')} and {many(rows, 'row')} were found on both sides of a "
+                                    "split.", "Do not use this model; train again with the patient column chosen.",
+                     patients=shared, rows=rows)
+    return found("L2", "pass", f"In {many(len(sides), 'split')} no patient is on both sides.", patients=0, rows=0)
+
+
+@rule("L3")
+def no_copies_across(evidence: Evidence) -> Check:
+    """Rows equal in every predictor and the outcome, on both sides. A row that one case in ten shares is no copy."""
+    from medml.split import row_hashes
+
+    context = evidence.context
+    hashes = row_hashes(context.cases.X, context.cases.y)
+    _, which, size = np.unique(hashes, return_inverse=True, return_counts=True)
+    copies = (size[which] > 1) & (size[which] <= max(2, len(hashes) // 10))
+    sides = [(each.train, each.test) for each in context.folds]
+    if context.closed.size:
+        sides.append((context.development, context.closed))
+    across = np.zeros(len(hashes), dtype=bool)
+    for train, test in sides:
+        across[test] |= copies[test] & np.isin(hashes[test], hashes[train])
+    n, kept = int(across.sum()), int(copies.sum())
+    if not n:
+        note = f" {many(kept, 'row')} with a copy were kept together." if kept else ""
+        return found("L3", "pass", f"No row has an exact copy on the other side of a split.{note}", across=0, kept=kept)
+    if context.split_from_file:
+        return found("L3", "warn", f"{many(n, 'row')} have an exact copy on the other side of the split that came with "
+                                   "the data. That split was not changed.",
+                     "Ask whoever made the split to remove the copies, or let MedML split by patient.", across=n)
+    return found("L3", "warn", f"{many(n, 'row')} have an exact copy on the other side of a split.",
+                 "Switch on “exact duplicates” on the Cleanup page, then train again.", across=n)
+
+
+def columns_sentence(names: list[str]) -> str:
+    """"The column “a”" or "The columns “a”, “b”"."""
+    return f"The column{'s' if len(names) > 1 else ''} {named(names)}"

@@ -1,0 +1,107 @@
+"""N1 N2 N3 N4: whether there are enough patients to learn from and to judge by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medml.evaluate.catalogue import found, many
+from medml.evaluate.checks import Evidence, rule
+from medml.evaluate.sample_size import Needed, corrected_r2cs, needed
+from medml.types import Check
+
+RED, AMBER = 10, 20  # events per parameter
+TO_JUDGE = 100  # events, and non-events (Collins, Stat Med 2016;35:214)
+NEEDED_WORDS = {"binary": "Riley's criteria", "multiclass": "Riley's criteria for each class against the rest",
+                "regression": "Riley's criteria for a number"}
+
+
+def _shares(y: np.ndarray, n_classes: int) -> np.ndarray:
+    return np.bincount(y, minlength=n_classes) / len(y)
+
+
+def needed_here(evidence: Evidence) -> Needed:
+    """Riley's need with the R2 that out-of-fold predictions show, which is free of optimism."""
+    context, scored = evidence.context, evidence.scored
+    parameters = max(1.0, float(context.n_parameters))
+    if scored.task == "regression":
+        value = evidence.report.metrics["r2"].value
+        return needed("regression", parameters, r2=value)
+    asked = [1] if scored.n_classes == 2 else list(range(scored.n_classes))
+    r2 = [float(np.mean([corrected_r2cs((each.y == one).astype(float), each.p[:, one]) for each in scored.samples]))
+          for one in asked]
+    shares = _shares(context.cases.y[context.development], scored.n_classes).tolist()
+    return needed(scored.task, parameters, shares=shares, r2=[0.0, *r2] if scored.n_classes == 2 else list(r2))
+
+
+@rule("N1")
+def sample_size(evidence: Evidence) -> Check:
+    """Riley's three criteria; below half of the need a run is stamped exploratory. A warning, never more."""
+    context = evidence.context
+    n = len(np.unique(context.cases.patients[context.development]))
+    need = needed_here(evidence)
+    figures = {"n": n, "needed": need.n, "shrinkage": need.shrinkage, "optimism": need.optimism,
+               "precision": need.precision, "parameters": context.n_parameters, "r2": need.r2,
+               "share_of_needed": n / need.n}
+    sentence = (f"{many(n, 'patient')} for {context.n_parameters:.0f} parameters; {NEEDED_WORDS[context.cases.task]} "
+                f"ask for {need.n:,}.")
+    if n >= need.n:
+        return found("N1", "pass", sentence, **figures)
+    half = " That is less than half, so every figure is exploratory." if n < need.n / 2 else ""
+    return found("N1", "warn", sentence + half, "Add patients, or leave out columns before training.", **figures)
+
+
+@rule("N2")
+def events_per_parameter(evidence: Evidence) -> Check:
+    """Cases of the rarest class (all cases for a number) per parameter: under 10 red, under 20 amber."""
+    context = evidence.context
+    y = context.cases.y[context.development]
+    number = context.cases.task == "regression"
+    events = len(y) if number else int(np.bincount(y, minlength=len(context.cases.classes)).min())
+    ratio = events / max(1.0, float(context.n_parameters))
+    what = (f"{many(events, 'case')}{'' if number else ' of the rarest class'} for {context.n_parameters:.0f} "
+            f"parameters: {ratio:.1f} each.")
+    if ratio >= AMBER:
+        return found("N2", "pass", what, ratio=ratio, events=events, red=0)
+    red = ratio < RED
+    return found("N2", "warn", f"{what} Fewer than {RED if red else AMBER} is {'far too few' if red else 'few'}.",
+                 "Leave out columns that experts do not expect to matter, or add patients.", ratio=ratio, events=events,
+                 red=red)
+
+
+@rule("N3")
+def enough_to_judge(evidence: Evidence) -> Check:
+    """A held-out part needs 100 events and 100 non-events; otherwise cross-validation speaks."""
+    context = evidence.context
+    if context.config.split.scheme == "cross_validation":
+        return found("N3", "pass", f"Cross-validation speaks: every one of {many(evidence.scored.n_cases, 'case')} was "
+                                   "judged.", n=evidence.scored.n_cases)
+    closed = context.closed
+    y = context.cases.y[closed if closed.size else evidence.scored.measured]
+    where = "held-out part" if closed.size else "validation part"
+    if context.cases.task == "regression":
+        fewest, what = len(y), f"The {where} has {many(len(y), 'case')}."
+    else:
+        counts = np.bincount(y, minlength=len(context.cases.classes))
+        fewest = int(counts.min())
+        what = f"The {where} has {many(len(y), 'case')}, {fewest} of them of the rarest class."
+    if fewest >= TO_JUDGE:
+        return found("N3", "pass", what, fewest=fewest, n=len(y))
+    return found("N3", "warn", f"{what} At least {TO_JUDGE} are needed to judge by.",
+                 "Choose cross-validation on the Configure page, so that every patient is judged.", fewest=fewest,
+                 n=len(y))
+
+
+@rule("N4")
+def class_floor(evidence: Evidence) -> Check:
+    """Every class has at least two cases a fold."""
+    context = evidence.context
+    if context.cases.task == "regression":
+        return found("N4", "pass", "The outcome is a number: no class can be too small.")
+    floor = 2 * context.config.split.folds
+    smallest = int(np.bincount(context.cases.y[context.development], minlength=len(context.cases.classes)).min())
+    if smallest < floor:
+        return found("N4", "block", f"The smallest class has {many(smallest, 'case')}; {context.config.split.folds} "
+                                    f"folds need {floor}.",
+                     "Choose fewer folds, merge classes, or leave the rare class out.", smallest=smallest, floor=floor)
+    return found("N4", "pass", f"The smallest class has {many(smallest, 'case')}; {floor} are needed.",
+                 smallest=smallest, floor=floor)

@@ -1,0 +1,137 @@
+"""All figures of one model from one pass over the bootstrap draws: metrics, curves, grid, calibration line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from medml.evaluate import calibration
+from medml.evaluate.curves import plan_grid, plan_precision, plan_roc, short
+from medml.evaluate.intervals import ENOUGH, Measure, Measured, bootstrap, metric, once, wilson
+from medml.evaluate.metrics import measure_all, over_repeats
+from medml.evaluate.scored import Sample, Scored
+from medml.evaluate.thresholds import GRID
+from medml.types import SMALL_GROUP, Curve, Metric
+
+SHARES = frozenset({"sensitivity", "specificity", "ppv", "npv", "accuracy"})
+PERFECT_AT_ONE = SHARES | {"auroc", "auprc", "f1", "balanced_accuracy", "mcc"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """value: "part.name" -> (points,) or (1,);  drawn: "part.name" -> (draws,) or (points, draws)."""
+
+    value: Measured
+    drawn: Measured
+    grids: dict[str, np.ndarray]
+    seed: int
+
+    def draws_of(self, name: str) -> np.ndarray:
+        """(draws,) of one metric; the same seed gives the same patients, so two models' draws can be paired."""
+        return self.drawn[f"metric.{name}"]
+
+    def curve(self, part: str, name: str) -> Curve | None:
+        """A curve with its 95 % band; None where a point or its band cannot be told."""
+        key = f"{part}.{name}"
+        if key not in self.value:
+            return None
+        y, drawn = self.value[key], self.drawn[key]
+        if not np.isfinite(y).all() or (np.isfinite(drawn).mean(axis=1) < ENOUGH).any():
+            return None
+        low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=1)
+        return Curve(x=short(self.grids[part]), y=short(y), low=short(np.minimum(low, y)),
+                     high=short(np.maximum(high, y)))
+
+    def line(self, n: int) -> dict[str, Metric]:
+        """Calibration slope and calibration in the large; empty for several classes."""
+        return {name: metric(float(self.value[f"line.{name}"][0]), self.drawn[f"line.{name}"], n)
+                for name in ("slope", "intercept") if f"line.{name}" in self.value}
+
+
+def figures_of(scored: Scored, *, seed: int, draws: int, with_curves: bool = True) -> Figures:
+    """Work out everything that a report needs of one model.
+
+    with_curves  False: metrics alone, for baselines and a held-out part
+    """
+    parts: dict[str, Measure] = {"metric": measure_all(scored)}
+    grids: dict[str, np.ndarray] = {}
+    if with_curves:
+        grids = _add_curves(parts, scored)
+    measure = _together(parts)
+    value = {name: each[..., 0] if each.ndim > 1 else each for name, each in once(measure, len(scored.patient)).items()}
+    drawn = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)
+    return Figures(value, drawn, grids, seed)
+
+
+def _together(parts: dict[str, Measure]) -> Measure:
+    def measure(weights: np.ndarray) -> Measured:
+        return {f"{part}.{name}": values for part, each in parts.items() for name, values in each(weights).items()}
+    return measure
+
+
+def _add_curves(parts: dict[str, Measure], scored: Scored) -> dict[str, np.ndarray]:
+    """Add the measures of curves that the task has; returns their grids."""
+    def repeated(plan: Callable[[Sample], Measure], samples: list[Sample] | None = None) -> Measure:
+        chosen = samples or scored.samples
+        return over_repeats(chosen, [plan(each) for each in chosen])
+
+    if scored.task == "regression":
+        parts["line"] = repeated(calibration.plan_number_line)
+        return {}
+    classes = [1] if scored.n_classes == 2 else list(range(scored.n_classes))
+    parts["roc"] = _average([repeated(lambda each, c=c: plan_roc(each, c)) for c in classes])
+    parts["pr"] = _average([repeated(lambda each, c=c: plan_precision(each, c)) for c in classes])
+    judged = scored.samples if scored.n_classes == 2 else [confidence(each) for each in scored.samples]
+    grid = calibration.curve_grid(np.concatenate([each.p[:, 1] for each in judged]), SMALL_GROUP * len(judged))
+    parts["calibration"] = repeated(lambda each: calibration.plan_curve(each, grid), judged)
+    if scored.n_classes == 2:
+        parts["grid"], parts["line"] = repeated(plan_grid), repeated(calibration.plan_line)
+    return {"roc": GRID, "pr": GRID, "calibration": grid}
+
+
+def _average(measures: list[Measure]) -> Measure:
+    """Macro average over classes, v. the rest."""
+    if len(measures) == 1:
+        return measures[0]
+
+    def measure(weights: np.ndarray) -> Measured:
+        each = [one(weights) for one in measures]
+        return {name: np.mean([one[name] for one in each], axis=0) for name in each[0]}
+    return measure
+
+
+def confidence(sample: Sample) -> Sample:
+    """Several classes as one question: how sure the model was of its decision, and whether it was right."""
+    sure = sample.p.max(axis=1)
+    right = (sample.decided == sample.y).astype(np.int64)
+    return Sample(sample.rows, right, np.column_stack([1 - sure, sure]), sample.fold, right)
+
+
+def table_of(figures: Figures, scored: Scored) -> dict[str, Metric]:
+    """One row of the table of metrics."""
+    names = [name.removeprefix("metric.") for name in figures.value if name.startswith("metric.")]
+    fewest = _fewest_patients(scored)
+    return {name: _widened(name, metric(float(figures.value[f"metric.{name}"][0]), figures.draws_of(name),
+                                        scored.n_cases), fewest) for name in names}
+
+
+def _fewest_patients(scored: Scored) -> int:
+    """Patients of the rarest class (all patients for a number)."""
+    if scored.task == "regression":
+        return scored.n_patients
+    first = scored.samples[0]
+    return min((len(np.unique(scored.patient[first.rows[first.y == each]])) for each in np.unique(first.y)), default=1)
+
+
+def _widened(name: str, found: Metric, fewest: int) -> Metric:
+    """No draw can be worse than perfect where nobody was wrong: Wilson's interval for the rarest class instead."""
+    if found.value is None or found.high - found.low > 1e-9 or name not in PERFECT_AT_ONE:
+        return found
+    if found.value > 1 - 1e-9:
+        low = wilson(1.0, fewest).low
+        return found.model_copy(update={"low": 2 * low - 1 if name == "mcc" else low})
+    if found.value < 1e-9 and name in SHARES:
+        return found.model_copy(update={"high": wilson(0.0, fewest).high})
+    return found
