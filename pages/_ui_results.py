@@ -117,4 +117,5 @@ def flow(report: Report) -> None:
         ui.section("Who was counted", "From the table to the figures above (STARD 2015, item 19).")
         with st.container(key="m_card_flow"):
             ui.chart(counts.flow(report.flow, ink=ui.ink()),
-                     f"{report.flow[-1].n_after:,} rows of {report.flow[0].n_before:,} are in the figures.", key="m_flow")
+                     f"{report.flow[-1].n_after:,} rows of {report.flow[0].n_before:,} are in the figures.",
+                     key="m_flow")

@@ -37,9 +37,10 @@ def working_on(run: Run) -> worker.Job | None:
 def head(run: Run) -> None:
     """Which run this is, what must be said of it, and its headline figures."""
     family = families.registry.get(run.config.family).title
-    st.html(f'<p class="m-run"><strong>{ui.html(run.label.name, 120)}</strong> <span class="m-quiet">{ui.html(family)} · '
-            f'{ui.html(run.config.choice.table.label)} · {ui.when(run.manifest.made)} · '
-            f'checkpoint {run.chain.current}</span></p>')
+    about = " · ".join([family, run.config.choice.table.label, ui.when(run.manifest.made),
+                        f"checkpoint {run.chain.current}"])
+    st.html(f'<p class="m-run"><strong>{ui.html(run.label.name, 120)}</strong> '
+            f'<span class="m-quiet">{ui.html(about, 300)}</span></p>')
     stamps.strip(run.report)
     busy = working_on(run)
     if busy is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 import worker
 from medml import gallery
 from medml import project as projects

@@ -1,0 +1,36 @@
+"""Two runs in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+
+from medml.plots.performance import HEIGHT, Plane
+from medml.plots.theme import LIGHT, Ink
+from medml.types import Curve
+
+PLANES = {"roc": Plane("1 − specificity (false alarms)", "Sensitivity (events found)"),
+          "precision_recall": Plane("Sensitivity (recall)", "Precision (alarms that are right)"),
+          "calibration": Plane("Predicted probability", "Observed share")}
+
+
+def overlaid(which: str, curves: Mapping[str, Curve], *, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
+    """The same curve of several runs, each in its own colour and dash, with its band.
+
+    which   "roc", "precision_recall" or "calibration";   curves  by the name that the legend shows
+    """
+    plane, names = PLANES[which], list(curves)
+    rows = [{"run": name, "x": x, "y": y, "low": low, "high": high, "order": place}
+            for name, curve in curves.items()
+            for place, (x, y, low, high) in enumerate(zip(curve.x, curve.y, curve.low or curve.y,
+                                                          curve.high or curve.y, strict=True))]
+    colours = alt.Scale(domain=names, range=list(ink.series[:len(names)]))
+    dashes = alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 2]][:len(names)])
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=plane.x(), color=alt.Color("run:N", scale=colours, legend=alt.Legend(title=None, orient="bottom",
+                                                                               labelLimit=320, columns=1)))
+    band = base.mark_area(opacity=0.12).encode(y=plane.y("low"), y2="high:Q")
+    line = base.mark_line(strokeWidth=2).encode(y=plane.y(), order="order:Q", tooltip=["run:N", *plane.tips()],
+                                                strokeDash=alt.StrokeDash("run:N", scale=dashes, legend=None))
+    return alt.layer(band, line).properties(height=height, width="container")
