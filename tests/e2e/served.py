@@ -1,4 +1,4 @@
-"""The real app for the browser: `streamlit run`, its own home, its own port, the real worker; and a headless Chromium."""
+"""The real app for the browser: `streamlit run` with a port and a home of its own, the real worker, a Chromium."""
 
 from __future__ import annotations
 

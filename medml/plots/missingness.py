@@ -1,0 +1,69 @@
+"""Where cells are missing: one strip a column, from the first row of the file to the last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import altair as alt
+import numpy as np
+
+from medml.plots.theme import LIGHT, Ink
+
+BANDS = 80  # parts into which the rows are cut
+MOST_COLUMNS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """What to draw.
+
+    columns  names, most missing first;   share  (columns,) of all rows, 0-1
+    bands    (columns, bands) share of each band's rows that is missing;   edges  (bands + 1,) row numbers
+    whole    columns of the table that miss nothing;   more  columns with missing cells that are not drawn
+    """
+
+    columns: list[str]
+    share: list[float]
+    bands: np.ndarray
+    edges: list[int]
+    whole: int
+    more: int
+
+
+def holes(missing: dict[str, np.ndarray], *, most: int = MOST_COLUMNS) -> Holes | None:
+    """Count missing cells by column and band of rows from {column: (n,) bool}. None where nothing is missing."""
+    rows = max((len(each) for each in missing.values()), default=0)
+    shares = {name: float(each.mean()) for name, each in missing.items() if len(each) and each.any()}
+    if not shares:
+        return None
+    order = sorted(shares, key=lambda name: -shares[name])
+    edges = np.unique(np.linspace(0, rows, min(BANDS, rows) + 1).astype(int))
+    width = np.diff(edges)
+    bands = np.array([np.add.reduceat(missing[name], edges[:-1]) / width for name in order[:most]])
+    return Holes(order[:most], [shares[name] for name in order[:most]], bands, edges.tolist(),
+                 len(missing) - len(shares), max(0, len(order) - most))
+
+
+def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> alt.LayerChart:
+    """Strips (darker: more of that part of the file is missing) and, beside each, the share of the whole column."""
+    rows = [{"column": name, "from": found.edges[at], "to": found.edges[at + 1], "share": float(share)}
+            for name, strip in zip(found.columns, found.bands, strict=True) for at, share in enumerate(strip)]
+    totals = [{"column": name, "share": share, "words": _percent(share)}
+              for name, share in zip(found.columns, found.share, strict=True)]
+    height = 22 * len(found.columns)
+    y = alt.Y("column:N", sort=found.columns, title=None, axis=alt.Axis(labelLimit=180, domain=False),
+              scale=alt.Scale(paddingInner=0.28))
+    strips = alt.Chart(alt.InlineData(values=rows)).mark_rect().encode(
+        y=y, x=alt.X("from:Q", title="Row of the file", scale=alt.Scale(domain=[0, found.edges[-1]], nice=False),
+                     axis=alt.Axis(tickCount=5, format=",d", labelFlush=True)), x2="to:Q",
+        color=alt.Color("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[ink.faint, ink.amber])),
+        tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("from:Q", title="From row", format=",d"),
+                 alt.Tooltip("share:Q", title="Missing here", format=".0%")])
+    words = alt.Chart(alt.InlineData(values=totals)).mark_text(align="left", dx=8, color=ink.quiet, fontSize=12).encode(
+        y=y, x=alt.datum(found.edges[-1]), text="words:N")
+    return alt.layer(strips, words).properties(height=height, width="container",
+                                               padding={"right": 64, "left": 4, "top": 4, "bottom": 4})
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"

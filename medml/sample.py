@@ -1,0 +1,100 @@
+"""The first rows of a table, read as the scan understood them, for the owner's own screen: in memory, never stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml.types import Column, Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_ROWS = 20_000  # read for the pictures: a second of reading, and pictures do not change beyond it
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows of one table as they stand in the file.
+
+    frame   (n, columns) text or typed, as `open_table(...).frame()` gives it
+    table   what the scan knows of it;   whole  True where these are all rows
+    """
+
+    frame: pl.DataFrame
+    table: Table
+    whole: bool
+
+    @property
+    def rows(self) -> int:
+        return self.frame.height
+
+    @cached_property
+    def missing(self) -> dict[str, np.ndarray]:
+        """Column -> (n,) bool, True where nothing was recorded: empty, a word for missing, a code the scan found."""
+        return {each.name: _missing(self.frame[each.name], each) for each in self.columns}
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """The scan's columns that this file still has, in its order."""
+        there = set(self.frame.columns)
+        return [each for each in self.table.columns if each.name in there]
+
+    def numbers(self, name: str) -> np.ndarray:
+        """(n,) float64 of a number or date column (days since 1970-01-01), NaN where missing or unreadable."""
+        from medml.data.values import read_dates, read_numbers
+
+        column, series = self.table.column(name), self.frame[name]
+        if column.kind == "date":
+            import polars as pl
+
+            days = read_dates(series).values.cast(pl.Date, strict=False).to_physical()
+            values = days.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(float)
+        else:
+            values = read_numbers(series).values.fill_null(float("nan")).to_numpy().astype(float)
+        return np.where(self.missing[name] | ~np.isfinite(values), np.nan, values)
+
+    def names(self, name: str) -> np.ndarray:
+        """(n,) object: category names in one spelling, None where missing."""
+        from medml.recipe.reading import names
+
+        found = names(self.frame[name], "category")
+        found[self.missing[name]] = None
+        return found
+
+
+def take(source: Path, table: Table, *, most: int = MOST_ROWS) -> Sample:
+    """Read the first `most` rows of a scanned table.
+
+    raises  UserError where the file is gone or can no longer be read
+    """
+    from medml.data import open_table
+
+    read = open_table(source, table.ref).frame(n_rows=most)
+    return Sample(read, table, read.height < most or read.height >= table.rows)
+
+
+def _missing(series: pl.Series, column: Column) -> np.ndarray:
+    import polars as pl
+
+    from medml.data.values import is_missing, read_numbers
+
+    gone = is_missing(series)
+    if column.sentinels and series.dtype == pl.String:
+        gone = gone | series.str.strip_chars().is_in(column.sentinels).fill_null(False)
+    numeric = [float(each) for each in column.sentinels if _is_number(each)]
+    if numeric and column.kind == "number":
+        gone = gone | read_numbers(series).values.is_in(numeric).fill_null(False)
+    return gone.to_numpy().astype(bool)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

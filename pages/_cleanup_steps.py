@@ -1,0 +1,102 @@
+"""One card a cleanup step: switch, reason, effect in counts, settings; changes are kept at once and can be undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from medml import project as projects
+from medml.steps import registry
+from medml.steps import step as kinds
+from medml.types import Choice, Effect, Recipe, Step, Table
+from pages import _ui as ui
+
+
+def history(project: str) -> list[Recipe]:
+    """Earlier recipes of this session, oldest first."""
+    return st.session_state.setdefault(f"m_recipes_{project}", [])
+
+
+def remember(project: str, recipe: Recipe | None) -> None:
+    """Keep a recipe to come back to; widgets are drawn afresh from the one that follows."""
+    if recipe is not None:
+        history(project).append(recipe)
+        st.session_state["m_revision"] = st.session_state.get("m_revision", 0) + 1
+
+
+def undo(project: str) -> None:
+    """Take the last change back."""
+    with ui.guard():
+        projects.write(project, history(project).pop())
+        st.session_state["m_revision"] = st.session_state.get("m_revision", 0) + 1
+
+
+def change(project: str, name: str, **new: Any) -> None:
+    """Keep the recipe with one step changed."""
+    old = projects.recipe(project)
+    made = [each.model_copy(update=new) if each.name == name else each for each in old.steps]
+    remember(project, old)
+    projects.write(project, old.model_copy(update={"steps": made}))
+
+
+def card(project: str, step: Step, effect: Effect, table: Table, choice: Choice) -> None:
+    """Draw one step."""
+    kind = registry.get(step.name)
+    revision = st.session_state.get("m_revision", 0)
+    with st.container(key=f"m_card_step_{step.name}_{'on' if step.on else 'off'}"):
+        with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+            key = f"m_on_{project}_{step.name}_{revision}"
+            st.toggle(ui.plain(kind.title), step.on, key=key, label_visibility="collapsed", width="content",
+                      on_change=switch, args=(project, step.name, key))
+            st.html(_words(kind, step), width="stretch")
+            st.html(_counts(step, effect), width=200)
+        fields(project, kind, step, table, choice, revision)
+
+
+def switch(project: str, name: str, key: str) -> None:
+    """A step was switched on or off."""
+    with ui.guard():
+        change(project, name, on=bool(st.session_state[key]))
+
+
+def _words(kind: kinds.Step, step: Step) -> str:
+    learned = ui.chip("learned inside every fold", "teal") if kind.learns else ""
+    return (f'<div class="m-step"><h3>{ui.html(kind.title)}{learned}</h3>'
+            f'<p class="m-step-why">{ui.html(step.reason, 600)}</p><p class="m-note">{ui.html(kind.sentence, 400)}</p></div>')
+
+
+def _counts(step: Step, effect: Effect) -> str:
+    """The effect: what changes and by how much, before and after."""
+    if not step.on:
+        return f'<div class="m-effect"><p class="m-effect-value m-quiet">Off</p>' \
+               f'<p class="m-note">Would do: {ui.html(effect.sentence, 300)}</p></div>'
+    lines = []
+    if effect.rows_after != effect.rows_before:
+        lines.append(f"{effect.rows_before:,} → {effect.rows_after:,} rows")
+    if effect.columns_left_out:
+        lines.append(f"{ui.count(len(effect.columns_left_out), 'column')} left out")
+    if effect.cells_changed:
+        lines.append(f"{ui.count(effect.cells_changed, 'cell')} changed")
+    top = "".join(f'<p class="m-effect-value">{each}</p>' for each in lines)
+    return (f'<div class="m-effect">{top or "<p class=m-effect-value>No change</p>"}'
+            f'<p class="m-note">{ui.html(effect.sentence, 300)}</p></div>')
+
+
+def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Choice, revision: int) -> None:
+    """The step's settings, folded away; a changed one is kept at once."""
+    if step.name != "drop_columns" and not kind.params:
+        return
+    with st.expander("Columns" if step.name == "drop_columns" else "Settings"):
+        key = f"{project}_{step.name}_{revision}"
+        new = dict(step.params)
+        if kind.params:
+            new |= ui.form_from_params(kind.params, kind.filled(step.params), key=key)
+        if step.name == "drop_columns":
+            names = [each.name for each in table.columns
+                     if each.name not in (choice.target, choice.patient, *choice.leave_out)]
+            new["columns"] = st.multiselect("Columns to leave out", names, format_func=ui.clean, key=f"m_drop_{key}",
+                                            default=[each for each in step.params.get("columns", []) if each in names])
+        if new != dict(kind.filled(step.params)):
+            change(project, step.name, params=new)
+            st.rerun()

@@ -1,0 +1,87 @@
+"""Cleanup: the proposed steps, each with its reason and its effect in counts; switch, settings, undo."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medml import home
+from medml import project as projects
+from medml.sample import Sample
+from medml.types import Choice, Effect, Profile, Recipe
+from pages import _cleanup_steps as steps
+from pages import _sample as held_here
+from pages import _ui as ui
+
+TITLE = "Cleanup"
+LEAD = "What MedML would do to the table before learning, and why. Your file is not changed."
+
+
+def recipe_of(project: projects.Project, profile: Profile, choice: Choice) -> Recipe:
+    """The recipe in hand; a first visit keeps the proposed one."""
+    kept = projects.recipe(project.id)
+    return kept if kept is not None else fresh(project, profile, choice)
+
+
+def fresh(project: projects.Project, profile: Profile, choice: Choice) -> Recipe:
+    """The proposed recipe, kept."""
+    from medml.recipe import propose_recipe
+
+    made = propose_recipe(profile.table(choice.table), choice, home.sha256_of(profile))
+    projects.write(project.id, made)
+    return made
+
+
+def effects_of(held: Sample, recipe: Recipe, choice: Choice) -> list[Effect]:
+    """What each step would do to these rows; counted again only when the recipe or the table has changed."""
+    from medml.recipe import preview
+
+    key = (held.table.sha256, held.table.ref.label, home.sha256_of(recipe), home.sha256_of(choice))
+    known = st.session_state.get("m_effects")
+    if known is None or known[0] != key:
+        known = (key, preview(held.frame, recipe, held.table, choice))
+        st.session_state["m_effects"] = known
+    return known[1]
+
+
+def summary(held: Sample, recipe: Recipe, effects: list[Effect], choice: Choice) -> None:
+    """Before and after, in counts."""
+    on = [effect for step, effect in zip(recipe.steps, effects, strict=True) if step.on]
+    before = held.rows
+    after = before - sum(each.rows_before - each.rows_after for each in on)
+    left_out = {name for each in on for name in each.columns_left_out}
+    asked = {choice.target, choice.patient, *choice.leave_out}
+    columns = [each.name for each in held.columns if each.name not in asked]
+    left = sum(name not in left_out for name in columns)
+    ui.tiles([("rows before", before), ("rows after", after), ("columns to learn from, before", len(columns)),
+              ("after", left), ("cells changed", sum(each.cells_changed for each in on))])
+    if not held.whole:
+        ui.note(f"Counted on the first {held.rows:,} of {held.table.rows:,} rows; the training cleans all of them.")
+
+
+def tools(project: projects.Project, profile: Profile, choice: Choice) -> None:
+    """Undo the last change, or take the proposal again."""
+    past = steps.history(project.id)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button("Undo", icon=":material/undo:", key="m_undo", disabled=not past, on_click=steps.undo,
+                  args=(project.id,), help="Take back the last change on this page.")
+        if st.button("Back to the proposal", icon=":material/restart_alt:", key="m_reset", disabled=not past):
+            steps.remember(project.id, projects.recipe(project.id))
+            fresh(project, profile, choice)
+            st.rerun()
+
+
+with ui.page(TITLE, step="cleanup", lead=LEAD) as opened:
+    known = held_here.needed(opened)
+    if known is not None:
+        found, chosen = known
+        recipe = recipe_of(opened, found, chosen)
+        taken = held_here.sample(opened, found, chosen)
+        done = effects_of(taken, recipe, chosen)
+        summary(taken, recipe, done, chosen)
+        ui.say("note", "Whatever a step learns (limits, medians, frequent categories), it learns from training rows "
+               "only, inside every fold.", "The counts here are for the whole table, so that you can judge them.")
+        tools(opened, found, chosen)
+        for step, effect in zip(recipe.steps, done, strict=True):
+            steps.card(opened.id, step, effect, found.table(chosen.table), chosen)
+        if ui.next_button("Continue to configure", "configure"):
+            ui.go("configure")

@@ -1,0 +1,105 @@
+"""Preview: what the values look like, what is missing, and some rows. In memory for this session alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from medml.sample import Sample
+from medml.types import Choice, Column
+from pages import _sample as held_here
+from pages import _ui as ui
+
+TITLE = "Preview"
+LEAD = "Look at the table before anything is changed. What you see here stays in this window; none of it is stored."
+AT_FIRST, ACROSS, ROWS_SHOWN = 12, 3, 200
+DRAWN = ("number", "category", "yes_no", "date")
+
+
+def how_much(held: Sample) -> None:
+    """How many rows the pictures are made from."""
+    rows = ui.count(held.rows, "row")
+    ui.note(f"All {rows} of {held.table.ref.label}." if held.whole else
+            f"The first {rows} of {held.table.rows:,} in {held.table.ref.label}.")
+
+
+def distributions(held: Sample, choice: Choice) -> None:
+    """Small pictures side by side, the outcome first; more on request."""
+    outcomes = held_here.groups(held, choice)
+    shades = held_here.colours(outcomes, choice)
+    ui.section("Distributions", "Each colour adds up to 100 %, so that a rare outcome can be compared with a frequent "
+               "one." if shades else "Share of the rows.")
+    held_here.legend(shades, f"Rows by {ui.clean(choice.target, 40)}")
+    names = [choice.target, *(each.name for each in held.columns if _drawn(each, choice))]
+    most = st.session_state.setdefault("m_drawn", AT_FIRST)
+    for at in range(0, min(most, len(names)), ACROSS):
+        for column, name in zip(st.columns(ACROSS, gap="medium"), names[at:min(at + ACROSS, most)], strict=False):
+            with column, st.container(key=f"m_card_spread_{at}_{names.index(name)}"):
+                one(held, held.table.column(name), None if name == choice.target else outcomes, shades)
+    if len(names) > most:
+        st.button(f"Show {min(AT_FIRST, len(names) - most)} more of {len(names) - most:,}", key="m_more_drawn",
+                  icon=":material/expand_more:", on_click=show_more)
+
+
+def _drawn(column: Column, choice: Choice) -> bool:
+    return column.kind in DRAWN and column.name not in (choice.target, choice.patient, *choice.leave_out)
+
+
+def show_more() -> None:
+    """Draw one more batch of pictures."""
+    st.session_state["m_drawn"] += AT_FIRST
+
+
+def one(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[str, str]) -> None:
+    """The picture of one column, with its name over it and a line of counts under it."""
+    from medml.plots.distributions import spread, spread_of_names, spread_of_numbers
+
+    if column.kind in ("number", "date"):
+        found = spread_of_numbers(held.numbers(column.name), outcomes, dates=column.kind == "date")
+    else:
+        found = spread_of_names(held.names(column.name), outcomes)
+    unit = f' <span class="m-quiet">{ui.html(column.unit, 20)}</span>' if column.unit else ""
+    st.html(f'<p class="m-chart-title">{ui.html(column.name, 48)}{unit}</p>')
+    if found is None:
+        ui.note("Nothing recorded in these rows.")
+        return
+    gone = int(held.missing[column.name].sum())
+    words = f"{ui.count(gone)} missing" if gone else "None missing"
+    if found.beyond:
+        words += f", {found.beyond:,} beyond the edges counted at the edge"
+    ui.chart(spread(found, ink=ui.ink(), colours=shades), words, key=f"m_chart_{column.name}")
+
+
+def missing(held: Sample) -> None:
+    """Where cells are missing, from the first row to the last."""
+    from medml.plots.missingness import holes, missing_picture
+
+    ui.section("Missing values", "Each strip is a column, from the file's first row to its last; amber is missing.")
+    found = holes(held.missing)
+    with st.container(key="m_card_missing"):
+        if found is None:
+            ui.note("No cell is missing in these rows.")
+            return
+        words = f"{ui.count(found.whole, 'other column')} {'misses' if found.whole == 1 else 'miss'} nothing."
+        if found.more:
+            words += f" {ui.count(found.more, 'column')} with fewer missing cells are not drawn."
+        ui.chart(missing_picture(found, ink=ui.ink()), words, key="m_chart_missing")
+
+
+def rows(held: Sample) -> None:
+    """The first rows as they stand in the file."""
+    ui.section("Rows", f"The first {min(ROWS_SHOWN, held.rows):,} as they stand in the file.")
+    st.dataframe(held.frame.head(ROWS_SHOWN), height=420, width="stretch", hide_index=True)
+
+
+with ui.page(TITLE, step="preview", lead=LEAD) as opened:
+    known = held_here.needed(opened)
+    if known is not None:
+        profile, choice = known
+        taken = held_here.sample(opened, profile, choice)
+        how_much(taken)
+        distributions(taken, choice)
+        missing(taken)
+        rows(taken)
+        if ui.next_button("Continue to cleanup", "cleanup"):
+            ui.go("cleanup")
