@@ -1,4 +1,4 @@
-"""Splits inside one fold's training rows, by patient: for penalties, weights of a vote and early stopping."""
+"""Splits inside one fold's training rows, by patient: for penalties and for the weights of a vote."""
 
 from __future__ import annotations
 
@@ -25,14 +25,6 @@ def folds(y: np.ndarray, patients: np.ndarray, task: Task, seed: int, *,
     pairs = [(np.flatnonzero(place != part), np.flatnonzero(place == part)) for part in range(parts)]
     pairs = [(train, rest) for train, rest in pairs if len(rest) and len(train)]
     return pairs[:1] if number == 1 else pairs
-
-
-def holdout(y: np.ndarray, patients: np.ndarray, task: Task, seed: int, fraction: float) -> tuple[np.ndarray,
-                                                                                                  np.ndarray]:
-    """One pair (train, rest) with about `fraction` of the patients of every class as the rest."""
-    parts = max(2, round(1 / fraction))
-    place = _deal(y, patients, task, parts, seed)
-    return np.flatnonzero(place != 0), np.flatnonzero(place == 0)
 
 
 def _deal(y: np.ndarray, patients: np.ndarray, task: Task, parts: int, seed: int) -> np.ndarray:

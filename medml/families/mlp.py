@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medml import device, loop
+from medml import device, loop, split
 from medml.cases import FitData
-from medml.families import _files, _inner, registry
+from medml.families import _files, registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, accept, matrix
 from medml.families.family import Cost, Family, Param
@@ -92,10 +92,11 @@ class MLP(Family):
         X = accept(self, data)
         chosen = self.settled(params, *X.shape, data.task)
         labels = None if data.task == "regression" else Labels.of(data)
-        train, rest = _inner.holdout(data.y, data.patients, data.task, seed, VALIDATION)
+        parts = split.inner_holdout(data.y, data.patients, VALIDATION, seed, data.task)
+        train = parts[0]
         network = Network(_shape(X, labels, chosen), _scaling(X[train], data.y[train], labels, chosen), labels, seed,
                           {}, {})
-        return _train(network, X, data, (train, rest), _plan(chosen, int(chosen["epochs"]), chosen["patience"]),
+        return _train(network, X, data, parts, _plan(chosen, int(chosen["epochs"]), chosen["patience"]),
                       rounds, work)
 
     def fit_to(self, fitted: Network | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
@@ -104,9 +105,9 @@ class MLP(Family):
         chosen = self.settled(params, *data.X.shape, data.task)
         if fitted is None:
             return self.fit(data, chosen | {"epochs": until}, seed=seed, rounds=rounds, work=work)
-        split = _inner.holdout(data.y, data.patients, data.task, fitted.seed, VALIDATION)
+        parts = split.inner_holdout(data.y, data.patients, VALIDATION, fitted.seed, data.task)
         plan = _plan(chosen, until, chosen["patience"])
-        return _train(fitted, accept(self, data), data, split, plan, rounds, work)
+        return _train(fitted, accept(self, data), data, parts, plan, rounds, work)
 
     def tired(self, fitted: Network, params: dict[str, Any]) -> bool:
         """Whether patience has run out: further rounds of this fit would change nothing."""
@@ -118,10 +119,10 @@ class MLP(Family):
         """n_rounds epochs from the last one, with the optimizer's state; the best epoch of all is kept."""
         X = accept(self, data)
         chosen = self.settled(params, *X.shape, data.task)
-        split = _inner.holdout(data.y, data.patients, data.task, fitted.seed, VALIDATION)
+        parts = split.inner_holdout(data.y, data.patients, VALIDATION, fitted.seed, data.task)
         plan = _plan(chosen, self.rounds_done(fitted) + n_rounds, None)
         since = replace(fitted, meta=fitted.meta | {"since": self.rounds_done(fitted)})
-        return _train(since, X, data, split, plan, rounds, work)
+        return _train(since, X, data, parts, plan, rounds, work)
 
     def rounds_done(self, fitted: Network) -> int:
         return int(fitted.meta["epoch"])
@@ -186,7 +187,7 @@ def _build(shape: dict[str, Any]) -> Any:
     return nn.Sequential(*layers, nn.Linear(shape["hidden"][-1], shape["outputs"]))
 
 
-def _train(network: Network, X: np.ndarray, data: FitData, split: tuple[np.ndarray, np.ndarray], plan: loop.Plan,
+def _train(network: Network, X: np.ndarray, data: FitData, parts: tuple[np.ndarray, np.ndarray], plan: loop.Plan,
            rounds: Rounds, work: Path | None) -> Network:
     """One stretch of training: fresh where the network has no history, else on from its own state."""
     on, since = device.pick(), network.meta.get("since", 0)
@@ -203,7 +204,7 @@ def _train(network: Network, X: np.ndarray, data: FitData, split: tuple[np.ndarr
         session.finished = session.epoch >= plan.epochs or loop.tired(session, plan)  # a stretch may end before a fit
         if taken_up and session.finished:
             rounds(session.epoch, plan.epochs, None, ask)
-        loop.run(session, _slices(network, X, data.y, split, on), plan, train_loss=train_loss, val_loss=val_loss,
+        loop.run(session, _slices(network, X, data.y, parts, on), plan, train_loss=train_loss, val_loss=val_loss,
                  ask=ask, rounds=_in_units(rounds, network.scaling.spread ** 2), work=checkpoints)
         meta, arrays = loop.snapshot(session)
         meta["since"] = since  # the epoch from which this fit, or its continuation, set out
@@ -221,7 +222,7 @@ def vars_of(plan: loop.Plan) -> dict[str, Any]:
     return {name: getattr(plan, name) for name in plan.__slots__}
 
 
-def _slices(network: Network, X: np.ndarray, y: np.ndarray, split: tuple[np.ndarray, np.ndarray],
+def _slices(network: Network, X: np.ndarray, y: np.ndarray, parts: tuple[np.ndarray, np.ndarray],
             on: torch.device) -> loop.Slices:
     import torch
 
@@ -231,7 +232,7 @@ def _slices(network: Network, X: np.ndarray, y: np.ndarray, split: tuple[np.ndar
     else:
         target = network.labels.encode(y)
     outcome = torch.from_numpy(target).to(on)
-    train, rest = (torch.from_numpy(part).to(on) for part in split)
+    train, rest = (torch.from_numpy(part).to(on) for part in parts)
     return loop.Slices(inputs[train], outcome[train], inputs[rest], outcome[rest])
 
 
