@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from medml.data.excel import LeftOut, open_excel
 from medml.data.files import read_head
-from medml.data.kinds import PICTURES, Sniffed, ending, sniff
+from medml.data.kinds import BINARY_ENDINGS, PICTURES, Sniffed, ending, sniff
 from medml.data.notes import Note, not_read
+from medml.data.parquet import open_parquet
+from medml.data.records import open_records
 from medml.data.source import TableSource
 from medml.data.text import open_text
 from medml.data.walk import Found, walk
@@ -71,9 +75,9 @@ def open_table(source: Path, ref: TableRef) -> TableSource:
         raise UserError(what=f"The file {ref.path} is no longer there.", fix="Put it back, or scan the folder again.",
                         code="gone")
     for table in _open(ref.path, path, ref.sheet):
-        if table.ref == ref:
+        if isinstance(table, TableSource) and table.ref == ref:
             return table
-    raise UserError(what=f"{ref.path} has no table {ref.sheet or ''} any more.", fix="Scan the folder again.", code="gone")
+    raise UserError(what=f"{ref.label} is no longer a table in this folder.", fix="Scan the folder again.", code="gone")
 
 
 def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[TableSource]]:
@@ -89,15 +93,18 @@ def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[Tab
     except OSError as error:  # the disk, the network share: this file only
         log.warning("a file could not be read: %s", type(error).__name__)
         return [_refusal(found, not_read("unreadable", "This file could not be read from its disk."))], []
-    return [table.entry for table in tables], tables
+    entries = [each.entry if isinstance(each, TableSource) else _refusal(found, each.error, each.sheet)
+               for each in tables]
+    return entries, [each for each in tables if isinstance(each, TableSource)]
 
 
-def _refusal(found: Found, error: UserError) -> FileEntry:
-    return FileEntry(path=found.path, kind=ending(found.path) or "file", bytes=found.bytes, reason_code=error.code,
-                     action="refuse" if error.detail == "refuse" else "skip", message=error.what)
+def _refusal(found: Found, error: UserError, sheet: str | None = None) -> FileEntry:
+    return FileEntry(path=found.path, sheet=sheet, kind=ending(found.path) or "file", bytes=found.bytes,
+                     action="refuse" if error.detail == "refuse" else "skip", reason_code=error.code,
+                     message=error.what)
 
 
-def _open(shown: str, path: Path, sheet: str | None) -> list[TableSource]:
+def _open(shown: str, path: Path, sheet: str | None) -> Sequence[TableSource | LeftOut]:
     """The tables in one file. UserError with a code where there is none."""
     sniffed = sniff(read_head(path), path.name)
     ref = TableRef(path=shown)
@@ -106,10 +113,27 @@ def _open(shown: str, path: Path, sheet: str | None) -> list[TableSource]:
     if sniffed.kind == "gz":
         inner = ending(path.stem)
         return [open_text(ref, path, inner or "csv", packed=True)]
+    if sniffed.kind == "xlsx":
+        return open_excel(shown, path, "xlsx", sheet)
+    if sniffed.kind in ("json", "jsonl"):
+        return [open_records(ref, path, sniffed.kind)]
+    if sniffed.kind == "parquet":
+        return [open_parquet(ref, path)]
     if sniffed.kind in ("csv", "tsv", "txt", "text", "prose"):
-        table = open_text(ref, path, sniffed.kind)
-        return [table]
+        return [_text(ref, path, sniffed)]
+    if sniffed.kind == "ole" and sniffed.ending != "xls":
+        raise not_read("password", "This workbook is protected with a password. Remove the password and try again.")
     raise _not_a_table(sniffed)
+
+
+def _text(ref: TableRef, path: Path, sniffed: Sniffed) -> TableSource:
+    """A text table, with a note where its name promises something else."""
+    table = open_text(ref, path, sniffed.kind)
+    if sniffed.ending in BINARY_ENDINGS:
+        table.kind = "csv"
+        table.notes.append(Note("wrong_extension", f"This file is a CSV, although its name ends in .{sniffed.ending}. "
+                                "It was read as a CSV."))
+    return table
 
 
 def _not_a_table(sniffed: Sniffed) -> UserError:

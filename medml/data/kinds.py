@@ -23,13 +23,17 @@ _MAGIC = (
     (b"\x89HDF\r\n\x1a\n", 0, "hdf5", "an HDF5 file"), (b"BZh", 0, "bz2", "a compressed file (bzip2)"),
     (b"\xfd7zXZ\0", 0, "xz", "a compressed file (xz)"), (b"(\xb5/\xfd", 0, "zst", "a compressed file (Zstandard)"),
     (b"$FL2", 0, "spss", "an SPSS file"), (b"$FL3", 0, "spss", "an SPSS file"),
-    (b"<stata_dta>", 0, "stata", "a Stata file"), (b"MZ", 0, "program", "a program"), (b"\x7fELF", 0, "program", "a program"),
+    (b"<stata_dta>", 0, "stata", "a Stata file"), (b"MZ", 0, "program", "a program"),
+    (b"\x7fELF", 0, "program", "a program"),
 )
 PICTURES = frozenset({"png", "jpeg", "gif", "tiff", "bmp", "webp", "dicom", "nifti", "svg"})
-TEXT_ENDINGS = frozenset({"csv", "tsv", "txt", "tab", "dat", "data", "text", "asc", "psv", "log", "xls", "out", "prn"})
+TEXT_ENDINGS = frozenset({"csv", "tsv", "txt", "tab", "dat", "data", "text", "asc", "psv", "xls", "out", "prn"})
+BINARY_ENDINGS = frozenset({"xlsx", "xls", "xlsm", "xlsb", "ods", "parquet", "pq", "png", "jpg", "jpeg", "dcm", "pdf",
+                            "zip"})
 _ENDINGS = {  # endings that go with a kind found by content
     "jpeg": {"jpg", "jpeg", "jpe", "jfif"}, "tiff": {"tif", "tiff"}, "dicom": {"dcm", "dicom", "ima", "img", ""},
-    "xlsx": {"xlsx", "xlsm", "xltx", "xltm"}, "json": {"json", "geojson", "ipynb"}, "jsonl": {"jsonl", "ndjson", "json"},
+    "xlsx": {"xlsx", "xlsm", "xltx", "xltm"}, "json": {"json", "geojson", "ipynb"},
+    "jsonl": {"jsonl", "ndjson", "json"},
     "parquet": {"parquet", "pq"}, "gz": {"gz", "tgz"}, "ole": {"xls", "doc", "ppt", "xlsx", "msg", "db"},
 }
 _PROSE = frozenset({"md", "rst", "html", "htm", "xml", "py", "r", "js", "css", "sh", "bat", "ini", "cfg", "toml", "yaml",
@@ -38,7 +42,7 @@ _PROSE = frozenset({"md", "rst", "html", "htm", "xml", "py", "r", "js", "css", "
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """kind  short name;  words  for a sentence ("a picture (PNG)");  ending  of the name, lower case, without the dot"""
+    """kind  short name;  words  for a sentence ("a picture (PNG)");  ending  of the name, in lower case"""
 
     kind: str
     words: str

@@ -44,13 +44,19 @@ class Mended:
             notes.append(Note("empty_rows", f"{count_words(self.empty, 'row', 'rows', capital=True)} without any value "
                               f"{'was' if self.empty == 1 else 'were'} left out.", {"rows": self.empty}))
         if self.footer:
-            notes.append(Note("footer", f"{count_words(self.footer, 'row', 'rows', capital=True)} below the table (such "
-                              f"as a total) {'was' if self.footer == 1 else 'were'} left out.", {"rows": self.footer}))
+            notes.append(footer_note(self.footer))
         if self.long_cells:
             notes.append(Note("long_field", f"{count_words(self.long_cells, 'cell holds', 'cells hold', capital=True)} "
                               f"more than {LONG_FIELD:,} characters; a quotation mark may never have been closed.",
                               {"cells": self.long_cells}))
         return notes + encoding_notes(self.counts)
+
+
+def footer_note(n: int) -> Note:
+    """That rows at the end were no cases."""
+    rows = count_words(n, "row", "rows", capital=True)
+    left = "was" if n == 1 else "were"
+    return Note("footer", f"{rows} below the table (such as a total) {left} left out.", {"rows": n})
 
 
 def encoding_notes(counts: Counter[str]) -> list[Note]:
@@ -61,11 +67,13 @@ def encoding_notes(counts: Counter[str]) -> list[Note]:
     if counts["utf-8"]:
         return [Note("mixed_encoding", f"The letters are written in two ways: {counts['other']:,} lines were read as "
                      "Windows-1252, the others as UTF-8. Check names with accents.", figures)]
-    return [Note("encoding_guessed", f"{count_words(counts['other'], 'line holds', 'lines hold', capital=True)} letters "
-                 "that are not UTF-8; they were read as Windows-1252. Check names with accents.", figures)]
+    lines = count_words(counts["other"], "line holds", "lines hold", capital=True)
+    return [Note("encoding_guessed", f"{lines} letters that are not UTF-8; they were read as Windows-1252. "
+                 "Check names with accents.", figures)]
 
 
-def rewrite(lines: Iterable[str], separator: str, width: int, mended: Mended, *, quoted: bool = True) -> Iterator[bytes]:
+def rewrite(lines: Iterable[str], separator: str, width: int, mended: Mended, *, quoted: bool = True
+            ) -> Iterator[bytes]:
     """Rows of exactly `width` fields as UTF-8 CSV without a header, in pieces of about 1 MiB.
 
     Left out and counted in `mended`: rows with too many fields, rows without a value, footer rows at the end.

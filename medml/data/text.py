@@ -71,8 +71,8 @@ class TextTable(TableSource):
 
     def _scan(self, types: dict[str, pl.DataType], n_rows: int | None, done: int = 0) -> pl.LazyFrame:
         return pl.scan_csv(
-            self._material.for_polars(), has_header=False, skip_lines=self._skip, schema=types, separator=self._separator,
-            infer_schema=False, n_rows=n_rows, glob=False, skip_rows=done)
+            self._material.for_polars(), has_header=False, skip_lines=self._skip, schema=types, infer_schema=False,
+            separator=self._separator, n_rows=n_rows, glob=False, skip_rows=done)
 
     def _types(self) -> dict[str, pl.DataType]:
         """Int64 or Float64 where a sample from the beginning, the middle and the end holds clean numbers alone."""
@@ -155,8 +155,8 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
     lines = islice(dialects.decode_lines(material.chunks(), mended.counts), skip, None)
     copy = Material.of(rewrite(lines, separator, width, mended, quoted=not stray))
     if stray:
-        notes.append(Note("stray_quotes", "A quotation mark is opened and never closed, so quotation marks were read as "
-                          "ordinary characters."))
+        notes.append(Note("stray_quotes", "A quotation mark is opened and never closed, so quotation marks were read "
+                          "as ordinary characters."))
     return TextTable(ref, path, kind, names, mended.rows, notes + mended.notes(), units, copy, ",", 0)
 
 
@@ -209,7 +209,8 @@ def _single_column(text: str, whole: bool, kind: str) -> dialects.Dialect:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     lines = lines if whole else lines[:-1]
     numbers = sum(map(is_number, lines[1:]))
-    if len(lines) > 2 and (numbers >= 0.95 * (len(lines) - 1) or (kind in ("csv", "tsv") and max(map(len, lines)) < 200)):
+    short = kind in ("csv", "tsv") and max(map(len, lines), default=0) < 200
+    if len(lines) > 2 and (short or numbers >= 0.95 * (len(lines) - 1)):
         return dialects.Dialect(",", 0, 1.0, 1)
     raise _no_table()
 
