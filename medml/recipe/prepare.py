@@ -12,7 +12,7 @@ from medml.recipe.cleaner import Cleaner
 from medml.recipe.reading import predictors_frame
 from medml.recipe.target import outcome, patient_codes
 from medml.steps import About, Fixed, registry
-from medml.steps.step import ROW, target_is_number
+from medml.steps.step import ROW, plural, target_is_number
 from medml.types import Choice, Effect, FlowStep, Kind, Recipe, Table
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -
     cleaned, effects = _clean(frame.with_row_index(ROW), recipe, About.of(table, choice))
     missing = cleaned[choice.target].null_count()
     if missing:
-        raise UserError(what=f"{missing:,} rows have no outcome.",
+        raise UserError(what=f"{plural(missing, 'row')} {'has' if missing == 1 else 'have'} no outcome.",
                         fix="Switch on the cleanup step \"Rows without an outcome\", or fill them in.",
                         code="target_missing")
     kinds = predictor_kinds(recipe, table, choice)

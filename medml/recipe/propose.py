@@ -53,9 +53,11 @@ def _sentinels(table: Table, choice: Choice) -> Step:
 
 
 def _text_numbers(table: Table, choice: Choice) -> Step:
-    n = sum(column.kind == "number" for column in table.columns if column.name not in choice.leave_out)
-    return Step(name="text_numbers", reason=f"{_columns(n)} with numbers; limits such as \"<5\", thousands, decimal "
-                                            "commas and units in their cells are read as numbers.")
+    numbers = [column for column in table.columns if column.kind == "number" and column.name not in choice.leave_out]
+    commas = [column.name for column in numbers if "decimal_comma" in {each.code for each in column.suspicions}]
+    return Step(name="text_numbers", params={"decimal_comma": commas} if commas else {},
+                reason=f"{_columns(len(numbers))} with numbers; limits such as \"<5\", thousands, decimal commas and "
+                       "units in their cells are read as numbers.")
 
 
 def _target_missing(table: Table, choice: Choice) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from medml.errors import UserError
 from medml.steps import Fixed, registry
 from medml.steps.step import About, plural, were
 from medml.types import Effect
@@ -13,18 +14,26 @@ if TYPE_CHECKING:
 
 
 class TextNumbers(Fixed):
-    """Off: plain numbers alone are read ("12", "1.5e3"); any other text in a number column becomes missing."""
+    """Off: plain numbers alone are read ("12", "1.5e3"); any other text in a number column becomes missing.
+
+    Setting `decimal_comma`: columns where the scan saw that a comma stands before the decimals, so that "1,234" of a
+    single later patient is read as it was in training.
+    raises  UserError where a column's cells carry another unit than at the scan: mg is never taken for g
+    """
 
     name = "text_numbers"
     title = "Numbers written as text"
     sentence = ("Reads numbers that were typed as text: limits such as \"<5\" (as 5), thousands such as \"1,234\", "
                 "decimal commas and units.")
 
+    lists = ("decimal_comma",)
+
     def apply(self, frame: pl.DataFrame, params: dict[str, Any], about: About) -> tuple[pl.DataFrame, Effect]:
         import polars as pl
 
         names = [name for name in about.numbers if name in frame.columns and frame[name].dtype == pl.String]
-        read = {name: read_column(frame[name]) for name in names}
+        commas = set(params.get("decimal_comma", []))
+        read = {name: _read(frame[name], name in commas, about) for name in names}
         plain = {name: frame[name].cast(pl.Float64, strict=False) for name in names}
         won = sum(plain[name].null_count() - read[name].null_count() for name in names)
         lost = sum(read[name].null_count() - frame[name].null_count() for name in names)
@@ -33,11 +42,20 @@ class TextNumbers(Fixed):
                                cells_changed=max(won, 0), sentence=_sentence(max(won, 0), lost))
 
 
-def read_column(column: pl.Series) -> pl.Series:
+def _read(column: pl.Series, decimal_comma: bool, about: About) -> pl.Series:
     """Text -> Float64 by the one reader of numbers; what is no number becomes null."""
     from medml.data.values import read_numbers
 
-    return read_numbers(column).values
+    found = read_numbers(column, decimal_comma=True if decimal_comma else None)
+    usual = about.table.column(column.name).unit
+    if found.unit and usual and _plain(found.unit) != _plain(usual):
+        raise UserError(what=f"Column “{column.name}” is in {found.unit} here, but was in {usual} when it was scanned.",
+                        fix=f"Convert the column to {usual}, then try again.", code="unit_differs")
+    return found.values
+
+
+def _plain(unit: str) -> str:
+    return unit.casefold().replace("μ", "µ").strip("[]() .")
 
 
 def _sentence(won: int, lost: int) -> str:
