@@ -6,10 +6,11 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from medml.data.content import content_notes
 from medml.data.excel import LeftOut, open_excel
 from medml.data.files import read_head
 from medml.data.kinds import BINARY_ENDINGS, PICTURES, Sniffed, ending, sniff
-from medml.data.notes import Note, not_read
+from medml.data.notes import Note, not_read, sort_notes
 from medml.data.parquet import open_parquet
 from medml.data.records import open_records
 from medml.data.source import TableSource
@@ -88,6 +89,9 @@ def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[Tab
                           reason_code=code, message=message, bytes=found.bytes)], []
     try:
         tables = _open(found.path, found.full, sheet)
+        for table in tables:
+            if isinstance(table, TableSource):
+                table.notes = sort_notes(table.notes + content_notes(table))
     except UserError as error:
         return [_refusal(found, error)], []
     except OSError as error:  # the disk, the network share: this file only

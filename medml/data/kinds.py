@@ -36,8 +36,8 @@ _ENDINGS = {  # endings that go with a kind found by content
     "jsonl": {"jsonl", "ndjson", "json"},
     "parquet": {"parquet", "pq"}, "gz": {"gz", "tgz"}, "ole": {"xls", "doc", "ppt", "xlsx", "msg", "db"},
 }
-_PROSE = frozenset({"md", "rst", "html", "htm", "xml", "py", "r", "js", "css", "sh", "bat", "ini", "cfg", "toml", "yaml",
-                    "yml", "log", "svg", "tex", "sql", "ipynb"})
+_PROSE = frozenset({"md", "rst", "html", "htm", "xml", "py", "r", "js", "css", "sh", "bat", "ini", "cfg", "toml",
+                    "yaml", "yml", "log", "svg", "tex", "sql", "ipynb", "names"})
 
 
 @dataclass(frozen=True, slots=True)

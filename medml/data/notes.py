@@ -33,6 +33,11 @@ class Note(NamedTuple):
         return self.code in WARNINGS
 
 
+def sort_notes(notes: list[Note]) -> list[Note]:
+    """The most important first."""
+    return sorted(notes, key=lambda note: _ORDER[note.code])
+
+
 def first_note(notes: list[Note]) -> Note | None:
     """The note that names the file's reason: a warning before a fact, then by the order above."""
     return min(notes, key=lambda note: _ORDER[note.code], default=None)

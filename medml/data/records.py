@@ -45,10 +45,12 @@ class _Seen:
             notes.append(Note("json_nonstandard", f"This file holds {' and '.join(parts)}: that is not standard JSON.",
                               {"values": self.constants, "records": self.repeated}))
         if self.nested:
-            notes.append(Note("nested_values", "Some values are lists; they were kept as text.", {"values": self.nested}))
+            notes.append(Note("nested_values", "Some values are lists; they were kept as text.",
+                              {"values": self.nested}))
         if self.bad_lines:
             lines = count_words(self.bad_lines, "line is", "lines are", capital=True)
-            notes.append(Note("ragged", f"{lines} no JSON record and {'was' if self.bad_lines == 1 else 'were'} left out.",
+            left = "was" if self.bad_lines == 1 else "were"
+            notes.append(Note("ragged", f"{lines} no JSON record and {left} left out.",
                               {"rows": self.bad_lines, "of": self.lines}))
         return notes
 
@@ -149,7 +151,8 @@ def _lines(text: Iterable[str], seen: _Seen, table: _Gathered) -> None:
 def _document(text: io.TextIOWrapper, size: int, seen: _Seen, table: _Gathered) -> None:
     """One JSON value: a list is taken apart record by record, an object as a whole."""
     if size > MOST_BYTES:
-        raise not_read("too_large", f"This JSON file is larger than {MOST_BYTES >> 20} MB. Save it as JSON lines or CSV.")
+        raise not_read("too_large",
+                       f"This JSON file is larger than {MOST_BYTES >> 20} MB. Save it as JSON lines or CSV.")
     content = text.read()
     start = _skip(content, 0)
     if start == len(content):
