@@ -112,7 +112,7 @@ class Worker:
             busy = True  # cannot be told now
         if busy:
             self.quiet_since = time.monotonic()
-        return time.monotonic() - self.quiet_since > IDLE
+        return time.monotonic() - max(self.quiet_since, self.attempts.latest) > IDLE
 
     def _end(self, consumers: list[Consumer]) -> int:
         log.info("worker %d ends", self.pid)

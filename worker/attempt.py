@@ -36,6 +36,7 @@ class Attempts:
         self.closing = threading.Event()
         self.spares = Spares()
         self.running: set[str] = set()
+        self.latest = time.monotonic()  # when an attempt last ended
         self.lock = threading.Lock()  # a job is claimed and known to be ours in one
 
     def unwatched(self) -> list[Job]:
@@ -62,6 +63,7 @@ class Attempts:
             log.warning("job %s: no process for it: %s", job.id, type(error).__name__)
         finally:
             self.running.discard(job.id)
+            self.latest = time.monotonic()
         return True
 
     def _attempt(self, job: Job) -> None:

@@ -6,7 +6,9 @@ message too many costs nothing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from collections.abc import Callable
 from functools import cache
 
@@ -31,9 +33,9 @@ def queue(name: str) -> SqliteHuey:
 
 @cache
 def _queue(name: str, file: str) -> SqliteHuey:
-    with open(file, "ab"):  # made before huey makes it, so that its mode is ours
-        pass
-    home().joinpath(file).chmod(0o600)
+    with contextlib.suppress(FileExistsError):  # made before huey makes it, so that its mode is ours
+        # Only then: closing a second handle on an open database drops the locks of this whole process (POSIX)
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     made = SqliteHuey(name, filename=file, timeout=5, results=False, utc=True)
     made.run_job = made.task(name="run_job")(lambda job_id: _runner(name))
     return made
