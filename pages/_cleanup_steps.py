@@ -45,13 +45,16 @@ def card(project: str, step: Step, effect: Effect, table: Table, choice: Choice)
     kind = registry.get(step.name)
     revision = st.session_state.get("m_revision", 0)
     with st.container(key=f"m_card_step_{step.name}_{'on' if step.on else 'off'}"):
-        with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        lever, words, counts = st.columns([1, 14, 6], gap="small")
+        with lever:
             key = f"m_on_{project}_{step.name}_{revision}"
-            st.toggle(ui.plain(kind.title), step.on, key=key, label_visibility="collapsed", width="content",
+            st.toggle(ui.plain(kind.title), step.on, key=key, label_visibility="collapsed",
                       on_change=switch, args=(project, step.name, key))
-            st.html(_words(kind, step), width="stretch")
-            st.html(_counts(step, effect), width=200)
-        fields(project, kind, step, table, choice, revision)
+        with words:
+            st.html(_words(kind, step))
+            fields(project, kind, step, table, choice, revision)
+        with counts:
+            st.html(_counts(step, effect))
 
 
 def switch(project: str, name: str, key: str) -> None:
@@ -63,7 +66,8 @@ def switch(project: str, name: str, key: str) -> None:
 def _words(kind: kinds.Step, step: Step) -> str:
     learned = ui.chip("learned inside every fold", "teal") if kind.learns else ""
     return (f'<div class="m-step"><h3>{ui.html(kind.title)}{learned}</h3>'
-            f'<p class="m-step-why">{ui.html(step.reason, 600)}</p><p class="m-note">{ui.html(kind.sentence, 400)}</p></div>')
+            f'<p class="m-step-why">{ui.html(step.reason, 600)}</p>'
+            f'<p class="m-note">{ui.html(kind.sentence, 400)}</p></div>')
 
 
 def _counts(step: Step, effect: Effect) -> str:
@@ -79,7 +83,8 @@ def _counts(step: Step, effect: Effect) -> str:
     if effect.cells_changed:
         lines.append(f"{ui.count(effect.cells_changed, 'cell')} changed")
     top = "".join(f'<p class="m-effect-value">{each}</p>' for each in lines)
-    return (f'<div class="m-effect">{top or "<p class=m-effect-value>No change</p>"}'
+    top = top or '<p class="m-effect-value m-quiet">No change</p>'
+    return (f'<div class="m-effect">{top}'
             f'<p class="m-note">{ui.html(effect.sentence, 300)}</p></div>')
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from medml.types import Choice, Profile, Proposal, Table
+from medml.types import Choice, Column, Profile, Proposal, Table
 from pages import _ui as ui
 
 NOBODY = "Every row is another patient"
-EVENTS = ("1", "yes", "true", "y", "positive", "malignant", "dead", "died")
+ABOVE_ZERO = ">0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,8 @@ class Asked:
         """The choice as the next stages read it. UserError where nothing could be learned from it."""
         from medml.profile import propose_choice
 
-        made = propose_choice(profile, table=table.ref, target=self.target, patient=self.patient,
+        return propose_choice(profile, table=table.ref, target=self.target, patient=self.patient or "",
                               leave_out=tuple(self.leave_out), positive=self.positive)
-        return made.model_copy(update={"patient": self.patient, "leave_out": self.leave_out})
 
 
 def pick_table(profile: Profile, old: Choice | None) -> Table:
@@ -76,23 +75,36 @@ def _target(table: Table, kept: Choice | None, mark: str) -> str | None:
 
 
 def _positive(table: Table, target: str | None, kept: Choice | None, mark: str) -> str | None:
-    """Which answer counts as the event; asked only of an outcome with two answers."""
+    """Which answer counts as the event; of grades from 0 up, whether they are told apart or asked to be above 0."""
     if target is None:
         return None
     column = table.column(target)
-    labels = [each.label for each in column.levels]
-    if len(labels) != 2:
+    readings = _readings(column)
+    if len(readings) < 2:
         return kept.positive if kept and kept.target == target else None
-    likely = kept.positive if kept and kept.target == target else _event(labels)
-    return st.selectbox("Which answer is the event?", labels, labels.index(likely) if likely in labels else 0,
-                        key=f"m_positive_{mark}_{target}", format_func=ui.clean,
-                        help="Sensitivity is the share of these that the model finds.")
+    likely = kept.positive if kept and kept.target == target else _likely(column)
+    names = list(readings)
+    return st.selectbox("Which answer is the event?" if column.distinct == 2 else "What counts as the outcome?", names,
+                        names.index(likely) if likely in names else 0, key=f"m_positive_{mark}_{target}",
+                        format_func=readings.get, help="Sensitivity is the share of the events that the model finds.")
 
 
-def _event(labels: list[str]) -> str:
-    """The answer that is more likely to be what a clinician looks for: yes, 1, true; else the rarer (the second)."""
-    yes = [each for each in labels if each.strip().casefold() in EVENTS]
-    return yes[0] if yes else labels[1]
+def _readings(column: Column) -> dict[str | None, str]:
+    """The ways in which an outcome can be asked: {positive of Choice: words}."""
+    labels = [each.label for each in column.levels]
+    if column.distinct == 2 and len(labels) == 2:
+        return {each: ui.clean(each) for each in labels}
+    graded = any(each.code == "graded_outcome" for each in column.suspicions)
+    if not graded:
+        return {}
+    apart = "The number itself" if column.kind == "number" else f"Each of its {column.distinct:,} grades"
+    return {ABOVE_ZERO: "Yes or no: anything above 0 is yes", None: apart}
+
+
+def _likely(column: Column) -> str | None:
+    from medml.profile.choice import positive_class
+
+    return positive_class(column) if column.distinct == 2 else ABOVE_ZERO
 
 
 def _patient(table: Table, target: str | None, kept: Choice | None, mark: str) -> str | None:

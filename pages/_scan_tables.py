@@ -22,7 +22,8 @@ _RANK = {"stop": 0, "caution": 1, "note": 2}
 def overview(profile: Profile) -> None:
     """What there is, in a few large counts."""
     one = profile.tables[0] if len(profile.tables) == 1 else None
-    rows = [("files read", sum(each.action in ("read", "read_with_warning") for each in profile.files))]
+    read = sum(each.action in ("read", "read_with_warning") for each in profile.files)
+    rows: list[tuple[str, object]] = [("file read" if read == 1 else "files read", read)]
     if one is None:
         rows += [("tables", len(profile.tables)), ("rows in all", sum(each.rows for each in profile.tables))]
     else:
@@ -67,19 +68,27 @@ def _size(entry: FileEntry) -> str:
 
 
 def suspicions(table: Table) -> None:
-    """What a reviewer would ask about, the gravest first."""
-    found: list[tuple[Column, Suspicion]] = [(column, each) for column in table.columns for each in column.suspicions]
+    """What a reviewer would ask about, the gravest first; one remark names every column it holds for."""
+    found = remarks(table)
     if not found:
         return
-    found.sort(key=lambda pair: _RANK[pair[1].severity])
     ui.section("What to look at", "A reviewer would ask about these columns.")
     with st.container(key="m_suspicions", gap="small"):
-        for _, each in found[:6]:
-            ui.say(each.severity, each.what, each.fix)
+        for names, each in found[:6]:
+            ui.say(each.severity, each.what, each.fix, about=names)
         if len(found) > 6:
             with st.expander(ui.count(len(found) - 6, "more remark")):
-                for _, each in found[6:60]:
-                    ui.say(each.severity, each.what, each.fix)
+                for names, each in found[6:60]:
+                    ui.say(each.severity, each.what, each.fix, about=names)
+
+
+def remarks(table: Table) -> list[tuple[list[str], Suspicion]]:
+    """Suspicions with the columns they hold for, the gravest first."""
+    together: dict[tuple[str, str, str], tuple[list[str], Suspicion]] = {}
+    for column in table.columns:
+        for each in column.suspicions:
+            together.setdefault((each.severity, each.what, each.fix), ([], each))[0].append(column.name)
+    return sorted(together.values(), key=lambda pair: _RANK[pair[1].severity])
 
 
 def columns(table: Table) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as _html
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -33,18 +34,24 @@ def html(text: object, most: int = 200) -> str:
     return _html.escape(clean(text, most), quote=True)
 
 
-def say(severity: Severity, what: str, fix: str = "") -> None:
-    """What happened, then what to do. Red for stop alone, amber for caution, grey for a note. Plain text, escaped."""
-    st.html(message(severity, what, fix))
+def say(severity: Severity, what: str, fix: str = "", *, about: Sequence[str] = ()) -> None:
+    """What happened, then what to do. Red for stop alone, amber for caution, grey for a note. Plain text, escaped.
+
+    about  names of the columns or files it holds for, shown before the words
+    """
+    st.html(message(severity, what, fix, about=about))
 
 
-def message(severity: Severity, what: str, fix: str = "") -> str:
+def message(severity: Severity, what: str, fix: str = "", *, about: Sequence[str] = ()) -> str:
     """The HTML of `say`, for a card that holds several."""
     role = "alert" if severity == "stop" else "status"
     then = f'<p class="m-fix">{html(fix, 600)}</p>' if fix else ""
     mark = f'<span class="m-mark" role="img" aria-label="{_TITLES[severity]}"></span>'
-    return (f'<div class="m-say m-{severity}" role="{role}">{mark}'
-            f'<div><p class="m-what">{html(what, 600)}</p>{then}</div></div>')
+    names = ", ".join(f"<b>{html(each, 60)}</b>" for each in about[:8])
+    more = f" and {len(about) - 8:,} more" if len(about) > 8 else ""
+    subject = f'<p class="m-about">{names}{more}</p>' if about else ""
+    return (f'<div class="m-say m-say-{severity}" role="{role}">{mark}'
+            f'<div>{subject}<p class="m-what">{html(what, 600)}</p>{then}</div></div>')
 
 
 def section(title: str, words: str = "") -> None:

@@ -27,8 +27,9 @@ def distributions(held: Sample, choice: Choice) -> None:
     """Small pictures side by side, the outcome first; more on request."""
     outcomes = held_here.groups(held, choice)
     shades = held_here.colours(outcomes, choice)
-    ui.section("Distributions", "Each colour adds up to 100 %, so that a rare outcome can be compared with a frequent "
-               "one." if shades else "Share of the rows.")
+    ui.section("Distributions", ("Each colour adds up to 100 %, so that a rare outcome can be compared with a "
+                                 "frequent one. " if shades else "")
+               + "The outermost bars hold the lowest and highest half per cent as well.")
     held_here.legend(shades, f"Rows by {ui.clean(choice.target, 40)}")
     names = [choice.target, *(each.name for each in held.columns if _drawn(each, choice))]
     most = st.session_state.setdefault("m_drawn", AT_FIRST)
@@ -65,8 +66,6 @@ def one(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[
         return
     gone = int(held.missing[column.name].sum())
     words = f"{ui.count(gone)} missing" if gone else "None missing"
-    if found.beyond:
-        words += f", {found.beyond:,} beyond the edges counted at the edge"
     ui.chart(spread(found, ink=ui.ink(), colours=shades), words, key=f"m_chart_{column.name}")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from medml.plots.theme import LIGHT, Ink
 
 BINS = 24
-MOST_LEVELS = 8  # bars of a category; the rest is one bar more
+MOST_LEVELS = 6  # bars of a category; the rest is one bar more
 TAIL = 0.5  # per cent on either side that stands in the outermost bins, so that one typing error squeezes nothing
 ALL = ""  # the name of the one group where rows are not told apart
 
@@ -86,15 +86,14 @@ def _grouped(groups: np.ndarray | None, known: np.ndarray) -> list[tuple[str, np
 
 
 def spread(drawn: Spread, *, ink: Ink = LIGHT, colours: dict[str, str] | None = None,
-           height: int = 132) -> alt.TopLevelMixin:
+           height: int = 148) -> alt.TopLevelMixin:
     """Bars of one column; groups share their total, so that a rare outcome can be compared with a frequent one.
 
     colours  {group: colour}, so that a group looks the same on every chart of a page
     """
     shades = colours or dict(zip(drawn.counts, [ink.accent, ink.second, *ink.series[2:]], strict=False))
     return (_bars_of_numbers if drawn.edges else _bars_of_names)(drawn, ink, shades).properties(
-        height=height if drawn.edges else max(40, 21 * len(drawn.labels) * min(2, max(1, len(drawn.counts)))),
-        width="container")
+        height=height, width="container")
 
 
 def _colour(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.Color:
@@ -104,24 +103,34 @@ def _colour(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.Color:
 
 
 def _bars_of_numbers(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.LayerChart:
-    rows = []
-    for name, counts in drawn.counts.items():
-        total = sum(counts) or 1
-        rows += [{"from": low, "to": high, "n": n, "share": n / total, "group": name,
-                  "where": _where(low, high, drawn.dates)}
-                 for low, high, n in zip(drawn.edges, drawn.edges[1:], counts, strict=False)]
-    span = alt.Scale(domain=[drawn.edges[0], drawn.edges[-1]], nice=False, zero=False)
+    several = list(drawn.counts) != [ALL]
+    rows = [row for name, counts in drawn.counts.items() for row in _bins(drawn, name, counts)]
     labels = alt.Axis(tickCount=4, labelFlush=True, labelOverlap=True)
     if drawn.dates:
         labels.labelExpr = "timeFormat(datum.value * 86400000, '%Y')"
+    span = alt.Scale(domain=[drawn.edges[0], drawn.edges[-1]], nice=False, zero=False)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("from:Q", scale=span, title=None, axis=labels),
+        y=alt.Y("share:Q", title=None, axis=None, stack=None))
     tips = [alt.Tooltip("where:N", title="Values"), alt.Tooltip("n:Q", title="Rows", format=","),
             alt.Tooltip("share:Q", title="Share", format=".1%")]
-    several = list(drawn.counts) != [ALL]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("from:Q", scale=span, title=None, axis=labels), x2="to:Q",
-        y=alt.Y("share:Q", title=None, axis=None, stack=None), color=_colour(drawn, ink, shades),
-        tooltip=[alt.Tooltip("group:N", title="Outcome"), *tips] if several else tips)
-    return alt.layer(base.mark_bar(opacity=0.55 if several else 1, stroke=ink.card, strokeWidth=0.6))
+    if not several:
+        return alt.layer(base.mark_rect(stroke=ink.card, strokeWidth=0.6, color=ink.accent).encode(
+            x2="to:Q", y2="none:Q", tooltip=tips))
+    tips = [alt.Tooltip("group:N", title="Outcome"), *tips]
+    steps = base.encode(color=_colour(drawn, ink, shades), tooltip=tips)
+    return alt.layer(steps.mark_area(interpolate="step-after", fillOpacity=0.16),
+                     steps.mark_line(interpolate="step-after", strokeWidth=1.6),
+                     steps.mark_rect(fillOpacity=0, strokeOpacity=0).encode(x2="to:Q", y2="none:Q"))  # where to point
+
+
+def _bins(drawn: Spread, name: str, counts: list[int]) -> list[dict]:
+    """One row a bin of one group, and a last one that closes its outline."""
+    total = sum(counts) or 1
+    rows = [{"from": low, "to": high, "n": n, "share": n / total, "none": 0, "group": name,
+             "where": _where(low, high, drawn.dates)}
+            for low, high, n in zip(drawn.edges, drawn.edges[1:], counts, strict=False)]
+    return rows if name == ALL else [*rows, rows[-1] | {"from": drawn.edges[-1], "to": drawn.edges[-1]}]
 
 
 def _bars_of_names(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.LayerChart:
@@ -140,7 +149,8 @@ def _bars_of_names(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.Layer
     if several:
         base = base.encode(tooltip=[alt.Tooltip("group:N", title="Outcome"), *tips])
         base = base.encode(yOffset=alt.YOffset("group:N", sort=list(drawn.counts)))
-    return alt.layer(base.mark_bar(cornerRadiusEnd=2))
+    thick = max(4, min(20, 118 / (len(drawn.labels) * (len(drawn.counts) if several else 1)) * 0.8))
+    return alt.layer(base.mark_bar(cornerRadiusEnd=2, height=thick))
 
 
 def _where(low: float, high: float, dates: bool) -> str:

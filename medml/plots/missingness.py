@@ -50,13 +50,14 @@ def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> alt.LayerChart:
             for name, strip in zip(found.columns, found.bands, strict=True) for at, share in enumerate(strip)]
     totals = [{"column": name, "share": share, "words": _percent(share)}
               for name, share in zip(found.columns, found.share, strict=True)]
-    height = 22 * len(found.columns)
+    height = 22 * len(found.columns) + 48  # the axis and its title are inside
     y = alt.Y("column:N", sort=found.columns, title=None, axis=alt.Axis(labelLimit=180, domain=False),
               scale=alt.Scale(paddingInner=0.28))
     strips = alt.Chart(alt.InlineData(values=rows)).mark_rect().encode(
         y=y, x=alt.X("from:Q", title="Row of the file", scale=alt.Scale(domain=[0, found.edges[-1]], nice=False),
                      axis=alt.Axis(tickCount=5, format=",d", labelFlush=True)), x2="to:Q",
-        color=alt.Color("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[ink.faint, ink.amber])),
+        color=alt.Color("share:Q", legend=None,
+                        scale=alt.Scale(type="sqrt", domain=[0, 1], range=[ink.line, ink.amber])),
         tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("from:Q", title="From row", format=",d"),
                  alt.Tooltip("share:Q", title="Missing here", format=".0%")])
     words = alt.Chart(alt.InlineData(values=totals)).mark_text(align="left", dx=8, color=ink.quiet, fontSize=12).encode(

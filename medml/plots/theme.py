@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
-FONT = "Atkinson Hyperlegible Next, Segoe UI, Helvetica Neue, sans-serif"
+FONT = "Noto Sans MedML, Noto Sans, Segoe UI, Helvetica Neue, sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
