@@ -10,7 +10,7 @@ from typing import Any
 from medml import families, gallery, home
 from medml.config import estimate, propose_config
 from medml.errors import UserError
-from medml.evaluate import headline_name
+from medml.evaluate import headline
 from medml.evaluate.words import METRICS
 from medml.families import Param
 from medml.profile import propose_choice, scan
@@ -244,7 +244,7 @@ def run_as_json(run: gallery.Run) -> dict[str, Any]:
 
 def run_in_words(run: gallery.Run) -> Printed:
     """A run as it is printed: figures with intervals beside the baselines, then what a reviewer would ask."""
-    report, main = run.report, headline_name(run.report.task)
+    report, main = run.report, headline(run.report)
     shown = [name for name in report.metrics if name not in report.hidden]
     columns = [report.metrics, *report.baselines.values()]
     rows = [(title(name), *(figure(each.get(name)) for each in columns)) for name in shown]

@@ -1,50 +1,38 @@
-"""Fit every fold and the final model, speak while doing so, and go on after a kill from the folds that were done."""
+"""Fit every fold and the final model, speak while doing so, and go on after a kill from where the work was.
+
+Two schedules. Families whose round is an epoch learn side by side, a stretch of rounds in each fold and in the final
+model in turn: a stop at any time keeps the best epoch of all of them, with out-of-fold figures for every patient.
+All other families are fitted fold after fold.
+"""
 
 from __future__ import annotations
 
-import json
 import shutil
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from medml import home, pipeline
-from medml.cases import Cases, Fold
+from medml import families, home, pipeline
+from medml.cases import Cases, FitData, Fold
+from medml.curve import Curve, training_figure
 from medml.errors import Stopped
-from medml.evaluate import quick_figure
-from medml.evaluate.context import FoldFacts
-from medml.families import loss
-from medml.pipeline import Pipeline
-from medml.types import Point, Recipe, SelectionScore, TrainConfig
+from medml.folds import FittedFold, Learned, keep_fold, keep_learned, name_of, read_fold, read_learned
+from medml.pipeline import Matrix, Pipeline
+from medml.types import Point, Recipe, TrainConfig
 from medml.watch import Watch
 
-MOST_POINTS = 60  # points of a curve a fold; more would be drawn on top of each other
-BASELINE = "logistic"
-
-
-@dataclass(frozen=True, slots=True)
-class FittedFold:
-    """What one fold leaves: its model, its predictions for its own test rows, and the proof of what it saw."""
-
-    fold: Fold
-    pipeline: Pipeline
-    p: np.ndarray  # (n_test, n_classes) or (n_test,)
-    baseline: np.ndarray  # the same, by logistic or ridge regression on the same matrix
-    train_figure: float  # headline figure on its own training rows (E8)
-    facts: FoldFacts
-    kept: list[str]  # source columns that selection kept; all where it is off
-    n_parameters: int
-    note: str  # by what means columns were selected
-    points: list[Point]
+BASELINE = "logistic"  # regularised regression; ridge for a number
+PREPARING = 0.15  # of the progress bar: cleaning, selection, encoding and the baseline of every fold
+FIRST_STRETCHES = (1, 5)  # rounds after which folds take turns at first, so that an early stop finds all of them begun
+STRETCHES = 20  # later stretches: this many to the end
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One training in hand: what is fitted, how, and where its unfinished work is kept."""
+    """One training in hand: what is fitted, how, and where its unfinished work is kept (None: nowhere)."""
 
     cases: Cases
     development: np.ndarray  # positions into cases that the final model learns from
@@ -53,9 +41,37 @@ class Task:
     watch: Watch
     work: Path | None
 
+    @property
+    def family(self) -> families.Family:
+        return families.registry.get(self.config.family)
 
-def name_of(fold: Fold) -> str:
-    return f"{fold.repeat}-{fold.number}"
+    @property
+    def params(self) -> dict[str, Any]:
+        return self.family.filled(self.config.params)
+
+
+@dataclass(slots=True)
+class Bench:
+    """One fold (or the final model: fold None) with all that its fit needs."""
+
+    fold: Fold | None
+    matrix: Matrix
+    data: FitData
+    seen: tuple[np.ndarray, np.ndarray] | None  # the fold's test rows, encoded, and their outcomes
+    learned: Learned
+    baseline: np.ndarray | None
+    curve: Curve | None = None
+    fitted: Any = None
+
+
+def fit_all(task: Task, folds: list[Fold], *, span: tuple[float, float]) -> tuple[list[FittedFold], Pipeline,
+                                                                                  list[Point]]:
+    """Every fold and the final model, within `span` of the job's progress; and the final model's points.
+
+    raises  Stopped where a stop came before anything could be kept
+    """
+    schedule = _side_by_side if task.family.round == "epoch" else _one_by_one
+    return schedule(task, folds, span)
 
 
 def seed_of(config: TrainConfig, fold: Fold | None) -> int:
@@ -63,203 +79,183 @@ def seed_of(config: TrainConfig, fold: Fold | None) -> int:
     return config.seed if fold is None else config.seed + 1009 * (fold.repeat + 1) + 31 * (fold.number + 1)
 
 
-class Curve:
-    """The Rounds of one fit: turns a family's rounds into points and into the progress of the whole job."""
+# ---- schedules -------------------------------------------------------------------------------------------------
 
-    def __init__(self, task: Task, fold: Fold | None, *, span: tuple[float, float], label: str,
-                 seen: tuple[np.ndarray, np.ndarray] | None = None, from_round: int = 0) -> None:
-        self.task, self.fold, self.span, self.label, self.seen = task, fold, span, label, seen
-        self.points: list[Point] = []
-        self.started, self.from_round, self.stopped = time.monotonic(), from_round, False
-
-    def __call__(self, round_done: int, total: int, train: float | None,
-                 predict: Callable[[np.ndarray], np.ndarray] | None, unit: str = "loss") -> bool:
-        low, high = self.span
-        done = round_done - self.from_round
-        share = min(1.0, done / max(1, total - self.from_round))
-        self.task.watch.say("train", low + (high - low) * share, f"{self.label}: round {round_done} of {total}")
-        stride = max(1, (total - self.from_round) // MOST_POINTS)
-        if done == 1 or done % stride == 0 or round_done >= total:
-            self._add(round_done, train, predict, unit)
-        self.stopped = self.task.watch.stopping()
-        return not self.stopped
-
-    def _add(self, round_done: int, train: float | None, predict: Callable | None, unit: str) -> None:
-        cases = self.task.cases
-        fold, repeat = (-1, 0) if self.fold is None else (self.fold.number, self.fold.repeat)
-        seconds = round(time.monotonic() - self.started, 3)
-        figures: list[tuple[str, float | None, float | None]] = [(unit, train, None)]
-        if predict is not None and self.seen is not None:
-            X, y = self.seen
-            p = predict(X)
-            figures = [("loss", train if unit == "loss" else None, loss(y, p)),
-                       ("metric", train if unit != "loss" else None, quick_figure(cases.task, y, p))]
-        for name, mine, theirs in figures:
-            point = Point(round=round_done, fold=fold, repeat=repeat, train=mine, out_of_fold=theirs, unit=name,
-                          seconds=seconds)
-            self.points.append(point)
-            self.task.watch.point(point)
-
-
-def fit_folds(task: Task, folds: list[Fold], *, share: float) -> Iterator[FittedFold]:
-    """Fit fold after fold, taking up `share` of the whole job's progress; folds done before a kill are read back."""
-    for place, fold in enumerate(folds):
-        kept = None if task.work is None else task.work / "folds" / name_of(fold)
-        span = (share * place / len(folds), share * (place + 1) / len(folds))
-        if kept is not None and (kept / "done.json").exists():
-            task.watch.say("train", span[1], f"Fold {place + 1} of {len(folds)} was already done")
-            yield _read_back(task, fold, kept)
+def _one_by_one(task: Task, folds: list[Fold], span: tuple[float, float]) -> tuple[list[FittedFold], Pipeline,
+                                                                                   list[Point]]:
+    done: list[FittedFold] = []
+    step = (span[1] - span[0]) / (len(folds) + 1)
+    for place, fold in enumerate([*folds, None]):
+        low = span[0] + step * place
+        label = f"Fold {place + 1} of {len(folds)}" if fold is not None else "Final model"
+        kept = None if fold is None else read_fold(_folder(task, fold), fold, task.config.family)
+        if kept is not None:
+            task.watch.say("train", low + step, f"{label} was already done")
+            done.append(kept)
             continue
         if task.watch.stopping():
             raise Stopped
-        fitted = _fit_fold(task, fold, span=span, label=f"Fold {place + 1} of {len(folds)}")
-        if kept is not None:
-            _keep(fitted, kept)
-        yield fitted
+        bench = _bench(task, fold, low, label)
+        bench.curve = Curve(task.watch, fold, seen=bench.seen, diary=_diary(task, fold),
+                            advance=_speaker(task.watch, low, low + step, label))
+        bench.fitted = task.family.fit(bench.data, task.params, seed=seed_of(task.config, fold), rounds=bench.curve,
+                                       work=_folder(task, fold))
+        if bench.curve.stopped:
+            raise Stopped
+        if fold is None:
+            return done, Pipeline(bench.matrix, task.family, bench.fitted), bench.curve.points
+        done.append(_finished(task, bench))
+        keep_fold(done[-1], _folder(task, fold))
+    raise ValueError("there is always a final model")
 
 
-def _fit_fold(task: Task, fold: Fold, *, span: tuple[float, float], label: str) -> FittedFold:
-    cases, seed = task.cases, seed_of(task.config, fold)
-    task.watch.say("train", span[0], f"{label}: cleaning and encoding {len(fold.train):,} training rows")
-    prepared = pipeline.prepare(cases, fold.train, task.recipe, task.config, seed=seed, repeat=fold.repeat,
-                                number=fold.number, n_test=len(fold.test), watch=task.watch)
-    X_test = prepared.matrix.encode(cases.X.iloc[fold.test])
-    curve = Curve(task, fold, span=span, label=label, seen=(X_test, cases.y[fold.test]))
-    fitted = pipeline.fit(prepared, task.config, seed=seed, rounds=curve, work=_fit_work(task, name_of(fold)))
-    if curve.stopped and fitted.family.round != "epoch":
-        raise Stopped
-    p = fitted.family.predict(fitted.fitted, X_test)
-    p_train = fitted.family.predict(fitted.fitted, prepared.data.X)
-    return FittedFold(fold=fold, pipeline=fitted, p=p, baseline=baseline(task, prepared, fitted, p, X_test, seed),
-                      train_figure=quick_figure(cases.task, prepared.data.y, p_train), facts=prepared.facts,
-                      kept=_kept(prepared, cases), n_parameters=len(prepared.data.names), points=curve.points,
-                      note="" if prepared.selected is None else prepared.selected.note)
+def _side_by_side(task: Task, folds: list[Fold], span: tuple[float, float]) -> tuple[list[FittedFold], Pipeline,
+                                                                                     list[Point]]:
+    benches, middle = [], span[0] + PREPARING * (span[1] - span[0])
+    for place, fold in enumerate([*folds, None]):
+        if task.watch.stopping():
+            raise Stopped
+        label = f"Fold {place + 1} of {len(folds)}" if fold is not None else "Final model"
+        benches.append(_bench(task, fold, span[0] + (middle - span[0]) * place / (len(folds) + 1), label))
+    total = _rounds_aimed_at(task, benches[-1].data)
+    shares = dict.fromkeys(range(len(benches)), 0.0)
+    for place, bench in enumerate(benches):
+        def advance(share: float, place: int = place) -> None:
+            shares[place] = share
+            task.watch.say("train", middle + (span[1] - middle) * sum(shares.values()) / len(shares),
+                           f"Round {round(max(shares.values()) * total)} of at most {total} in every fold")
+        bench.curve = Curve(task.watch, bench.fold, seen=bench.seen, total=total, diary=_diary(task, bench.fold),
+                            advance=advance)
+    _learn_in_turns(task, benches, total)
+    final = benches.pop()
+    return [_finished(task, bench) for bench in benches], Pipeline(final.matrix, task.family, final.fitted), \
+        final.curve.points
 
 
-def baseline(task: Task, prepared: pipeline.Prepared, fitted: Pipeline, p: np.ndarray, X_test: np.ndarray,
-             seed: int) -> np.ndarray:
+def _learn_in_turns(task: Task, benches: list[Bench], total: int) -> None:
+    """Stretch after stretch, every fold once; ends when all are tired, at `total`, or on a stop once all have begun."""
+    size = max(1, total // STRETCHES)
+    stretches = sorted({min(each, total) for each in (*FIRST_STRETCHES, *range(size, total + size, size))})
+    for until in stretches:
+        for bench in benches:
+            if bench.fitted is not None and task.family.tired(bench.fitted, task.params):
+                bench.curve.advance(1.0)
+                continue
+            bench.fitted = task.family.fit_to(bench.fitted, bench.data, until, task.params, rounds=bench.curve,
+                                              seed=seed_of(task.config, bench.fold), work=_folder(task, bench.fold))
+            if bench.curve.stopped and all(each.fitted is not None for each in benches):
+                return
+
+
+def _rounds_aimed_at(task: Task, data: FitData) -> int:
+    settled = task.family.settled(task.config.params, *data.X.shape, data.task)
+    return int(settled[task.family.rounds_param])
+
+
+# ---- one fold --------------------------------------------------------------------------------------------------
+
+def _bench(task: Task, fold: Fold | None, low: float, label: str) -> Bench:
+    """Learn cleaning, selection and encoding from the fold's training rows, or read back what a killed attempt had."""
+    cases, folder = task.cases, _folder(task, fold)
+    rows = task.development if fold is None else fold.train
+    task.watch.say("train", low, f"{label}: cleaning and encoding {len(rows):,} training rows")
+    kept = read_learned(folder)
+    if kept is None:
+        learned = _learn(task, fold, rows)
+        data = pipeline.fit_data(learned.matrix, cases, rows)
+        seen = _seen(learned.matrix, cases, fold)
+        baseline = _baseline(task, fold, data, seen)
+        keep_learned(folder, learned, baseline)
+    else:
+        learned, baseline = kept
+        data, seen = pipeline.fit_data(learned.matrix, cases, rows), _seen(learned.matrix, cases, fold)
+    return Bench(fold=fold, matrix=learned.matrix, data=data, seen=seen, learned=learned, baseline=baseline)
+
+
+def _learn(task: Task, fold: Fold | None, rows: np.ndarray) -> Learned:
+    place = {} if fold is None else {"repeat": fold.repeat, "number": fold.number, "n_test": len(fold.test)}
+    prepared = pipeline.prepare(task.cases, rows, task.recipe, task.config, seed=seed_of(task.config, fold),
+                                watch=task.watch, **place)
+    selected = prepared.selected
+    return Learned(matrix=prepared.matrix, facts=prepared.facts, n_parameters=prepared.n_parameters,
+                   kept=list(task.cases.X.columns) if selected is None else list(selected.columns),
+                   note="" if selected is None else selected.note)
+
+
+def _seen(matrix: Matrix, cases: Cases, fold: Fold | None) -> tuple[np.ndarray, np.ndarray] | None:
+    return None if fold is None else (matrix.encode(cases.X.iloc[fold.test]), cases.y[fold.test])
+
+
+def _baseline(task: Task, fold: Fold | None, data: FitData, seen: tuple[np.ndarray, np.ndarray] | None) \
+        -> np.ndarray | None:
     """What plain regularised regression says of the same rows from the same matrix (E7)."""
-    if fitted.family.name == BASELINE:
-        return p
-    plain = pipeline.fit(prepared, task.config, seed=seed, family=BASELINE, params={})
-    return plain.family.predict(plain.fitted, X_test)
+    if seen is None or task.config.family == BASELINE:
+        return None
+    plain = families.registry.get(BASELINE)
+    return plain.predict(plain.fit(data, plain.filled({}), seed=seed_of(task.config, fold)), seen[0])
 
 
-def fit_final(task: Task, *, span: tuple[float, float]) -> tuple[Pipeline, list[Point]]:
-    """The model that is kept and used: fitted on all development rows; its figures are those of the folds."""
-    rows = task.development
-    task.watch.say("train", span[0], f"Final model: cleaning and encoding {len(rows):,} rows")
-    prepared = pipeline.prepare(task.cases, rows, task.recipe, task.config, seed=seed_of(task.config, None),
-                                watch=task.watch)
-    curve = Curve(task, None, span=span, label="Final model")
-    fitted = pipeline.fit(prepared, task.config, seed=seed_of(task.config, None), rounds=curve,
-                          work=_fit_work(task, "final"))
-    return fitted, curve.points
+def _finished(task: Task, bench: Bench) -> FittedFold:
+    family = task.family
+    p, p_train = family.predict(bench.fitted, bench.seen[0]), family.predict(bench.fitted, bench.data.X)
+    return FittedFold(fold=bench.fold, pipeline=Pipeline(bench.matrix, family, bench.fitted), p=p,
+                      baseline=p if bench.baseline is None else bench.baseline, learned=bench.learned,
+                      train_figure=training_figure(task.cases, bench.data.y, p_train),
+                      points=bench.curve.points)
 
 
-def more(task: Task, done: FittedFold, n_rounds: int, *, span: tuple[float, float], label: str) -> FittedFold:
-    """Go on in one fold for n_rounds, from that fold's own state and on its own training rows."""
-    cases, fold = task.cases, done.fold
-    family, rows = done.pipeline.family, pipeline.fit_data(done.pipeline.matrix, cases, fold.train)
-    X_test = done.pipeline.matrix.encode(cases.X.iloc[fold.test])
-    curve = Curve(task, fold, span=span, label=label, seen=(X_test, cases.y[fold.test]),
-                  from_round=family.rounds_done(done.pipeline.fitted))
-    fitted = family.more(done.pipeline.fitted, rows, n_rounds, family.filled(task.config.params),
-                         seed=seed_of(task.config, fold), rounds=curve)
-    if curve.stopped:
-        raise Stopped  # a checkpoint holds all folds or none; the run stays as it was
-    return replace(done, pipeline=replace(done.pipeline, fitted=fitted), p=family.predict(fitted, X_test),
-                   train_figure=quick_figure(cases.task, rows.y, family.predict(fitted, rows.X)), points=curve.points)
+# ---- more rounds -----------------------------------------------------------------------------------------------
 
+def more(task: Task, folds: list[FittedFold], final: Pipeline, n_rounds: int, *, span: tuple[float, float]) \
+        -> tuple[list[FittedFold], Pipeline, list[Point]]:
+    """n_rounds further in every fold, from its own state and on its own training rows, and in the final model.
 
-def more_final(task: Task, final: Pipeline, n_rounds: int, *,
-               span: tuple[float, float]) -> tuple[Pipeline, list[Point]]:
-    """Go on in the final model for n_rounds."""
-    rows = pipeline.fit_data(final.matrix, task.cases, task.development)
-    curve = Curve(task, None, span=span, label="Final model", from_round=final.family.rounds_done(final.fitted))
-    fitted = final.family.more(final.fitted, rows, n_rounds, final.family.filled(task.config.params),
-                               seed=seed_of(task.config, None), rounds=curve)
-    return replace(final, fitted=fitted), curve.points
-
-
-def gather(folds: list[FittedFold], n_cases: int) -> tuple[np.ndarray, np.ndarray]:
-    """The folds' predictions and baselines in the order of the cases: (repeats, n, n_classes) or (repeats, n).
-
-    NaN where a repeat left a case out of every test part.
+    raises  Stopped: a checkpoint holds all folds or none, so the run stays as it was
     """
-    repeats = 1 + max(fold.fold.repeat for fold in folds)
-    p = np.full((repeats, n_cases, *folds[0].p.shape[1:]), np.nan)
-    plain = np.full_like(p, np.nan)
-    for fold in folds:
-        p[fold.fold.repeat, fold.fold.test] = fold.p
-        plain[fold.fold.repeat, fold.fold.test] = fold.baseline
-    return p, plain
+    step = (span[1] - span[0]) / (len(folds) + 1)
+    further = []
+    for place, done in enumerate(folds):
+        label = f"Fold {place + 1} of {len(folds)}"
+        low = span[0] + step * place
+        seen = _seen(done.pipeline.matrix, task.cases, done.fold)
+        fitted, data, curve = _more_of_one(task, done.pipeline, done.fold, n_rounds, seen,
+                                           _speaker(task.watch, low, low + step, label))
+        further.append(replace(done, pipeline=replace(done.pipeline, fitted=fitted),
+                               p=task.family.predict(fitted, seen[0]), points=curve.points,
+                               train_figure=training_figure(task.cases, data.y, task.family.predict(fitted, data.X))))
+    fitted, _, curve = _more_of_one(task, final, None, n_rounds, None,
+                                    _speaker(task.watch, span[1] - step, span[1], "Final model"))
+    return further, replace(final, fitted=fitted), curve.points
 
 
-def selection_scores(folds: list[FittedFold], config: TrainConfig, cases: Cases) -> list[SelectionScore]:
-    """How often each column was kept, over all folds; nothing where selection is off."""
-    plan = config.selection
-    if not selecting(config):
-        return []
-    forced = dict.fromkeys(plan.forced_in, "in") | dict.fromkeys(plan.forced_out, "out")
-    scores = [SelectionScore(column=name, forced=forced.get(name, ""),
-                             frequency=round(sum(name in fold.kept for fold in folds) / len(folds), 4))
-              for name in cases.X.columns]
-    return sorted(scores, key=lambda each: -each.frequency)
+def _more_of_one(task: Task, pipe: Pipeline, fold: Fold | None, n_rounds: int,
+                 seen: tuple[np.ndarray, np.ndarray] | None, advance: Callable[[float], None]) \
+        -> tuple[Any, FitData, Curve]:
+    data = pipeline.fit_data(pipe.matrix, task.cases, task.development if fold is None else fold.train)
+    curve = Curve(task.watch, fold, seen=seen, advance=advance, from_round=task.family.rounds_done(pipe.fitted),
+                  diary=_diary(task, fold))
+    fitted = task.family.more(pipe.fitted, data, n_rounds, task.params, seed=seed_of(task.config, fold), rounds=curve,
+                              work=_folder(task, fold))
+    if curve.stopped:
+        raise Stopped
+    return fitted, data, curve
 
 
-def selecting(config: TrainConfig) -> bool:
-    """Whether columns are selected at all, by figures or by hand."""
-    plan = config.selection
-    return bool(plan.on or plan.forced_in or plan.forced_out)
+def _speaker(watch: Watch, low: float, high: float, label: str) -> Callable[[float], None]:
+    return lambda share: watch.say("train", low + (high - low) * share, f"{label}: {share:.0%}")
 
 
-def selection_note(folds: list[FittedFold], config: TrainConfig) -> str:
-    """By what means columns were selected, and whether a person had seen outcome-based scores before overriding."""
-    if not selecting(config):
-        return ""
-    notes = list(dict.fromkeys(fold.note for fold in folds if fold.note))
-    if config.selection.override_after_scores:
-        notes.append("The lists of forced columns were changed after scores that use the outcome had been seen: "
-                     "the figures may be too good.")
-    return " ".join(notes)
+def _folder(task: Task, fold: Fold | None) -> Path | None:
+    """Where one fit keeps its unfinished work."""
+    return None if task.work is None else home.ensure(task.work / ("final" if fold is None else name_of(fold)))
 
 
-def _kept(prepared: pipeline.Prepared, cases: Cases) -> list[str]:
-    return list(cases.X.columns) if prepared.selected is None else list(prepared.selected.columns)
+def _diary(task: Task, fold: Fold | None) -> Path | None:
+    folder = _folder(task, fold)
+    return None if folder is None else folder / "points.jsonl"
 
 
-def _fit_work(task: Task, name: str) -> Path | None:
-    return None if task.work is None else home.ensure(task.work / "fits" / name)
-
-
-def _keep(fitted: FittedFold, folder: Path) -> None:
-    """Put a finished fold aside for a restart; done.json is written last, so half a fold is never read back."""
-    shutil.rmtree(folder, ignore_errors=True)
-    fitted.pipeline.save(folder / "pipeline")
-    home.write_array(folder / "p.npy", fitted.p)
-    home.write_array(folder / "baseline.npy", fitted.baseline)
-    rest = facts_of(fitted) | {"points": [point.model_dump() for point in fitted.points]}
-    home.write_bytes(folder / "done.json", json.dumps(rest).encode())
-
-
-def _read_back(task: Task, fold: Fold, folder: Path) -> FittedFold:
-    rest = json.loads((folder / "done.json").read_text())
-    return from_facts(rest, fold, Pipeline.load(folder / "pipeline", task.config.family),
-                      p=np.load(folder / "p.npy", allow_pickle=False),
-                      baseline=np.load(folder / "baseline.npy", allow_pickle=False),
-                      points=[Point(**each) for each in rest["points"]])
-
-
-def facts_of(fitted: FittedFold) -> dict[str, Any]:
-    """What is kept of a fold beside its model and predictions: counts and names, as JSON."""
-    return {"train_figure": fitted.train_figure, "facts": asdict(fitted.facts), "kept": fitted.kept,
-            "n_parameters": fitted.n_parameters, "note": fitted.note}
-
-
-def from_facts(facts: dict[str, Any], fold: Fold, pipe: Pipeline, *, p: np.ndarray, baseline: np.ndarray,
-               points: list[Point]) -> FittedFold:
-    """A fold read back from where `facts_of` was kept."""
-    return FittedFold(fold=fold, pipeline=pipe, p=p, baseline=baseline, train_figure=facts["train_figure"],
-                      facts=FoldFacts(**facts["facts"]), kept=facts["kept"], n_parameters=facts["n_parameters"],
-                      note=facts["note"], points=points)
+def forget(work: Path | None) -> None:
+    """Remove unfinished work once it is published."""
+    if work is not None:
+        shutil.rmtree(work, ignore_errors=True)

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from medml import home, vault
 from medml.errors import UserError
-from medml.evaluate import headline_name
+from medml.evaluate import headline
 from medml.types import Chain, Checkpoint, Label, Manifest, Metric, Point, Profile, Recipe, Report, Task, TrainConfig
 
 HISTORY = TypeAdapter(list[Point])
@@ -234,7 +234,7 @@ def _summary(folder: Path) -> Summary:
         run = open_run(folder.name)
     except UserError as error:
         return Summary(run=folder.name, name=folder.name, unusable=error.what)
-    name = headline_name(run.report.task)
+    name = headline(run.report)
     return Summary(run=run.run, name=run.label.name, notes=run.label.notes, family=run.config.family,
                    task=run.report.task, target=run.config.choice.target, source_file=run.manifest.source_file,
                    made=run.manifest.made, seconds=run.manifest.seconds, n_cases=run.report.n_cases,

@@ -18,7 +18,7 @@ from medml.families import Family
 from medml.recipe import Cleaner
 from medml.select import Selected, select
 from medml.types import Recipe, TrainConfig
-from medml.watch import Rounds, Watch, no_rounds
+from medml.watch import Watch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +86,7 @@ class Prepared:
     data: FitData
     facts: FoldFacts
     selected: Selected | None
+    n_parameters: int  # encoded columns before any selection
 
 
 def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig, *, seed: int,
@@ -103,7 +104,8 @@ def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig
     facts = FoldFacts(repeat=repeat, number=number, n_train=len(train), n_test=n_test,
                       cleaner_rows=cleaner.n_fitted, encoder_rows=encoder.n_fitted,
                       selector_rows=None if selected is None else selected.n_fitted, resampled_rows=None)
-    return Prepared(matrix, data, facts, selected)
+    candidates = len(encoder.names) if selected is None else len(Encoder().fit(cleaned, cases.kinds).names)
+    return Prepared(matrix, data, facts, selected, candidates)
 
 
 def fit_data(matrix: Matrix, cases: Cases, positions: np.ndarray) -> FitData:
@@ -120,11 +122,3 @@ def _select(cleaner: Cleaner, cleaned: pd.DataFrame, y: np.ndarray, patients: np
         return None
     return select(cleaned, y, plan=plan, kinds=cases.kinds, task=cases.task, seed=seed, watch=watch,
                   patients=patients, origin_of=cleaner.origin_of)
-
-
-def fit(prepared: Prepared, config: TrainConfig, *, seed: int, rounds: Rounds = no_rounds,
-        work: Path | None = None, family: str | None = None, params: dict[str, Any] | None = None) -> Pipeline:
-    """Fit the configured family (or another, for a baseline) on what was prepared."""
-    kind = families.registry.get(family or config.family)
-    settings = kind.filled(config.params if params is None else params)
-    return Pipeline(prepared.matrix, kind, kind.fit(prepared.data, settings, seed=seed, rounds=rounds, work=work))

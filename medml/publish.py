@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml import fitting, gallery, home, provenance
+from medml import gallery, home, provenance
 from medml.errors import UserError
 from medml.evaluate import headline
-from medml.fitting import FittedFold
+from medml.folds import FittedFold, facts_of, gather, learned_from, name_of
 from medml.pipeline import Pipeline
 from medml.types import Chain, Checkpoint, Label, Manifest, Point, Profile, Recipe, Report, TrainConfig
 
@@ -85,10 +85,12 @@ def folds_of(opened: gallery.Run, ground: Ground) -> list[FittedFold]:
         p, baseline = stored["p"], stored["baseline"]
     found = []
     for fold in ground.folds:
-        name = fitting.name_of(fold)
-        found.append(fitting.from_facts(
-            kept[name], fold, Pipeline.load(at / "folds" / name, opened.config.family), p=p[fold.repeat, fold.test],
-            baseline=baseline[fold.repeat, fold.test], points=[]))
+        name = name_of(fold)
+        pipe = Pipeline.load(at / "folds" / name, opened.config.family)
+        found.append(FittedFold(fold=fold, pipeline=pipe, p=p[fold.repeat, fold.test], points=[],
+                                baseline=baseline[fold.repeat, fold.test],
+                                learned=learned_from(kept[name], pipe.matrix),
+                                train_figure=kept[name]["train_figure"]))
     return found
 
 
@@ -97,18 +99,18 @@ def _write_checkpoint(folder: Path, folds: list[FittedFold], final: Pipeline, re
     home.write_model(home.ensure(folder) / "report.json", report)
     home.write_bytes(folder / "history.json", gallery.HISTORY.dump_json(history))
     home.write_bytes(folder / "keys.json", json.dumps(keys, indent=2).encode())
-    home.write_bytes(folder / "folds.json", json.dumps(
-        {fitting.name_of(fold.fold): fitting.facts_of(fold) for fold in folds}, indent=2).encode())
+    facts = {name_of(each.fold): facts_of(each.learned) | {"train_figure": each.train_figure} for each in folds}
+    home.write_bytes(folder / "folds.json", json.dumps(facts, indent=2).encode())
     final.save(folder / "final")
     for fold in folds:
-        fold.pipeline.save(folder / "folds" / fitting.name_of(fold.fold))
+        fold.pipeline.save(folder / "folds" / name_of(fold.fold))
     private = home.ensure(folder / "private")
-    p, baseline = fitting.gather(folds, len(case_keys))
+    p, baseline = gather(folds, len(case_keys))
     home.write_arrays(private / "oof.npz", cases=np.array(case_keys), p=p, baseline=baseline)
 
 
 def _write_split(path: Path, ground: Ground, case_keys: list[str]) -> None:
-    arrays = {f"test {fitting.name_of(fold)}": fold.test for fold in ground.folds}
+    arrays = {f"test {name_of(fold)}": fold.test for fold in ground.folds}
     home.write_arrays(path, cases=np.array(case_keys), **arrays)
 
 
@@ -123,7 +125,7 @@ def _run_name(job: str | None, config: TrainConfig) -> str:
 
 def _checkpoint(number: int, parent: int | None, final: Pipeline, report: Report, job: str | None) -> Checkpoint:
     return Checkpoint(number=number, parent=parent, made=_now(), rounds=final.family.rounds_done(final.fitted),
-                      headline=headline(report), job=job)
+                      headline=report.metrics.get(headline(report)), job=job)
 
 
 def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, final: Pipeline, *, seconds: float,

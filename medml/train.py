@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +15,19 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from medml import data, fitting, gallery, home, provenance, publish, split, vault
+from medml import folds as folding
 from medml import recipe as cleaning
 from medml.cases import Cases, Fold, Predictions
 from medml.errors import UserError
-from medml.evaluate import baselines, evaluate
+from medml.evaluate import baselines, evaluate, metrics_of
 from medml.evaluate.context import Context
-from medml.evaluate.report import metrics_of
-from medml.evaluate.scored import score
-from medml.fitting import FittedFold
+from medml.folds import FittedFold
 from medml.pipeline import Pipeline
 from medml.types import Checkpoint, Effect, Metric, Profile, Recipe, Report, TrainConfig
 from medml.watch import Silent, Watch
 
 SMALL = 20_000  # rows under which one thread is faster than two (measured; see bench/)
-FOLDS_SHARE, FINAL_SHARE = 0.85, 0.95  # how far the progress bar is when folds, then the final model, are done
+FITTING = (0.02, 0.95)  # the part of the progress bar that fitting takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +60,15 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     work = None if job is None else home.work_folder(job)
     task = fitting.Task(ground.cases, ground.development, recipe, config, watch, work)
     with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
-        folds = list(fitting.fit_folds(task, ground.folds, share=FOLDS_SHARE))
-        final, points = fitting.fit_final(task, span=(FOLDS_SHARE, FINAL_SHARE))
-        watch.say("evaluate", FINAL_SHARE, "Measuring on rows that no model had seen")
+        folds, final, points = fitting.fit_all(task, ground.folds, span=FITTING)
+        watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
         report = measure(ground, profile, recipe, config, folds)
         keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the run")
     run = publish.new_run(job=job, profile=profile, recipe=recipe, config=config, ground=ground, folds=folds,
                           final=final, report=report, keys=keys, seconds=time.monotonic() - started,
                           history=[*(point for fold in folds for point in fold.points), *points])
-    if work is not None:
-        shutil.rmtree(work, ignore_errors=True)
+    fitting.forget(work)
     watch.say("done", 1.0, "Finished")
     return run
 
@@ -88,19 +84,17 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     ours = publish.checkpoint_of_job(opened, job)
     if ours is not None:
         return ours
-    task, ground, folds, final = _take_up(opened, n_rounds, source=source, watch=watch)
-    share = FOLDS_SHARE / len(folds)
+    task, ground, folds, final = _take_up(opened, n_rounds, source=source, watch=watch, job=job)
     with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
-        further = [fitting.more(task, fold, n_rounds, span=(share * place, share * (place + 1)),
-                                label=f"Fold {place + 1} of {len(folds)}") for place, fold in enumerate(folds)]
-        final, points = fitting.more_final(task, final, n_rounds, span=(FOLDS_SHARE, FINAL_SHARE))
-        watch.say("evaluate", FINAL_SHARE, "Measuring on rows that no model had seen")
+        further, final, points = fitting.more(task, folds, final, n_rounds, span=FITTING)
+        watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
         report = measure(ground, opened.profile, opened.recipe, opened.config, further)
         keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the checkpoint")
     history = [*opened.history, *(point for fold in further for point in fold.points), *points]
     checkpoint = publish.new_checkpoint(opened, ground=ground, folds=further, final=final, report=report, keys=keys,
                                         history=history, job=job)
+    fitting.forget(task.work)
     watch.say("done", 1.0, "Finished")
     return checkpoint
 
@@ -122,7 +116,7 @@ def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None =
     closed = ground.cases.take(ground.held_out)
     predictions = Predictions(y=closed.y, p=final.predict(closed.X)[None], patients=closed.patients, task=closed.task,
                               classes=closed.classes, train=np.full(1, np.nan))
-    figures = metrics_of(score(predictions, threshold=opened.report.threshold), seed=opened.config.seed)
+    figures = metrics_of(predictions, threshold=opened.report.threshold, seed=opened.config.seed)
     vault.record(opened.config, run, opened.chain.current, figures)
     watch.say("done", 1.0, "Finished")
     return figures
@@ -147,15 +141,15 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
 def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold]) -> Report:
     """Evaluate the out-of-fold predictions, beside prevalence and plain regression on the very same folds."""
     cases, made = ground.cases, [fold.fold for fold in folds]
-    p, plain = fitting.gather(folds, len(cases.y))
+    p, plain = folding.gather(folds, len(cases.y))
     without, linear = baselines.required(cases.task)
     beside = {without: baselines.prevalence(cases, made), linear: gather(cases, folds, plain)}
     context = Context(table=profile.table(config.choice.table), choice=config.choice, recipe=recipe, config=config,
-                      cases=cases, folds=made, fold_facts=[fold.facts for fold in folds], flow=cases.flow,
-                      n_parameters=float(np.mean([fold.n_parameters for fold in folds])),
+                      cases=cases, folds=made, fold_facts=[fold.learned.facts for fold in folds], flow=cases.flow,
+                      n_parameters=float(np.mean([fold.learned.n_parameters for fold in folds])),
                       held_out=ground.held_out if len(ground.held_out) else None,
-                      looks=len(vault.read(config).looks), selection=fitting.selection_scores(folds, config, cases),
-                      selection_note=fitting.selection_note(folds, config), data_sha256=config.data_sha256,
+                      looks=len(vault.read(config).looks), selection=folding.selection_scores(folds, config, cases),
+                      selection_note=folding.selection_note(folds, config), data_sha256=config.data_sha256,
                       split_sha256=ground.split_sha256, code_version=provenance.code_version(),
                       versions=provenance.packages(), seeds={"configuration": config.seed})
     return evaluate(gather(cases, folds, p), beside, context, seed=config.seed)
@@ -185,8 +179,8 @@ def key_predictors(final: Pipeline, cases: Cases, *, most_rows: int = 500) -> di
     return moved
 
 
-def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None,
-             watch: Watch) -> tuple[fitting.Task, Ground, list[FittedFold], Pipeline]:
+def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None, watch: Watch,
+             job: str | None) -> tuple[fitting.Task, Ground, list[FittedFold], Pipeline]:
     """The run's own table, folds and models, ready to go on."""
     config = opened.config
     final = Pipeline.load(opened.checkpoint_folder / "final", config.family)
@@ -198,7 +192,8 @@ def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None,
                         code="no_rounds")
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, config, watch=watch)
     publish.same_split(opened, ground)
-    task = fitting.Task(ground.cases, ground.development, opened.recipe, config, watch, None)
+    task = fitting.Task(ground.cases, ground.development, opened.recipe, config, watch,
+                        None if job is None else home.work_folder(job))
     folds = publish.folds_of(opened, ground)
     return task, ground, folds, final
 

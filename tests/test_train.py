@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from tables import clinic, planned, saved
 
 from medml import gallery, home, vault
 from medml.errors import Stopped, UserError
-from medml.train import continue_run, open_held_out, train
+from medml.train import continue_run, open_held_out, prepare_ground, train
 from medml.types import SplitPlan
 from medml.watch import Silent
 
@@ -42,7 +43,7 @@ def test_a_run_appears_whole_in_the_gallery(tmp_path):
     auroc = opened.report.metrics["auroc"]
     assert auroc.low < auroc.value < auroc.high
     assert auroc.value > 0.65
-    assert set(opened.report.baselines) == {"prevalence", "logistic regression"}
+    assert set(opened.report.baselines) == {"prevalence", "logistic"}
     assert [each.run for each in gallery.runs()] == [run]
     assert not list(home.runs_folder().glob(".*"))
 
@@ -96,9 +97,10 @@ def test_patients_are_never_on_both_sides(tmp_path):
         tests = [stored[name] for name in stored.files if name.startswith("test ")]
         assert not set(stored["cases"]) & set(table["patient_id"])
     assert len(tests) == 3
+    rows = prepare_ground(source, profile, recipe, config, watch=Silent()).cases.rows  # copies of a row are left out
+    patient = table["patient_id"].to_numpy()[rows]
     for test in tests:
-        here = set(table["patient_id"].iloc[test])
-        assert not here & set(table["patient_id"].drop(index=table.index[test]))
+        assert not set(patient[test]) & set(np.delete(patient, test))
 
 
 def test_continue_adds_a_checkpoint_and_revert_restores_model_folds_and_figures(tmp_path):
@@ -144,9 +146,8 @@ def test_what_has_no_rounds_is_not_continued(tmp_path, family):
 
 def test_selection_among_200_columns_of_noise_finds_nothing(tmp_path):
     rng = np.random.default_rng(3)
-    table = clinic(200, shuffled=True)[["outcome"]]
-    for number in range(200):
-        table[f"noise {number}"] = rng.normal(size=len(table)).round(3)
+    noise = {f"noise {number}": rng.normal(size=200).round(3) for number in range(200)}
+    table = pd.DataFrame(noise).assign(outcome=clinic(200, shuffled=True)["outcome"])
     source = saved(table, tmp_path)
     profile, recipe, config = planned(source, select=True)
     config = config.model_copy(update={"selection": config.selection.model_copy(
@@ -173,9 +174,10 @@ def test_the_held_out_part_is_opened_once_and_later_looks_are_counted(tmp_path):
     run = train(source, *planned(source, split=held))
     closed = gallery.open_run(run)
     assert closed.report.held_out == {} and closed.report.looks == 0
-    assert closed.manifest.n_test == 100 and closed.report.n_cases == 300
+    n_closed = closed.manifest.n_test
+    assert 98 <= n_closed <= 102 and closed.report.n_cases == 400 - n_closed
     figures = open_held_out(run, source=source)
-    assert figures["auroc"].n == 100
+    assert figures["auroc"].n == n_closed
     opened = gallery.open_run(run).report
     assert opened.held_out == figures and opened.looks == 1
     open_held_out(run, source=source)

@@ -1,0 +1,88 @@
+"""The Rounds of one fit: a family's rounds become points of a curve and progress of the whole job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from medml.cases import Cases, Fold
+from medml.evaluate import quick_figure
+from medml.families import loss
+from medml.types import Point
+from medml.watch import Watch
+
+MOST_POINTS = 60  # points of a curve a fit; more would be drawn on top of each other
+
+
+class Curve:
+    """Called by a family after each round.
+
+    seen      encoded rows that the fit never sees, with their outcomes: the out-of-fold figures; None: the final model
+    advance   told the share of this fit that is done, so that whoever schedules the fits can speak for the whole job
+    from_round, total  where this fit sets out and what it aims at
+    diary     a file beside the fit's checkpoint: points of an attempt that was killed are read back, so the history of
+              a resumed run is that of an uninterrupted one
+    """
+
+    def __init__(self, watch: Watch, fold: Fold | None, *, advance: Callable[[float], None], total: int | None = None,
+                 seen: tuple[np.ndarray, np.ndarray] | None = None, from_round: int = 0,
+                 diary: Path | None = None) -> None:
+        self.watch, self.fold, self.advance, self.seen, self.diary = watch, fold, advance, seen, diary
+        self.from_round, self.total, self.stopped = from_round, total, False
+        self.started = time.monotonic()
+        self._points: dict[tuple[int, str], Point] = {}
+        if diary is not None and diary.exists():
+            for line in diary.read_text().splitlines():
+                if line.endswith("}"):  # the last line may have been cut by a kill
+                    self._keep(Point.model_validate_json(line))
+
+    @property
+    def points(self) -> list[Point]:
+        """In the order of the rounds."""
+        return [self._points[key] for key in sorted(self._points)]
+
+    def __call__(self, round_done: int, total: int, train: float | None,
+                 predict: Callable[[np.ndarray], np.ndarray] | None, unit: str = "loss") -> bool:
+        total = self.total or total
+        done, aim = round_done - self.from_round, max(1, total - self.from_round)
+        self.advance(min(1.0, done / aim))
+        if done == 1 or done % max(1, aim // MOST_POINTS) == 0 or round_done >= total:
+            self._add(round_done, train, predict, unit)
+        self.stopped = self.watch.stopping()
+        return not self.stopped
+
+    def _add(self, round_done: int, train: float | None, predict: Callable | None, unit: str) -> None:
+        if (round_done, "loss") in self._points:
+            return  # a round done again after a kill: same seed, same numbers
+        fold, repeat = (-1, 0) if self.fold is None else (self.fold.number, self.fold.repeat)
+        figures: list[tuple[str, float | None, float | None]] = [("loss" if unit == "loss" else "metric", train, None)]
+        if predict is not None and self.seen is not None:
+            X, y = self.seen
+            p = predict(X)
+            figures = [("loss", train if unit == "loss" else None, loss(y, p)),
+                       ("metric", train if unit != "loss" else None, quick_figure(_task(p), y, p))]
+        for name, mine, theirs in figures:
+            point = Point(round=round_done, fold=fold, repeat=repeat, train=mine, out_of_fold=theirs, unit=name,
+                          seconds=round(time.monotonic() - self.started, 3))
+            self._keep(point)
+            self.watch.point(point)
+            if self.diary is not None:
+                with self.diary.open("a") as file:
+                    file.write(point.model_dump_json() + "\n")
+
+    def _keep(self, point: Point) -> None:
+        self._points.setdefault((point.round, point.unit), point)
+
+
+def _task(p: np.ndarray) -> str:
+    """Numbers come as (n,), probabilities as (n, n_classes)."""
+    return "regression" if p.ndim == 1 else "classes"
+
+
+def training_figure(cases: Cases, y: np.ndarray, p: np.ndarray) -> float:
+    """The headline figure on rows that were fitted on (E8); NaN where it cannot be told."""
+    found = quick_figure(cases.task, y, p)
+    return float("nan") if found is None else found

@@ -1,0 +1,75 @@
+"""Plant unique strings and numbers in a table, and look for them in everything that MedML wrote."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+TEXTS = ("ZZIDENT", "ZZRARE", "ZZNOTE", "ZZDOCTOR")
+
+
+def planted(n: int = 220, *, seed: int = 7) -> tuple[pd.DataFrame, np.ndarray]:
+    """A clinical table in which every identifier and note, one rare category and a fifth of the numeric cells are
+    canaries, most of them mid-range; returns it with the numbers planted, all distinct."""
+    rng = np.random.default_rng(seed)
+    age, marker = rng.normal(62, 11, n).round(0), rng.normal(140, 25, n).round(0)
+    numbers = []
+    for column in (age, marker):
+        places = rng.choice(n, n // 5, replace=False)
+        middle = rng.uniform(*np.quantile(column, [0.2, 0.8]), len(places))
+        unique = np.round(middle, 3) + rng.integers(1_000, 9_999, len(places)) * 1e-7  # 7 digits nobody else has
+        column[places] = unique
+        numbers.append(unique)
+    sick = (rng.random(n) < 1 / (1 + np.exp(-(age - 62) / 8))).astype(int)
+    ward = rng.choice(["north", "south"], n)
+    ward[:3] = "ZZRAREward"
+    table = pd.DataFrame({"record_id": [f"ZZIDENT{place:05d}" for place in range(n)], "age": age, "marker": marker,
+                          "ward": ward, "doctor": [f"ZZDOCTOR {place % 70}" for place in range(n)],
+                          "note": [f"Seen by ZZNOTE{place} for a long talk about many different things" for place
+                                   in range(n)], "outcome": sick})
+    return table, np.concatenate(numbers)
+
+
+def found_in(folder: Path, numbers: np.ndarray) -> list[str]:
+    """"file: what" for every canary found under `folder`, in texts, binary numbers and archives; [] if clean."""
+    hits = []
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        for name, content in _layers(str(path.relative_to(folder)), path.read_bytes()):
+            hits += [f"{name}: {what}" for what in _hits(name.encode() + b"\0" + content, content, numbers)]
+    return hits
+
+
+def _layers(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """The bytes themselves and, where they are an archive, what is inside, however deep."""
+    yield name, content
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for entry in archive.namelist():
+                yield from _layers(f"{name}!{entry}", archive.read(entry))
+    elif content[:2] == b"\x1f\x8b":
+        yield from _layers(f"{name}!gz", gzip.decompress(content))
+
+
+def _hits(text: bytes, content: bytes, numbers: np.ndarray) -> Iterator[str]:
+    for word in TEXTS:
+        for encoding in ENCODINGS:
+            if word.encode(encoding) in text:
+                yield f"{word} in {encoding}"
+    for value in numbers.tolist():
+        digits = repr(value)[:10]
+        if any(digits.encode(encoding) in text for encoding in ENCODINGS):
+            yield "a number as text"
+    for kind in ("<f4", ">f4", "<f8", ">f8"):
+        width = int(kind[2])
+        wanted = np.unique(numbers.astype(kind).view(f"<u{width}"))
+        for offset in range(width):
+            usable = (len(content) - offset) // width * width
+            if usable > 0 and np.isin(np.frombuffer(content, f"<u{width}", usable // width, offset), wanted).any():
+                yield f"a number as {kind} at offset {offset}"

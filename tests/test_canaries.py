@@ -1,0 +1,101 @@
+"""No value of a patient in anything that MedML writes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+import pytest
+from canaries import found_in, planted
+from tables import planned, saved
+
+from medml import families, gallery, home, project
+from medml.__main__ import main
+from medml.pipeline import Pipeline
+from medml.train import continue_run, train
+
+SMALL = {"mlp": {"epochs": 8}, "forest": {"trees": 40}, "boosting": {"trees": 40}}
+TASKS = {"binary": "outcome", "regression": "marker"}
+
+
+def test_the_search_finds_what_is_planted(tmp_path):
+    _, numbers = planted()
+    np.savez_compressed(tmp_path / "a.npz", x=numbers[:3].astype(np.float32))
+    (tmp_path / "b.txt").write_bytes(b"x" + "ZZNOTE".encode("utf-16-be"))
+    (tmp_path / "c.bin").write_bytes(b"abc" + numbers[5].astype(">f8").tobytes())
+    found = found_in(tmp_path, numbers)
+    assert {hit.split(":")[0].split("!")[0] for hit in found} == {"a.npz", "b.txt", "c.bin"}
+
+
+@pytest.mark.parametrize("family", families.registry.names())
+def test_no_value_of_a_patient_in_a_run(tmp_path, family, medml_home):
+    table, numbers = planted()
+    source = saved(table, tmp_path)
+    run = train(source, *planned(source, family=family, params=SMALL.get(family, {})), job="canary")
+    if families.registry.get(family).round:
+        continue_run(run, 2, source=source)
+    assert found_in(medml_home, numbers) == []
+
+
+def test_no_value_of_a_patient_when_a_number_is_predicted(tmp_path, medml_home):
+    table, numbers = planted()
+    source = saved(table.drop(columns="outcome"), tmp_path)
+    train(source, *planned(source, target="marker", family="boosting"))
+    assert found_in(medml_home, numbers) == []
+
+
+def test_no_value_of_a_patient_from_the_command_line_and_the_project(tmp_path, medml_home, capfd):
+    table, numbers = planted()
+    source = saved(table, tmp_path / "clinic")
+    out = tmp_path / "json"
+    out.mkdir()
+    assert main(["scan", str(source.parent), "--json", str(out / "scan.json")]) == 0
+    assert main(["train", str(source.parent), "--target", "outcome", "--family", "logistic", "--folds", "3",
+                 "--json", str(out / "train.json")]) == 0
+    made = project.create(source)
+    profile, recipe, config = planned(source)
+    for name, value in (("profile", profile), ("choice", config.choice), ("recipe", recipe), ("config", config)):
+        project.write(made.id, name, value)
+    assert found_in(medml_home, numbers) == []
+    assert found_in(out, numbers) == []
+    printed = tmp_path / "printed"
+    printed.mkdir()
+    said = capfd.readouterr()
+    (printed / "said.txt").write_text(said.out + said.err)
+    assert found_in(printed, numbers) == []
+
+
+def test_a_download_holds_no_private_part_and_no_path(tmp_path):
+    table, numbers = planted()
+    source = saved(table, tmp_path / "clinic")
+    run = train(source, *planned(source))
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    content = gallery.pack(run)
+    (packed / "run.zip").write_bytes(content)
+    assert found_in(packed, numbers) == []
+    assert b"private" not in content and str(tmp_path).encode() not in content
+
+
+@pytest.mark.parametrize("family", ["forest", "boosting", "auto"])
+def test_no_threshold_of_a_model_is_a_patients_own_value(tmp_path, family):
+    table, numbers = planted()
+    source = saved(table, tmp_path)
+    run = gallery.open_run(train(source, *planned(source, family=family, params=SMALL.get(family, {}))))
+    pipe = Pipeline.load(run.checkpoint_folder / "final", family)
+    thresholds = np.unique(np.concatenate([np.ravel(each) for each in pipe.family.thresholds(pipe.fitted)]))
+    unique = table[["age", "marker"]].to_numpy().ravel()
+    values, counts = np.unique(unique, return_counts=True)
+    assert len(thresholds) > 10
+    assert not np.isin(thresholds.astype(np.float32), values[counts == 1].astype(np.float32)).any()
+
+
+def test_databases_are_searched_with_their_journals(medml_home):
+    """The search reads -wal files as they lie; a row that is only in the journal would be found."""
+    database = sqlite3.connect(home.home() / "probe.db")
+    database.execute("pragma journal_mode=wal")
+    database.execute("create table t (x text)")
+    database.execute("insert into t values ('ZZNOTE in the journal')")
+    database.commit()
+    assert any("ZZNOTE" in hit for hit in found_in(medml_home, np.array([1.2345678])))
+    database.close()

@@ -1,0 +1,156 @@
+"""The command line: the whole line in place, in a process of its own where exit codes and stderr matter."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tables import clinic, saved
+
+from medml import gallery
+from medml.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*arguments: str, home: Path) -> subprocess.CompletedProcess:
+    """`python -m medml ...` as a person types it."""
+    return subprocess.run([sys.executable, "-m", "medml", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          timeout=300, env=os.environ | {"MEDML_HOME": str(home)}, stdin=subprocess.DEVNULL)
+
+
+def train(source: Path, out: Path, *more: str) -> dict:
+    """Train in this process; what --json says."""
+    assert main(["train", str(source), "--target", "outcome", "--folds", "3", "--json", str(out), *more]) == 0
+    return json.loads(out.read_text())
+
+
+def test_scan_writes_what_the_screens_read(tmp_path, medml_home):
+    saved(clinic(), tmp_path / "ward")
+    (tmp_path / "ward" / "empty.csv").write_text("")
+    done = run("scan", str(tmp_path / "ward"), "--json", str(tmp_path / "scan.json"), home=medml_home)
+    assert done.returncode == 0, done.stderr
+    said = json.loads((tmp_path / "scan.json").read_text())
+    files = {entry["path"]: entry for entry in said["files"]}
+    assert files["empty.csv"]["action"] == "skip" and files["empty.csv"]["reason_code"] == "empty"
+    assert files["clinic.csv"]["rows"] == 160
+    table = said["tables"][0]
+    assert {"name", "kind", "missing", "distinct", "suspicions"} <= set(table["columns"][0])
+    assert table["target"][0]["column"] == "outcome" and table["target"][0]["reason"]
+    assert "160 rows" in done.stdout and "P00001" not in done.stdout
+
+
+def test_train_writes_every_figure_with_its_interval(tmp_path):
+    said = train(saved(clinic(), tmp_path), tmp_path / "run.json", "--family", "logistic")
+    assert said["task"] == "binary" and said["family"] == "logistic"
+    assert {"by", "scheme", "n_train", "n_test"} <= set(said["split"])
+    wanted = {"auroc", "auprc", "accuracy", "brier", "log_loss", "sensitivity", "specificity", "ppv", "npv", "f1",
+              "balanced_accuracy", "mcc"}
+    assert wanted <= set(said["metrics"])
+    for name in wanted:
+        figure = said["metrics"][name]
+        assert figure["low"] <= figure["value"] <= figure["high"], name
+        assert figure["n"] == 160
+    ids = {check["id"] for check in said["checks"]}
+    assert {"L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "L10", "L11", "N1", "N2", "N3", "N4", "M1", "M2",
+            "M3", "E1", "E2", "E3", "E7", "E8", "G1"} <= ids
+    assert {"id", "verdict", "what", "fix"} <= set(said["checks"][0])
+    assert said["seconds"] > 0 and said["baselines"]
+
+
+def test_train_writes_the_figures_of_a_number(tmp_path):
+    source = saved(clinic().drop(columns="outcome"), tmp_path)
+    assert main(["train", str(source), "--target", "age", "--folds", "3", "--family", "logistic", "--json",
+                 str(tmp_path / "run.json")]) == 0
+    said = json.loads((tmp_path / "run.json").read_text())
+    assert said["task"] == "regression" and {"mae", "rmse", "r2"} <= set(said["metrics"])
+
+
+def test_continue_revert_show_compare_runs_and_delete(tmp_path, capsys):
+    source = saved(clinic(), tmp_path)
+    network = train(source, tmp_path / "a.json", "--family", "mlp", "--epochs", "10")["run"]
+    linear = train(source, tmp_path / "b.json", "--family", "logistic", "--name", "Plain")["run"]
+    assert main(["continue", network, "--epochs", "4"]) == 0
+    assert gallery.open_run(network).chain.current == 1
+    assert main(["revert", network]) == 0
+    assert gallery.open_run(network).chain.current == 0
+    assert main(["revert", network, "--to", "1"]) == 0
+    assert main(["show", network, "--json", str(tmp_path / "show.json")]) == 0
+    assert json.loads((tmp_path / "show.json").read_text())["checkpoint"] == 1
+    capsys.readouterr()
+    assert main(["compare", network, linear]) == 0
+    assert "family" in capsys.readouterr().out
+    assert main(["runs"]) == 0
+    listed = capsys.readouterr().out
+    assert network in listed and "Plain" in listed
+    assert main(["delete", linear]) == 0
+    assert [each.run for each in gallery.runs()] == [network]
+
+
+def test_predict_keeps_ids_and_abstains_on_a_category_never_seen(tmp_path):
+    table = clinic(300)
+    source = saved(table, tmp_path)
+    made = train(source, tmp_path / "run.json", "--family", "logistic")
+    new = table.head(6).drop(columns="outcome")
+    new.loc[1, "ward"] = "ZZmoon"
+    new.loc[2, "age"] = None
+    file = saved(new, tmp_path / "new")
+    assert main(["predict", made["run"], str(file), "--out", str(tmp_path / "out.csv")]) == 0
+    with (tmp_path / "out.csv").open() as opened:
+        rows = list(csv.DictReader(opened))
+    assert [row["patient_id"] for row in rows] == new["patient_id"].tolist()
+    assert 0 <= float(rows[0]["probability of 1"]) <= 1 and rows[0]["predicted"] in ("0", "1")
+    assert rows[0]["abstained"] == ""
+    assert rows[1]["probability of 1"] == "" and "ward" in rows[1]["abstained"] and "ZZ" not in rows[1]["abstained"]
+    assert "age" in rows[2]["abstained"] and rows[2]["predicted"] == ""
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["train", "{source}", "--target", "nonsense"], "nonsense"),
+    (["train", "{source}", "--target", "outcome", "--family", "magic"], "Choose one of"),
+    (["train", "{source}", "--target", "outcome", "--family", "logistic", "--set", "depth=3"], "no setting"),
+    (["train", "{source}", "--target", "outcome", "--drop", "nonsense"], "nonsense"),
+    (["train", "/nowhere/at/all.csv", "--target", "outcome"], "no file or folder"),
+    (["show", "no-such-run"], "no run"),
+    (["predict", "no-such-run", "{source}", "--out", "{out}"], "no run"),
+])
+def test_what_a_person_can_mend_ends_with_2_and_two_sentences(tmp_path, medml_home, arguments, words):
+    source = saved(clinic(60), tmp_path)
+    done = run(*(each.format(source=source, out=tmp_path / "out.csv") for each in arguments), home=medml_home)
+    assert done.returncode == 2
+    assert words in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 2
+
+
+def test_a_fault_of_ours_ends_with_1_and_a_reference_and_quotes_no_cell(tmp_path, monkeypatch, capsys):
+    from medml import commands
+
+    def broken(args):
+        raise ValueError("could not convert string to float: 'Jane Doe'")
+
+    monkeypatch.setattr(commands, "do_runs", broken)
+    assert main(["runs"]) == 1
+    said = capsys.readouterr().err
+    assert "MedML made a mistake; your data is unchanged. Reference " in said
+    assert "Jane" not in said and "Traceback" not in said
+
+
+def test_one_class_only_is_refused_in_plain_words(tmp_path, medml_home):
+    table = clinic(80)
+    table["outcome"] = 0
+    done = run("train", str(saved(table, tmp_path)), "--target", "outcome", home=medml_home)
+    assert done.returncode == 2
+    assert "nothing to learn" in done.stderr
+
+
+def test_a_large_table_keeps_a_part_closed_until_it_is_opened(tmp_path):
+    said = train(saved(clinic(2400), tmp_path), tmp_path / "run.json", "--family", "logistic")
+    assert said["split"]["scheme"] == "held_out" and said["split"]["n_test"] == 600
+    assert said["held_out"] == {} and said["looks"] == 0 and said["metrics"]["auroc"]["n"] == 1800
+    assert main(["open", said["run"]]) == 0
+    assert gallery.open_run(said["run"]).report.looks == 1
