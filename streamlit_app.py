@@ -1,0 +1,121 @@
+"""The door: `streamlit run streamlit_app.py`. Guards every request, sees to a worker. Drawing is in pages/."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib
+import logging
+import os
+import re
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+import worker
+from medml import egress, logs
+from medml.errors import UserError, our_fault
+
+log = logging.getLogger(__name__)
+WARM = ("pandas", "polars", "altair", "pages._ui")  # what the first page would else wait 2 s for
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+
+
+def allowed_hosts() -> frozenset[str]:
+    """Names under which this app may be asked: this machine, and what `MEDML_HOSTS` lists (separated by commas)."""
+    listed = os.environ.get("MEDML_HOSTS", "").split(",")
+    return frozenset({"127.0.0.1", "localhost", "::1", *(each.strip().lower() for each in listed if each.strip())})
+
+
+def inline_scripts() -> Iterator[str]:
+    """The hashes of Streamlit's own inline scripts, read from its page, so that no other inline script runs."""
+    page = Path(st.__file__).parent / "static" / "index.html"
+    for script in re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL):
+        yield f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def policy() -> str:
+    """The Content-Security-Policy: everything from this app alone; nothing is asked of any other machine."""
+    return "; ".join((
+        "default-src 'none'", f"script-src 'self' {' '.join(inline_scripts())}", "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:", "connect-src 'self'",
+        "worker-src 'self' blob:", "manifest-src 'self'", "frame-src 'self'", "frame-ancestors 'none'",
+        "base-uri 'self'", "form-action 'self'", "object-src 'none'"))
+
+
+class Guard:
+    """ASGI: 421 for a Host that is not ours (DNS rebinding), a websocket from elsewhere refused, headers on all."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+        self.hosts = allowed_hosts()
+        self.headers = [(name.encode(), value.encode()) for name, value in (
+            ("content-security-policy", policy()), ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY"),
+            ("cross-origin-opener-policy", "same-origin"), ("cross-origin-resource-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"))]
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+        elif self._is_ours(scope):
+            await self.app(scope, receive, self._with_headers(send))
+        elif scope["type"] == "http":
+            await _refuse(self._with_headers(send))
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})  # answered as 403
+
+    def _is_ours(self, scope: dict[str, Any]) -> bool:
+        given = {name: value.decode("latin-1") for name, value in scope["headers"] if name in (b"host", b"origin")}
+        origin = given.get(b"origin")
+        if origin is not None and scope["type"] == "websocket" and not self._knows(urlsplit(origin).hostname):
+            return False
+        return self._knows(urlsplit(f"//{given.get(b'host', '')}").hostname)
+
+    def _knows(self, host: str | None) -> bool:
+        return (host or "").lower() in self.hosts
+
+    def _with_headers(self, send: Send) -> Send:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                ours = {name for name, _ in self.headers}
+                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in ours]
+                message = message | {"headers": kept + self.headers}
+            await send(message)
+        return guarded
+
+
+async def _refuse(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 421, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"This is not the address of this app.\n"})
+
+
+def warm_up() -> None:
+    """Import what the first page needs, beside the server's start."""
+    for each in WARM:
+        importlib.import_module(each)
+
+
+def unforeseen(error: Exception) -> bool:
+    """What a page did not catch: its place in the log, never its value; the page's own guard draws the words."""
+    our_fault(error)
+    return False
+
+
+logs.set_up("app")
+egress.install()
+try:
+    worker.keep_running()
+except UserError as stopped:
+    sys.exit(f"{stopped.what} {stopped.fix}")
+threading.Thread(target=warm_up, name="warm up", daemon=True).start()
+app = st.App("pages/_router.py", middleware=[Middleware(Guard)], on_script_error=unforeseen)
