@@ -129,9 +129,18 @@ def do_predict(args: argparse.Namespace) -> Printed:
 
 def do_delete(args: argparse.Namespace) -> Printed:
     """Remove a run for good."""
-    gallery.open_run(args.run) if args.careful else None
     gallery.delete(args.run)
     return [f"{args.run} was deleted. The clinician's own files were not touched."]
+
+
+def do_demo(args: argparse.Namespace) -> Printed:
+    """The whole line on the example table, with everything as MedML proposes it."""
+    from medml.example import example_source
+
+    return do_train(argparse.Namespace(
+        source=str(example_source()), sheet=None, table=None, target="diagnosis", positive=None, patient=None, drop=[],
+        family="auto", set=[], select=False, force_in=[], force_out=[], epochs=None, seed=0, folds=None,
+        name="Example", json=None, open=False))
 
 
 def do_jobs(args: argparse.Namespace) -> Printed:

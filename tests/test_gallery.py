@@ -1,0 +1,111 @@
+"""The gallery: files alone, nothing half saved is listed, nothing is lost by a revert."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+from tables import clinic, planned, saved
+
+from medml import gallery, home
+from medml.errors import UserError
+from medml.train import train
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """A run of logistic regression and one of a small network on the same table."""
+    source = saved(clinic(120), tmp_path)
+    return [train(source, *planned(source, family=family, params=params))
+            for family, params in (("logistic", {}), ("mlp", {"epochs": 5}))]
+
+
+def test_runs_are_listed_newest_first_with_their_headline(two_runs):
+    listed = gallery.runs()
+    assert {each.run for each in listed} == set(two_runs)
+    assert all(each.headline_name == "auroc" and each.headline.low < each.headline.high for each in listed)
+    assert all(each.target == "outcome" and each.source_file == "clinic.csv" for each in listed)
+    assert [each.made for each in listed] == sorted((each.made for each in listed), reverse=True)
+
+
+def test_a_name_and_notes_are_kept_and_change_nothing_else(two_runs):
+    before = {path: path.read_bytes() for path in (home.runs_folder() / two_runs[0]).rglob("*") if path.is_file()}
+    gallery.rename(two_runs[0], name="Ward 3", notes="first try")
+    assert gallery.open_run(two_runs[0]).label.model_dump() == {"name": "Ward 3", "notes": "first try"}
+    changed = [path.name for path, content in before.items() if path.read_bytes() != content]
+    assert changed == ["label.json"]
+    with pytest.raises(UserError, match="needs a name"):
+        gallery.rename(two_runs[0], name="  ")
+
+
+def test_comparing_shows_figures_with_intervals_and_only_settings_that_differ(two_runs):
+    both = gallery.compare(*two_runs)
+    left, right = both["metrics"]["auroc"]
+    assert left.low < left.high and right.low < right.high
+    assert both["settings"]["family"] == ("logistic", "mlp")
+    assert "seed" not in both["settings"]
+
+
+def test_a_download_is_one_zip_that_opens_and_holds_the_weights(two_runs):
+    with zipfile.ZipFile(io.BytesIO(gallery.pack(two_runs[1]))) as archive:
+        names = archive.namelist()
+        assert archive.testzip() is None
+        assert any("/final/model/" in name for name in names)
+        assert not any("private" in name for name in names)
+        profile = json.loads(archive.read(f"{two_runs[1]}/profile.json"))
+    assert "/" not in profile["source"]
+
+
+def test_a_deleted_run_is_gone_and_the_other_stays(two_runs):
+    gallery.delete(two_runs[0])
+    assert [each.run for each in gallery.runs()] == [two_runs[1]]
+    with pytest.raises(UserError, match="no run"):
+        gallery.open_run(two_runs[0])
+
+
+def test_a_half_written_folder_is_not_listed(two_runs):
+    part = home.runs_folder() / ".mlp-half.part"
+    part.mkdir()
+    (part / "manifest.json").write_text("{}")
+    assert len(gallery.runs()) == 2
+
+
+@pytest.mark.parametrize(("file", "content", "words"), [
+    ("checkpoints/0/report.json", None, "not saved completely"),
+    ("config.json", "{", "damaged"),
+    ("manifest.json", '{"version": 99}', "another version"),
+])
+def test_a_damaged_run_is_shown_with_its_reason_and_the_gallery_works(two_runs, file, content, words):
+    path = home.runs_folder() / two_runs[0] / file
+    path.unlink() if content is None else path.write_text(content)
+    by_name = {each.run: each for each in gallery.runs()}
+    assert words in by_name[two_runs[0]].unusable
+    assert by_name[two_runs[1]].unusable == ""
+
+
+def test_weights_with_one_flipped_byte_are_not_loaded(two_runs):
+    from medml.pipeline import Pipeline
+
+    run = gallery.open_run(two_runs[1])
+    model = run.checkpoint_folder / "final" / "model"
+    weights = max((path for path in model.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(bytes(content))
+    with pytest.raises(UserError):
+        Pipeline.load(run.checkpoint_folder / "final", "mlp")
+
+
+@pytest.mark.parametrize("name", ["../../etc", "", ".hidden", "a/b", "nothing-like-it"])
+def test_a_name_that_is_no_run_is_refused(name):
+    with pytest.raises(UserError):
+        gallery.open_run(name)
+
+
+def test_reverting_before_the_first_checkpoint_is_refused(two_runs):
+    with pytest.raises(UserError, match="no checkpoint before this one"):
+        gallery.revert(two_runs[0])
+    with pytest.raises(UserError, match="no checkpoint 7"):
+        gallery.revert(two_runs[0], 7)
