@@ -25,8 +25,9 @@ from medml.types import SMALL_GROUP
 MOST_CELLS = 400_000  # looked at; larger tables are judged by their first rows here, and whole by the profile
 LEAST_ROWS = 2_000
 PATIENT_NAME = re.compile(
-    r"^(?:patient|pat|person|subject|subj|participant|mrn|pid|nhs|case|proband|pt)[ _\-.]?(?:id|nr|nbr|no|num|number|key"
-    r"|code|uid|identifier|hash)?$|^id[ _\-.]?(?:patient|pat|subject|person)$", re.IGNORECASE)
+    r"^(?:patient|pat|person|subject|subj|participant|mrn|pid|nhs|proband|pt)[ _\-.]?(?:id|nr|nbr|no|num|number|key"
+    r"|code|uid|identifier|hash)?$|^case[ _\-.]?(?:id|nr|no|number)$|^id[ _\-.]?(?:patient|pat|subject|person)$",
+    re.IGNORECASE)
 OUTCOME_NAME = re.compile(
     r"outcome|target|label|^class$|^y$|died|death|dead|mortality|surviv|event|status|diagnosis|disease|response|relapse"
     r"|recur|readmi|complication|result", re.IGNORECASE)
@@ -34,7 +35,6 @@ _CLEAN = r"^-?(?:0|[1-9]\d{0,14})(?:\.\d+)?$"
 _MARKUP = r"(?i)<\s*(?:script|img|iframe|svg|a|object|embed|link|style)\b|!\[[^\]]*\]\(|\]\(\s*(?:javascript|https?):"
 _ORDERS = (r"(?i)ignore (?:all |any |the )?(?:previous|prior|above)|^\s*(?:system|assistant)\s*:"
            r"|disregard .{0,20}instructions")
-_CODE = r"^[A-Za-z]{1,3}[-. ]?\d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _number_notes(look: Look, frame: pl.DataFrame) -> list[Note]:
         return [Note("leading_zeros", f'Column "{name}" holds digits with leading zeros; it stays text.', {}, name)]
     if numbers.stays_text or numbers.readable < 0.3:
         return []
-    if numbers.readable < 0.95:
+    if not is_numeric(numbers):
         return _mixed(look, frame[name])
     notes = []
     for code, n, words in (
@@ -199,18 +199,17 @@ def _number_notes(look: Look, frame: pl.DataFrame) -> list[Note]:
 def _mixed(look: Look, column: pl.Series) -> list[Note]:
     """Numbers and words in one column; codes such as C50 beside 250 are no mixture."""
     numbers, name = look.numbers, look.column
-    text = present(column)
-    odd = text.filter(text.is_not_null() & numbers.values.is_null())
-    if odd.str.contains(_CODE).mean() >= 0.8 or read_dates(column).readable > 0.5:
+    odd = numbers.n_unreadable
+    if numbers.n_codes >= 0.8 * odd or read_dates(column).readable > 0.5:
         return []
-    figures = {"numbers": look.n - len(odd), "texts": len(odd)}
-    return [Note("mixed_types", f'Column "{name}" mixes numbers and words ({len(odd):,} of {look.n:,} cells are '
-                 "words).", figures, name)]
+    return [Note("mixed_types", f'Column "{name}" mixes numbers and words ({odd:,} of {look.n:,} cells are words).',
+                 {"numbers": look.n - odd, "texts": odd}, name)]
 
 
 def _texts(frame: pl.DataFrame, looks: list[Look]) -> list[str]:
     """Text columns that are not numbers."""
-    numeric = {look.column for look in looks if look.numbers is not None and look.numbers.readable >= 0.3}
+    numeric = {look.column for look in looks if look.numbers is not None and look.numbers.readable >= 0.3
+               and look.numbers.n_codes < 0.8 * max(1, look.numbers.n_unreadable)}
     return [name for name, kind in frame.schema.items() if kind == pl.String and name not in numeric]
 
 
@@ -220,8 +219,8 @@ def _text_notes(column: pl.Series, whole: bool) -> list[Note]:
         notes.append(Note("markup", f'Cells of column "{name}" hold HTML or Markdown; they are shown as plain text.',
                           {}, name))
     if column.str.contains(_ORDERS).any():
-        notes.append(Note("prompt_injection", f'Cells of column "{name}" hold orders to a language model; they are '
-                          "not followed.", {}, name))
+        notes.append(Note("prompt_injection", f'Cells of column "{name}" hold orders to a language model; they '
+                          "are not followed.", {}, name))
     yes_no = read_booleans(column)
     if yes_no.readable == 1.0:
         if yes_no.n_spellings > 2:
@@ -252,7 +251,7 @@ def _small_groups(column: pl.Series) -> list[Note]:
 def _extremes(frame: pl.DataFrame, looks: list[Look]) -> list[Note]:
     """Numbers so far out that they could point at a person (5 interquartile ranges; fewer than k cells)."""
     values = {look.column: look.numbers.values for look in looks if look.numbers is not None and
-              look.numbers.readable >= 0.95 and look.n >= 20 and not look.sentinels}
+              is_numeric(look.numbers) and look.n >= 20 and not look.sentinels}
     if not values:
         return []
     table = pl.DataFrame(list(values.values()))

@@ -14,6 +14,7 @@ _SHAPE = (
     r"^(?P<limit><=?|>=?|≤|≥|&lt;|&gt;)?\s*(?P<number>[+\-−]?(?:\d[\d.,'’" + _SPACES + r"]*|[.,]\d+))"
     r"(?P<power>[eE][+-]?\d{1,3})?\s*(?P<unit>[A-Za-zµμ°%Ω\[(][^\s,;<>]*(?: [A-Za-z]+)?)?$"
 )
+_CODE = r"^[A-Za-z]{1,3}[-. ]?\d"
 # Units that may follow a number (lower case, µ for micro). A word that is not here is not taken for a unit.
 UNITS = frozenset("""
     mg g kg µg ug mcg ng pg ml l dl µl ul cl fl cm mm m km nm µm c °c °f f k bpm mmhg kpa pa cmh2o % years year yrs yr y
@@ -34,6 +35,7 @@ class Numbers:
     unit           the unit written in the cells, where one covers at least 9 of 10 cells with a unit
     n_censored     cells with a limit ("<5", ">1000");  n_units  cells with a unit;  n_unreadable, n_missing  cells
     decimal_comma  a comma stands before the decimals;  thousands  digits are grouped ("1,234", "1.234,5", "1 234")
+    n_codes        unreadable cells that look like codes ("V57", "C50.1"): then the digits beside them are codes too
     n_ambiguous    cells such as "1,234" in a column where nothing else tells which of the two the comma is
     stays_text     "leading_zeros" or "big_integers" where digits are a name, not a quantity; then nothing is read
     """
@@ -45,6 +47,7 @@ class Numbers:
     n_units: int = 0
     n_unreadable: int = 0
     n_missing: int = 0
+    n_codes: int = 0
     n_ambiguous: int = 0
     decimal_comma: bool = False
     thousands: bool = False
@@ -74,9 +77,13 @@ def read_numbers(series: pl.Series, *, decimal_comma: bool | None = None) -> Num
 
 
 def is_numeric(numbers: Numbers, *, at_least: float = 0.95) -> bool:
-    """Whether a column should be treated as numbers: at least that share of the cells present can be read."""
+    """Whether a column should be treated as numbers: at least that share of the cells present can be read.
+
+    Not where more than 1 cell in 200 is a code such as "V57": then "250.83" beside it is a code as well.
+    """
     present_cells = len(numbers.values) - numbers.n_missing
-    return numbers.stays_text is None and present_cells > 0 and numbers.readable >= at_least
+    codes = numbers.n_codes > 0.005 * present_cells
+    return numbers.stays_text is None and not codes and present_cells > 0 and numbers.readable >= at_least
 
 
 def _typed(series: pl.Series) -> Numbers:
@@ -129,12 +136,15 @@ def _read_odd(name: str, text: pl.Series, direct: pl.Series, odd: pl.DataFrame, 
     if style.dots_group:
         direct = _regroup(text, direct)
     values = direct.scatter(parts["row"], parts["value"]) if parts.height else direct
-    read = parts.filter(pl.col("value").is_not_null())
-    n_unreadable = parts.height - read.height
+    read, unread = parts.filter(pl.col("value").is_not_null()), parts.filter(pl.col("value").is_null())
+    n_unreadable = unread.height
+    if n_unreadable and read.height == n_present - n_unreadable and read["limit"].is_not_null().all():
+        return _nothing(pl.Series(name, text), text.null_count(), None)  # "NO", "<30", ">30": names of groups
     return Numbers(
         values.rename(name), 1 - n_unreadable / n_present if n_present else 1.0, unit=unit,
         n_censored=int(read["limit"].is_not_null().sum()), n_units=int(read["unit"].is_not_null().sum()),
-        n_unreadable=n_unreadable, n_missing=text.null_count(), n_ambiguous=style.n_ambiguous,
+        n_unreadable=n_unreadable, n_codes=int(unread["text"].str.contains(_CODE).sum()),
+        n_missing=text.null_count(), n_ambiguous=style.n_ambiguous,
         decimal_comma=style.decimal, thousands=style.thousands)
 
 

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 HEAD = 1 << 18  # bytes from which separator and header are decided
 EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, and Polars tells of one too long
 SAMPLE_ROWS = 2000
+TABLE_KINDS = ("csv", "tsv", "txt")
 _WHOLE = r"^-?(?:0|[1-9]\d{0,14})$"
 _DECIMAL = r"^-?(?:0|[1-9]\d{0,14})?\.?\d+(?:[eE][+-]?\d{1,2})?$"
 
@@ -33,9 +34,11 @@ class TextTable(TableSource):
     """A text table that Polars reads straight from the file, or from a mended private copy."""
 
     def __init__(self, ref: TableRef, path: Path, kind: str, columns: list[str], rows: int, notes: list[Note],
-                 units: dict[str, str], material: Material, separator: str, skip_lines: int) -> None:
+                 units: dict[str, str], material: Material, separator: str, skip_lines: int,
+                 padded: bool = True) -> None:
         super().__init__(ref, path, kind, columns, rows, notes, units)
         self._material, self._separator, self._skip = material, separator, skip_lines
+        self._padded = padded  # white space may stand around values; stripping costs a third more time
 
     def frame(self, columns: list[str] | None = None, n_rows: int | None = None) -> pl.DataFrame:
         scan = self._scan(dict.fromkeys(self.columns, pl.String), None if n_rows is None else n_rows)
@@ -65,7 +68,7 @@ class TextTable(TableSource):
     def _pieces(self, types: dict[str, pl.DataType], done: int, chunk_rows: int) -> Iterator[pl.DataFrame]:
         scan = self._scan(types, None, done)
         text = [name for name, kind in types.items() if kind == pl.String]
-        if text:
+        if text and self._padded:
             scan = scan.with_columns(_stripped(pl.col(text)))
         yield from scan.collect_batches(chunk_size=chunk_rows, maintain_order=True, engine="streaming")
 
@@ -129,10 +132,11 @@ def open_text(ref: TableRef, path: Path, kind: str, *, packed: bool = False) -> 
     rows = list(islice(dialects.read_rows(io.StringIO(text, newline=""), found.separator), 401))
     rows = [each for each in rows[:None if whole or len(rows) > 400 else -1] if each[0] > found.skip]
     layout = find_layout([row for _, row in rows])
-    if layout is None:
-        raise _no_table()
+    above = 0 if layout is None or layout.header is None else layout.header
+    if layout is None or (kind not in TABLE_KINDS and (above or len(rows) < 6 or found.share < 0.98)):
+        raise _no_table()  # prose has commas too: under another name, only what leaves no doubt is a table
     ends = [found.skip] + [line for line, _ in rows]  # lines read once row n - 1 is read
-    above = 0 if layout.header is None else ends[layout.header] - found.skip
+    above = ends[above] - found.skip
     names, name_notes = column_names(layout.names, layout.width)
     notes += layout_notes(layout, above) + name_notes
     units = {name.strip(): unit for name, unit in layout.units.items()}
@@ -150,7 +154,7 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
     if plain and seen.bytes <= EXACT_UP_TO:
         plain = evenly_spread(material.head(start + seen.bytes)[start:], separator, width)
     if plain:
-        return TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip)
+        return TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip, seen.padded)
     mended, stray = Mended(), seen is not None and seen.quotes % 2 == 1
     lines = islice(dialects.decode_lines(material.chunks(), mended.counts), skip, None)
     copy = Material.of(rewrite(lines, separator, width, mended, quoted=not stray))
