@@ -161,8 +161,8 @@ def make_venv():
     try:
         venv.EnvBuilder(clear=True, with_pip=True, symlinks=os.name != "nt").create(VENV)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise CannotStart(f"The environment could not be made ({type(error).__name__}).\nCheck that there is room on the disk and that you "
-                          f"may write to {ROOT}, then start again.") from None
+        raise CannotStart(f"The environment could not be made ({type(error).__name__}).\nCheck that there is room on "
+                          f"the disk and that you may write to {ROOT}, then start again.") from None
 
 
 def stamp_of(requirements):

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from medml import egress
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def shut_network():
+    """No test reaches another machine."""
+    egress.install()
 
 
 @pytest.fixture(autouse=True)

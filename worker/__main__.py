@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -55,6 +56,7 @@ class Worker:
         """Until asked to end, or idle for ten minutes."""
         store.enter("worker", self.pid, self.started)
         self.reap()
+        sweep()
         self.attempts.spares.refill()
         consumers = self._consumers()
         self._listen()
@@ -122,6 +124,21 @@ class Worker:
         self.attempts.spares.end()
         store.leave("worker", self.pid)
         return 0
+
+
+def sweep() -> None:
+    """Remove what jobs left that were ended between their last word and their tidying up, and processes long gone."""
+    for each in home.ensure(home.home() / "work").iterdir():
+        try:
+            over = store.get(each.name).ended_for_good
+        except KeyError:
+            continue  # not of this queue: a training in a terminal, say
+        if over:
+            shutil.rmtree(each, ignore_errors=True)
+    for role in ("app", "worker"):
+        for each in store.processes(role):
+            if not processes.alive(each.pid, each.started):
+                store.leave(role, each.pid)
 
 
 if __name__ == "__main__":

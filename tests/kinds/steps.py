@@ -1,0 +1,55 @@
+"""A job for the tests of the queue: some steps with a checkpoint each, and one file published at the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from medml import home
+from medml.errors import UserError
+from medml.types import Point
+from worker.jobs import Kind, registry
+
+
+def run(job, watch):
+    """payload: n, pause (seconds a step), publish (path), die_at, deaf, child, fault ("user" or "ours")."""
+    told = job.payload
+    place = home.work_folder(job.id) / "done.txt"
+    done = int(place.read_text()) if place.exists() else 0
+    _begin(told)
+    total = told.get("n", 3)
+    while done < total:
+        if told.get("die_at") == done:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(told.get("pause", 0.01))
+        done += 1
+        if not told.get("forgetful"):
+            home.write_bytes(place, str(done).encode())
+        watch.point(Point(round=done, fold=0, train=1 / done))
+        watch.say("steps", done / total, f"step {done}")
+        if watch.stopping() and not told.get("deaf"):
+            break
+    if told.get("publish"):
+        with open(told["publish"], "a") as file:
+            file.write(f"{done}\n")
+    return {"steps": done}
+
+
+def _begin(told):
+    if told.get("fault") == "user":
+        raise UserError(what="The table is gone.", fix="Put it back.")
+    if told.get("fault") == "ours":
+        raise ValueError("could not convert 'Jane Roe 1951' to a number")
+    if told.get("fault") == "memory":
+        raise MemoryError
+    if told.get("child"):
+        started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        Path(told["child"]).write_text(str(started.pid))
+
+
+for queue in ("quick", "train"):
+    registry.add(f"steps_{queue}", Kind(f"steps_{queue}", "Steps", queue, run))
