@@ -79,6 +79,11 @@ def inner_holdout(y: np.ndarray, patients: np.ndarray, fraction: float, seed: in
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
+def deal(y: np.ndarray, patients: np.ndarray, parts: int, seed: int, task: Task) -> np.ndarray:
+    """(n,) part of each row, 0 to parts - 1: whole patients, each class (or tenth of a number) in equal shares."""
+    return _deal(_strata(y, task), patients, parts, np.random.default_rng([seed, 6]))
+
+
 def groups(cases: Cases) -> np.ndarray:
     """(n,) int64: rows that must stay on one side are equal: rows of one patient, and exact copies (L3).
 

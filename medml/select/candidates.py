@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 100  # what PyImpetus is given at most; its time grows with columns x columns kept
 MOST_ROWS = 5_000  # and rows: a predictor that 5,000 patients do not show is not one to rely on
-TREES = 100
+TREES = 60
 
 
 @dataclass(frozen=True, slots=True)
