@@ -81,7 +81,7 @@ class Logistic(Family):
             if best is None or figure < best[0]:
                 best = figure, model, _together(rests, len(X))
             if not rounds(number, total, loss(data.y, predict(model, X)), lambda rows, m=model: predict(m, rows)):
-                break
+                return best[1:]
         _, model, out_of_fold = best
         rounds(total, total, loss(data.y, predict(model, X)), lambda rows: predict(model, rows))
         return model, out_of_fold
