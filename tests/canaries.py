@@ -73,3 +73,18 @@ def _hits(text: bytes, content: bytes, numbers: np.ndarray) -> Iterator[str]:
             usable = (len(content) - offset) // width * width
             if usable > 0 and np.isin(np.frombuffer(content, f"<u{width}", usable // width, offset), wanted).any():
                 yield f"a number as {kind} at offset {offset}"
+
+
+def thresholds_of(fitted: object) -> np.ndarray:
+    """Every threshold at which a tree of a fitted model cuts, as scikit-learn and XGBoost themselves say them."""
+    if hasattr(fitted, "members"):
+        found = [thresholds_of(each) for each in fitted.members.values()]
+    elif hasattr(fitted, "booster"):
+        table = fitted.booster.trees_to_dataframe()
+        found = [table.loc[table["Feature"] != "Leaf", "Split"].to_numpy(float)]
+    elif hasattr(fitted, "model") and hasattr(fitted.model, "estimators_"):
+        trees = [np.ravel(each)[0] for each in np.ravel(fitted.model.estimators_)]
+        found = [tree.tree_.threshold[tree.tree_.feature >= 0] for tree in trees]
+    else:
+        found = []
+    return np.unique(np.concatenate([np.empty(0), *found]))

@@ -6,7 +6,7 @@ import sqlite3
 
 import numpy as np
 import pytest
-from canaries import found_in, planted
+from canaries import found_in, planted, thresholds_of
 from tables import planned, saved
 
 from medml import families, gallery, home, project
@@ -54,8 +54,8 @@ def test_no_value_of_a_patient_from_the_command_line_and_the_project(tmp_path, m
                  "--json", str(out / "train.json")]) == 0
     made = project.create(source)
     profile, recipe, config = planned(source)
-    for name, value in (("profile", profile), ("choice", config.choice), ("recipe", recipe), ("config", config)):
-        project.write(made.id, name, value)
+    for value in (profile, config.choice, recipe, config):
+        project.write(made.id, value)
     assert found_in(medml_home, numbers) == []
     assert found_in(out, numbers) == []
     printed = tmp_path / "printed"
@@ -83,7 +83,7 @@ def test_no_threshold_of_a_model_is_a_patients_own_value(tmp_path, family):
     source = saved(table, tmp_path)
     run = gallery.open_run(train(source, *planned(source, family=family, params=SMALL.get(family, {}))))
     pipe = Pipeline.load(run.checkpoint_folder / "final", family)
-    thresholds = np.unique(np.concatenate([np.ravel(each) for each in pipe.family.thresholds(pipe.fitted)]))
+    thresholds = thresholds_of(pipe.fitted)
     unique = table[["age", "marker"]].to_numpy().ravel()
     values, counts = np.unique(unique, return_counts=True)
     assert len(thresholds) > 10
