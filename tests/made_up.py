@@ -61,6 +61,10 @@ def predicted(cases: Cases, folds: list[Fold], *, signal: float = 1.5, seed: int
         p = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
     else:
         p = probabilities(1 / (1 + np.exp(-(signal * (cases.y - 0.5) + rng.normal(size=(repeats, n))))))
+    seen = np.zeros((repeats, n), dtype=bool)
+    for each in folds:
+        seen[each.repeat, each.test] = True
+    p[~seen] = np.nan
     return Predictions(cases.y, p, cases.patients, cases.task, cases.classes, np.full(len(folds), train))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from medml.evaluate.context import Context
 from medml.types import SMALL_GROUP
@@ -20,6 +19,8 @@ def missing_shares(context: Context) -> dict[str, float]:
 
 def n_patterns(context: Context) -> int:
     """How many different sets of columns are missing together, the complete one included."""
+    import pandas as pd
+
     gaps = context.cases.X.isna()
     gaps = gaps.loc[:, gaps.any()]
     return len(np.unique(pd.util.hash_pandas_object(gaps, index=False).to_numpy())) if gaps.shape[1] else 1

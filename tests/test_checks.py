@@ -1,0 +1,578 @@
+"""Every check on data made to trip it, and on data that must not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import baselines, dealt, facts, made_cases, made_context, predicted
+
+from medml.cases import Cases, Fold
+from medml.evaluate import Context, evaluate
+from medml.evaluate.catalogue import TITLES, found, looks_check
+from medml.evaluate.checks import registry, rule
+from medml.evaluate.checks.folds import stability
+from medml.types import (
+    Check,
+    Column,
+    FlowStep,
+    Metric,
+    Proposal,
+    Repeats,
+    SelectionPlan,
+    SelectionScore,
+    SplitPlan,
+    Suspicion,
+)
+
+THIS_ISSUE = ["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "L10", "L11", "N1", "N2", "N3", "N4", "M1", "M2",
+              "M3", "E1", "E2", "E3", "E7", "E8", "G1"]
+HELD_OUT = {"split": SplitPlan(by="row", scheme="held_out")}
+
+
+def run(check: str, cases: Cases | None = None, *, folds: list[Fold] | None = None, context: Context | None = None,
+        prediction: dict | None = None, draws: int = 1000, **changed) -> Check:
+    """One check of a made-up evaluation in which all others pass."""
+    cases = cases or made_cases()
+    folds = folds or dealt(cases.patients)
+    known = context or made_context(cases, folds, **changed)
+    report = evaluate(predicted(cases, known.folds, **(prediction or {})), baselines(cases, known.folds), known, seed=0,
+                      draws=draws)
+    return next(each for each in report.checks if each.id == check)
+
+
+def of_patients(cases: Cases, patients: np.ndarray) -> Cases:
+    return replace(cases, patients=patients)
+
+
+# ---- the house -------------------------------------------------------------------------------------------------
+
+def test_the_catalogue_names_every_check_of_rigour():
+    rigour = Path(__file__).resolve().parents[2] / "shared" / "RIGOUR.md"
+    if not rigour.exists():
+        pytest.skip("../shared/RIGOUR.md is not here")
+    assert re.findall(r"^\| ([A-Z]\d+) \|", rigour.read_text(), flags=re.MULTILINE) == list(TITLES)
+
+
+def test_every_check_of_today_is_found():
+    assert set(THIS_ISSUE) <= set(registry.names()) <= set(TITLES)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_an_honest_run_raises_no_alarm(task):
+    cases = made_cases(600, task=task)
+    folds = dealt(cases.patients)
+    told = predicted(cases, folds, train=0.55 if task == "regression" else 0.9)
+    report = evaluate(told, baselines(cases, folds, signal=0.5), made_context(cases, folds), seed=0)
+    assert {each.id: each.what for each in report.checks if each.verdict not in ("pass", "info")} == {}
+    assert [each.id for each in report.checks] == [each for each in TITLES if each in registry.names()]
+    assert all(each.title == TITLES[each.id] and each.what.endswith(".") for each in report.checks)
+
+
+def test_an_alarm_without_an_action_is_a_mistake_of_ours():
+    with pytest.raises(ValueError, match="must say what to do"):
+        found("L1", "warn", "Something is wrong.")
+    with pytest.raises(ValueError, match="RIGOUR.md has no check 'Z9'"):
+        rule("Z9")
+
+
+@pytest.mark.parametrize("n", [12, 20, 29])
+def test_too_few_cases_could_not_tell(n):
+    cases = made_cases(n, prevalence=0.5, seed=3)
+    folds = dealt(cases.patients, n_folds=2)
+    report = evaluate(predicted(cases, folds), baselines(cases, folds), made_context(cases, folds), seed=0)
+    verdicts = {each.id: each.verdict for each in report.checks}
+    assert {verdicts[each] for each in ("L4", "L5", "L11", "E7", "E8")} == {"could_not_tell"}
+
+
+# ---- L1 L2 L3 --------------------------------------------------------------------------------------------------
+
+def test_rows_of_one_patient_block_a_row_split():
+    cases = of_patients(made_cases(300), np.repeat(np.arange(150), 2))
+    check = run("L1", cases, folds=dealt(np.arange(300)))
+    assert check.verdict == "block" and check.figures == {"n_cases": 300, "n_patients": 150}
+    assert check.what == "300 rows come from 150 patients, but the split was by row."
+
+
+def test_a_key_that_repeats_in_the_scan_blocks_a_row_split():
+    repeats = Repeats(column="pat_id", n_patients=120, n_rows=300, most_rows=4)
+    check = run("L1", table={"repeats": repeats}, choice={"patient": None})
+    assert check.verdict == "block" and "“pat_id” repeats" in check.what
+
+
+def test_a_split_by_patient_passes():
+    cases = of_patients(made_cases(300), np.repeat(np.arange(150), 2))
+    check = run("L1", cases, config={"split": SplitPlan(by="patient", scheme="cross_validation")})
+    assert check.verdict == "pass" and "150 patients" in check.what
+
+
+def test_a_table_without_a_key_could_not_tell():
+    assert run("L1", choice={"patient": None}).verdict == "could_not_tell"
+    assert run("L1", choice={"patient": None},
+               table={"patient": Proposal(column="id", reason="never repeats")}).verdict == "pass"
+
+
+def test_a_patient_on_both_sides_blocks():
+    cases = made_cases(300)
+    folds = dealt(cases.patients)
+    assert run("L2", cases, folds=folds).verdict == "pass"
+    shared = of_patients(cases, np.where(np.arange(300) == folds[0].test[0], folds[0].train[0], np.arange(300)))
+    check = run("L2", shared, folds=folds)
+    assert check.verdict == "block" and check.figures["patients"] >= 1 and check.figures["rows"] == 0
+    row = [replace(folds[0], train=np.append(folds[0].train, folds[0].test[0])), *folds[1:]]
+    assert run("L2", cases, folds=row, fold_facts=facts(row)).figures["rows"] == 1
+
+
+def test_a_patient_of_the_held_out_part_among_the_folds_blocks():
+    cases = made_cases(300)
+    inside = dealt(cases.patients[:240])
+    assert run("L2", cases, folds=inside, held_out=np.arange(240, 300), config=HELD_OUT).verdict == "pass"
+    leaky = of_patients(cases, np.where(np.arange(300) == 299, 0, np.arange(300)))
+    assert run("L2", leaky, folds=inside, held_out=np.arange(240, 300), config=HELD_OUT).verdict == "block"
+
+
+def with_copy(n_copies: int) -> tuple[Cases, list[Fold]]:
+    """Rows 0 .. n_copies - 1 are equal to rows of another fold."""
+    cases = made_cases(300)
+    folds = dealt(cases.patients)
+    X, y = cases.X.copy(), cases.y.copy()
+    for each in range(n_copies):
+        X.iloc[folds[1].test[each]], y[folds[1].test[each]] = X.iloc[folds[0].test[each]], y[folds[0].test[each]]
+    return replace(cases, X=X, y=y), folds
+
+
+def test_copies_across_the_split_are_counted():
+    cases, folds = with_copy(0)
+    assert run("L3", cases, folds=folds).verdict == "pass"
+    cases, folds = with_copy(3)
+    check = run("L3", cases, folds=folds)
+    assert check.verdict == "warn" and check.figures["across"] == 6  # either row of each pair
+
+
+def test_a_split_from_the_file_is_warned_about_and_never_changed():
+    cases, folds = with_copy(2)
+    check = run("L3", cases, folds=folds, split_from_file=True)
+    assert check.verdict == "warn" and "was not changed" in check.what
+
+
+def test_copies_kept_together_pass():
+    cases = made_cases(300)
+    folds = dealt(cases.patients)
+    X, y = cases.X.copy(), cases.y.copy()
+    X.iloc[folds[0].test[1]], y[folds[0].test[1]] = X.iloc[folds[0].test[0]], y[folds[0].test[0]]
+    check = run("L3", replace(cases, X=X, y=y), folds=folds)
+    assert check.verdict == "pass" and check.figures["kept"] == 2
+
+
+# ---- L4 L5 L6 --------------------------------------------------------------------------------------------------
+
+def test_a_column_that_tells_the_outcome_alone_is_named():
+    rng = np.random.default_rng(0)
+    y = made_cases().y
+    assert run("L4").verdict == "pass"
+    for name, values in {"straight": y * 10 + rng.normal(size=300), "falling": -y * 10 + rng.normal(size=300),
+                         "in_between": np.where(y == 1, 0.0, rng.choice([-5, 5], 300)) + rng.normal(size=300)}.items():
+        check = run("L4", made_cases(columns={name: values}))
+        assert check.verdict == "warn" and f"“{name}”" in check.what and check.figures["best"] > 0.95
+
+
+def test_gaps_that_tell_the_outcome_alone_are_named():
+    y = made_cases().y
+    check = run("L4", made_cases(columns={"biopsy": np.where(y == 1, np.arange(300) % 7, np.nan)}))
+    assert check.verdict == "warn" and "“biopsy”" in check.what
+
+
+def test_a_category_of_ten_cases_of_one_class_is_named_but_never_quoted():
+    y = made_cases().y
+    ward = np.where(np.arange(300) % 2 == 0, "north", "south").astype(object)
+    assert run("L4", made_cases(columns={"ward": ward})).verdict == "pass"
+    ward[np.flatnonzero(y == 1)[:10]] = "hospice"
+    check = run("L4", made_cases(columns={"ward": ward}))
+    assert check.verdict == "warn" and "“ward”" in check.what and "hospice" not in check.what
+    ward[np.flatnonzero(y == 1)[1:10]] = "north"
+    assert run("L4", made_cases(columns={"ward": ward})).verdict == "pass"
+
+
+def test_a_small_category_without_a_rare_event_is_no_news():
+    """Of a rare outcome (5 %) most categories of 12 cases have none: 0.95 ** 12 = 54 %."""
+    cases = made_cases(400, prevalence=0.05)
+    site = np.repeat([f"site {each}" for each in range(10)], 40).astype(object)
+    site[np.flatnonzero(cases.y == 0)[:12]] = "small"
+    assert run("L4", made_cases(400, prevalence=0.05, columns={"site": site}),
+               folds=dealt(cases.patients, n_folds=2)).verdict == "pass"
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_an_oracle_is_found_in_every_task(task):
+    cases = made_cases(300, task=task)
+    check = run("L4", made_cases(300, task=task, columns={"code": cases.y * 2.0 + 1}))
+    assert check.verdict == "warn" and "“code”" in check.what
+
+
+def test_real_tables_have_columns_that_pass(clinical):
+    """Cleveland's best single predictor (thal or cp) stays well below the alarm."""
+    path = next(path for path in sorted((clinical / "heart_cleveland").rglob("*.csv")))
+    frame = pd.read_csv(path)
+    y = (frame.iloc[:, -1] > 0).astype(np.int64).to_numpy()
+    X = frame.iloc[:, :-1].apply(pd.to_numeric, errors="coerce")
+    cases = replace(made_cases(len(y)), X=X, y=y, kinds=dict.fromkeys(X.columns, "number"))
+    assert run("L4", cases).verdict == "pass"
+    assert run("L5", cases).verdict == "pass"
+
+
+@pytest.mark.parametrize(("name", "values"), [
+    ("hash", np.array([f"{each * 7919 % 100_003:x}" for each in range(300)], dtype=object)),
+    ("chart", np.random.default_rng(0).permutation(np.arange(100_000, 999_999, 3000)[:300]).astype(float)),
+    ("mrn", np.random.default_rng(1).permutation(300).astype(float)),
+    ("entered", np.sort(np.random.default_rng(2).random(300)))])
+def test_an_identifier_among_the_predictors_is_named(name, values):
+    check = run("L5", made_cases(columns={name: values}))
+    assert check.verdict == "warn" and f"“{name}”" in check.what
+
+
+def test_measurements_are_no_identifiers():
+    rng = np.random.default_rng(0)
+    fine = {"creatinine": rng.lognormal(size=300), "nt_probnp": np.round(rng.lognormal(6, 1.5, 300)),
+            "age": rng.integers(18, 95, 300).astype(float), "sorted_sex": np.repeat(["f", "m"], 150).astype(object)}
+    assert run("L5", made_cases(columns=fine)).verdict == "pass"
+
+
+def test_identifiers_left_out_are_counted():
+    columns = [Column(name="pat_id", kind="identifier", missing=0, distinct=300)]
+    assert run("L5", table={"columns": columns}).figures["left_out"] == 1
+
+
+@pytest.mark.parametrize("name", ["discharge_date", "ICU_out", "time_to_death", "lengthOfStay"])
+def test_names_from_afterwards_are_named(name):
+    check = run("L6", made_cases(columns={name: np.random.default_rng(0).normal(size=300)}))
+    assert check.verdict == "warn" and f"“{name}”" in check.what
+
+
+def test_a_name_that_holds_the_targets_own_word_is_named():
+    columns = {"sepsis_score": np.random.default_rng(0).normal(size=300)}
+    assert run("L6", made_cases(columns=columns), choice={"target": "sepsis"}).verdict == "warn"
+    assert run("L6", made_cases(columns=columns), choice={"target": "shock"}).verdict == "pass"
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_outcome_in_other_words_is_named(task):
+    y = made_cases(300, task=task).y
+    again = y * 3.0 + 4 if task == "regression" else np.array(["p", "q", "r"], dtype=object)[y]
+    check = run("L6", made_cases(300, task=task, columns={"ward": again}))
+    assert check.verdict == "warn" and check.figures["by_value"] == 1
+
+
+def test_a_date_on_or_after_the_outcomes_date_is_named():
+    rng = np.random.default_rng(0)
+    died = 20_000 + rng.integers(0, 300, 300).astype(float)
+    cases = made_cases(columns={"seen": died - 30, "tested": died + rng.integers(-5, 5, 300), "death_date": died})
+    cases = replace(cases, kinds=cases.kinds | dict.fromkeys(["seen", "tested", "death_date"], "date"))
+    check = run("L6", cases)
+    assert check.verdict == "warn" and "“tested”" in check.what and "“seen”" not in check.what
+
+
+def test_what_the_scan_suspected_is_repeated():
+    column = Column(name="crp", kind="number", missing=0, distinct=300, suspicions=[
+        Suspicion(code="leak", severity="caution", what="It tells the outcome.", fix="Leave it out.")])
+    assert run("L6", table={"columns": [column]}).verdict == "warn"
+    assert run("L6").verdict == "pass"
+
+
+# ---- L7 L8 L9 L10 L11 ------------------------------------------------------------------------------------------
+
+def test_cleaning_learned_from_all_rows_blocks():
+    folds = dealt(np.arange(300))
+    assert run("L7", folds=folds).verdict == "pass"
+    for wrong in ({"cleaner_rows": 300}, {"encoder_rows": 300}, {"n_train": 300}):
+        check = run("L7", folds=folds, fold_facts=facts(folds, **wrong))
+        assert check.verdict == "block" and check.figures["folds"] == 5
+    assert run("L7", folds=folds, fold_facts=facts(folds)[1:]).figures["folds"] == 1  # a fold that says nothing
+
+
+def test_selection_on_all_rows_blocks():
+    folds = dealt(np.arange(300))
+    on = {"selection": SelectionPlan(on=True)}
+    inside = [replace(each, selector_rows=each.n_train) for each in facts(folds)]
+    scores = [SelectionScore(column="crp", frequency=1.0), SelectionScore(column="sex", frequency=0.2)]
+    check = run("L8", folds=folds, config=on, fold_facts=inside, selection=scores)
+    assert check.verdict == "pass" and "Stability" in check.what
+    assert run("L8", folds=folds, config=on, fold_facts=facts(folds, selector_rows=300)).verdict == "block"
+    assert run("L8", folds=folds, config=on).verdict == "block"  # selection on, and no fold says from what
+    assert run("L8", folds=folds).verdict == "pass"
+
+
+def test_lists_changed_after_the_scores_are_printed():
+    folds = dealt(np.arange(300))
+    plan = SelectionPlan(on=True, forced_in=["crp"], override_after_scores=True)
+    cases = made_cases()
+    context = made_context(cases, folds, config={"selection": plan},
+                           fold_facts=[replace(each, selector_rows=each.n_train) for each in facts(folds)])
+    report = evaluate(predicted(cases, folds), baselines(cases, folds), context, seed=0)
+    assert next(each for each in report.checks if each.id == "L8").verdict == "warn"
+    assert "crp (kept)" in report.selection_note and "after scores" in report.selection_note
+
+
+def test_stability_worked_by_hand():
+    """Two of four columns in each of 5 folds, always the same: 1. One always, two half the time (Nogueira, eq. 4):
+    1 - (5/4 * 0.12) / (0.5 * 0.5) with variances 0, 0, 0.24, 0.24."""
+    steady = [SelectionScore(column=str(each), frequency=float(each < 2)) for each in range(4)]
+    assert stability(steady, 5) == pytest.approx(1.0)
+    mixed = [SelectionScore(column=str(each), frequency=share) for each, share in enumerate([1.0, 0.0, 0.6, 0.4])]
+    assert stability(mixed, 5) == pytest.approx(1 - 1.25 * 0.12 / 0.25)
+    assert stability([SelectionScore(column="a", frequency=1.0)], 5) is None
+
+
+def test_resampling_outside_the_fold_blocks_and_without_recalibration_warns():
+    folds = dealt(np.arange(300))
+    inside = [replace(each, resampled_rows=each.n_train, recalibrated=True) for each in facts(folds)]
+    assert run("L9", folds=folds).verdict == "pass"
+    assert run("L9", folds=folds, fold_facts=inside).verdict == "pass"
+    assert run("L9", folds=folds, fold_facts=facts(folds, resampled_rows=300)).verdict == "block"
+    assert run("L9", folds=folds, fold_facts=[replace(each, recalibrated=False) for each in inside]).verdict == "warn"
+
+
+def test_looks_at_the_held_out_part_are_counted():
+    assert looks_check(0).verdict == looks_check(1).verdict == "pass"
+    assert looks_check(3).what == "The held-out part was opened 3 times: treat it as validation."
+    assert looks_check(3).verdict == "warn" and looks_check(3).figures == {"looks": 3}
+    folds = dealt(np.arange(240))
+    assert run("L10", folds=folds, looks=2, held_out=np.arange(240, 300), config=HELD_OUT).verdict == "warn"
+    assert "No part was held out" in run("L10").what
+
+
+def test_too_good_calls_for_a_leak_review():
+    assert run("L11").verdict == "pass"
+    assert run("L11", prediction={"signal": 30.0}).verdict == "warn"
+    perfect = made_cases(300, task="multiclass")  # notes written from templates: F1 = 1.0 in every fold
+    check = run("L11", perfect, prediction={"signal": 50.0})
+    assert check.verdict == "warn" and check.figures["f1"] == 1.0
+    assert run("L11", made_cases(300, task="regression"), prediction={"signal": 200.0}).verdict == "pass"  # R2 0.0
+
+
+# ---- N1 .. N4 --------------------------------------------------------------------------------------------------
+
+def test_riley_warns_and_below_half_the_run_is_exploratory():
+    cases = made_cases(600)
+    folds = dealt(cases.patients)
+    stamps, verdicts, shares = [], [], []
+    for parameters in (3, 30, 200):
+        report = evaluate(predicted(cases, folds), baselines(cases, folds),
+                          made_context(cases, folds, n_parameters=parameters), seed=0)
+        check = next(each for each in report.checks if each.id == "N1")
+        verdicts.append(check.verdict)
+        shares.append(check.figures["share_of_needed"])
+        stamps.append("exploratory: too few patients" in report.stamps)
+    assert verdicts == ["pass", "warn", "warn"]
+    assert stamps == [share < 0.5 for share in shares] and stamps[0] is False and stamps[2] is True
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_riley_speaks_of_every_task(task):
+    check = run("N1", made_cases(300, task=task), n_parameters=150.0)
+    assert check.verdict == "warn" and "Riley's criteria for" in check.what
+
+
+def test_patients_and_not_rows_are_counted():
+    cases = of_patients(made_cases(300), np.repeat(np.arange(60), 5))
+    assert run("N1", cases).figures["n"] == 60
+
+
+def test_events_per_parameter():
+    cases = made_cases(300, prevalence=0.4)
+    events = int(cases.y.sum())
+    for parameters, verdict, red in ((events / 30, "pass", 0), (events / 15, "warn", 0), (events / 5, "warn", 1)):
+        check = run("N2", cases, n_parameters=parameters)
+        assert (check.verdict, check.figures["red"]) == (verdict, red)
+        assert check.figures["ratio"] == pytest.approx(events / parameters)
+
+
+def test_a_small_held_out_part_is_named():
+    cases = made_cases(700)
+    folds = dealt(cases.patients[:100])
+    assert run("N3", cases, folds=folds, held_out=np.arange(100, 700), config=HELD_OUT).verdict == "pass"
+    check = run("N3", cases, folds=dealt(cases.patients[:600]), held_out=np.arange(600, 700), config=HELD_OUT)
+    assert check.verdict == "warn" and check.figures["fewest"] == cases.y[600:].sum()
+    assert "Cross-validation speaks" in run("N3").what
+
+
+def test_a_class_below_twice_the_folds_blocks():
+    rare = made_cases(300)
+    y = np.zeros(300, dtype=np.int64)
+    y[:9] = 1
+    assert run("N4", replace(rare, y=y)).verdict == "block"
+    y[:10] = 1
+    assert run("N4", replace(rare, y=y)).verdict == "pass"
+
+
+# ---- M1 M2 M3 --------------------------------------------------------------------------------------------------
+
+def gappy(share: float, of_class: int | None = None) -> Cases:
+    cases = made_cases()
+    rng = np.random.default_rng(5)
+    gap = rng.random(300) < share
+    gap = gap if of_class is None else gap & (cases.y == of_class)
+    return made_cases(columns={"lactate": np.where(gap, np.nan, rng.normal(size=300))})
+
+
+def test_many_gaps_ask():
+    assert run("M1").what == "No predictor has a missing value."
+    few = run("M1", gappy(0.2))
+    assert few.verdict == "pass" and few.figures["patterns"] == 2
+    much = run("M1", gappy(0.6))
+    assert much.verdict == "warn" and "“lactate”" in much.what and much.figures["above_40_pct"] == 1
+
+
+def test_gaps_that_go_with_the_outcome_are_named():
+    check = run("M1", gappy(0.5, of_class=1))
+    assert check.verdict == "warn" and "Gaps in “lactate” go with the outcome." in check.what
+
+
+def boxes(*counts: int) -> list[FlowStep]:
+    names = ["Rows in the file", "Exact duplicates", "Rows without an outcome"]
+    return [FlowStep(what=names[place], n_before=before, n_removed=before - after, n_after=after)
+            for place, (before, after) in enumerate(zip(counts, counts[1:], strict=False))]
+
+
+def test_dropped_rows_are_stated():
+    assert run("M2").what == "No row was dropped."
+    check = run("M2", flow=boxes(320, 320, 310, 300), table={"rows": 320})
+    assert check.verdict == "info" and check.figures["dropped"] == 20
+    assert "exact duplicates: 10; rows without an outcome: 10" in check.what
+
+
+def test_the_flow_must_add_up():
+    good = boxes(320, 320, 310, 300)
+    assert run("M3", flow=good, table={"rows": 320}).verdict == "pass"
+    lost = [good[0], good[1].model_copy(update={"n_after": 305}), good[2]]
+    assert run("M3", flow=lost, table={"rows": 320}).verdict == "block"
+    assert run("M3", flow=[good[0], good[2]], table={"rows": 320}).verdict == "block"
+    assert run("M3", flow=good, table={"rows": 321}).verdict == "block"
+    assert run("M3", flow=boxes(320, 320, 310), table={"rows": 320}).verdict == "block"
+    folds = dealt(np.arange(299))  # a case that is in no part of the split
+    assert run("M3", folds=folds).verdict == "block"
+
+
+# ---- E1 E2 E3 E7 E8 --------------------------------------------------------------------------------------------
+
+def test_accuracy_of_a_rare_outcome_is_hidden():
+    rare, common = made_cases(400, prevalence=0.1), made_cases(400, prevalence=0.4)
+    for cases, hidden in ((rare, ["accuracy"]), (common, [])):
+        folds = dealt(cases.patients, n_folds=3)
+        report = evaluate(predicted(cases, folds), baselines(cases, folds), made_context(cases, folds), seed=0)
+        assert report.hidden == hidden and report.metrics["accuracy"].value is not None
+    flipped = replace(rare, y=1 - rare.y)
+    assert run("E1", flipped).figures["hidden"] == 1
+
+
+def test_fewer_than_a_thousand_draws_block_the_report():
+    assert run("E2").verdict == "pass"
+    assert run("E2", draws=999).verdict == "block"
+
+
+def test_a_bare_figure_blocks_the_report():
+    from medml.evaluate.checks.honesty import intervals_everywhere
+
+    evidence = _evidence()
+    bare = Metric(value=0.8, low=None, high=None, n=300)
+    for part in ({"metrics": evidence.report.metrics | {"auroc": bare}}, {"calibration_line": {"slope": bare}},
+                 {"baselines": {"prevalence": {"auroc": bare}}}):
+        changed = evidence.report.model_copy(update=part)
+        assert intervals_everywhere(replace(evidence, report=changed)).verdict == "block"
+    outside = Metric(value=0.8, low=0.81, high=0.9, n=300)
+    changed = evidence.report.model_copy(update={"metrics": {"auroc": outside}})
+    assert intervals_everywhere(replace(evidence, report=changed)).verdict == "block"
+
+
+def _evidence():
+    """The evidence of an honest run, as the checks are given it."""
+    caught = []
+    from medml.evaluate import report as module
+
+    original = module.run_checks
+    module.run_checks = lambda evidence: caught.append(evidence) or original(evidence)
+    try:
+        run("E2")
+    finally:
+        module.run_checks = original
+    return caught[0]
+
+
+def test_several_configurations_warn_with_a_corrected_figure_where_it_can_be_had():
+    assert run("E3").verdict == "pass"
+    alone = run("E3", config={"compared": 4})
+    assert alone.verdict == "warn" and "4 configurations" in alone.what
+    cases = made_cases()
+    folds = dealt(cases.patients)
+    others = {str(seed): predicted(cases, folds, seed=seed) for seed in range(3)}
+    check = run("E3", cases, folds=folds, config={"compared": 4}, others=others)
+    assert check.verdict == "warn" and "BBC-CV" in check.what
+    assert check.figures["low"] < check.figures["value"] < check.figures["high"]
+
+
+def test_a_missing_baseline_blocks_the_report():
+    cases = made_cases()
+    folds = dealt(cases.patients)
+    context = made_context(cases, folds)
+    table = baselines(cases, folds)
+    for gone in table:
+        rest = {name: each for name, each in table.items() if name != gone}
+        report = evaluate(predicted(cases, folds), rest, context, seed=0)
+        assert next(each for each in report.checks if each.id == "E7").verdict == "block"
+
+
+def test_a_model_that_is_no_better_than_nothing_or_worse_than_regression_is_told_so():
+    assert run("E7").verdict == "pass"
+    nothing = run("E7", prediction={"signal": 0.0})
+    assert nothing.verdict == "warn" and "not better than no model" in nothing.what
+    cases = made_cases(600)
+    folds = dealt(cases.patients)
+    report = evaluate(predicted(cases, folds, signal=0.8), baselines(cases, folds, signal=3.0),
+                      made_context(cases, folds), seed=0)
+    check = next(each for each in report.checks if each.id == "E7")
+    assert check.verdict == "warn" and "Plain regression is better." in check.what
+
+
+def test_the_difference_to_a_baseline_is_paired():
+    """The same predictions on both sides: the difference is exactly 0 in every draw."""
+    cases = made_cases()
+    folds = dealt(cases.patients)
+    told = predicted(cases, folds)
+    table = baselines(cases, folds) | {"logistic": told}
+    report = evaluate(told, table, made_context(cases, folds), seed=0)
+    figures = next(each for each in report.checks if each.id == "E7").figures
+    assert figures["over_regression"] == figures["over_regression_low"] == figures["over_regression_high"] == 0
+
+
+def test_a_baseline_on_other_rows_is_refused():
+    cases = made_cases()
+    folds = dealt(cases.patients)
+    table = baselines(cases, folds)
+    table["logistic"].p[0, :10] = np.nan
+    with pytest.raises(ValueError, match="'logistic' was judged on 290 rows, the model on 300"):
+        evaluate(predicted(cases, folds), table, made_context(cases, folds), seed=0)
+
+
+def test_a_gap_between_training_and_unseen_rows_is_optimism():
+    assert run("E8", prediction={"train": 0.85}).verdict == "pass"
+    check = run("E8", prediction={"train": 0.99, "signal": 0.8})
+    assert check.verdict == "warn" and check.figures["gap"] > 0.10
+    assert run("E8", prediction={"train": np.nan}).verdict == "could_not_tell"
+
+
+# ---- G1 --------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("gone", [{"data_sha256": ""}, {"split_sha256": ""}, {"code_version": ""}, {"versions": {}},
+                                  {"seeds": {}}])
+def test_what_a_second_run_needs_must_be_recorded(gone):
+    assert run("G1", **gone).verdict == "block"
+
+
+def test_a_second_run_must_agree():
+    assert "not been run a second time" in run("G1").what
+    assert run("G1", rerun_matches=True).verdict == "pass"
+    assert run("G1", rerun_matches=False).verdict == "block"
+    assert run("G1", data_sha256="another table").verdict == "block"
