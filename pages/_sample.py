@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -12,6 +14,7 @@ from medml.sample import Sample, take
 from medml.types import Choice, Profile
 from pages import _ui as ui
 
+KEPT = "m_sample_kept"  # what was made from the sample, let go with it
 HELD = "m_sample"  # one sample a session: opening another project lets go of the last one
 
 
@@ -22,7 +25,20 @@ def sample(project: projects.Project, profile: Profile, choice: Choice) -> Sampl
     if held is None or held[0] != known:
         held = (known, take(Path(project.source), profile.table(choice.table)))
         st.session_state[HELD] = held
+        st.session_state[KEPT] = {}
     return held[1]
+
+
+def kept(name: tuple, make: Callable[[], Any]) -> Any:
+    """What was made from this sample before, under this name and in this theme; made now where it was not.
+
+    A picture costs 30 ms of work; a page of them is drawn again at every click.
+    """
+    made = st.session_state.setdefault(KEPT, {})
+    name = (*name, st.context.theme.type)
+    if name not in made:
+        made[name] = make()
+    return made[name]
 
 
 def groups(held: Sample, choice: Choice) -> np.ndarray | None:

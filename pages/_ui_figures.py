@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -87,9 +87,13 @@ def ink() -> Ink:
     return INKS["dark" if st.context.theme.type == "dark" else "light"]
 
 
-def chart(drawn: alt.TopLevelMixin, words: str, *, key: str | None = None) -> None:
-    """One chart, dressed in the house's theme, with a sentence under it: also its text for a screen reader."""
+def chart(drawn: alt.TopLevelMixin | dict[str, Any], words: str, *, key: str | None = None) -> None:
+    """One chart in the house's theme with a sentence under it, which is also its text for a screen reader.
+
+    drawn  a chart of medml.plots, or a specification that `medml.plots.dressed` made before (kept by the caller)
+    """
     from medml.plots import dressed
 
-    st.altair_chart(dressed(drawn, ink()), theme=None, width="stretch", key=key, alt=words)
+    spec = drawn if isinstance(drawn, dict) else dressed(drawn, ink())
+    st.vega_lite_chart(spec=spec, theme=None, width="stretch", key=key, alt=words)
     st.html(f'<p class="m-words">{html(words, 600)}</p>')

@@ -25,7 +25,8 @@ def how_much(held: Sample) -> None:
 
 def distributions(held: Sample, choice: Choice) -> None:
     """Small pictures side by side, the outcome first; more on request."""
-    outcomes = held_here.groups(held, choice)
+    outcomes = held_here.kept(("groups", choice.target, choice.positive, choice.task),
+                              lambda: held_here.groups(held, choice))
     shades = held_here.colours(outcomes, choice)
     ui.section("Distributions", ("Each colour adds up to 100 %, so that a rare outcome can be compared with a "
                                  "frequent one. " if shades else "")
@@ -53,20 +54,27 @@ def show_more() -> None:
 
 def one(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[str, str]) -> None:
     """The picture of one column, with its name over it and a line of counts under it."""
+    drawn = held_here.kept(("spread", column.name, tuple(shades.items()), outcomes is None),
+                           lambda: picture(held, column, outcomes, shades))
+    unit = f' <span class="m-quiet">{ui.html(column.unit, 20)}</span>' if column.unit else ""
+    st.html(f'<p class="m-chart-title">{ui.html(column.name, 48)}{unit}</p>')
+    if drawn is None:
+        ui.note("Nothing recorded in these rows.")
+        return
+    gone = int(held.missing[column.name].sum())
+    ui.chart(drawn, f"{ui.count(gone)} missing" if gone else "None missing", key=f"m_chart_{column.name}")
+
+
+def picture(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[str, str]) -> dict | None:
+    """The specification of one column's picture; None where there is nothing to draw."""
+    from medml.plots import dressed
     from medml.plots.distributions import spread, spread_of_names, spread_of_numbers
 
     if column.kind in ("number", "date"):
         found = spread_of_numbers(held.numbers(column.name), outcomes, dates=column.kind == "date")
     else:
         found = spread_of_names(held.names(column.name), outcomes)
-    unit = f' <span class="m-quiet">{ui.html(column.unit, 20)}</span>' if column.unit else ""
-    st.html(f'<p class="m-chart-title">{ui.html(column.name, 48)}{unit}</p>')
-    if found is None:
-        ui.note("Nothing recorded in these rows.")
-        return
-    gone = int(held.missing[column.name].sum())
-    words = f"{ui.count(gone)} missing" if gone else "None missing"
-    ui.chart(spread(found, ink=ui.ink(), colours=shades), words, key=f"m_chart_{column.name}")
+    return None if found is None else dressed(spread(found, ink=ui.ink(), colours=shades), ui.ink())
 
 
 def missing(held: Sample) -> None:
@@ -74,7 +82,7 @@ def missing(held: Sample) -> None:
     from medml.plots.missingness import holes, missing_picture
 
     ui.section("Missing values", "Each strip is a column, from the file's first row to its last; amber is missing.")
-    found = holes(held.missing)
+    found = held_here.kept(("holes",), lambda: holes(held.missing))
     with st.container(key="m_card_missing"):
         if found is None:
             ui.note("No cell is missing in these rows.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import altair as alt
 import pytest
 import sample_report
 import vl_convert
@@ -30,7 +31,8 @@ CHARTS = {
 @pytest.mark.parametrize("name", CHARTS)
 @pytest.mark.parametrize("theme", INKS)
 def test_every_chart_is_drawn_in_both_themes(name, theme):
-    spec = dressed(CHARTS[name](INKS[theme]), INKS[theme]).to_dict()
+    spec = dressed(CHARTS[name](INKS[theme]), INKS[theme])
+    alt.Chart.from_dict(spec)  # raises where the specification is not valid
     spec["width"] = 400  # the converter knows no container
     svg = vl_convert.vegalite_to_svg(json.dumps(spec))
     assert "<svg" in svg

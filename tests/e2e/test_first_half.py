@@ -1,0 +1,159 @@
+"""Steps 2-5 in a real browser with the real worker: projects, scan, preview, cleanup. No request leaves the machine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from medml import project as projects
+
+pytestmark = pytest.mark.e2e
+
+
+def settled(page) -> None:
+    """Until the page's script has ended and nothing waits to be drawn."""
+    expect(page.locator('[data-test-script-state="running"]')).to_have_count(0, timeout=20_000)
+
+
+def begin(page, source) -> None:
+    """Create a project on a folder and wait for its scan."""
+    page.get_by_label("Folder or file").fill(str(source))
+    page.get_by_label("Folder or file").press("Enter")
+    page.get_by_role("button", name="Create project").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Scan")
+    expect(page.get_by_role("heading", name="What should the model learn?")).to_be_visible(timeout=60_000)
+    settled(page)
+
+
+def follow(page, button: str, title: str) -> None:
+    """Press the primary button and wait for the page it leads to."""
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    settled(page)
+
+
+def one_primary(page) -> None:
+    expect(page.locator('[data-testid="stBaseButton-primary"]:visible')).to_have_count(1)
+
+
+def test_from_a_folder_to_a_recipe(screen, heart, app, monkeypatch):
+    begin(screen, heart)
+    one_primary(screen)
+    expect(screen.get_by_text("303", exact=True).first).to_be_visible()
+    expect(screen.get_by_role("cell", name="thalach", exact=True)).to_be_visible()
+    expect(screen.get_by_label("Outcome to predict", exact=False).first).to_have_value("num")
+
+    follow(screen, "Continue to preview", "Preview")
+    one_primary(screen)
+    expect(screen.get_by_text("All 303 rows of heart_cleveland.csv.")).to_be_visible()
+    expect(screen.locator('[data-testid="stVegaLiteChart"]')).to_have_count(13, timeout=30_000)
+
+    follow(screen, "Continue to cleanup", "Cleanup")
+    one_primary(screen)
+    expect(screen.get_by_role("heading", name="Missing values")).to_be_visible()
+    expect(screen.get_by_text("6 missing cells in 2 columns were filled in.")).to_be_visible()
+    monkeypatch.setenv("MEDML_HOME", str(app.home))
+    made = next(each for each in projects.all_projects() if each.source == str(heart))
+    assert projects.choice(made.id).positive == ">0"
+    assert made.stage == "cleanup"
+
+
+def test_a_step_switched_off_is_kept_and_undone(screen, heart):
+    begin(screen, heart)
+    follow(screen, "Continue to preview", "Preview")
+    follow(screen, "Continue to cleanup", "Cleanup")
+    card = screen.locator('[class*="st-key-m_card_step_exact_duplicates"]')
+    card.locator("label").first.click()
+    expect(card.get_by_text("Off", exact=True)).to_be_visible()
+    screen.reload()
+    expect(card.get_by_text("Off", exact=True)).to_be_visible()  # kept, though the session is a new one
+    merge = screen.locator('[class*="st-key-m_card_step_merge_rare"]')
+    merge.locator("label").first.click()
+    expect(merge.get_by_text("Off", exact=True)).to_be_visible()
+    screen.get_by_role("button", name="Undo").click()
+    expect(merge.get_by_text("Off", exact=True)).to_be_hidden()
+    expect(card.get_by_text("Off", exact=True)).to_be_visible()
+
+
+def test_a_reload_shows_the_same_project(screen, heart):
+    begin(screen, heart)
+    assert "project=" in screen.url
+    screen.reload()
+    expect(screen.get_by_role("heading", name="What should the model learn?")).to_be_visible()
+    expect(screen.locator(".m-where")).to_have_text("heart study")
+
+
+def test_a_project_stands_on_the_projects_page_with_its_stage(screen, heart):
+    begin(screen, heart)
+    follow(screen, "Continue to preview", "Preview")
+    screen.get_by_role("link", name="Projects").click()
+    expect(screen.get_by_role("heading", level=1)).to_have_text("Projects")
+    row = screen.locator('[class*="st-key-m_row_"]').filter(has_text=str(heart))
+    expect(row.get_by_text("Preview", exact=True)).to_be_visible()
+    row.get_by_role("button", name="Open").click()
+    expect(screen.get_by_role("heading", level=1)).to_have_text("Preview")
+
+
+def test_browsing_shows_folders_and_counts_and_no_file_names(screen, heart):
+    screen.get_by_label("Folder or file").fill(str(heart.parent))
+    screen.get_by_label("Folder or file").press("Enter")
+    screen.get_by_role("button", name="Browse folders").click()
+    folder = screen.get_by_role("button", name=re.compile("heart study"))
+    expect(folder).to_contain_text("1 file")
+    folder.click()
+    expect(screen.get_by_text("No folders inside this one.")).to_be_visible()
+    expect(screen.get_by_text("heart_cleveland.csv")).to_have_count(0)
+    screen.get_by_role("button", name="Use this folder").click()
+    expect(screen.get_by_label("Folder or file")).to_have_value(str(heart))
+
+
+def test_a_path_that_is_not_there_is_said_in_words(screen, tmp_path):
+    screen.get_by_label("Folder or file").fill(str(tmp_path / "nowhere"))
+    screen.get_by_label("Folder or file").press("Enter")
+    screen.get_by_role("button", name="Create project").click()
+    expect(screen.get_by_role("alert")).to_contain_text("There is no folder or file")
+    expect(screen.get_by_role("alert")).to_contain_text("Check the spelling")
+
+
+def test_the_example_needs_no_data_of_ones_own(screen):
+    screen.get_by_role("button", name="Try it on example data").click()
+    expect(screen.get_by_role("heading", name="What should the model learn?")).to_be_visible(timeout=60_000)
+    expect(screen.get_by_text("duplicate rows")).to_be_visible()
+
+
+def test_markup_and_orders_in_a_table_stay_text(screen, corpus, tmp_path, asked):
+    """b15 and b16 hold Markdown images, links, HTML and orders to a language model, in headers, cells and names."""
+    folder = tmp_path / "<img src=x> [a](b) **trial** :red[x]"
+    folder.mkdir()
+    for name in ("b15_markup_and_beacons.csv", "b16_prompt_injection.csv"):
+        shutil.copy(corpus / "tabular" / name, folder)
+    begin(screen, folder)
+    follow(screen, "Continue to preview", "Preview")
+    follow(screen, "Continue to cleanup", "Cleanup")
+    screen.get_by_role("link", name="Projects").click()
+    expect(screen.locator(".m-where")).to_contain_text("<img src=x> [a](b) **trial** :red[x]")
+    assert asked.elsewhere == []
+    assert not [each for each in asked.console if "Content Security Policy" in each]
+    assert screen.locator("main img[src^=http]").count() == 0
+
+
+def test_files_that_cannot_be_read_are_listed_with_their_reason(screen, corpus, tmp_path):
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for name in ("b01_empty.csv", "b07_random_bytes.csv", "t01_plain.csv"):
+        shutil.copy(corpus / "tabular" / name, folder)
+    begin(screen, folder)
+    expect(screen.get_by_role("cell", name="b01_empty.csv")).to_be_visible()
+    expect(screen.get_by_text("This file is empty.")).to_be_visible()
+    expect(screen.get_by_text("2 skipped")).to_be_visible()
+
+
+def test_a_file_that_went_away_is_said_and_nothing_is_lost(screen, heart):
+    begin(screen, heart)
+    (heart / "heart_cleveland.csv").unlink()
+    follow(screen, "Continue to preview", "Preview")
+    expect(screen.get_by_role("alert")).to_be_visible()
+    expect(screen.get_by_text("MedML made a mistake")).to_have_count(0)
