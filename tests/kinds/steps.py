@@ -31,7 +31,7 @@ def run(job, watch):
             home.write_bytes(place, str(done).encode())
         watch.point(Point(round=done, fold=0, train=1 / done))
         watch.say("steps", done / total, f"step {done}")
-        if watch.stopping() and not told.get("deaf"):
+        if not told.get("deaf") and watch.stopping():
             break
     if told.get("publish"):
         with open(told["publish"], "a") as file:
