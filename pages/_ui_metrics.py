@@ -8,6 +8,7 @@ from medml.evaluate.words import HEADLINE, meaning, title
 from medml.types import GridPoint, Metric, Report
 from pages import _ui as ui
 from pages._ui_figures import fixed
+from pages._ui_plan import answer
 
 BIG = {"binary": ("auroc", "auprc", "brier"), "multiclass": ("auroc", "balanced_accuracy", "log_loss"),
        "regression": ("r2", "mae", "rmse")}
@@ -30,7 +31,7 @@ def provenance(report: Report) -> str:
     """What the figures were measured on and on how many."""
     who = ui.count(report.n_patients, "patient")
     many = who if report.n_cases == report.n_patients else f"{ui.count(report.n_cases, 'row')} of {who}"
-    events = "" if report.n_events is None else f", {report.n_events:,} of them “{report.positive}”"
+    events = "" if report.n_events is None else f", {report.n_events:,} of them {answer(report.positive)}"
     return f"Measured on {report.measured_on}: {many}{events}."
 
 
@@ -59,8 +60,8 @@ def cell(metric: Metric | None, *, strong: bool = False) -> str:
         return '<span class="m-quiet">could not tell</span>'
     value = fixed(metric.value)
     shown = f"<strong>{value}</strong>" if strong else value
-    return (f'<span class="m-nowrap">{shown}</span> '
-            f'<span class="m-quiet m-nowrap">{fixed(metric.low)} to {fixed(metric.high)}</span>')
+    return (f'<span class="m-value">{shown}</span>'
+            f'<span class="m-between">{fixed(metric.low)} to {fixed(metric.high)}</span>')
 
 
 def _named(name: str) -> str:
@@ -80,9 +81,9 @@ def threshold(report: Report, key: str) -> GridPoint | None:
 def at_threshold(report: Report, point: GridPoint) -> None:
     """What the threshold means: who is found, who is alarmed for nothing, with intervals."""
     ui.figures([("Sensitivity", point.sensitivity), ("Specificity", point.specificity)])
-    ui.note(f"Of {point.tp + point.fn:,} with “{report.positive}” {point.tp:,} are found and {point.fn:,} missed; of "
-            f"{point.tn + point.fp:,} without it {point.fp:,} are called for nothing. The threshold in the table "
-            f"above is {fixed(report.threshold or 0.5, 2)}.")
+    ui.note(f"Of {point.tp + point.fn:,} that are {answer(report.positive)}, {point.tp:,} are found and {point.fn:,} "
+            f"missed; of {point.tn + point.fp:,} others {point.fp:,} are called for nothing. The threshold in the table "
+            f"above is {fixed(0.5 if report.threshold is None else report.threshold, 2)}.")
 
 
 def headline_name(report: Report) -> str:

@@ -10,6 +10,7 @@ from medml import families
 from medml.config import n_patients, n_rows
 from medml.families import Family
 from medml.recipe.propose import predictors
+from medml.recipe.target import ABOVE_ZERO
 from medml.types import Choice, Recipe, SplitPlan, Table
 from pages import _ui as ui
 
@@ -34,8 +35,13 @@ def task_sentence(table: Table, choice: Choice) -> str:
     if choice.task == "multiclass":
         labels = ", ".join(level.label for level in table.column(choice.target).levels)
         return f"Several classes: MedML learns to tell {labels or 'the classes'} apart, as {name} names them."
-    yes = f"“{choice.positive}”" if choice.positive else "“yes”"
+    yes = answer(choice.positive)
     return f"Two classes: MedML learns how likely it is that {name} is {yes} for a patient that it has not seen."
+
+
+def answer(label: str | None) -> str:
+    """How a class is called in a sentence: what the file says, in quotes, or "above 0" for grades taken together."""
+    return "above 0" if label == ABOVE_ZERO else f"“{label}”" if label else "“yes”"
 
 
 def offered(task: str) -> list[Family]:
@@ -53,7 +59,7 @@ def pick_family(task: str, chosen: str, key: str) -> Family:
         picked = st.radio("Family", names, index=names.index(chosen) if chosen in able else 0, key=key,
                           format_func=lambda name: able[name].title,
                           captions=[f"{each.sentence} {round_words(each)}" for each in able.values()],
-                          label_visibility="collapsed")
+                          label_visibility="collapsed", width="stretch")
     for name, library in families.registry.missing.items():
         ui.note(f"{name.capitalize()} needs {library}, which is not installed here.")
     return able[picked]

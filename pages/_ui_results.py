@@ -9,6 +9,7 @@ from medml.gallery import Run
 from medml.types import GridPoint, Report
 from pages import _ui as ui
 from pages import _ui_metrics as metrics
+from pages._ui_plan import answer
 
 
 def at_a_threshold(run: Run) -> None:
@@ -28,7 +29,8 @@ def matrix_and_curves(report: Report, point: GridPoint) -> None:
     """Confusion matrix, ROC and precision-recall, all three at the same threshold."""
     from medml.plots import counts, performance
 
-    said = [f"not “{report.positive}”", f"“{report.positive}”"]
+    yes = answer(report.positive).strip("“”")
+    said = [f"not {yes}", yes]
     left, middle, right = st.columns(3, gap="medium")
     with left, st.container(key="m_card_confusion"):
         ui.chart(counts.confusion(counts.matrix_at(point), said, ink=ui.ink(), height=300),

@@ -10,7 +10,7 @@ import streamlit as st
 import worker
 from medml import gallery, home
 from medml import project as projects
-from medml.config import estimate, n_patients, propose_config
+from medml.config import encoded_columns, estimate, n_patients, n_rows, propose_config
 from medml.overrides import Seen
 from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
@@ -67,22 +67,23 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
     seen = Seen(on.table.sha256, on.choice.target)
     chosen = columns_card.ask_selection(base.selection, [each.name for each in predictors(on.table, on.choice)], seen,
                                         f"{key}_select")
-    params, seed = ask_settings(family, base, f"{key}_{family.name}")
+    params, seed = ask_settings(on, family, base, f"{key}_{family.name}")
     return base.model_copy(update={"name": name.strip() or base.name, "split": split, "selection": chosen,
                                    "params": params, "seed": seed})
 
 
-def ask_settings(family: plan.Family, base: TrainConfig, key: str) -> tuple[dict, int]:
-    """The family's own parameters, and the seed; only what differs from the defaults is kept."""
+def ask_settings(on: Ground, family: plan.Family, base: TrainConfig, key: str) -> tuple[dict, int]:
+    """The family's own parameters, and the seed; only what differs from the usual for this table is kept."""
+    size = (n_rows(on.table, on.choice, on.recipe), encoded_columns(on.table, on.choice, on.recipe), on.choice.task)
+    usual = family.settled({}, *size)
     ui.section("Settings", "Each has a usual zone. Leave them alone unless you have a reason.")
     with st.expander(f"Settings of “{family.title}”"):
         if not family.params:
             ui.note("This family has nothing to set.")
-        given = ui.form_from_params(family.params, family.filled(base.params), key=key)
+        given = ui.form_from_params(family.params, usual | base.params, key=key)
         seed = st.number_input("Seed", 0, 2**31 - 1, base.seed, key=f"{key}_seed",
                                help="The same seed gives the same numbers again.")
-    defaults = family.filled({})
-    return {name: value for name, value in given.items() if value != defaults[name]}, int(seed)
+    return {name: value for name, value in given.items() if value != usual[name]}, int(seed)
 
 
 def needs(on: Ground, config: TrainConfig) -> float:
