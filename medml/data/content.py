@@ -187,7 +187,7 @@ def _number_notes(look: Look, frame: pl.DataFrame) -> list[Note]:
     for code, n, words in (
             ("censored_values", numbers.n_censored, "hold a limit such as < or >; the limit itself is taken"),
             ("units_in_cells", numbers.n_units, f"carry the unit {numbers.unit}; the number alone is taken"),
-            ("ambiguous_numbers", numbers.n_ambiguous, "could be read two ways; the comma was taken to group thousands"),
+            ("ambiguous_numbers", numbers.n_ambiguous, "could be read two ways; the comma was read as grouping digits"),
             ("unreadable_cells", numbers.n_unreadable, "are no numbers and are taken as missing")):
         if n:
             notes.append(Note(code, f'{n:,} cells of column "{name}" {words}.', {"cells": n}, name))
@@ -232,6 +232,9 @@ def _text_notes(column: pl.Series, whole: bool) -> list[Note]:
         if dates.n_ambiguous:
             notes.append(Note("ambiguous_dates", "Some dates could be read two ways. Choose day first or month first.",
                               {"cells": dates.n_ambiguous}, name))
+        if dates.n_short:
+            notes.append(Note("short_years", f'Years of two digits in column "{name}" were read as 1950 to 2049.',
+                              {"cells": dates.n_short}, name))
         return notes
     return notes + (_small_groups(column) if whole else [])
 

@@ -10,6 +10,7 @@ from medml.data.missing import present
 
 _TIME = r"[T ]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*([AaPp][Mm])?\s*(?:Z|[+-]\d{2}:?\d{2})?$"
 _NAMED = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%B-%Y", "%d/%b/%Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d-%b-%y")
+_SHORT_YEAR = r"^\d{1,2}[-/ ](?:\d{1,2}|[A-Za-z]{3})[-/ ]\d{2}$"
 _TWO_WAYS = r"^(\d{1,2})([/\-])(\d{1,2})[/\-](\d{4}|\d{2})$"
 _ANY = (r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
         r"|^\d{1,2}[ \-/][A-Za-z]{3,9}|^[A-Za-z]{3,9} \d{1,2},? \d{4}")
@@ -23,6 +24,7 @@ class Dates:
     readable     share of the cells present that could be read, 0-1 (0 where none is a date)
     n_ambiguous  cells such as 03/04/2024 that nothing in the column settles, or that stand beside other formats
     day_first    how dd/mm and mm/dd cells were read: True, False, or None where there are none
+    n_short      cells with a year of two digits, read as 1950 to 2049
     n_formats    how many ways of writing a date the column uses
     """
 
@@ -31,6 +33,7 @@ class Dates:
     n_ambiguous: int = 0
     day_first: bool | None = None
     n_formats: int = 0
+    n_short: int = 0
     n_missing: int = 0
 
 
@@ -57,7 +60,9 @@ def read_dates(series: pl.Series, *, day_first: bool | None = None) -> Dates:
     values = values.set(~values.dt.year().is_between(1850, 2200).fill_null(True), None)
     readable = (len(values) - values.null_count()) / n_present
     ambiguous = n_both if doubt or (formats > 1 and day_first is None) else 0
-    return Dates(_with_time(values, time).rename(series.name), readable, ambiguous, first, formats, text.null_count())
+    n_short = int((day.str.contains(_SHORT_YEAR) & values.is_not_null()).sum())
+    return Dates(_with_time(values, time).rename(series.name), readable, ambiguous, first, formats, n_short,
+                 text.null_count())
 
 
 def _split_time(text: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from xml.parsers import expat
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from medml.data.cells import Cell, Seen, read_cells
 from medml.data.columns import Builder, as_text
+from medml.data.files import open_regular
 from medml.data.layout import MOST_FOOTER_ROWS, Layout, column_names, find_layout, footer_size, layout_notes
 from medml.data.notes import Note, count_words, not_read
 from medml.data.rewrite import footer_note
@@ -36,38 +38,42 @@ def open_excel(path_shown: str, path: Path, kind: str, wanted: str | None = None
 
     raises  UserError where the workbook cannot be read or holds nothing
     """
-    book = open_workbook(path)
-    with book.archive:
-        several = len(book.sheets) > 1
+    with open_regular(path) as file:
+        book = open_workbook(file)
         chosen = [sheet for sheet in book.sheets if wanted is None or sheet.name == wanted]
         if not chosen:
             raise not_read("no_sheet", "This workbook has no sheet of that name." if book.sheets else
                            "This workbook has no sheets.", "Choose one of its sheets.")
-        found: list[FrameTable | LeftOut] = []
-        for sheet in chosen:
-            ref = TableRef(path=path_shown, sheet=sheet.name if several else None)
-            try:
-                if sheet.hidden and wanted is None:
-                    raise not_read("hidden_sheet", "This sheet is hidden in the workbook and was left out.")
-                found.append(_sheet(book, sheet, ref, path, kind))
-            except UserError as error:
-                if error.detail == "refuse":
-                    raise
-                found.append(LeftOut(sheet.name, error))
+        found = [_try_sheet(book, sheet, path_shown, path, kind, wanted) for sheet in chosen]
     if len(found) == 1 and isinstance(found[0], LeftOut):
         raise found[0].error
     return found
+
+
+def _try_sheet(book: Workbook, sheet: Sheet, shown: str, path: Path, kind: str, wanted: str | None
+               ) -> FrameTable | LeftOut:
+    ref = TableRef(path=shown, sheet=sheet.name if len(book.sheets) > 1 else None)
+    try:
+        if sheet.hidden and wanted is None:
+            raise not_read("hidden_sheet", "This sheet is hidden in the workbook and was left out.")
+        return _sheet(book, sheet, ref, path, kind)
+    except UserError as error:
+        if error.detail == "refuse":
+            raise
+        return LeftOut(sheet.name, error)
 
 
 def _sheet(book: Workbook, sheet: Sheet, ref: TableRef, path: Path, kind: str) -> FrameTable:
     seen = Seen()
     try:
         rows = read_cells(book, sheet, seen)
-        first = [row for row, _ in zip(rows, range(LOOKED_AT), strict=False)]
+        first = list(islice(rows, LOOKED_AT))
         layout, left = _layout(first, seen)
         builder, footer = _build(first, rows, layout, left)
     except (ValueError, IndexError, KeyError, expat.ExpatError):
         raise damaged() from None
+    if not builder.rows:
+        raise not_read("empty", "This sheet has names of columns, but no rows.")
     names, notes = column_names(layout.names, layout.width)
     content = builder.frame(names)
     notes = layout_notes(layout, layout.header or 0) + notes + _notes(book, seen, names, left, footer)

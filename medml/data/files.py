@@ -8,6 +8,7 @@ import io
 import os
 import stat
 import tempfile
+import weakref
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,12 +41,6 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(handle)
         raise not_read("special_file", "This is a pipe, socket or device, not a file; it was not opened.")
     return os.fdopen(handle, "rb")
-
-
-def read_head(path: Path, n_bytes: int = 65536) -> bytes:
-    """The first bytes of a regular file."""
-    with open_regular(path) as file:
-        return file.read(n_bytes)
 
 
 def fingerprint(path: Path) -> tuple[int, int]:
@@ -126,6 +121,7 @@ class Material:
             copy.write(piece)
         copy.flush()
         made._copy = copy
+        weakref.finalize(made, copy.close)
         return made
 
 

@@ -8,13 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from medml.data.content import content_notes
 from medml.data.excel import LeftOut, open_excel
-from medml.data.files import read_head
+from medml.data.files import Material, gunzip
 from medml.data.kinds import BINARY_ENDINGS, PICTURES, Sniffed, ending, sniff
 from medml.data.notes import Note, not_read, sort_notes
+from medml.data.old_excel import open_old_excel
 from medml.data.parquet import open_parquet
 from medml.data.records import open_records
 from medml.data.source import TableSource
-from medml.data.text import open_text
+from medml.data.text import TABLE_KINDS, open_text
 from medml.data.walk import Found, walk
 from medml.errors import Stopped, UserError
 from medml.types import FileEntry, TableRef
@@ -110,33 +111,49 @@ def _refusal(found: Found, error: UserError, sheet: str | None = None) -> FileEn
 
 def _open(shown: str, path: Path, sheet: str | None) -> Sequence[TableSource | LeftOut]:
     """The tables in one file. UserError with a code where there is none."""
-    sniffed = sniff(read_head(path), path.name)
-    ref = TableRef(path=shown)
+    ref, material = TableRef(path=shown), Material(path)
+    sniffed = sniff(material.head(65536), path.name)
+    if sniffed.kind == "gz":
+        material = gunzip(path)
+        sniffed = sniff(material.head(65536), path.stem)
+    elif sniffed.kind == "xlsx":
+        return [_told(each, sniffed, "an Excel workbook") for each in open_excel(shown, path, "xlsx", sheet)]
+    elif sniffed.kind in ("ole", "xlsb", "ods"):
+        return open_old_excel(shown, path, sniffed.kind, sheet)
+    elif sniffed.kind == "parquet":
+        return [_told(open_parquet(ref, path), sniffed, "a Parquet table")]
     if sniffed.words == "empty":
         raise not_read("empty", "This file is empty.")
-    if sniffed.kind == "gz":
-        inner = ending(path.stem)
-        return [open_text(ref, path, inner or "csv", packed=True)]
-    if sniffed.kind == "xlsx":
-        return open_excel(shown, path, "xlsx", sheet)
     if sniffed.kind in ("json", "jsonl"):
-        return [open_records(ref, path, sniffed.kind)]
-    if sniffed.kind == "parquet":
-        return [open_parquet(ref, path)]
+        return [_records(ref, path, sniffed, material)]
     if sniffed.kind in ("csv", "tsv", "txt", "text", "prose"):
-        return [_text(ref, path, sniffed)]
-    if sniffed.kind == "ole" and sniffed.ending != "xls":
-        raise not_read("password", "This workbook is protected with a password. Remove the password and try again.")
+        return [_text(ref, path, sniffed, material)]
     raise _not_a_table(sniffed)
 
 
-def _text(ref: TableRef, path: Path, sniffed: Sniffed) -> TableSource:
-    """A text table, with a note where its name promises something else."""
-    table = open_text(ref, path, sniffed.kind)
+def _records(ref: TableRef, path: Path, sniffed: Sniffed, material: Material) -> TableSource:
+    """A JSON table; under the name of a text table, one whose cells happen to begin like JSON is text."""
+    try:
+        return _told(open_records(ref, path, sniffed.kind, material), sniffed, "JSON")
+    except UserError:
+        if sniffed.ending not in TABLE_KINDS:
+            raise
+    return open_text(ref, path, sniffed.ending, material)
+
+
+def _text(ref: TableRef, path: Path, sniffed: Sniffed, material: Material) -> TableSource:
+    table = open_text(ref, path, sniffed.kind, material)
     if sniffed.ending in BINARY_ENDINGS:
         table.kind = "csv"
-        table.notes.append(Note("wrong_extension", f"This file is a CSV, although its name ends in .{sniffed.ending}. "
-                                "It was read as a CSV."))
+        return _told(table, sniffed, "a CSV")
+    return table
+
+
+def _told(table: TableSource | LeftOut, sniffed: Sniffed, words: str) -> TableSource | LeftOut:
+    """The table with a note where its name promises something else."""
+    if isinstance(table, TableSource) and sniffed.named_otherwise:
+        table.notes = [Note("wrong_extension", f"This file is {words}, although its name ends in .{sniffed.ending}. "
+                            f"It was read as {words}."), *table.notes]
     return table
 
 

@@ -63,7 +63,8 @@ def sniff(head: bytes, name: str) -> Sniffed:
     """What a file is by its first 64 KiB. Text is told apart only as json, jsonl, html/xml or text (csv, tsv, txt)."""
     last = ending(name)
     for mark, place, kind, words in _MAGIC:
-        if head[place:place + len(mark)] == mark:
+        text_like = mark.isascii() and mark not in (b"%PDF", b"<stata_dta>")  # "BMI,age" is no BMP
+        if head[place:place + len(mark)] == mark and (not text_like or looks_binary(head)):
             return _zip(head, last) if kind == "zip" else Sniffed(kind, words, last)
     if not head:
         return Sniffed(last or "file", "empty", last)
@@ -73,18 +74,20 @@ def sniff(head: bytes, name: str) -> Sniffed:
 
 
 def _zip(head: bytes, last: str) -> Sniffed:
+    for folder, kind in ((b"word/", "docx"), (b"ppt/", "pptx")):
+        if folder in head and last not in _ENDINGS["xlsx"]:
+            return Sniffed(kind, "an Office document", last)
     if last in _ENDINGS["xlsx"] or b"[Content_Types].xml" in head[:4096] or b"xl/" in head[:4096]:
-        if last in ("docx", "pptx"):
-            return Sniffed(last, "an Office document", last)
-        return Sniffed("xlsx", "an Excel workbook", last)
+        return Sniffed("xlsb" if b"xl/workbook.bin" in head or last == "xlsb" else "xlsx", "an Excel workbook", last)
     if last in ("ods", "odt", "docx", "pptx", "npz", "pt", "pth"):
-        return Sniffed(last, {"ods": "an OpenDocument table", "npz": "NumPy arrays"}.get(last, "a document"), last)
+        return Sniffed(last, {"npz": "a file of NumPy arrays"}.get(last, "an OpenDocument file"), last)
     return Sniffed("zip", "a zip archive", last)
 
 
 def _text(head: bytes, last: str) -> Sniffed:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1024]
-    if start[:1] in (b"{", b"[") and re.match(rb"[\[{]\s*(?:[\[{\]}\"]|-?\d|NaN|null|true|false|$)", start):
+    named = last in ("json", "jsonl", "ndjson")
+    if start[:1] in (b"{", b"[") and (named or re.match(rb'[\[{]\s*(?:[\[{\]}"]|-?\d|NaN|null|true|false|$)', start)):
         several = start[:1] == b"{" and re.search(rb"\}\s*\n\s*\{", head) is not None
         return Sniffed("jsonl" if several or last in ("jsonl", "ndjson") else "json", "a JSON file", last)
     if re.match(rb"<(?:!doctype html|html|\?xml|svg|table)", start, re.IGNORECASE):

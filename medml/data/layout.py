@@ -12,6 +12,7 @@ from medml.data.numbers import UNITS
 
 Row = list[str]
 _NUMBER = re.compile(r"^[<>≤≥]?\s*[+-]?(\d[\d.,' ]*|[.,]\d+)([eE][+-]?\d+)?\s*%?$")
+_TOTAL = re.compile(r"^(?:(?:grand |sub)?totals?|sums?|means?|averages?|medians?|summe|gesamt)\s*:?$", re.IGNORECASE)
 _FOOTER = re.compile(
     r"^(grand |sub)?(total|sum|mean|average|median|std|count|summe|gesamt|moyenne)s?\b"
     r"|^(generated|printed|exported|created|source|note|footnote|legend|end of|report|page|confidential)\b|^[©*]",
@@ -47,13 +48,23 @@ def find_layout(rows: list[Row]) -> Layout | None:
     body = [row for row in rows[start + 1:] if not blank(row)][:200]
     if _is_data(rows[start], body):
         return Layout(width, None, start, [f"column {n + 1}" for n in range(width)])
+    width = _without_bare_end(rows[start], body, width)
     row_names = len(rows[start]) == width - 1 and width > 2 and all(len(row) == width for row in body)
     names = (["row"] if row_names else []) + rows[start]
     first = start + 1
     while first < len(rows) and blank(rows[first]):
         first += 1
     units = _units(rows[first], rows[first + 1:], names) if first < len(rows) else {}
-    return Layout(max(width, len(names)), start, first + bool(units), names, units, row_names)
+    if "".join(names[width:]).strip():
+        width = len(names)  # more names than values: the columns without values are kept
+    return Layout(width, start, first + bool(units), names, units, row_names)
+
+
+def _without_bare_end(header: Row, body: list[Row], width: int) -> int:
+    """The width without columns at the right that have neither name nor value (a separator at the end of each line)."""
+    while width > 1 and body and not any("".join(row[width - 1:]).strip() for row in [header, *body]):
+        width -= 1
+    return width
 
 
 def _first_full(rows: list[Row], width: int) -> int | None:
@@ -119,6 +130,8 @@ def _is_footer(row: Row, width: int) -> bool:
     filled = [cell.strip() for cell in row if cell.strip()]
     if width < 2 or is_number(filled[0]):
         return False
+    if _TOTAL.match(filled[0]):
+        return True
     if _FOOTER.match(filled[0]) and len(filled) <= max(1, (width + 1) // 2):
         return True
     return len(filled) == 1 and width >= 3 and bool(row[0].strip()) and " " in filled[0]
@@ -126,7 +139,7 @@ def _is_footer(row: Row, width: int) -> bool:
 
 def column_names(raw: list[str], width: int) -> tuple[list[str], list[Note]]:
     """Names that are unique and not empty, and notes on what had to be changed."""
-    plain = [re.sub(r"[\s\x00-\x1f]+", " ", name).strip() for name in raw] + [""] * (width - len(raw))
+    plain = [re.sub(r"[\s\x00-\x1f]+", " ", name).strip() for name in raw[:width]] + [""] * (width - len(raw))
     unnamed = [n for n, name in enumerate(plain) if not name]
     taken, counts, names = set(plain), Counter(plain), []
     seen: Counter[str] = Counter()

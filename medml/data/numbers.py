@@ -132,6 +132,7 @@ def _read_odd(name: str, text: pl.Series, direct: pl.Series, odd: pl.DataFrame, 
     style = _comma_style(parts["number"], decimal_comma)
     power = (10.0 ** pl.col("power").str.slice(1).cast(pl.Float64)).fill_null(1.0)
     value = _as_number(pl.col("number"), style.decimal) * power
+    value = pl.when(~((value.abs() >= EXACT) & pl.col("number").str.contains(r"^[+-]?\d+$"))).then(value)
     parts = parts.with_columns(pl.when(pl.col("unit_known")).then(value).alias("value"))
     if style.dots_group:
         direct = _regroup(text, direct)

@@ -55,19 +55,19 @@ class _Seen:
         return notes
 
 
-def open_records(ref: TableRef, path: Path, kind: str) -> FrameTable:
+def open_records(ref: TableRef, path: Path, kind: str, material: Material) -> FrameTable:
     """A table from JSON or JSON lines.
 
     raises  UserError: "empty", "too_deep", "too_large", "damaged", "not_a_table"
     """
     seen, table = _Seen(), _Gathered()
     try:
-        with Material(path).open() as file:
-            text = io.TextIOWrapper(file, encoding=_encoding(path), newline=None)
+        with material.open() as file:
+            text = io.TextIOWrapper(file, encoding=_encoding(material), newline=None)
             if kind == "jsonl":
                 _lines(text, seen, table)
             else:
-                _document(text, path.stat().st_size, seen, table)
+                _document(text, material.size(), seen, table)
     except RecursionError:
         raise not_read("too_deep", "This file is nested far too deep to be a table.") from None
     except json.JSONDecodeError as error:
@@ -81,8 +81,8 @@ def open_records(ref: TableRef, path: Path, kind: str) -> FrameTable:
     return FrameTable(ref, path, kind, table.builder.frame(names), notes + seen.notes())
 
 
-def _encoding(path: Path) -> str:
-    found = wide_encoding(Material(path).head(4096))
+def _encoding(material: Material) -> str:
+    found = wide_encoding(material.head(4096))
     if found is None or found.name == "utf-8":
         return "utf-8-sig"
     return found.name.rsplit("-", 1)[0] if found.bom else found.name

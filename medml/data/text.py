@@ -13,9 +13,9 @@ from pathlib import Path
 import polars as pl
 
 from medml.data import dialect as dialects
-from medml.data.files import Material, gunzip
+from medml.data.files import Material
 from medml.data.layout import column_names, find_layout, footer_size, is_number, layout_notes
-from medml.data.notes import Note, not_read
+from medml.data.notes import Note, not_read, sort_notes
 from medml.data.rewrite import Mended, rewrite
 from medml.data.source import TableSource
 from medml.data.survey import evenly_spread, survey
@@ -27,7 +27,7 @@ EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, an
 SAMPLE_ROWS = 2000
 TABLE_KINDS = ("csv", "tsv", "txt")
 _WHOLE = r"^-?(?:0|[1-9]\d{0,14})$"
-_DECIMAL = r"^-?(?:0|[1-9]\d{0,14})?\.?\d+(?:[eE][+-]?\d{1,2})?$"
+_DECIMAL = r"^-?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$"
 
 
 class TextTable(TableSource):
@@ -38,15 +38,17 @@ class TextTable(TableSource):
                  padded: bool = True) -> None:
         super().__init__(ref, path, kind, columns, rows, notes, units)
         self._material, self._separator, self._skip = material, separator, skip_lines
+        self._mended = False
         self._padded = padded  # white space may stand around values; stripping costs a third more time
 
     def frame(self, columns: list[str] | None = None, n_rows: int | None = None) -> pl.DataFrame:
-        scan = self._scan(dict.fromkeys(self.columns, pl.String), None if n_rows is None else n_rows)
+        scan = self._scan(dict.fromkeys(self.columns, pl.String), n_rows)
         scan = scan if columns is None else scan.select(columns)
         try:
             return scan.with_columns(_stripped(pl.col(pl.String))).collect(engine="streaming")
-        except (pl.exceptions.ComputeError, OSError):
-            raise self._moved() from None
+        except (pl.exceptions.ComputeError, OSError) as error:
+            self._mend(error)
+            return self.frame(columns, n_rows)
 
     def batches(self, chunk_rows: int = 100_000) -> Iterator[pl.DataFrame]:
         types = self._types()
@@ -57,13 +59,12 @@ class TextTable(TableSource):
                     yield batch
                     done += batch.height
                 return
-            except pl.exceptions.ComputeError as error:
-                column = re.search(r"at column '(.*)' \(column number (\d+)\)", str(error), re.DOTALL)
-                if column is None or types[self.columns[int(column[2]) - 1]] == pl.String:
-                    raise self._moved() from None
-                types[self.columns[int(column[2]) - 1]] = pl.String  # not clean numbers after all
-            except OSError:
-                raise self._moved() from None
+            except (pl.exceptions.ComputeError, OSError) as error:
+                place = re.search(r"\(column number (\d+)\)", str(error))
+                if place is None:
+                    self._mend(error)
+                else:
+                    types[self.columns[int(place[1]) - 1]] = pl.String  # not clean numbers after all
 
     def _pieces(self, types: dict[str, pl.DataType], done: int, chunk_rows: int) -> Iterator[pl.DataFrame]:
         scan = self._scan(types, None, done)
@@ -105,10 +106,18 @@ class TextTable(TableSource):
                                              separator=self._separator, infer_schema=False))
         return parts
 
-    def _moved(self) -> Exception:
+    def _mend(self, error: Exception) -> None:
+        """A row that no total betrayed stopped Polars: mend into a private copy, once. Rows keep their places."""
         if self.changed():
-            return not_read("changed", f"The file {self.path.name} changed while it was being read.", "Scan it again.")
-        return not_read("damaged", f"The file {self.path.name} could not be read to its end.")
+            raise not_read("changed", f"The file {self.path.name} changed while it was being read.", "Scan it again.")
+        if self._mended:
+            log.warning("a mended table could not be read: %s", type(error).__name__)
+            raise not_read("damaged", f"The file {self.path.name} could not be read to its end.")
+        mended = Mended()
+        lines = islice(dialects.decode_lines(self._material.chunks(), mended.counts), self._skip, None)
+        self._material = Material.of(rewrite(lines, self._separator, len(self.columns), mended))
+        self._separator, self._skip, self._padded, self._mended = ",", 0, True, True
+        self.rows, self.notes = mended.rows, sort_notes(self.notes + mended.notes())
 
 
 def _stripped(columns: pl.Expr) -> pl.Expr:
@@ -116,12 +125,11 @@ def _stripped(columns: pl.Expr) -> pl.Expr:
     return pl.when(text != "").then(text).name.keep()
 
 
-def open_text(ref: TableRef, path: Path, kind: str, *, packed: bool = False) -> TextTable:
+def open_text(ref: TableRef, path: Path, kind: str, material: Material) -> TextTable:
     """Read how a text table is written and make it ready. UserError with a code where it is no table.
 
-    packed  the file is gzip
+    material  the file's bytes, unpacked;  kind  "csv", "tsv" or "txt"; any other demands a table without doubt
     """
-    material = gunzip(path) if packed else Material(path)
     material, notes = _as_utf8(material)
     head = material.head(HEAD + 1)
     text, whole = _decoded(head[:HEAD]), len(head) <= HEAD
@@ -138,9 +146,15 @@ def open_text(ref: TableRef, path: Path, kind: str, *, packed: bool = False) -> 
     ends = [found.skip] + [line for line, _ in rows]  # lines read once row n - 1 is read
     above = ends[above] - found.skip
     names, name_notes = column_names(layout.names, layout.width)
-    notes += layout_notes(layout, above) + name_notes
+    notes += layout_notes(layout, above) + name_notes + _separator_note(found.separator)
     units = {name.strip(): unit for name, unit in layout.units.items()}
     return _made_ready(ref, path, kind, material, found.separator, ends[layout.first], names, notes, units)
+
+
+def _separator_note(separator: str) -> list[Note]:
+    """Unusual separators are told: they were guessed."""
+    words = {" ": "blanks", "^": '"^"', "~": '"~"', ":": "colons"}.get(separator)
+    return [Note("separator_guessed", f"The columns seem to be set apart by {words}.")] if words else []
 
 
 def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separator: str, skip: int, names: list[str],
@@ -154,10 +168,14 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
     if plain and seen.bytes <= EXACT_UP_TO:
         plain = evenly_spread(material.head(start + seen.bytes)[start:], separator, width)
     if plain:
+        if not seen.rows:
+            raise _no_rows()
         return TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip, seen.padded)
     mended, stray = Mended(), seen is not None and seen.quotes % 2 == 1
     lines = islice(dialects.decode_lines(material.chunks(), mended.counts), skip, None)
     copy = Material.of(rewrite(lines, separator, width, mended, quoted=not stray))
+    if not mended.rows:
+        raise _no_rows()
     if stray:
         notes.append(Note("stray_quotes", "A quotation mark is opened and never closed, so quotation marks were read "
                           "as ordinary characters."))
@@ -217,6 +235,10 @@ def _single_column(text: str, whole: bool, kind: str) -> dialects.Dialect:
     if len(lines) > 2 and (short or numbers >= 0.95 * (len(lines) - 1)):
         return dialects.Dialect(",", 0, 1.0, 1)
     raise _no_table()
+
+
+def _no_rows() -> Exception:
+    return not_read("empty", "This table has names of columns, but no rows.")
 
 
 def _no_table() -> Exception:

@@ -10,11 +10,10 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 
-from medml.data.files import expands_too_much, open_regular
+from medml.data.files import expands_too_much
 from medml.data.notes import not_read
 
 _TRAPS = tuple(word.encode(code) for word in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le", "utf-16-be"))
@@ -50,13 +49,13 @@ def damaged() -> Exception:
     return not_read("damaged", "This workbook is damaged or cut off.")
 
 
-def open_workbook(path: Path) -> Workbook:
-    """Open a workbook after looking through it.
+def open_workbook(file: BinaryIO) -> Workbook:
+    """Open a workbook after looking through it; the file stays the caller's to close.
 
     raises  UserError: "damaged", "password" (skip); "expands_too_much", "xml_entities" (refuse)
     """
     try:
-        archive = zipfile.ZipFile(open_regular(path))  # noqa: SIM115 - lives as long as the workbook
+        archive = zipfile.ZipFile(file)
         _look_for_traps(archive)
         book = Workbook(archive)
         _read_parts(book)

@@ -1,0 +1,221 @@
+"""Text tables written by the tests themselves: every dialect, every kind of dirt."""
+
+from __future__ import annotations
+
+import gzip
+
+import polars as pl
+import pytest
+
+from medml.data import files, find_tables, open_table, survey, text
+from medml.data.notes import WARNINGS
+from medml.types import TableRef
+
+PLAIN = "pid,age,sex,crp\n" + "".join(f"P{n},{40 + n % 40},{'FM'[n % 2]},{n / 10}\n" for n in range(60))
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write content under a name, find it, return its entry and table."""
+    def write_and_find(content: str | bytes, name: str = "x.csv"):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        entries, tables = find_tables(path)
+        assert len(entries) == 1
+        return entries[0], (tables[0] if tables else None)
+    return write_and_find
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", "^"])
+def test_every_separator_and_encoding_gives_the_same_table(read, encoding, separator):
+    expected = pl.read_csv(PLAIN.encode(), infer_schema=False)
+    entry, table = read(PLAIN.replace(",", separator).encode(encoding))
+    assert table.frame().equals(expected)
+    guessed = "encoding_guessed" if encoding in ("utf-16-le", "utf-16-be") else None
+    assert entry.reason_code == (guessed or ("separator_guessed" if separator == "^" else None))
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_every_line_end_gives_the_same_table(read, end):
+    _, table = read(PLAIN.replace("\n", end))
+    assert table.frame().equals(pl.read_csv(PLAIN.encode(), infer_schema=False))
+
+
+def test_columns_set_apart_by_blanks(read):
+    _, table = read("id  age   crp\n" + "".join(f"{n}   {n + 40}  {n / 10}\n" for n in range(10)), "x.dat")
+    assert table.columns == ["id", "age", "crp"] and table.rows == 10
+
+
+def test_gz_is_unpacked_and_a_bomb_is_refused(read):
+    _, table = read(gzip.compress(PLAIN.encode()), "x.csv.gz")
+    assert table.frame().equals(pl.read_csv(PLAIN.encode(), infer_schema=False))
+    entry, _ = read(gzip.compress(b"a,b\n" + b"0,0\n" * 20_000_000), "bomb.csv.gz")
+    assert (entry.action, entry.reason_code) == ("refuse", "expands_too_much")
+    entry, _ = read(gzip.compress(PLAIN.encode())[:200], "cut.csv.gz")
+    assert (entry.action, entry.reason_code) == ("skip", "damaged")
+
+
+def test_rows_with_too_many_fields_are_named_and_left_out(read):
+    entry, table = read("a,b\n1,2\n1,2,3\n3,4\n5,6,7,8\n")
+    assert entry.message == "2 of 4 rows have too many fields and were left out (rows 2, 4)."
+    assert table.frame()["b"].to_list() == ["2", "4"]
+
+
+def test_a_short_row_does_not_hide_a_long_one(read):
+    """Totals of separators are as they should be; every row is looked at all the same."""
+    entry, table = read("a,b,c\n1,2\n1,2,3,4\n5,6,7\n")
+    assert entry.reason_code == "ragged" and table.rows == 2
+    assert [note.code for note in table.notes][:2] == ["ragged", "short_rows"]
+
+
+def test_a_short_row_beside_a_long_one_in_a_large_file_is_found_while_reading(tmp_path, monkeypatch):
+    """Above 64 MiB totals decide: a row that is too long stops Polars and is left out; nothing before is repeated."""
+    monkeypatch.setattr(text, "EXACT_UP_TO", 0)
+    lines = [f"{n},x,y" for n in range(30_000)]
+    lines[20_000], lines[25_000] = "20000,x", "25000,x,y,z"
+    (tmp_path / "x.csv").write_text("a,b,c\n" + "\n".join(lines) + "\n")
+    table = open_table(tmp_path, TableRef(path="x.csv"))
+    seen = [value for batch in table.batches(1000) for value in batch["a"].to_list()]
+    assert [int(value) for value in seen] == [n for n in range(30_000) if n != 25_000]
+    assert table.frame().height == 29_999 and table.rows == 29_999
+
+
+def test_trailing_separators_and_blank_lines_are_no_fault(read):
+    entry, table = read("a,b\n1,2,\n\n3,4,\n\n\n")
+    assert entry.action == "read" and table.rows == 2
+
+
+def test_lines_above_units_and_footer_are_left_out_and_told(read):
+    entry, table = read("Lab export\n\nid,age,crp\n,years,mg/L\n1,40,2.0\n2,41,3.5\n3,42,1.5\n"
+                        "Mean,41,2.3\nPrinted today,,\n")
+    assert entry.message == "Two lines above the table and one row of units were left out."
+    assert table.units == {"age": "years", "crp": "mg/L"}
+    assert "footer" in [note.code for note in table.notes] and table.rows == 3
+
+
+def test_a_file_without_names_says_so(read):
+    entry, table = read("".join(f"{n},{40 + n},0.5\n" for n in range(20)))
+    assert entry.reason_code == "no_header" and table.columns == ["column 1", "column 2", "column 3"]
+    assert table.rows == 20
+
+
+def test_row_names_of_r_are_a_column(read):
+    entry, table = read("age,crp\n" + "".join(f"p{n},{40 + n},0.5\n" for n in range(20)))
+    assert entry.reason_code == "row_names" and table.columns == ["row", "age", "crp"]
+
+
+def test_names_are_made_unique_and_never_empty(read):
+    entry, table = read("a,a,,a (2)\n1,2,3,4\n5,6,7,8\n")
+    assert table.columns == ["a", "a (3)", "column 3", "a (2)"] and entry.reason_code == "duplicate_columns"
+
+
+def test_quotes_hold_separators_line_ends_and_quotes(read):
+    _, table = read('a,b\n"x, ""y""\nz",1\n"",2\n" pad ",3\n')
+    assert table.frame()["a"].to_list() == ['x, "y"\nz', None, "pad"]
+
+
+def test_a_quote_never_closed_does_not_swallow_the_table(read):
+    entry, table = read("a,b\n" + '5" pipe,1\n' + "".join(f"x{n},{n}\n" for n in range(50)))
+    assert table.rows == 51 and entry.reason_code == "stray_quotes"
+
+
+def test_letters_in_two_encodings_are_both_read(read):
+    lines = ["id,dx"] + [f"{n},Ménière" for n in range(20)]
+    mixed = b"\n".join(line.encode("utf-8" if n % 2 else "cp1252") for n, line in enumerate(lines))
+    entry, table = read(mixed)
+    assert entry.reason_code == "mixed_encoding" and set(table.frame()["dx"]) == {"Ménière"}
+
+
+def test_a_name_or_value_that_looks_like_another_kind_is_still_a_table(read):
+    for first in ("BMI", "MZ", "GIF8", "[0-10)", "{x", "Rar!"):
+        _, table = read(f"{first},age\n" + "".join(f"{n},{n + 40}\n" for n in range(20)))
+        assert table.columns == [first, "age"] and table.rows == 20
+
+
+def test_a_gz_of_json_is_read(read):
+    _, table = read(gzip.compress(b'[{"a": 1}, {"a": 2}]'), "x.json.gz")
+    assert table.frame()["a"].to_list() == [1, 2]
+
+
+def test_semicolons_with_decimal_commas_do_not_confuse_the_separator(read):
+    entry, table = read("id;a;b\n" + "".join(f"{n};{n},5;{n},25\n" for n in range(20)))
+    assert table.columns == ["id", "a", "b"] and entry.reason_code == "decimal_comma"
+
+
+@pytest.mark.parametrize(("content", "code"), [
+    (b"", "empty"), (b"\n\n  \n", "empty"), (b"\xef\xbb\xbf", "empty"),
+    (bytes(range(256)) * 20, "not_a_table"), (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "wrong_extension"),
+    (b"%PDF-1.7 ...", "wrong_extension"), (b"<html><table><tr><td>1</td></tr></table>", "wrong_extension"),
+])
+def test_what_is_no_table_is_skipped_with_a_reason(read, content, code):
+    entry, table = read(content)
+    assert table is None and (entry.action, entry.reason_code) == ("skip", code) and entry.message
+
+
+def test_prose_is_no_table_though_it_has_commas(read):
+    prose = "".join(f"This is line {n}, which has a comma, and another one.\n" * (n % 3 + 1) for n in range(9))
+    entry, table = read("# Notes\n\nRead me first.\n" + prose, "README.md")
+    assert table is None and entry.reason_code == "not_a_table"
+
+
+def test_a_header_alone_is_a_table_without_rows_or_is_told(read):
+    entry, table = read("id,age,outcome\n")
+    assert table is None and entry.reason_code == "empty"
+
+
+def test_clean_numbers_come_typed_in_batches_and_text_stays_text(read):
+    _, table = read("id,whole,part,text,mrn\n" + "".join(f"{n},{n},{n}.5,w{n},{n:04d}\n" for n in range(300)))
+    kinds = next(table.batches()).schema
+    assert kinds["whole"] == pl.Int64 and kinds["part"] == pl.Float64
+    assert kinds["text"] == kinds["mrn"] == pl.String
+    assert set(table.frame().dtypes) == {pl.String}
+
+
+def test_a_number_column_that_turns_out_dirty_becomes_text_and_loses_nothing(tmp_path):
+    """The odd cell lies where no sample looks."""
+    lines = [f"{n},{n}" for n in range(60_000)]
+    lines[17_111] = "17111,hemolysed"
+    (tmp_path / "x.csv").write_text("id,lab\n" + "\n".join(lines) + "\n")
+    table = open_table(tmp_path, TableRef(path="x.csv"))
+    batches = list(table.batches(5_000))
+    assert [int(v) for batch in batches for v in batch["id"].to_list()] == list(range(60_000))
+    cells = [str(v) for batch in batches for v in batch["lab"].to_list()]
+    assert cells[17_111] == "hemolysed" and cells[-1] == "59999"
+
+
+def test_batches_and_frame_agree_on_every_cell(read):
+    _, table = read(PLAIN)
+    joined = pl.concat([batch.cast(pl.String) for batch in table.batches(7)])
+    whole = table.frame()
+    assert joined["pid"].equals(whole["pid"]) and joined["crp"].cast(pl.Float64).equals(whole["crp"].cast(pl.Float64))
+
+
+def test_a_file_that_changed_is_noticed(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(PLAIN)
+    table = open_table(path, TableRef(path="x.csv"))
+    assert not table.changed() and table.fingerprint() == files.fingerprint(path)
+    path.write_text(PLAIN + "P99,50,F,1.0\n")
+    assert table.changed()
+
+
+def test_survey_counts_what_the_csv_module_counts(tmp_path):
+    import csv
+    path = tmp_path / "x.csv"
+    with path.open("w", newline="") as file:
+        rows = [[f"a{n}", 'x "q", \n y' * (n % 3), "z"] for n in range(20_000)]
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    seen = survey.survey(files.Material(path), ",", 3, 0)
+    assert (seen.rows, seen.separators) == (20_000, 40_000) and seen.regular(3) and seen.padded
+
+
+@pytest.mark.parametrize("dirt", ["1,2\n\n3,4\n", "1,2\n,\n3,4\n", "1,2,3\n3,4\n", '1,"2\n3,4\n', "1,\x002\n"])
+def test_survey_sees_what_needs_mending(tmp_path, dirt):
+    path = tmp_path / "x.csv"
+    path.write_text(dirt)
+    assert not survey.survey(files.Material(path), ",", 2, 0).regular(2)
+
+
+def test_every_code_of_a_note_is_spelt_once():
+    assert len(set(WARNINGS)) == len(WARNINGS)
