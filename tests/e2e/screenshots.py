@@ -1,0 +1,88 @@
+"""Photograph every page, light and dark, 1440 and 900 wide: `python -m tests.e2e.screenshots OUT [PAGE]...`.
+
+The app is served with the real worker and a home of its own, which is given projects on the example table and, where
+../shared is there, on real and hard tables; what is photographed is what a clinician would see. A page file adds its
+shots to SHOTS; `prepare_*` in `tests/e2e/scenes.py` make what they show.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.e2e.scenes import SHOTS, Shot, prepare
+from tests.e2e.served import FLAGS, Asked, chromium, served
+
+WIDTHS, THEMES = (1440, 900), ("light", "dark")
+TALLEST = 6000  # pixels of one picture
+log = logging.getLogger("screenshots")
+
+
+def main(arguments: list[str]) -> int:
+    """Take them all; 1 where a page asked another machine or had something wider than the window."""
+    if not arguments:
+        sys.stderr.write("Say where to: python -m tests.e2e.screenshots OUT [PAGE]...\n")
+        return 2
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    out, wanted = Path(arguments[0]), arguments[1:]
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, served(Path(place) / "home") as app:
+        ids = prepare(app.home, wanted)
+        shots = [each for each in SHOTS if (not wanted or each.name.split("_")[0] in wanted)
+                 and all(need in ids for need in each.needs)]
+        return photograph(app.url, shots, ids, out)
+
+
+def photograph(url: str, shots: list[Shot], ids: dict[str, str], out: Path) -> int:
+    """One browser, one context a theme and width; returns the exit code."""
+    from playwright.sync_api import sync_playwright
+
+    wrong = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for theme in THEMES:
+            for width in WIDTHS:
+                asked = Asked()
+                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+                asked.watch(context)
+                for shot in shots:
+                    wrong += one(context, url, shot, ids, out / f"{shot.name}_{theme}_{width}.png", width)
+                wrong += [f"{theme} {width}: asked {each}" for each in asked.elsewhere]
+                context.close()
+        browser.close()
+    for each in wrong:
+        log.error(each)
+    return 1 if wrong else 0
+
+
+def one(context, url: str, shot: Shot, ids: dict[str, str], target: Path, width: int) -> list[str]:
+    """Take one picture of a whole page; returns what is wrong with it."""
+    page = context.new_page()
+    page.goto(f"{url}/{shot.address.format(**ids)}")
+    wait(page)
+    for act in shot.acts:
+        act(page)
+        wait(page)
+    page.set_viewport_size({"width": width, "height": 900})
+    tall = page.evaluate("() => document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(900, min(int(tall) + 24, TALLEST))})
+    page.wait_for_timeout(700)
+    page.screenshot(path=target)
+    wide = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+    page.close()
+    log.info(target.name)
+    return [f"{target.name}: {wide} px wider than the window"] if wide > 0 else []
+
+
+def wait(page) -> None:
+    """Until the page is drawn: a heading, no script at work, charts in place."""
+    page.get_by_role("heading", level=1).wait_for(timeout=30_000)
+    page.wait_for_timeout(300)
+    page.locator('[data-test-script-state="running"]').wait_for(state="detached", timeout=60_000)
+    page.wait_for_timeout(900)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
