@@ -16,7 +16,7 @@ import time
 from huey.consumer import Consumer
 
 from medml import egress, home, logs, store
-from medml.errors import UserError, our_fault
+from medml.errors import UserError
 from worker import processes, queue
 from worker.attempt import Attempts
 from worker.jobs import WORKERS
@@ -146,9 +146,7 @@ if __name__ == "__main__":
         code = main()
     except UserError as error:
         log.error("%s %s", error.what, error.fix)
+        sys.stderr.write(f"{error.what} {error.fix}\n")
         code = 2
-    except Exception as error:  # noqa: BLE001
-        our_fault(error)
-        code = 1
     logging.shutdown()
     sys.exit(code)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 LOOK = 0.1  # seconds between two looks at a child
 EACH = 3  # looks at the process between two looks at its row
 LEASE = float(os.environ.get("MEDML_LEASE", "30"))  # seconds of looking without a heartbeat, then an attempt is over
+BEGINNING = 120.0  # seconds without the first heartbeat: imports on a slow drive take their time
 UNHEARD, SAVING = 5.0, 60.0  # seconds a stop may go unnoticed; seconds to put away what can be kept
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 
@@ -139,7 +140,8 @@ class Overseer:
     def _heart(self, row: Job) -> Ending | None:
         self.still = self.still + 1 if row.beat == self.beat else 0
         self.beat = row.beat
-        return "silent" if self.still * LOOK * EACH > LEASE else None
+        patience = LEASE if row.beat > self.job.beat else max(LEASE, BEGINNING)
+        return "silent" if self.still * LOOK * EACH > patience else None
 
     def _memory(self) -> Ending | None:
         memory = psutil.virtual_memory()

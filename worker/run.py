@@ -33,8 +33,7 @@ def main(queue: str) -> int:
     """Warm up, take one job from the pipe, do it, return the exit code."""
     logs.set_up("jobs")
     egress.install()
-    for each in WARM[queue]:
-        importlib.import_module(each)
+    warm_up(queue)
     line = _read_line()
     if not line:
         return 0  # the worker went away before it had a job for us
@@ -43,6 +42,15 @@ def main(queue: str) -> int:
     if queue == "train":
         processes.step_back()
     return work(store.get(order["job"]), order["token"])
+
+
+def warm_up(queue: str) -> None:
+    """Import what jobs of that queue need. A failure is told by the job that needs it, not here."""
+    for each in WARM[queue]:
+        try:
+            importlib.import_module(each)
+        except ImportError as error:
+            our_fault(error)
 
 
 def _read_line() -> bytes:

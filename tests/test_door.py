@@ -1,0 +1,104 @@
+"""The served app answers on this machine under its own name alone, with a policy on every answer, and has a worker."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+import worker
+from tests.at_work import end_everything, ended, know_the_kinds, of_home, running
+from tests.e2e.served import ENTRY, ROOT, free_port, served, wait_until_up
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("door") / "home") as running_app:
+        yield running_app
+
+
+def ask(app, path: str = "/", **headers: str) -> http.client.HTTPResponse:
+    """One request with headers as given, Host too."""
+    connection = http.client.HTTPConnection(app.url.removeprefix("http://"), timeout=20)
+    connection.putrequest("GET", path, skip_host="Host" in headers)
+    for name, value in headers.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    answer.body = answer.read()
+    connection.close()
+    return answer
+
+
+@pytest.mark.parametrize("path", ["/", "/_stcore/health", "/no-such-page", "/_stcore/host-config"])
+def test_every_answer_carries_the_policy(app, path):
+    answer = ask(app, path)
+    policy = dict(part.split(" ", 1) for part in answer.getheader("content-security-policy").split("; "))
+    assert policy["default-src"] == "'none'" and policy["connect-src"] == "'self'"
+    assert policy["img-src"] == "'self' data: blob:" and "unsafe" not in policy["script-src"]
+    assert answer.getheader("x-content-type-options") == "nosniff"
+    assert answer.getheader("referrer-policy") == "no-referrer"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1:8501", "",
+                                  "localhost@evil.example"])
+def test_another_name_is_answered_421(app, host):
+    answer = ask(app, Host=host)
+    assert answer.status == 421 and answer.body == b"This is not the address of this app.\n"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8501", "localhost", "LOCALHOST:1", "[::1]:8501"])
+def test_its_own_names_are_answered(app, host):
+    assert ask(app, "/_stcore/health", Host=host).status == 200
+
+
+@pytest.mark.parametrize(("host", "origin", "status"), [
+    ("127.0.0.1", "http://evil.example", 403), ("evil.example", "http://evil.example", 403),
+    ("127.0.0.1", "null", 403), ("127.0.0.1", "http://127.0.0.1", 101)])
+def test_a_websocket_from_elsewhere_is_refused(app, host, origin, status):
+    answer = ask(app, "/_stcore/stream", Host=host, Origin=origin, Connection="Upgrade", Upgrade="websocket",
+                 Sec_WebSocket_Version="13", Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==")
+    assert answer.status == status
+
+
+def test_it_listens_on_loopback_alone(app):
+    listening = [each.laddr.ip for each in psutil.Process(app.process.pid).net_connections() if each.status == "LISTEN"]
+    assert listening and set(listening) == {"127.0.0.1"}
+
+
+def test_its_start_starts_a_worker(app, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(app.home))
+    assert worker.ensure_running(wait=60)
+
+
+def test_nothing_was_refused_while_it_started(app):
+    log = (app.home / "logs" / "app.log")
+    assert not log.exists() or "refused" not in log.read_text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal's signals to its group are POSIX")
+def test_ctrl_c_closes_the_app_and_leaves_a_training_at_work(medml_home, monkeypatch, tmp_path):
+    know_the_kinds(monkeypatch)
+    port, log = free_port(), tmp_path / "log"
+    with log.open("wb") as out:
+        app = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(ENTRY), "--server.port", str(port)],
+                               cwd=ROOT, start_new_session=True, stdout=out, stderr=out,
+                               env=os.environ | {"MEDML_HOME": str(medml_home)})
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", app, log)
+        job = worker.enqueue("steps_train", {"n": 200, "pause": 0.02})
+        running(job)
+        os.killpg(app.pid, signal.SIGINT)
+        app.wait(60)
+        assert ended(job).state == "done" and worker.get(job).attempt == 1
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+        assert of_home(str(medml_home)), "the worker is still there"
+    finally:
+        end_everything(str(medml_home))
