@@ -52,25 +52,41 @@ class RowsPerValue:
     def __init__(self, kept: int = KEPT) -> None:
         self.kept = kept
         self.limit = np.uint64(2**64 - 1)
-        self.hashes = np.empty(0, dtype=np.uint64)
-        self.counts = np.empty(0, dtype=np.int64)
+        self._hashes = np.empty(0, dtype=np.uint64)
+        self._counts = np.empty(0, dtype=np.int64)
+        self._waiting: list[np.ndarray] = []
+        self._n_waiting = 0
 
     def add(self, hashes: np.ndarray) -> None:
         """Add the hashes of one batch's values, (n,) uint64, missing cells left out."""
-        found, counts = np.unique(hashes[hashes <= self.limit], return_counts=True)
-        every, place = np.unique(np.concatenate([self.hashes, found]), return_inverse=True)
-        self.counts = np.bincount(place, np.concatenate([self.counts, counts]), len(every)).astype(np.int64)
-        self.hashes = every
+        below = hashes[hashes <= self.limit]
+        self._waiting.append(below)
+        self._n_waiting += len(below)
+        if self._n_waiting > self.kept:
+            self._merge()
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows of each value that is kept, (n,) int64."""
+        self._merge()
+        return self._counts
+
+    def _merge(self) -> None:
+        found, counts = np.unique(np.concatenate([*self._waiting, self._hashes[:0]]), return_counts=True)
+        every, place = np.unique(np.concatenate([self._hashes, found]), return_inverse=True)
+        self._counts = np.bincount(place, np.concatenate([self._counts, counts]), len(every)).astype(np.int64)
+        self._hashes, self._waiting, self._n_waiting = every, [], 0
         if len(every) > self.kept:
-            self.hashes, self.counts = every[: self.kept], self.counts[: self.kept]
-            self.limit = self.hashes[-1]
+            self._hashes, self._counts = every[: self.kept], self._counts[: self.kept]
+            self.limit = self._hashes[-1]
 
     @property
     def is_exact(self) -> bool:
-        return self.limit == np.uint64(2**64 - 1)
+        return bool(self.limit == np.uint64(2**64 - 1))
 
     def n_values(self) -> int:
         """How many distinct values: exact, or (kept - 1) / (share of hashes kept), Bar-Yossef et al. 2002."""
+        self._merge()
         if self.is_exact:
-            return len(self.hashes)
-        return round((len(self.hashes) - 1) / (float(self.limit) / 2.0**64))
+            return len(self._hashes)
+        return round((len(self._hashes) - 1) / (float(self.limit) / 2.0**64))

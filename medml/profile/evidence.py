@@ -59,5 +59,6 @@ def gather(tally: ColumnTally, rows: int, sample: pl.Series, sample_is_whole: bo
         found = sample.drop_nulls().value_counts(name=ROWS)
         values, counts = found[sample.name], found[ROWS].to_numpy().astype(np.int64)
         whole = sample_is_whole
-    return Evidence(tally.name, rows, tally.missing, tally.distinct(), tally.counts is not None,
-                    values, counts, whole, sample, tally.odd)
+    distinct = min(tally.distinct(), rows - tally.missing)
+    return Evidence(tally.name, rows, tally.missing, distinct, tally.counts is not None, values, counts, whole, sample,
+                    tally.odd)

@@ -14,6 +14,7 @@ from medml.profile.names import (
     FILE_WORDS,
     NAME_WORDS,
     PERSON_WORDS,
+    SEX_NAMES,
     VISIT_WORDS,
     is_age,
     looks_like_id,
@@ -28,8 +29,10 @@ READABLE = 0.5  # share of rows that must read as numbers or dates; the rest is 
 FEW_CODES = 5  # whole numbers with at most this many values are codes, unless the name counts something
 GAPPED_CODES = 10  # or this many, where numbers are left out in between (3, 6, 7)
 ID_SHARE = 0.95  # distinct values by rows, above which a column is id-like (RIGOUR.md, L5)
+REGISTER = 1_000_000  # numbers of one length from here on number people; platelets stay below
 FEWEST_ROWS = 20  # below this nothing is called an identifier by its values alone
 MOST_SPELLINGS = 8  # ways of writing yes and no in one column: "Y", "y", "TRUE", "1" ...
+CODE = r"^[A-Za-z]{1,3}[\d.\-]{1,8}$"
 LONG_TEXT = 40  # characters on average
 
 
@@ -74,7 +77,7 @@ def _of_text(evidence: Evidence, rated: bool) -> Reading:
     found = read_numbers(evidence.values)
     numbers = found.values.to_numpy()
     unreadable = np.isnan(numbers)
-    if evidence.counts[~unreadable].sum() > READABLE * evidence.counts.sum():
+    if evidence.counts[~unreadable].sum() > READABLE * evidence.counts.sum() and not is_code_list(evidence, unreadable):
         marked = evidence.values.str.contains(r"^\s*[<>≤≥]").to_numpy() & ~unreadable
         lettered = evidence.values.str.contains(r"\p{L}|[°%]").to_numpy() & ~unreadable & ~exponent(evidence.values)
         return _of_numbers(evidence, Reading("number", numbers, found.unit, unreadable, marked, lettered), rated)
@@ -93,9 +96,9 @@ def _of_numbers(evidence: Evidence, reading: Reading, rated: bool) -> Reading:
     kind: Kind = "number"
     if whole and is_identifier(evidence, known):
         kind = "identifier"
-    elif set(known.tolist()) in ({0.0, 1.0}, {0.0}, {1.0}):
-        kind = "yes_no"
-    elif whole and not rated and is_coded(evidence.name, np.unique(known)):
+    elif known.size <= 2 and set(known.tolist()) <= {0.0, 1.0}:
+        kind = "category" if says(evidence.name, SEX_NAMES) else "yes_no"
+    elif whole and not rated and reading.unit is None and is_coded(evidence.name, np.unique(known)):
         kind = "category"
     unit = reading.unit or unit_of(evidence.name)
     return Reading(kind, numbers, unit, reading.unreadable, reading.censored, reading.units)
@@ -113,6 +116,12 @@ def is_coded(name: str, levels: np.ndarray) -> bool:
     return len(levels) <= most
 
 
+def is_code_list(evidence: Evidence, unreadable: np.ndarray) -> bool:
+    """True where some of the values that are no numbers are codes such as V57 or E909: a list of codes (ICD-9)."""
+    odd = evidence.values.filter(pl.Series(unreadable))
+    return int(odd.str.contains(CODE).sum()) >= FEW_CODES
+
+
 def is_identifier(evidence: Evidence, numbers: np.ndarray | None = None) -> bool:
     """True for a column that names rows or persons: by a name and many values, or by values that hardly repeat."""
     name, share = evidence.name, evidence.unique_share
@@ -126,7 +135,8 @@ def is_identifier(evidence: Evidence, numbers: np.ndarray | None = None) -> bool
         return False
     if numbers is None:
         return True
-    return counts_rows(evidence.cells) or float(numbers.min()) >= 10_000
+    same_length = len({len(f"{each:.0f}") for each in (numbers.min(), numbers.max())}) == 1
+    return counts_rows(evidence.cells) or same_length and float(numbers.min()) >= REGISTER
 
 
 def counts_rows(cells: pl.Series) -> bool:

@@ -53,7 +53,7 @@ def ask(groups: np.ndarray, y: np.ndarray, n_classes: int) -> Oracle | None:
 
     groups (n,) int64 >= 0;   y (n,) int64 class codes;   None where a class has fewer than FEWEST rows in each half
     """
-    half = np.arange(len(y)) % 2
+    half = np.random.default_rng(0).integers(0, 2, len(y))  # not every other row: case, control, case, control ...
     width = int(groups.max()) + 1
     table = np.bincount((half * width + groups) * n_classes + y, minlength=2 * width * n_classes)
     table = table.reshape(2, width, n_classes)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-UNIT_IN_NAME = re.compile(r"[\(\[]\s*([^\)\]]{1,15}?)\s*[\)\]]\s*$")
+UNIT_IN_NAME = re.compile(r"[\(\[]\s*([^\)\]]{0,14}[^\W\d_%°][^\)\]]{0,14}?|[%°][^\)\]]{0,14}?)\s*[\)\]]\s*$")
+LONGEST_NAME = 8  # words; a longer one is a sentence, and its words say nothing about the column
 
 ID_WORDS = {"id", "ids", "mrn", "pid", "uid", "uuid", "guid", "ssn", "nhs", "nbr", "identifier", "accession", "sno",
             "serial", "rowid", "index", "idx", "key", "recordid", "patientid", "subjectid", "studyid", "caseid", "hadm",
@@ -26,7 +28,8 @@ OUTCOMES = {"outcome": 10, "target": 10, "label": 9, "class": 8, "diagnosis": 8,
             "recurred": 9, "relapse": 9, "relapsed": 9, "metastasis": 6, "survived": 8, "survival": 7, "hospdead": 9,
             "classification": 8, "disease": 6, "malignant": 7, "malignancy": 7, "cancer": 6, "risklevel": 8, "y": 5,
             "decision": 6, "result": 4, "status": 4, "severity": 5, "progression": 6, "sepsis": 6, "stroke": 6,
-            "complication": 6, "hospitaldeath": 9, "ckd": 6, "condition": 5, "event": 4, "prognosis": 6, "response": 3}
+            "complication": 6, "hospitaldeath": 9, "ckd": 6, "condition": 5, "event": 4, "prognosis": 6, "response": 3,
+            "nsp": 9}
 
 # Known only at or after the outcome (RIGOUR.md, L6).
 PROXIES = {"discharge": "a discharge", "discharged": "a discharge", "death": "a death", "died": "a death",
@@ -36,8 +39,8 @@ PROXIES = {"discharge": "a discharge", "discharged": "a discharge", "death": "a 
            "slos": "a length of stay", "length of stay": "a length of stay", "hospice": "hospice care",
            "disposition": "where the patient went afterwards", "outcome": "an outcome", "readmitted": "a readmission",
            "readmission": "a readmission", "recurrence": "a recurrence", "relapse": "a relapse",
-           "followup": "a follow-up", "follow up": "a follow-up", "charges": "costs added up afterwards",
-           "totcst": "costs added up afterwards", "totmcst": "costs added up afterwards",
+           "followup": "a follow-up", "follow up": "a follow-up", "charges": "costs",
+           "totcst": "costs", "totmcst": "costs",
            "response": "a response to treatment", "prognosis": "a prognosis", "surv2m": "an estimate of survival",
            "surv6m": "an estimate of survival", "prg2m": "a physician's prognosis", "prg6m": "a physician's prognosis",
            "dnr": "a decision near the end of life", "dnrday": "a decision near the end of life",
@@ -56,13 +59,15 @@ NEVER_ZERO = {"glucose", "bmi", "bp", "blood pressure", "bloodpressure", "skinth
               "trestbps", "thalach", "hba1c", "map", "meanbp", "spo2", "resp", "hematocrit", "ph", "calcium"}
 AGE_NAMES = {"age", "ages", "age years", "age yrs", "patient age", "age at diagnosis", "age at admission", "agey",
              "age year", "alter", "anchor age"}
+SEX_NAMES = {"sex", "gender", "male", "female", "biological sex"}
 COUNT_WORDS = {"number", "num", "count", "counts", "n", "score", "pregnancies", "parity", "gravida", "visits", "doses"}
 
 
-def words(name: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def words(name: str) -> tuple[str, ...]:
     """A name as lower-case words: "DEATH_EVENT" -> death event, "RiskLevel" -> risk level, "d.time" -> d time."""
     spaced = CAMEL.sub(" ", UNIT_IN_NAME.sub("", name))
-    return [each for each in re.split(r"[^\w]+|_+", spaced.lower()) if each]
+    return tuple(each for each in re.split(r"[^\w]+|_+", spaced.lower()) if each)
 
 
 def phrase(name: str) -> str:
@@ -72,6 +77,8 @@ def phrase(name: str) -> str:
 def says(name: str, vocabulary: set[str] | dict[str, object]) -> str | None:
     """The first entry of a vocabulary that a name holds as a whole word, as words side by side, or run together."""
     found = words(name)
+    if len(found) > LONGEST_NAME:
+        return None
     whole = f" {' '.join(found)} "
     for entry in vocabulary:
         if f" {entry} " in whole or "".join(found) == entry:

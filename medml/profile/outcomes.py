@@ -15,6 +15,7 @@ MOST_CLASSES = 20
 LIKELY = 20  # points from which a column is proposed
 NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 TELLS_ALONE = 0.95  # AUROC of one column (L4)
+PART_OF = 0.97
 SAME_THING = 0.9  # share of errors avoided from which a column is the outcome in other words
 ASK = "Is it known before the moment of prediction? If not, leave it out."
 
@@ -78,17 +79,42 @@ def suspect_leaks(seen: list[Seen], target: str) -> dict[str, list[Suspicion]]:
     codes, n_classes = class_codes(outcome)
     known = np.flatnonzero(codes >= 0)
     found: dict[str, list[Suspicion]] = {}
+    enough = n_classes >= 2 and len(known) >= 2 * leaks.FEWEST
     for each in seen:
         if each is outcome or each.column.kind in ("empty", "identifier", "text"):
             continue
-        oracle = leaks.ask(groups(each)[known], codes[known], n_classes) if n_classes >= 2 else None
+        oracle = leaks.ask(groups(each)[known], codes[known], n_classes) if enough else None
         told = [name_gives_away(each.column.name, target), tells(oracle, target, each.column)]
         if any(told):
             found[each.column.name] = [one for one in told if one is not None]
+    _add_parts(seen, target, found)
     for each in seen:
         if each.column.kind == "text" and (told := name_gives_away(each.column.name, target)):
             found[each.column.name] = [told]
     return found
+
+
+def _add_parts(seen: list[Seen], target: str, found: dict[str, list[Suspicion]]) -> None:
+    """Yes/no columns that are parts of a category which is the outcome in other words (one column a class)."""
+    wholes = [each for each in seen if any(is_same_thing(one) for one in found.get(each.column.name, ()))
+              and each.column.kind == "category"]
+    for each in seen:
+        mine = found.get(each.column.name, [])
+        if each.column.kind != "yes_no" or each.column.name == target or any(is_same_thing(one) for one in mine):
+            continue
+        codes = level_codes(each)
+        known = np.flatnonzero(codes >= 0)
+        for whole in wholes:
+            oracle = leaks.ask(groups(whole)[known], codes[known], len(each.evidence.values))
+            if oracle is not None and oracle.explained >= PART_OF:
+                part = caution("leak", f"It is a part of {whole.column.name}, which is {target} in other words.",
+                               "Leave it out, unless it is known before the moment of prediction.",
+                               part=round(oracle.explained, 3))
+                found[each.column.name] = [one for one in mine if one.code != "leak"] + [part]
+
+
+def is_same_thing(suspicion: Suspicion) -> bool:
+    return suspicion.code == "leak" and suspicion.figures.get("explained", 0) >= SAME_THING
 
 
 def tells(oracle: leaks.Oracle | None, target: str, column: Column) -> Suspicion | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from medml.profile.distinct import RowsPerValue
 from medml.profile.names import FILE_WORDS, PERSON_WORDS, VISIT_WORDS, looks_like_id, phrase, says
+from medml.profile.outcomes import SAME_THING
 from medml.types import Column, Proposal, Repeats
 
 FEWEST_PATIENTS = 5
@@ -25,7 +26,8 @@ def propose_patient(columns: list[Column], counted: dict[str, RowsPerValue]) -> 
     if says(best.name, PERSON_WORDS):
         why = "Its name says that it tells patients apart"
     elif says(best.name, FILE_WORDS):
-        why = "It names files, and several rows come from one file"
+        return Proposal(column=best.name, reason=f"It names files, and {n:.1f} rows on average come from one file; "
+                        "rows of one file may be one patient.")
     else:
         why = "It is an identifier whose values come back"
     often = f" and a patient has {n:.1f} rows on average" if n >= COMES_BACK else " and no patient comes back"
@@ -73,4 +75,5 @@ def propose_leave_out(columns: list[Column], target: str | None, patient: str | 
 
 def is_reason(code: str, figures: dict[str, float]) -> bool:
     """Whether a suspicion is enough to propose leaving the column out; a high AUROC alone is a question."""
-    return code in UNUSABLE or code == "outcome_proxy" or code == "leak" and figures.get("explained", 0) >= 0.9
+    return code in UNUSABLE or code == "outcome_proxy" or code == "leak" and (
+        figures.get("explained", 0) >= SAME_THING or "part" in figures)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from medml.data.values import numeric_sentinels
-from medml.profile.names import COUNT_WORDS, NEVER_ZERO, says
+from medml.data.missing import SENTINEL_NUMBERS, numeric_sentinels
+from medml.profile.names import COUNT_WORDS, NEVER_ZERO, is_age, says
 
 ENOUGH = 5  # copies of a value that are told apart here: numeric_sentinels asks for "at least 2" and "at least 5"
 FAR = 0.1  # a gap between 0 and everything else, as a share of the median
@@ -20,9 +20,10 @@ def stand_for_missing(name: str, numbers: np.ndarray, counts: np.ndarray) -> np.
     returns  (n,) bool
     """
     known = np.isfinite(numbers)
-    copies = np.repeat(numbers[known], np.minimum(counts[known], ENOUGH))
-    found = list(numeric_sentinels(pl.Series("value", copies, dtype=pl.Float64)))
-    marked = np.isin(numbers, found)
+    marked = np.isin(numbers, SENTINEL_NUMBERS)
+    if marked.any():
+        copies = np.repeat(numbers[known], np.minimum(counts[known], ENOUGH))
+        marked = np.isin(numbers, list(numeric_sentinels(pl.Series("value", copies, dtype=pl.Float64))))
     if zero_is_missing(name, numbers[known & ~marked], counts[known & ~marked]):
         marked |= numbers == 0
     return marked
@@ -35,7 +36,7 @@ def zero_is_missing(name: str, numbers: np.ndarray, counts: np.ndarray) -> bool:
     median is at least 15, so that counts and scores keep their zeros.
     """
     others = numbers != 0
-    if others.all() or not others.any() or (numbers < 0).any() or says(name, COUNT_WORDS):
+    if others.all() or not others.any() or (numbers < 0).any() or is_age(name) or says(name, COUNT_WORDS):
         return False
     order = np.argsort(numbers[others])
     rest, rows = numbers[others][order], counts[others][order]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 
@@ -11,6 +13,7 @@ from medml.profile.names import NAME_WORDS, outcome_weight, says
 from medml.types import Suspicion
 
 MOSTLY_MISSING = 0.4  # RIGOUR.md, M1
+STRAY = 0.05  # share of cells of another sort that looks like a slip rather than a habit
 ORDERED = 20  # distinct values from which an order of rows means something
 
 
@@ -18,8 +21,9 @@ def suspect(evidence: Evidence, reading: Reading, sentinel: np.ndarray, words: l
     """Everything odd about one column by itself, the most serious first."""
     found = [each for look in (_empty, _constant, _identifier, _row_order, _missing, _dates)
              if (each := look(evidence, reading))]
-    found += [each for each in (_sentinel(evidence, reading, sentinel, words), _mixed(evidence, reading),
-                                _censored(evidence, reading), _units(evidence, reading)) if each]
+    told = _sentinel(evidence, reading, sentinel, words)
+    found += [told] if told else []
+    found += [each for look in (_mixed, _strays, _censored, _units) if (each := look(evidence, reading))]
     return sorted(found, key=lambda each: ("stop", "caution", "note").index(each.severity))
 
 
@@ -29,6 +33,14 @@ def caution(code: str, what: str, fix: str, **figures: float) -> Suspicion:
 
 def note(code: str, what: str, fix: str, **figures: float) -> Suspicion:
     return Suspicion(code=code, severity="note", what=what, fix=fix, figures=figures)
+
+
+def counted(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
+
+
+def listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " or " + items[-1]
 
 
 def _empty(evidence: Evidence, reading: Reading) -> Suspicion | None:
@@ -100,15 +112,14 @@ def _dates(evidence: Evidence, reading: Reading) -> Suspicion | None:
 
 def _sentinel(evidence: Evidence, reading: Reading, sentinel: np.ndarray, words: list[str]) -> Suspicion | None:
     if sentinel.any():
-        n = evidence.n_rows(sentinel)
-        zero = bool((reading.numbers[sentinel] == 0).all())
-        shown = "zeros" if zero else "numbers such as -999"
-        return caution("sentinel_missing", f"{n:,} rows hold {shown} that look like \"missing\".",
-                       "The cleanup turns them into missing values; switch that step off if they were measured.",
-                       rows=n)
-    if words:
-        return note("sentinel_missing", "Words such as \"?\" or \"unknown\" look like \"missing\". They were treated "
-                    "as missing.", "Nothing to do, unless one of them is a finding of its own.")
+        n, shown = evidence.n_rows(sentinel), listed(sorted(f"{each:.15g}" for each in reading.numbers[sentinel]))
+        return caution("sentinel_missing", f"{counted(n, 'row holds', 'rows hold')} {shown}, which looks like "
+                       "\"missing\".",
+                       "The cleanup turns it into a missing value; switch that step off if it was measured.", rows=n)
+    if words and reading.kind != "empty":
+        shown = listed([json.dumps(each, ensure_ascii=False) for each in words])
+        return note("sentinel_missing", f"Cells with {shown} look like \"missing\". They were treated as missing.",
+                    "Nothing to do, unless it is a finding of its own.")
     return None
 
 
@@ -117,15 +128,29 @@ def _mixed(evidence: Evidence, reading: Reading) -> Suspicion | None:
     if not n:
         return None
     what = "dates" if reading.kind == "date" else "numbers"
-    return caution("mixed_types", f"{n:,} of {evidence.known + evidence.odd:,} cells are words among {what}.",
+    verb = "is a word" if n == 1 else "are words"
+    return caution("mixed_types", f"{n:,} of {evidence.known + evidence.odd:,} cells {verb} among {what}.",
                    f"They count as missing. Correct them in the file if they are {what}.", rows=n)
+
+
+def _strays(evidence: Evidence, reading: Reading) -> Suspicion | None:
+    """Numbers in a column of words: a sign of rows that are shifted by a column."""
+    if reading.kind not in ("category", "text") or evidence.values.dtype != pl.String or reading.numbers is not None:
+        return None
+    is_number = evidence.values.str.contains(r"^[-+]?\d+(?:[.,]\d+)?$").to_numpy()
+    n = evidence.n_rows(is_number)
+    if not n or n > STRAY * evidence.known:
+        return None
+    return caution("mixed_types", f"{counted(n, 'cell is a number', 'cells are numbers')} among words.",
+                   "Look whether rows of the file are shifted by a column.", rows=n)
 
 
 def _censored(evidence: Evidence, reading: Reading) -> Suspicion | None:
     if reading.censored is None or not reading.censored.any():
         return None
     n = evidence.n_rows(reading.censored)
-    return note("censored_values", f"{n:,} cells are limits of the laboratory, such as \"less than\".",
+    limits = counted(n, "cell is a limit", "cells are limits")
+    return note("censored_values", f"{limits} of the laboratory (less than, or more than).",
                 "They are read as the limit itself.", rows=n)
 
 
@@ -133,5 +158,5 @@ def _units(evidence: Evidence, reading: Reading) -> Suspicion | None:
     if reading.units is None or not reading.units.any():
         return None
     n = evidence.n_rows(reading.units)
-    return note("units_in_cells", f"{n:,} cells hold a unit beside the number.",
+    return note("units_in_cells", f"{counted(n, 'cell holds', 'cells hold')} a unit beside the number.",
                 "The number is read and the unit is dropped; check that all cells use the same one.", rows=n)

@@ -34,15 +34,12 @@ class ColumnTally:
     odd: int = 0  # cells of a column of numbers that are words after all
     counts: dict[object, int] | None = field(default_factory=dict)  # value -> rows, None once over EXACT values
     sketch: HyperLogLog = field(default_factory=HyperLogLog)
-    rows_per_value: RowsPerValue | None = None
 
     def as_first_seen(self, cells: pl.Series) -> tuple[pl.Series, pl.Series | None]:
         """The batch's cells in the type of the first batch, and the words that are none of it (null elsewhere).
 
         A reader takes a column for numbers by a sample; when words turn up later it gives text from then on.
         """
-        if cells.dtype == self.dtype:
-            return (cells.fill_nan(None) if self.dtype.is_float() else cells), None
         if self.dtype == pl.String or cells.dtype != pl.String:
             return cells.cast(self.dtype, strict=False), None
         typed = cells.cast(self.dtype, strict=False)
@@ -58,44 +55,45 @@ class ColumnTally:
     def distinct(self) -> int:
         return len(self.counts) if self.counts is not None else self.sketch.estimate()
 
-    def add(self, cells: pl.Series, found: pl.DataFrame | None, seed: int) -> None:
-        """Add one batch. `found`: its value counts, None if they are no longer kept."""
-        if self.rows_per_value is not None:
-            self.rows_per_value.add(hashes(cells, seed))
-        if self.counts is None or found is None or found.height > EXACT + len(MISSING_WORDS):
-            self._stop_counting(seed)
-            self._add_many(cells, seed)
-            return
-        for value, n in found.iter_rows():
-            if value is None:
-                self.missing += n
-            elif isinstance(value, str) and value.lower() in MISSING_WORDS:
-                self.missing += n
-                self.words.add(value)
-            else:
-                self.counts[value] = self.counts.get(value, 0) + n
-        if len(self.counts) > EXACT:
-            self._stop_counting(seed)
+    def look(self, seed: int) -> list[pl.Expr]:
+        """What is wanted of a batch: value counts while there are few values, else hashes, and words for "missing"."""
+        cells = pl.col(self.name)
+        if self.counts is not None:
+            wanted = [cells.value_counts(name=ROWS).implode().alias(self.name)]
+        elif self.dtype == pl.String:
+            is_word = cells.is_in(SEEN_AS_MISSING).fill_null(True)
+            wanted = [cells.filter(~is_word).hash(seed).implode().alias(self.name),
+                      cells.filter(is_word).drop_nulls().unique().implode().alias(f"{self.name} {ROWS}")]
+        else:
+            wanted = [cells.drop_nulls().hash(seed).implode().alias(self.name)]
+        return wanted
 
-    def _stop_counting(self, seed: int) -> None:
-        if self.counts:
-            self.sketch.add(hashes(pl.Series(list(self.counts), dtype=self.dtype), seed))
-        self.counts = None
+    def add(self, found: dict[str, pl.Series], height: int, seed: int) -> None:
+        """Add what `look` found in a batch of `height` rows."""
+        if self.counts is None:
+            hashes = found[self.name].to_numpy()
+            self.words.update(found.get(f"{self.name} {ROWS}", ()))
+            self.missing += height - len(hashes)
+            self.sketch.add(hashes)
+        else:
+            self._count(found[self.name].struct.unnest(), seed)
 
-    def _add_many(self, cells: pl.Series, seed: int) -> None:
-        known = cells.drop_nulls()
+    def _count(self, found: pl.DataFrame, seed: int) -> None:
+        values = found.to_series(0)
+        blank = values.is_null()
         if self.dtype == pl.String:
-            is_word = known.is_in(SEEN_AS_MISSING)
-            if is_word.any():
-                self.words.update(known.filter(is_word).unique())
-                known = known.filter(~is_word)
-        self.missing += len(cells) - len(known)
-        self.sketch.add(known.hash(seed).to_numpy())
-
-
-def hashes(cells: pl.Series, seed: int) -> np.ndarray:
-    """64-bit hashes of the cells that are not missing, (n,) uint64."""
-    return cells.drop_nulls().hash(seed).to_numpy()
+            blank |= values.str.to_lowercase().is_in(MISSING_WORDS).fill_null(True)
+            self.words.update(values.filter(blank).drop_nulls())
+        self.missing += int(found[ROWS].filter(blank).sum())
+        found = found.filter(~blank)
+        if found.height <= EXACT:
+            for value, n in found.iter_rows():
+                self.counts[value] = self.counts.get(value, 0) + n
+            found = found.clear()
+        if found.height or len(self.counts) > EXACT:
+            self.sketch.add(found.to_series(0).hash(seed).to_numpy())
+            self.sketch.add(pl.Series(list(self.counts), dtype=self.dtype).hash(seed).to_numpy())
+            self.counts = None
 
 
 class RowSample:
@@ -145,8 +143,9 @@ class TableTally:
 
     def __init__(self, schema: pl.Schema) -> None:
         self.seed = int.from_bytes(home.secret()[:8], "little")
-        self.columns = {name: ColumnTally(name, dtype, rows_per_value=RowsPerValue() if may_repeat(name) else None)
-                        for name, dtype in schema.items()}
+        self.columns = {name: ColumnTally(name, dtype) for name, dtype in schema.items()}
+        self.rows_per_value = {name: RowsPerValue() for name in schema if may_repeat(name)}
+        self._floats = [name for name, dtype in schema.items() if dtype.is_float()]
         self.rows = 0
         self.sample = RowSample()
         self._duplicates = DuplicateCounter()
@@ -157,20 +156,26 @@ class TableTally:
             return
         self.rows += batch.height
         batch, odd = self._as_first_seen(batch)
-        counted = [name for name, each in self.columns.items() if each.counts is not None]
-        found = batch.select(pl.col(counted).value_counts(name=ROWS).implode()) if counted else None
+        found = {each.name: each[0] for each in batch.select(
+            wanted for column in self.columns.values() for wanted in column.look(self.seed))}
+        for column in self.columns.values():
+            column.add(found, batch.height, self.seed)
+        for name, rows in self.rows_per_value.items():
+            rows.add(batch[name].drop_nulls().hash(self.seed).to_numpy())
         self._duplicates.add(self._row_hashes(batch, odd))
         self.sample.add(batch)
-        for name, each in self.columns.items():
-            pairs = found[name][0].struct.unnest() if each.counts is not None else None
-            each.add(batch[name], pairs, self.seed)
 
     def _as_first_seen(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
-        pairs = {name: each.as_first_seen(batch[name]) for name, each in self.columns.items()}
-        odd = {name: words for name, (_, words) in pairs.items() if words is not None}
-        for name, words in odd.items():
-            self.columns[name].add_odd(words)
-        return pl.DataFrame({name: cells for name, (cells, _) in pairs.items()}), odd
+        """The batch in the types of the first one, without NaN; and the words that turned up among numbers."""
+        odd = {}
+        for (name, each), dtype in zip(self.columns.items(), batch.dtypes, strict=True):
+            if dtype != each.dtype:
+                cells, words = each.as_first_seen(batch[name])
+                batch = batch.with_columns(cells)
+                if words is not None:
+                    each.add_odd(words)
+                    odd[name] = words
+        return batch.with_columns(pl.col(self._floats).fill_nan(None)) if self._floats else batch, odd
 
     def _row_hashes(self, batch: pl.DataFrame, odd: dict[str, pl.Series]) -> np.ndarray:
         found = batch.hash_rows(self.seed).to_numpy()

@@ -1,0 +1,136 @@
+"""One pass in constant memory: counts, distinct values, duplicates and the sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from medml import home
+from medml.profile.distinct import HyperLogLog, RowsPerValue
+from medml.profile.duplicates import DuplicateCounter
+from medml.profile.evidence import gather
+from medml.profile.tally import EXACT, RowSample, TableTally
+
+
+def tally_of(frame, pieces=1):
+    tally = TableTally(frame.schema)
+    for piece in frame.iter_slices(-(-frame.height // pieces)):
+        tally.add(piece)
+    return tally
+
+
+@pytest.mark.parametrize("n", [10, 1_000, 20_000, 1_000_000])
+def test_hyperloglog_is_within_three_standard_errors(n):
+    """Standard error 1.04 / sqrt(2^14) = 0.8 % (Flajolet et al. 2007)."""
+    hashes = pl.int_range(n, eager=True).hash(7).to_numpy()
+    sketch = HyperLogLog()
+    for piece in np.array_split(np.concatenate([hashes, hashes[: n // 3]]), 7):
+        sketch.add(piece)
+    assert sketch.estimate() == pytest.approx(n, rel=0.025)
+
+
+def test_distinct_is_exact_to_1000_and_about_beyond():
+    frame = pl.DataFrame({"few": [n % EXACT for n in range(5000)], "many": list(range(5000))})
+    columns = tally_of(frame, pieces=4).columns
+    assert columns["few"].counts is not None and columns["few"].distinct() == EXACT
+    assert columns["many"].counts is None and columns["many"].distinct() == pytest.approx(5000, rel=0.025)
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 11])
+def test_pieces_give_what_the_whole_gives(pieces):
+    rng = np.random.default_rng(1)
+    frame = pl.DataFrame({"id": rng.integers(0, 400, 3000), "x": rng.normal(size=3000).round(1),
+                          "word": rng.choice(["a", "b", "?", "NA", None], 3000)})
+    whole, cut = tally_of(frame), tally_of(frame, pieces)
+    for name in frame.columns:
+        assert cut.columns[name].counts == whole.columns[name].counts
+        assert cut.columns[name].missing == whole.columns[name].missing
+    assert cut.duplicates() == frame.height - frame.n_unique()
+    assert cut.sample.frame().equals(frame)
+
+
+def test_words_for_missing_are_counted_in_long_columns_too():
+    cells = [f"code {n}" for n in range(3000)] + ["?", "N/A", "unknown", None]
+    column = tally_of(pl.DataFrame({"c": cells}), pieces=5).columns["c"]
+    assert column.missing == 4 and column.words == {"?", "N/A", "unknown"}
+
+
+def test_words_that_turn_up_late_among_numbers_are_counted():
+    tally = TableTally(pl.Schema({"x": pl.Int64}))
+    tally.add(pl.DataFrame({"x": [1, 2, 3]}))
+    tally.add(pl.DataFrame({"x": ["4", "hemolysed", "?"]}))
+    column = tally.columns["x"]
+    assert column.counts == {1: 1, 2: 1, 3: 1, 4: 1}
+    assert (column.missing, column.odd, column.words) == (2, 1, {"?"})
+    assert gather(column, tally.rows, tally.sample.frame()["x"], True).odd == 1
+
+
+def test_rows_that_differ_in_a_late_word_are_no_duplicates():
+    tally = TableTally(pl.Schema({"x": pl.Int64}))
+    tally.add(pl.DataFrame({"x": [1]}))
+    tally.add(pl.DataFrame({"x": ["clotted", "hemolysed", "clotted"]}))
+    assert tally.duplicates() == 1
+
+
+def test_duplicates_are_the_same_in_memory_and_on_disk():
+    rng = np.random.default_rng(2)
+    hashes = rng.integers(0, 2**63, 40_000, dtype=np.uint64) << np.uint64(1)
+    hashes[5000:9000] = hashes[30_000:34_000]
+    wanted = len(hashes) - len(np.unique(hashes))
+    for room in (1_000_000, 7_000, 40_000, 39_999):
+        counter = DuplicateCounter(in_memory=room)
+        for piece in np.array_split(hashes, 13):
+            counter.add(piece)
+        assert counter.count() == wanted == 4000
+
+
+def test_spilled_hashes_leave_no_file_behind():
+    counter = DuplicateCounter(in_memory=100)
+    counter.add(np.arange(1000, dtype=np.uint64))
+    assert list((home.home() / "work").iterdir()) == []
+    assert counter.count() == 0
+
+
+def test_row_hashes_mean_nothing_without_the_installations_key(monkeypatch, tmp_path):
+    frame = pl.DataFrame({"x": [1, 2]})
+    first = TableTally(frame.schema)._row_hashes(frame, {}).tolist()
+    assert TableTally(frame.schema)._row_hashes(frame, {}).tolist() == first
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "another"))
+    assert TableTally(frame.schema)._row_hashes(frame, {}).tolist() != first
+
+
+def test_rows_per_patient_are_exact_while_there_is_room():
+    ids = pl.Series(np.repeat(np.arange(300), np.arange(300) % 4 + 1)).shuffle(seed=1)
+    counted = RowsPerValue()
+    for piece in np.array_split(ids.hash(5).to_numpy(), 6):
+        counted.add(piece)
+    assert counted.is_exact and counted.n_values() == 300
+    assert sorted(counted.counts.tolist()) == sorted((np.arange(300) % 4 + 1).tolist())
+
+
+def test_rows_per_patient_are_a_uniform_share_when_room_runs_out():
+    ids = pl.Series(np.repeat(np.arange(40_000), 3)).shuffle(seed=1)
+    counted = RowsPerValue(kept=2000)
+    for piece in np.array_split(ids.hash(5).to_numpy(), 12):
+        counted.add(piece)
+    assert not counted.is_exact
+    assert counted.n_values() == pytest.approx(40_000, rel=0.07)  # 3 / sqrt(2000)
+    assert set(counted.counts.tolist()) == {3}
+
+
+def test_sample_is_uniform_and_keeps_the_order_of_the_table():
+    sample = RowSample(rows=2000)
+    for start in range(0, 50_000, 5000):
+        sample.add(pl.DataFrame({"row": range(start, start + 5000)}))
+    rows = sample.frame()["row"].to_numpy()
+    assert len(rows) == 2000 and not sample.is_whole and (np.diff(rows) > 0).all()
+    assert rows.mean() == pytest.approx(25_000, abs=3 * 50_000 / np.sqrt(12 * 2000))
+
+
+def test_sample_does_not_hold_the_text_of_rows_it_dropped():
+    sample = RowSample(rows=100)
+    for start in range(0, 20_000, 1000):
+        sample.add(pl.DataFrame({"note": [f"a long note that is kept outside the view {n:060d}"
+                                          for n in range(start, start + 1000)]}))
+    assert sample.frame().estimated_size() < 100 * 400
