@@ -9,8 +9,18 @@ import numpy as np
 
 from medml.evaluate import calibration
 from medml.evaluate.curves import plan_grid, plan_precision, plan_roc, short
-from medml.evaluate.intervals import ENOUGH, Measure, Measured, bootstrap, metric, once, wilson
-from medml.evaluate.metrics import measure_all, over_repeats
+from medml.evaluate.intervals import (
+    ENOUGH,
+    Measure,
+    Measured,
+    bootstrap,
+    mean_told,
+    metric,
+    once,
+    wilson,
+    with_training,
+)
+from medml.evaluate.metrics import by_repeat, measure_each
 from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.thresholds import GRID
 from medml.types import SMALL_GROUP, Curve, Metric
@@ -21,16 +31,25 @@ PERFECT_AT_ONE = SHARES | {"auroc", "auprc", "f1", "balanced_accuracy", "mcc"}
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """value: "part.name" -> (points,) or (1,);  drawn: "part.name" -> (draws,) or (points, draws)."""
+    """value: "part.name" -> (points,) or ();  drawn: "part.name" -> (draws,) or (points, draws), repeats averaged.
+
+    each_repeat  metric -> (repeats, draws) as drawn; the same seed gives the same patients, so two models can be paired
+    """
 
     value: Measured
     drawn: Measured
+    each_repeat: Measured
     grids: dict[str, np.ndarray]
     seed: int
+    n_folds: int
 
-    def draws_of(self, name: str) -> np.ndarray:
-        """(draws,) of one metric; the same seed gives the same patients, so two models' draws can be paired."""
-        return self.drawn[f"metric.{name}"]
+    def difference(self, other: Figures, name: str) -> tuple[float, np.ndarray]:
+        """This model minus another in one metric, and the (draws,) of that difference: same patients on both sides."""
+        value = float(self.value[f"metric.{name}"] - other.value[f"metric.{name}"])
+        mine, theirs = self.each_repeat[name], other.each_repeat[name]
+        if len(mine) != len(theirs):  # a baseline that was fitted once only
+            mine, theirs = mean_told(mine)[None], mean_told(theirs)[None]
+        return value, with_training(mine - theirs, np.float64(value), self.n_folds)
 
     def curve(self, part: str, name: str) -> Curve | None:
         """A curve with its 95 % band; None where a point or its band cannot be told."""
@@ -46,7 +65,7 @@ class Figures:
 
     def line(self, n: int) -> dict[str, Metric]:
         """Calibration slope and calibration in the large; empty for several classes."""
-        return {name: metric(float(self.value[f"line.{name}"][0]), self.drawn[f"line.{name}"], n)
+        return {name: metric(float(self.value[f"line.{name}"]), self.drawn[f"line.{name}"], n)
                 for name in ("slope", "intercept") if f"line.{name}" in self.value}
 
 
@@ -55,14 +74,27 @@ def figures_of(scored: Scored, *, seed: int, draws: int, with_curves: bool = Tru
 
     with_curves  False: metrics alone, for baselines and a held-out part
     """
-    parts: dict[str, Measure] = {"metric": measure_all(scored)}
+    parts: dict[str, Measure] = {"metric": measure_each(scored)}
     grids: dict[str, np.ndarray] = {}
     if with_curves:
         grids = _add_curves(parts, scored)
     measure = _together(parts)
-    value = {name: each[..., 0] if each.ndim > 1 else each for name, each in once(measure, len(scored.patient)).items()}
-    drawn = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)
-    return Figures(value, drawn, grids, seed)
+    value = {name: mean_told(each)[..., 0] for name, each in once(measure, len(scored.patient)).items()}
+    each_repeat = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)
+    drawn = {name: np.clip(with_training(each, value[name], scored.n_folds), *bounds(name))
+             for name, each in each_repeat.items()}
+    metrics = {name.removeprefix("metric."): each for name, each in each_repeat.items() if name.startswith("metric.")}
+    return Figures(value, drawn, metrics, grids, seed, scored.n_folds)
+
+
+def bounds(name: str) -> tuple[float, float]:
+    """The least and the largest that a figure can be; widening must not go beyond."""
+    part, _, figure = name.partition(".")
+    if part == "line" or name in ("grid.tp", "grid.fp"):
+        return -np.inf, np.inf
+    if figure in ("mae", "rmse", "log_loss", "brier"):
+        return 0.0, 2.0 if figure == "brier" else np.inf
+    return {"r2": -np.inf, "mcc": -1.0}.get(figure, 0.0), 1.0
 
 
 def _together(parts: dict[str, Measure]) -> Measure:
@@ -75,7 +107,7 @@ def _add_curves(parts: dict[str, Measure], scored: Scored) -> dict[str, np.ndarr
     """Add the measures of curves that the task has; returns their grids."""
     def repeated(plan: Callable[[Sample], Measure], samples: list[Sample] | None = None) -> Measure:
         chosen = samples or scored.samples
-        return over_repeats(chosen, [plan(each) for each in chosen])
+        return by_repeat(chosen, [plan(each) for each in chosen])
 
     if scored.task == "regression":
         parts["line"] = repeated(calibration.plan_number_line)
@@ -113,7 +145,7 @@ def table_of(figures: Figures, scored: Scored) -> dict[str, Metric]:
     """One row of the table of metrics."""
     names = [name.removeprefix("metric.") for name in figures.value if name.startswith("metric.")]
     fewest = _fewest_patients(scored)
-    return {name: _widened(name, metric(float(figures.value[f"metric.{name}"][0]), figures.draws_of(name),
+    return {name: _widened(name, metric(float(figures.value[f"metric.{name}"]), figures.drawn[f"metric.{name}"],
                                         scored.n_cases), fewest) for name in names}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from medml.evaluate.intervals import Measure, Measured
+from medml.evaluate.intervals import Measure, Measured, mean_told
 from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.words import OF_TASK
 
@@ -19,22 +19,22 @@ Ranking = Callable[[np.ndarray], np.ndarray]
 
 def measure_all(scored: Scored) -> Measure:
     """The measure of all metrics of the task, repeats averaged inside each draw; NaN where a draw cannot tell."""
+    each = measure_each(scored)
+    return lambda weights: {name: mean_told(values) for name, values in each(weights).items()}
+
+
+def measure_each(scored: Scored) -> Measure:
+    """The same, repeat by repeat: name -> (repeats, draws)."""
     plan = _number if scored.task == "regression" else _classes
-    return over_repeats(scored.samples, [plan(each, scored.n_classes) for each in scored.samples])
+    return by_repeat(scored.samples, [plan(each, scored.n_classes) for each in scored.samples])
 
 
-def over_repeats(samples: Sequence[Sample], measures: Sequence[Measure]) -> Measure:
-    """Average of the repeats' measures; repeats that cannot tell are left out of the average."""
+def by_repeat(samples: Sequence[Sample], measures: Sequence[Measure]) -> Measure:
+    """The repeats' measures beside each other: name -> (repeats, draws) or (repeats, points, draws)."""
     def measure(weights: np.ndarray) -> Measured:
-        total: Measured = {}
-        seen: Measured = {}
-        for sample, each in zip(samples, measures, strict=True):
-            whole = len(sample.rows) == len(weights)
-            for name, values in each(weights if whole else weights[sample.rows]).items():
-                there = np.isfinite(values)
-                total[name] = total.get(name, 0.0) + np.where(there, values, 0.0)
-                seen[name] = seen.get(name, 0) + there
-        return {name: divide(total[name], seen[name]) for name in total}
+        found = [each(weights if len(sample.rows) == len(weights) else weights[sample.rows])
+                 for sample, each in zip(samples, measures, strict=True)]
+        return {name: np.stack([each[name] for each in found]) for name in found[0]}
     return measure
 
 
@@ -131,9 +131,7 @@ def _log_loss(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 def _macro(of_classes: list[np.ndarray]) -> np.ndarray:
     """Mean over the classes that a draw can tell."""
-    stacked = np.stack(of_classes)
-    there = np.isfinite(stacked)
-    return divide(np.where(there, stacked, 0.0).sum(axis=0), there.sum(axis=0))
+    return mean_told(np.stack(of_classes))
 
 
 def two_by_two(table: np.ndarray) -> Measured:

@@ -56,6 +56,11 @@ class Scored:
     measured: np.ndarray  # (n,) bool: predicted in at least one repeat
 
     @property
+    def n_folds(self) -> int:
+        """Folds of a repeat; 1 where the predictions come from one model that these cases had no part in."""
+        return max(len(np.unique(each.fold)) for each in self.samples)
+
+    @property
     def n_cases(self) -> int:
         return int(self.measured.sum())
 

@@ -129,9 +129,8 @@ def baselines_there(evidence: Evidence) -> Check:
 
 def paired_difference(evidence: Evidence, baseline: str, name: str) -> Metric | None:
     """Model minus baseline with the interval of the difference: both are measured on the same draws of patients."""
-    model, other = evidence.model, evidence.baselines[baseline]
-    value = float(model.value[f"metric.{name}"][0] - other.value[f"metric.{name}"][0])
-    interval = percentiles(model.draws_of(name) - other.draws_of(name))
+    value, drawn = evidence.model.difference(evidence.baselines[baseline], name)
+    interval = percentiles(drawn)
     if interval is None or not np.isfinite(value):
         return None
     return Metric(value=value, low=interval.low, high=interval.high, n=evidence.scored.n_cases)
