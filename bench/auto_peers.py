@@ -112,25 +112,30 @@ def predict(tool: str, X: pd.DataFrame, y: np.ndarray, X_test: pd.DataFrame, see
 
 
 def main(folder: Path, tool: str, repeats: int) -> None:
-    for place in sorted((folder / "sets").iterdir()):
-        frame = pd.read_csv(place / f"{place.name}.csv", na_values=["?"])
-        y = frame.pop("outcome").to_numpy()
-        for repeat, parts in enumerate(json.loads((place / "folds.json").read_text())[:repeats]):
-            for fold in sorted(set(parts)):
+    places = sorted((folder / "sets").iterdir())
+    for repeat in range(repeats):
+        for place in places:
+            frame = pd.read_csv(place / f"{place.name}.csv", na_values=["?"])
+            parts = np.array(json.loads((place / "folds.json").read_text())[repeat])
+            for fold in np.unique(parts):
                 result = folder / "results" / tool / place.name / f"{repeat}-{fold}.json"
-                if result.exists():
-                    continue
-                test = np.array(parts) == fold
-                wall, cpu = time.perf_counter(), time.process_time()
-                with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-                    p = predict(tool, frame[~test], y[~test], frame[test], seed=repeat)
-                body = {"p": [float(each) for each in p], "seconds": time.perf_counter() - wall,
-                        "cpu_seconds": time.process_time() - cpu}
-                result.parent.mkdir(parents=True, exist_ok=True)
-                half = result.with_suffix(".part")
-                half.write_text(json.dumps(body))
-                half.replace(result)
-        print(f"{tool}: {place.name} done", flush=True)
+                if not result.exists():
+                    one_fold(tool, frame, parts == fold, repeat, result)
+        print(f"{tool}: repeat {repeat + 1} of {repeats} done", flush=True)
+
+
+def one_fold(tool: str, frame: pd.DataFrame, test: np.ndarray, seed: int, result: Path) -> None:
+    """Fit on the rest, predict the test rows, keep probabilities and seconds; a file is whole or absent."""
+    X, y = frame.drop(columns="outcome"), frame["outcome"].to_numpy()
+    wall, cpu = time.perf_counter(), time.process_time()
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        p = predict(tool, X[~test], y[~test], X[test], seed=seed)
+    body = {"p": [float(each) for each in p], "seconds": time.perf_counter() - wall,
+            "cpu_seconds": time.process_time() - cpu}
+    result.parent.mkdir(parents=True, exist_ok=True)
+    half = result.with_suffix(".part")
+    half.write_text(json.dumps(body))
+    half.replace(result)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from medml.types import Task
 from medml.watch import Rounds, no_rounds
 
 INNER_TREES = 100  # a forest's inner stand-in: weights hardly move beyond
-JOINS = 0.5  # standard errors by which a random forest must help to join
+JOINS = 1.0  # standard errors by which a random forest must help to join
 RANDOM = "random forest"  # the kind of tree in the forest family
 BY_COMPARISON, ALWAYS, NEVER = "where it helps", "always", "never"
 FAMILY_OF = {"logistic": "logistic", "extra": "forest", "boosting": "boosting", "random": "forest"}

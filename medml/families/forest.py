@@ -82,12 +82,11 @@ class Forests(Family):
             model.estimators_ = list(model.estimators_)
         fitted = Forest(model, labels, X.shape[1])
         heard = 0.0 if not start else self.predict(fitted, X) * start  # sum of the trees' votes on the training rows
-        for goal in _steps(start, total):
+        for goal in [total] if rounds is no_rounds else _steps(start, total):
             model.set_params(n_estimators=goal, warm_start=True, n_jobs=device.threads(len(X)))
             before = len(getattr(model, "estimators_", []))
             model.fit(X, y)
-            for tree in model.estimators_[before:]:
-                tree.tree_.threshold[:] = nudge(tree.tree_.feature, tree.tree_.threshold)
+            _move_thresholds(model.estimators_[before:], nudge)
             train = None
             if rounds is not no_rounds:
                 heard = heard + sum(_vote(tree, X, labels) for tree in model.estimators_[before:])
@@ -133,6 +132,15 @@ def _make(chosen: dict[str, Any], n_cases: int, task: Task, seed: int) -> Any:
 def _steps(start: int, total: int) -> list[int]:
     """Goals of at least BATCHES batches (of one tree each where fewer trees are asked for)."""
     return sorted({start + max(1, round((total - start) * part / BATCHES)) for part in range(1, BATCHES + 1)})
+
+
+def _move_thresholds(trees: list[Any], nudge: Nudge) -> None:
+    """In place, all trees at once: four times as fast as tree by tree."""
+    sizes = np.cumsum([tree.tree_.node_count for tree in trees])[:-1]
+    moved = nudge(np.concatenate([tree.tree_.feature for tree in trees]),
+                  np.concatenate([tree.tree_.threshold for tree in trees]))
+    for tree, thresholds in zip(trees, np.split(moved, sizes), strict=True):
+        tree.tree_.threshold[:] = thresholds
 
 
 def _vote(tree: Any, X: np.ndarray, labels: Labels | None) -> np.ndarray:
