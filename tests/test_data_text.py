@@ -173,15 +173,17 @@ def test_clean_numbers_come_typed_in_batches_and_text_stays_text(read):
 
 
 def test_a_number_column_that_turns_out_dirty_becomes_text_and_loses_nothing(tmp_path):
-    """The odd cell lies where no sample looks."""
-    lines = [f"{n},{n}" for n in range(60_000)]
-    lines[17_111] = "17111,hemolysed"
+    """The odd cell lies where no sample looks, and behind batches already handed out."""
+    n_rows, odd = 400_000, 287_111
+    lines = [f"{n},{n}" for n in range(n_rows)]
+    lines[odd] = f"{odd},hemolysed"
     (tmp_path / "x.csv").write_text("id,lab\n" + "\n".join(lines) + "\n")
     table = open_table(tmp_path, TableRef(path="x.csv"))
-    batches = list(table.batches(5_000))
-    assert [int(v) for batch in batches for v in batch["id"].to_list()] == list(range(60_000))
-    cells = [str(v) for batch in batches for v in batch["lab"].to_list()]
-    assert cells[17_111] == "hemolysed" and cells[-1] == "59999"
+    batches = list(table.batches(20_000))
+    assert [value for batch in batches for value in batch["id"].to_list()] == list(range(n_rows))
+    cells = [str(value) for batch in batches for value in batch["lab"].to_list()]
+    assert cells[odd] == "hemolysed" and cells[-1] == str(n_rows - 1)
+    assert batches[0]["lab"].dtype == pl.Int64 and batches[-1]["lab"].dtype == pl.String
 
 
 def test_batches_and_frame_agree_on_every_cell(read):

@@ -67,16 +67,17 @@ class TextTable(TableSource):
                     types[self.columns[int(place[1]) - 1]] = pl.String  # not clean numbers after all
 
     def _pieces(self, types: dict[str, pl.DataType], done: int, chunk_rows: int) -> Iterator[pl.DataFrame]:
-        scan = self._scan(types, None, done)
+        scan = self._scan(types, None)
+        scan = scan.slice(done) if done else scan
         text = [name for name, kind in types.items() if kind == pl.String]
         if text and self._padded:
             scan = scan.with_columns(_stripped(pl.col(text)))
         yield from scan.collect_batches(chunk_size=chunk_rows, maintain_order=True, engine="streaming")
 
-    def _scan(self, types: dict[str, pl.DataType], n_rows: int | None, done: int = 0) -> pl.LazyFrame:
+    def _scan(self, types: dict[str, pl.DataType], n_rows: int | None) -> pl.LazyFrame:
         return pl.scan_csv(
             self._material.for_polars(), has_header=False, skip_lines=self._skip, schema=types, infer_schema=False,
-            separator=self._separator, n_rows=n_rows, glob=False, skip_rows=done)
+            separator=self._separator, n_rows=n_rows, glob=False)
 
     def _types(self) -> dict[str, pl.DataType]:
         """Int64 or Float64 where a sample from the beginning, the middle and the end holds clean numbers alone."""
