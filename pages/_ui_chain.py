@@ -27,10 +27,10 @@ def project_of(run: str) -> str | None:
 def chain(run: Run) -> None:
     """The checkpoints with their figures, and the way back to each of them."""
     ui.section("Checkpoints", "Nothing is ever lost: each holds the final model, the folds' models and their figures.")
-    rows = [[("▸ now" if each.number == run.chain.current else ""), each.number, f"{each.rounds:,}",
-             ui.when(each.made), cell(each.headline, strong=each.number == run.chain.current)]
+    rows = [[f"Checkpoint {each.number}{' ' + ui.chip('in use', 'teal') if each.number == run.chain.current else ''}",
+             f"{each.rounds:,}", ui.when(each.made), cell(each.headline, strong=each.number == run.chain.current)]
             for each in run.chain.checkpoints]
-    ui.table(["", "Checkpoint", "Rounds", "Made", headline_name(run.report)], rows, right=(1, 2), raw=(4,))
+    ui.table(["Checkpoint", "Rounds", "Made", headline_name(run.report)], rows, raw=(0, 3))
     others = [each.number for each in run.chain.checkpoints if each.number != run.chain.current]
     if not others:
         return

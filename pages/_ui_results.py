@@ -20,8 +20,7 @@ def at_a_threshold(run: Run) -> None:
         point = metrics.threshold(run.report, f"m_threshold_{run.run}_{run.chain.current}")
         if point is None:
             return
-        with st.container(key="m_card_threshold"):
-            metrics.at_threshold(run.report, point)
+        metrics.at_threshold(run.report, point)
         matrix_and_curves(run.report, point)
 
 
@@ -66,7 +65,7 @@ def honest(report: Report) -> None:
             ui.chart(performance.calibration(report, ink=ui.ink()),
                      "Observed share by predicted probability with its 95 % band; on the dashes they agree.",
                      key="m_calibration")
-        with figures:
+        with figures, st.container(key="m_card_line"):
             for name, metric in report.calibration_line.items():
                 ui.number_with_interval(title(name), metric, help=metrics.meaning(name), large=False)
     elif report.residuals is not None:

@@ -65,7 +65,7 @@ def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> alt.LayerChart:
     """Who came in, who was left out and why, who stayed (STARD 2015 item 19): boxes from top to bottom."""
     boxes, sides, lines = _boxes(steps)
     across = alt.Scale(domain=[0, 100])
-    height = (BOX + GAP) * len(boxes)
+    height = (BOX + GAP) * len(boxes) - GAP
     down = alt.Scale(domain=[0, height], reverse=True)
 
     def chart(rows: list[dict]) -> alt.Chart:

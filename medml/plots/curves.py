@@ -36,7 +36,8 @@ def history(points: Iterable[Point], *, of: str, title: str, ink: Ink = LIGHT, h
     band = base.transform_filter(alt.datum.line == MEAN).mark_area(color=ink.accent, opacity=0.16).encode(
         y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2="high:Q")
     line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=36, filled=True) if dots else False).encode(
-        y=y, color=alt.Color("line:N", scale=scale, legend=alt.Legend(title=None, orient="bottom")),
+        y=y, color=alt.Color("line:N", scale=scale,
+                             legend=alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolStrokeWidth=2)),
         strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=None),
         tooltip=[alt.Tooltip("line:N", title="Line"), alt.Tooltip("round:Q", title="Round"),
                  alt.Tooltip("value:Q", title=title, format=".4f"), alt.Tooltip("folds:Q", title="Folds")])
