@@ -39,7 +39,8 @@ class CapOutliers(Learned):
         return {"limits": {name: list(pair) for name, pair in limits.items() if pair is not None}}
 
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
-        capped = {name: X[name].clip(low, high) for name, (low, high) in state["limits"].items() if name in X.columns}
+        capped = {name: np.clip(X[name].to_numpy(float), low, high) for name, (low, high) in state["limits"].items()
+                  if name in X.columns}
         return X.assign(**capped)
 
     def effect(self, before: pd.DataFrame, after: pd.DataFrame, state: State) -> Effect:

@@ -45,10 +45,8 @@ class Impute(Learned):
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
         import pandas as pd
 
-        fillings = {**state["numbers"], **state["categories"]}
-        filled = {name: X[name].where(X[name].notna(), fillings[name]) if name in fillings else X[name]
-                  for name in X.columns}
-        marks = {mark: X[name].isna().astype(float) for name, mark in state["indicators"].items()}
+        filled = {name: _filled(X[name], name, state) for name in X.columns}
+        marks = {mark: X[name].isna().to_numpy(float) for name, mark in state["indicators"].items()}
         return pd.DataFrame({**filled, **marks}, index=X.index)
 
     def effect(self, before: pd.DataFrame, after: pd.DataFrame, state: State) -> Effect:
@@ -60,6 +58,14 @@ class Impute(Learned):
                     if cells else "No cell is missing.")
         return Effect(step=self.name, rows_before=len(before), rows_after=len(after), cells_changed=cells,
                       sentence=sentence)
+
+
+def _filled(column: pd.Series, name: str, state: State) -> pd.Series | np.ndarray:
+    if name in state["numbers"]:
+        values = column.to_numpy(float)
+        return np.where(np.isnan(values), state["numbers"][name], values)
+    filling = state["categories"].get(name)
+    return column if filling is None else column.where(column.notna(), filling)
 
 
 def _median(values: np.ndarray) -> float:
