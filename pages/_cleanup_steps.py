@@ -73,7 +73,7 @@ def _words(kind: kinds.Step, step: Step) -> str:
 def _counts(step: Step, effect: Effect) -> str:
     """The effect: what changes and by how much, before and after."""
     if not step.on:
-        return f'<div class="m-effect"><p class="m-effect-value m-quiet">Off</p>' \
+        return f'<div class="m-effect"><p class="m-effect-value m-none">Off</p>' \
                f'<p class="m-note">Would do: {ui.html(effect.sentence, 300)}</p></div>'
     lines = []
     if effect.rows_after != effect.rows_before:
@@ -83,7 +83,7 @@ def _counts(step: Step, effect: Effect) -> str:
     if effect.cells_changed:
         lines.append(f"{ui.count(effect.cells_changed, 'cell')} changed")
     top = "".join(f'<p class="m-effect-value">{each}</p>' for each in lines)
-    top = top or '<p class="m-effect-value m-quiet">No change</p>'
+    top = top or '<p class="m-effect-value m-none">No change</p>'
     return (f'<div class="m-effect">{top}'
             f'<p class="m-note">{ui.html(effect.sentence, 300)}</p></div>')
 

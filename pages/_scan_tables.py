@@ -41,7 +41,9 @@ def files(profile: Profile) -> None:
     words = "".join(ui.chip(f"{counted[action]:,} {ACTIONS[action][0].lower()}", ACTIONS[action][1])
                     for action in ACTIONS if counted[action])
     told = [each for each in profile.files if each.action in ("read_with_warning", "skip", "refuse")]
-    if len(profile.files) == 1 and not told:
+    if len(profile.files) == 1:
+        for each in told:
+            ui.say("note", each.message or ACTIONS[each.action][0], about=[each.path])
         return
     with st.container(key="m_files"):
         ui.section("Files")

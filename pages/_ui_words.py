@@ -47,11 +47,11 @@ def message(severity: Severity, what: str, fix: str = "", *, about: Sequence[str
     role = "alert" if severity == "stop" else "status"
     then = f'<p class="m-fix">{html(fix, 600)}</p>' if fix else ""
     mark = f'<span class="m-mark" role="img" aria-label="{_TITLES[severity]}"></span>'
-    names = ", ".join(f"<b>{html(each, 60)}</b>" for each in about[:8])
+    names = ", ".join(html(each, 60) for each in about[:8])
     more = f" and {len(about) - 8:,} more" if len(about) > 8 else ""
-    subject = f'<p class="m-about">{names}{more}</p>' if about else ""
+    subject = f'<span class="m-about">{names}{more}</span> ' if about else ""
     return (f'<div class="m-say m-say-{severity}" role="{role}">{mark}'
-            f'<div>{subject}<p class="m-what">{html(what, 600)}</p>{then}</div></div>')
+            f'<div><p class="m-what">{subject}{html(what, 600)}</p>{then}</div></div>')
 
 
 def section(title: str, words: str = "") -> None:

@@ -52,10 +52,15 @@ def summary(held: Sample, recipe: Recipe, effects: list[Effect], choice: Choice)
     asked = {choice.target, choice.patient, *choice.leave_out}
     columns = [each.name for each in held.columns if each.name not in asked]
     left = sum(name not in left_out for name in columns)
-    ui.tiles([("rows before", before), ("rows after", after), ("columns to learn from, before", len(columns)),
-              ("after", left), ("cells changed", sum(each.cells_changed for each in on))])
+    ui.tiles([("rows", step_words(before, after)), ("columns to learn from", step_words(len(columns), left)),
+              ("cells changed", sum(each.cells_changed for each in on))])
     if not held.whole:
         ui.note(f"Counted on the first {held.rows:,} of {held.table.rows:,} rows; the training cleans all of them.")
+
+
+def step_words(before: int, after: int) -> str:
+    """"575 → 569", or the one number where nothing changes."""
+    return f"{before:,} → {after:,}" if after != before else f"{after:,}"
 
 
 def tools(project: projects.Project, profile: Profile, choice: Choice) -> None:

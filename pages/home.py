@@ -134,7 +134,7 @@ def change(each: projects.Project) -> None:
 
 
 with ui.page(TITLE, project_required=False,
-             lead="From a folder of tables to a model whose numbers a reviewer would believe. "
+             lead="From a folder of tables to a model that a reviewer would believe. "
                   "Nothing leaves this machine.") as _:
     listed = projects.all_projects()
     if listed:

@@ -34,12 +34,13 @@ def distributions(held: Sample, choice: Choice) -> None:
     held_here.legend(shades, f"Rows by {ui.clean(choice.target, 40)}")
     names = [choice.target, *(each.name for each in held.columns if _drawn(each, choice))]
     most = st.session_state.setdefault("m_drawn", AT_FIRST)
+    most = len(names) if len(names) <= most + ACROSS else most  # no button for a last row
     for at in range(0, min(most, len(names)), ACROSS):
         for column, name in zip(st.columns(ACROSS, gap="medium"), names[at:min(at + ACROSS, most)], strict=False):
             with column, st.container(key=f"m_card_spread_{at}_{names.index(name)}"):
                 one(held, held.table.column(name), None if name == choice.target else outcomes, shades)
     if len(names) > most:
-        st.button(f"Show {min(AT_FIRST, len(names) - most)} more of {len(names) - most:,}", key="m_more_drawn",
+        st.button(f"Show more ({len(names) - most:,} left)", key="m_more_drawn",
                   icon=":material/expand_more:", on_click=show_more)
 
 

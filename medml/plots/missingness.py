@@ -57,7 +57,8 @@ def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> alt.LayerChart:
         y=y, x=alt.X("from:Q", title="Row of the file", scale=alt.Scale(domain=[0, found.edges[-1]], nice=False),
                      axis=alt.Axis(tickCount=5, format=",d", labelFlush=True)), x2="to:Q",
         color=alt.Color("share:Q", legend=None,
-                        scale=alt.Scale(type="sqrt", domain=[0, 1], range=[ink.line, ink.amber])),
+                        scale=alt.Scale(type="sqrt", domain=[0, 1], range=[ink.line, ink.amber],
+                                        interpolate="rgb")),
         tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("from:Q", title="From row", format=",d"),
                  alt.Tooltip("share:Q", title="Missing here", format=".0%")])
     words = alt.Chart(alt.InlineData(values=totals)).mark_text(align="left", dx=8, color=ink.quiet, fontSize=12).encode(

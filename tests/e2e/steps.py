@@ -1,0 +1,84 @@
+"""Steps of a walk through the app, as a clinician takes them; shared by the browser tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+LONG = 400_000  # milliseconds for a training: a shared machine may be slow, and nothing here is about speed
+PRIMARY = '[data-testid="stBaseButton-primary"]:visible'
+
+
+def settled(page: Page) -> None:
+    """Until the page's script has ended and nothing waits to be drawn."""
+    expect(page.locator('[data-test-script-state="running"]')).to_have_count(0, timeout=60_000)
+
+
+def on_page(page: Page, title: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(title, timeout=60_000)
+    settled(page)
+
+
+def follow(page: Page, button: str, title: str) -> None:
+    """Press a button and wait for the page that it leads to."""
+    page.get_by_role("button", name=button).click()
+    on_page(page, title)
+
+
+def to_configure(page: Page, source: Path) -> None:
+    """Steps 2-5: a project on a folder, its scan, preview and cleanup, everything as MedML proposes it."""
+    page.get_by_label("Folder or file").fill(str(source))
+    page.get_by_label("Folder or file").press("Enter")
+    page.get_by_role("button", name="Create project").click()
+    on_page(page, "Scan")
+    expect(page.get_by_role("button", name="Continue to preview")).to_be_visible(timeout=120_000)
+    settled(page)
+    follow(page, "Continue to preview", "Preview")
+    follow(page, "Continue to cleanup", "Cleanup")
+    follow(page, "Continue to configure", "Configure")
+
+
+def choose_family(page: Page, title: str) -> None:
+    page.locator('[data-testid="stRadioOption"]').filter(has_text=title).click()
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+    settled(page)
+
+
+def set_number(page: Page, label: str, value: int) -> None:
+    """Type into a number field that is on the screen."""
+    field = page.get_by_label(label, exact=True)
+    field.fill(str(value))
+    field.press("Enter")
+    settled(page)
+
+
+def three_folds(page: Page) -> None:
+    """Judge by 3 folds, once, so that a test takes seconds."""
+    page.get_by_text("Change how it is judged").click()
+    set_number(page, "Folds", 3)
+    set_number(page, "Repeats", 1)
+    expect(page.get_by_text("divided into 3 parts. Each part")).to_be_visible()
+
+
+def start(page: Page) -> str:
+    """Start the training; returns its job's id, from the address."""
+    follow(page, "Start training", "Train")
+    return job_in_address(page)
+
+
+def job_in_address(page: Page) -> str:
+    page.wait_for_url("**job=*")
+    return page.url.split("job=")[1].split("&")[0]
+
+
+def result(page: Page) -> None:
+    """Wait for the training on the screen and open what it made."""
+    expect(page.get_by_role("button", name="See the result")).to_be_enabled(timeout=LONG)
+    settled(page)
+    follow(page, "See the result", "Evaluate")
+
+
+def headline(page: Page) -> str:
+    """The first large figure with its interval, as it is on the screen."""
+    return page.locator(".m-figure-large .m-figure-value").first.inner_text()
