@@ -99,9 +99,10 @@ def ended(listed: list[Job]) -> None:
     if not listed:
         return
     ui.section("Ended")
-    rows = [[ui.html(title_of(each), 120), ui.chip(*ENDED[each.state]), ui.html(why(each), 300), ui.when(each.ended),
+    rows = [[f'{ui.html(title_of(each), 120)}<span class="m-meaning">{ui.html(why(each), 400)}</span>',
+             ui.chip(*ENDED[each.state]), ui.when(each.ended),
              "–" if each.started is None else ui.duration(each.ended - each.started)] for each in listed[:MOST_ENDED]]
-    ui.table(["What", "", "", "When", "Took"], rows, raw=(0, 1, 2), right=(4,))
+    ui.table(["What", "How it ended", "When", "Took"], rows, raw=(0, 1), right=(3,))
 
 
 def why(job: Job) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+expect.set_options(timeout=30_000)
 LONG = 400_000  # milliseconds for a training: a shared machine may be slow, and nothing here is about speed
 PRIMARY = '[data-testid="stBaseButton-primary"]:visible'
 

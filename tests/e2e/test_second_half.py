@@ -175,9 +175,11 @@ def test_waiting_work_is_moved_up_put_off_and_stopped(screen, heart, app, monkey
     screen.get_by_role("button", name="Run at that hour").click()
     expect(screen.locator(f".st-key-m_card_job_{first}")).to_contain_text("20:00")
     assert worker.get(first).not_before == worker.tonight(20)
+    screen.keyboard.press("Escape")
     for job in (first, second):
         screen.locator(f".st-key-m_card_job_{job}").get_by_role("button", name="Stop").click()
         expect(screen.locator(f".st-key-m_card_job_{job}")).to_have_count(0)
+        steps.settled(screen)
     expect(screen.get_by_text("Nothing runs and nothing waits.")).to_be_visible()
     assert {worker.get(first).state, worker.get(second).state} == {"stopped"}
 
