@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
+import psutil
 import pytest
 
 import worker
 from medml import home, store
 from tests.at_work import at_work, ended, know_the_kinds, of_home, running, until, worker_process
-from worker import processes
+from worker import alive, processes
 
 
 @pytest.fixture
@@ -135,6 +136,22 @@ def test_an_idle_worker_ends_by_itself_and_one_with_an_app_does_not(monkeypatch,
         process = worker_process()
         until(lambda: not process.is_running() or process.status() == "zombie")
         assert of_home(str(medml_home)) == []
+
+
+def test_an_app_lets_an_idle_worker_of_older_code_go(monkeypatch, medml_home):
+    monkeypatch.setattr(alive, "_look_after", lambda: None)  # a thread for as long as an app lives
+    with at_work(monkeypatch):
+        old = worker_process()
+        (medml_home / "worker.code").write_text("an older version")
+        worker.keep_running()
+        psutil.wait_procs([old], timeout=30)
+        new = worker_process()
+        assert new.pid != old.pid and not alive.is_outdated()
+        job = worker.enqueue("steps_quick", {"n": 10_000, "pause": 0.02})
+        running(job, fraction=0.0001)
+        (medml_home / "worker.code").write_text("an older version")
+        worker.keep_running()
+        assert new.is_running()  # it is at work: not now
 
 
 def test_the_queue_holds_ids_and_nothing_else(monkeypatch):

@@ -17,7 +17,7 @@ from huey.consumer import Consumer
 
 from medml import egress, home, logs, store
 from medml.errors import UserError
-from worker import processes, queue
+from worker import alive, processes, queue
 from worker.attempt import Attempts
 from worker.jobs import WORKERS
 
@@ -35,7 +35,8 @@ def main() -> int:
     while True:
         with store.only_one("worker") as alone:
             if alone:
-                return Worker().run()
+                with store.held_open():
+                    return Worker().run()
         if time.monotonic() > deadline:
             log.info("another worker is at work on %s", home.home())
             return 0
@@ -54,6 +55,7 @@ class Worker:
 
     def run(self) -> int:
         """Until asked to end, or idle for ten minutes."""
+        alive.note_version()
         store.enter("worker", self.pid, self.started)
         self.reap()
         sweep()

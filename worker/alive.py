@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import logging
 import os
 import subprocess
 import threading
 import time
 
+import psutil
+
 from medml import store
 from medml.errors import UserError
+from medml.home import home, write_bytes
 from worker import processes
 
 log = logging.getLogger(__name__)
 LOOK = 3.0  # seconds between two looks of an app at its worker
+ENDING = 15.0  # seconds for a worker to end
 _started: list[subprocess.Popen] = []  # kept so that an ended one is noticed at once, not left a zombie
 _one_at_a_time = threading.Lock()
 
@@ -40,14 +46,55 @@ def ensure_running(wait: float = 0.0) -> bool:
 
 
 def keep_running() -> None:
-    """For an app: say that it is about, and start a worker now and whenever there is none, as long as the app lives."""
+    """For an app: say that it is about, and start a worker now and whenever there is none, as long as the app lives.
+
+    A worker of an older version is let go first, unless it is at work: then it stays until the next start.
+    """
     me = os.getpid()
     store.enter("app", me, processes.started_at(me) or 0.0)
+    if is_outdated() and not store.jobs(state="running"):
+        _let_go()
     ensure_running()
     threading.Thread(target=_look_after, name="worker watch", daemon=True).start()
 
 
+def code_version() -> str:
+    """A hash that changes with every file of the code (by size and time of change)."""
+    seen = hashlib.sha256()
+    for room in ("medml", "worker"):
+        for each in sorted((processes.ROOT / room).rglob("*.py")):
+            known = each.stat()
+            seen.update(f"{each.relative_to(processes.ROOT)} {known.st_size} {known.st_mtime_ns}\n".encode())
+    return seen.hexdigest()
+
+
+def note_version() -> None:
+    """For a worker: say which code it runs, since its children were warmed with it."""
+    write_bytes(home() / "worker.code", code_version().encode())
+
+
+def is_outdated() -> bool:
+    """True if the worker that is about runs other code than this."""
+    noted = home() / "worker.code"
+    return is_running() and noted.is_file() and noted.read_bytes() != code_version().encode()
+
+
+def _let_go() -> None:
+    for each in store.processes("worker"):
+        if processes.alive(each.pid, each.started):
+            log.info("the worker %d runs older code and is let go", each.pid)
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(each.pid)
+                process.terminate()
+                process.wait(ENDING)
+
+
 def _look_after() -> None:
+    with store.held_open():
+        _look_again_and_again()
+
+
+def _look_again_and_again() -> None:
     while True:
         time.sleep(LOOK)
         try:

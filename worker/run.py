@@ -6,6 +6,7 @@ whole group: no work goes on that nobody watches. Works alike on every system.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -78,9 +79,11 @@ def work(job: Job, token: int) -> int:
         state, result, error = _outcome(job, watch)
         watch.close()
     except BaseException as failed:
-        if is_full(failed):
-            return NO_ROOM
-        raise
+        if not is_full(failed):
+            raise
+        with contextlib.suppress(UserError):
+            watch.close()  # what was said is not lost, if there is room within a minute
+        return NO_ROOM
     ended = _write_down(job, token, state, result, error)
     if ended:
         shutil.rmtree(home.home() / "work" / job.id, ignore_errors=True)

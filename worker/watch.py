@@ -31,7 +31,7 @@ class JobWatch:
         self._stage, self._fraction = "", 0.0
         self._said: list[str] = []
         self._points: list[Point] = []
-        self._news = False
+        self._news = self._closed = False
         self._lock = threading.Lock()
         self._wake, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
@@ -63,8 +63,11 @@ class JobWatch:
         self._wake.set()
         self._thread.join()
         deadline = time.monotonic() + LAST_WORDS
+        if self._closed:
+            return
         while not self._write(quiet=time.monotonic() < deadline):
             time.sleep(1)
+        self._closed = True
 
     def _beat(self) -> None:
         while not self._over.is_set():

@@ -4,7 +4,7 @@
 value.
 """
 
-from medml.store.database import DatabaseError, connect, only_one, path
+from medml.store.database import DatabaseError, connect, held_open, only_one, path
 from medml.store.jobs import (
     ATTEMPTS,
     ENDED,
@@ -30,6 +30,6 @@ from medml.store.processes import Process, enter, leave, processes
 
 __all__ = [
     "ATTEMPTS", "ENDED", "WAITING", "DatabaseError", "Job", "Process", "Progress", "State", "ask_stop", "claim",
-    "connect", "due", "enter", "finish", "get", "give_back", "jobs", "leave", "only_one", "own", "path", "processes",
-    "progress_since", "pulse", "put_first", "put_off", "submit",
+    "connect", "due", "enter", "finish", "get", "give_back", "held_open", "jobs", "leave", "only_one", "own", "path",
+    "processes", "progress_since", "pulse", "put_first", "put_off", "submit",
 ]

@@ -66,6 +66,18 @@ def connect(*, write: bool = False) -> Iterator[Database]:
         raise _in_words(error) from error
 
 
+@contextlib.contextmanager
+def held_open() -> Iterator[None]:
+    """Keep one connection open for as long as a process lives that reads and writes often.
+
+    The WAL and its index then stay where they are: nobody writes them anew at each opening, and reading goes on while
+    the disk is full.
+    """
+    with connect() as db:
+        db.execute("SELECT count(*) FROM jobs").fetchone()
+        yield
+
+
 def _open(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=LOCKED_AFTER, isolation_level=None, check_same_thread=False)
     try:

@@ -15,11 +15,13 @@ from worker.jobs import Kind, registry
 
 def freeze(payload: dict[str, Any]) -> dict[str, Any]:
     """Put the project's recipe and configuration into the payload. UserError if a stage before is missing."""
+    if "recipe" in payload and "config" in payload:
+        return payload
     recipe, config = project.recipe(payload["project"]), project.config(payload["project"])
     if recipe is None or config is None:
         raise UserError(what="This project has no finished configuration yet.",
                         fix="Go through Cleanup and Configure first.")
-    return {"recipe": recipe.model_dump(mode="json"), "config": config.model_dump(mode="json")} | payload
+    return payload | {"recipe": recipe.model_dump(mode="json"), "config": config.model_dump(mode="json")}
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:

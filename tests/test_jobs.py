@@ -1,0 +1,152 @@
+"""Each kind of job does its part of the line from the project's files, and says in words what it cannot do."""
+
+from __future__ import annotations
+
+import types
+
+import psutil
+import pytest
+
+import worker
+from medml import home, profile, project, recipe, store
+from medml.config import propose_config
+from medml.errors import Stopped, UserError
+from medml.watch import Silent
+from worker import attempt, processes, run
+from worker.jobs import registry
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "study"
+    place.mkdir()
+    rows = [f"{n % 17},{(n * 7) % 23},{int((n % 17) + (n * 7) % 23 > 19)}" for n in range(391)]
+    (place / "cases.csv").write_text("\n".join(["age,marker,outcome", *dict.fromkeys(rows)]) + "\n")
+    return place
+
+
+@pytest.fixture
+def configured(folder):
+    """A project that has been walked up to its configuration."""
+    made = project.create(folder).id
+    do("scan", {"project": made})
+    found = project.profile(made)
+    choice = profile.propose_choice(found, target="outcome")
+    table = found.table(choice.table)
+    plan = recipe.propose_recipe(table, choice, home.sha256_of(found))
+    settings = propose_config(table, choice, plan, profile_sha256=home.sha256_of(found), data_sha256=table.sha256,
+                              family="logistic", folds=2)
+    once = settings.split.model_copy(update={"repeats": 1})
+    for value in (choice, plan, settings.model_copy(update={"split": once})):
+        project.write(made, value)
+    return made
+
+
+def do(kind: str, payload: dict, watch=None) -> dict:
+    """Run one job of that kind here, as its child process would."""
+    found = registry.get(kind)
+    return found.run(types.SimpleNamespace(id="job-00000001", payload=found.freeze(payload)), watch or Silent())
+
+
+class Stopping(Silent):
+    def stopping(self) -> bool:
+        return True
+
+
+def test_every_kind_is_found_and_names_its_queue():
+    kinds = {each.name: each.queue for each in registry}
+    assert {"scan": "quick", "train": "train", "continue": "train", "held_out": "quick"}.items() <= kinds.items()
+
+
+def test_a_stopped_scan_leaves_the_old_profile(configured):
+    before = project.profile(configured)
+    with pytest.raises(Stopped):
+        do("scan", {"project": configured}, Stopping())
+    assert project.profile(configured) == before
+
+
+def test_a_training_becomes_a_run_of_its_project_once(configured):
+    first = do("train", {"project": configured})
+    again = do("train", {"project": configured})  # the same job, started again after a crash
+    assert first == again and project.runs_of(configured) == [first["run"]]
+
+
+def test_a_training_takes_the_settings_of_when_it_was_queued(configured):
+    job = worker.enqueue("train", {"project": configured})
+    changed = project.config(configured).model_copy(update={"family": "forest"})
+    project.write(configured, changed)
+    assert store.get(job).payload["config"]["family"] == "logistic"
+
+
+def test_a_training_without_a_configuration_is_not_queued(folder):
+    made = project.create(folder).id
+    with pytest.raises(UserError, match="no finished configuration"):
+        worker.enqueue("train", {"project": made})
+    assert worker.jobs() == []
+
+
+def test_a_folder_scanned_again_in_between_is_noticed(configured, folder):
+    payload = registry.get("train").freeze({"project": configured})
+    with (folder / "cases.csv").open("a") as file:
+        file.write("3,4,1\n3,5,1\n")
+    do("scan", {"project": configured})
+    with pytest.raises(UserError) as refused:
+        do("train", payload)
+    assert refused.value.what == "The folder was scanned again after this training was queued."
+
+
+def test_a_file_changed_in_between_is_noticed(configured, folder):
+    with (folder / "cases.csv").open("a") as file:
+        file.write("3,4,1\n")
+    with pytest.raises(UserError) as refused:
+        do("train", {"project": configured})
+    assert "changed" in refused.value.what and project.runs_of(configured) == []
+
+
+def test_a_folder_that_is_gone_is_told_in_words(configured, folder):
+    (folder / "cases.csv").unlink()
+    folder.rmdir()
+    for kind in ("scan", "train"):
+        with pytest.raises(UserError) as refused:
+            do(kind, {"project": configured})
+        assert refused.value.what == f"There is no folder or file {folder}."
+
+
+def test_a_child_that_eats_the_memory_is_told_apart_from_a_busy_machine(monkeypatch):
+    store.submit("job-0001", "scan", "quick", {})
+    overseer = attempt.Overseer(store.claim("quick", "me", 30), pid=1)
+    gigabyte = 2**30
+
+    def memory(free: float, eaten: float):
+        monkeypatch.setattr(psutil, "virtual_memory", lambda: types.SimpleNamespace(
+            available=free * gigabyte, total=16 * gigabyte))
+        monkeypatch.setattr(processes, "bytes_of_family", lambda pid: eaten * gigabyte)
+        return overseer._memory()
+
+    assert memory(free=4, eaten=10) is None
+    assert memory(free=0.3, eaten=1) is None  # somebody else's doing
+    assert memory(free=0.3, eaten=10) == "memory"
+
+
+def test_an_attempt_without_room_on_the_disk_is_no_fault_of_the_job():
+    store.submit("job-0001", "scan", "quick", {})
+    for _ in range(4):
+        job = store.claim("quick", "me", 30)
+        attempt.settle(job, "exited", run.NO_ROOM)
+        waiting = store.get("job-0001")
+        assert waiting.state == "queued" and waiting.fruitless == 0 and waiting.not_before > job.started
+        store.put_off("job-0001", 0)
+
+
+def test_a_full_disk_inside_a_job_is_told_by_its_exit_code(monkeypatch, folder):
+    made = project.create(folder).id
+    store.submit("job-00000001", "scan", "quick", {"project": made})
+    job = store.claim("quick", "me", 30)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(home, "write_bytes", full)
+    assert run.work(job, job.token) == run.NO_ROOM
+    assert store.get(job.id).state == "running" and project.profile(made) is None
+    monkeypatch.undo()
