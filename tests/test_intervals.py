@@ -197,8 +197,10 @@ def test_widening_worked_by_hand():
     1 + 5/2 of one repeat, which is 7 times that of their mean; one repeat gets 1.5; a part apart is left alone."""
     rng = np.random.default_rng(0)
     one, other = rng.normal(size=(2, 20_000))
+    one, other = one - one.mean(), other - other.mean()
     assert with_training(np.stack([one, one]), np.float64(0), 5) == pytest.approx(one)
     apart = with_training(np.stack([one, other]), np.float64(0), 5)
     assert apart.std() / ((one + other) / 2).std() == pytest.approx(np.sqrt(7), rel=0.02)
     assert with_training(one[None], np.float64(0), 5) == pytest.approx(np.sqrt(1.5) * one)
     assert with_training(one[None], np.float64(0), 1) == pytest.approx(one)
+    assert with_training(one[None] + 3, np.float64(2), 1).mean() == pytest.approx(2)  # centred on the figure

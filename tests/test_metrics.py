@@ -8,7 +8,7 @@ from made_up import baselines, dealt, made_cases, predicted, probabilities
 from sklearn import metrics as reference
 
 from medml.cases import Fold, Predictions
-from medml.evaluate import metrics_of, prevalence_baseline, quick_figure, quick_loss
+from medml.evaluate import curves, metrics, metrics_of, prevalence_baseline, quick_figure, quick_loss
 from medml.evaluate.intervals import once
 from medml.evaluate.metrics import measure_all, plan_auprc, plan_auroc
 from medml.evaluate.scored import score
@@ -278,3 +278,19 @@ def test_choosing_a_threshold_on_noise_gains_nothing():
         naive.append(reference.balanced_accuracy_score(cases.y, p >= cut))
     assert np.mean(naive) > 0.54
     assert abs(np.mean(gains) - 0.5) < 0.03
+
+
+# ---- many cases ------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("plan", [plan_auroc, plan_auprc, curves._roc, curves._precision])
+def test_groups_of_neighbouring_scores_change_no_figure_and_hardly_a_draw(plan, monkeypatch):
+    rng = np.random.default_rng(0)
+    y = (rng.random(6000) < 0.2).astype(int)
+    p, fold = rng.normal(size=6000) + y, rng.integers(3, size=6000)
+    weights = rng.poisson(1.0, (6000, 5)).astype(float)
+    exact = plan(y, p, fold)
+    monkeypatch.setattr(metrics, "MANY", 5000)
+    grouped = metrics.coarse(plan, y, p, fold)
+    assert np.array_equal(grouped(np.ones((6000, 1))), exact(np.ones((6000, 1))))
+    away = np.abs(grouped(weights) - exact(weights))
+    assert 0 < away.max() and np.median(away) < 1e-3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medml.evaluate.intervals import Measure, Measured, bootstrap, metric, once
-from medml.evaluate.metrics import divide
+from medml.evaluate.metrics import Ranking, coarse, divide
 from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.thresholds import GRID
 from medml.types import Curve, GridPoint
@@ -23,18 +23,21 @@ def plan_roc(sample: Sample, which: int = 1) -> Measure:
     Its area is the AUROC of `plan_auroc` (up to the grid and to folds of unequal make-up).
     returns  weights -> {"sensitivity": (101, draws)}
     """
-    score = sample.score(which)
-    folds = [_roc_of(np.flatnonzero(sample.fold == number), sample.y == which, score)
-             for number in np.unique(sample.fold)]
+    roc = coarse(_roc, sample.y == which, sample.score(which), sample.fold)
+    return lambda weights: {"sensitivity": roc(weights)}
 
-    def roc(weights: np.ndarray) -> Measured:
+
+def _roc(y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> Ranking:
+    folds = [_roc_of(np.flatnonzero(fold == number), y == 1, score) for number in np.unique(fold)]
+
+    def roc(weights: np.ndarray) -> np.ndarray:
         total = np.zeros((len(GRID), weights.shape[1]))
         positives = np.zeros(weights.shape[1])
         for each in folds:
             sensitivity, weight = each(weights)
             total += sensitivity * weight
             positives += weight
-        return {"sensitivity": divide(total, positives)}
+        return divide(total, positives)
     return roc
 
 
@@ -75,22 +78,26 @@ def plan_precision(sample: Sample, which: int = 1) -> Measure:
 
     returns  weights -> {"precision": (101, draws)}
     """
-    score, positive = sample.score(which), sample.y == which
+    precision = coarse(_precision, sample.y == which, sample.score(which), np.zeros_like(sample.fold))
+    return lambda weights: {"precision": precision(weights)}
+
+
+def _precision(y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> Ranking:
     order = np.argsort(-score, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
-    is_positive = positive[order].astype(float)[:, None]
+    is_positive = y[order].astype(float)[:, None]
+    wanted = np.maximum(GRID, 1e-9) - 1e-12
 
-    def precision(weights: np.ndarray) -> Measured:
+    def precision(weights: np.ndarray) -> np.ndarray:
         mine = weights[order]
         true = np.cumsum(mine * is_positive, axis=0)[ends]
         flagged = np.cumsum(mine, axis=0)[ends]
-        reached = divide(true, true[-1]).T  # (draws, ends)
-        shift = 2.0 * np.arange(len(reached))[:, None]
-        wanted = np.maximum(GRID, 1e-9) - 1e-12
-        place = np.searchsorted((np.nan_to_num(reached) + shift).ravel(), (wanted + shift).ravel()).reshape(
-            len(reached), -1) - np.arange(len(reached))[:, None] * len(ends)
+        reached = np.nan_to_num(divide(true, true[-1]).T)  # (draws, ends)
+        shift = 2.0 * np.arange(len(reached))[:, None]  # one search for all draws
+        place = np.searchsorted((reached + shift).ravel(), (wanted + shift).ravel()).reshape(len(reached), -1)
+        place -= np.arange(len(reached))[:, None] * len(ends)
         found = np.take_along_axis(divide(true, flagged).T, np.minimum(place, len(ends) - 1), axis=1)
-        return {"precision": np.where(true[-1] > 0, found.T, np.nan)}
+        return np.where(true[-1] > 0, found.T, np.nan)
     return precision
 
 

@@ -49,7 +49,9 @@ def once(measure: Measure, n: int) -> Measured:
 
 
 def with_training(drawn: np.ndarray, value: np.ndarray, n_folds: int) -> np.ndarray:
-    """Average the repeats' draws and widen them by what the choice of training patients adds.
+    """Average the repeats' draws, centre them on the figure, and widen them by what the training patients add.
+
+    Centred, because a patient drawn twice favours some figures (average precision of a rare class).
 
     Drawing patients anew leaves the models as they are, so under cross-validation a bare bootstrap is too narrow: on
     pure noise it held 0.5 in 72-88 % of trials instead of 95 % (Bates, Hastie and Tibshirani, JASA 2024;119:1434 show
@@ -63,22 +65,27 @@ def with_training(drawn: np.ndarray, value: np.ndarray, n_folds: int) -> np.ndar
     """
     centre = np.asarray(value)[..., None]
     mean = mean_told(drawn)
+    around = mean - _mean(mean)[..., None]
     if n_folds < 2:
-        return mean
+        return centre + around
     single, together = _variance(drawn).mean(axis=0), _variance(mean)
     repeats = len(drawn)
     ratio = np.divide(together, single, out=np.ones_like(single), where=single > 0)
     apart = 1 / n_folds if repeats == 1 else 1 - np.clip((repeats * ratio - 1) / (repeats - 1), 0, 1)
     grown = np.sqrt(np.maximum((1 + n_folds / 2 * apart) / np.maximum(ratio, 1e-9), 1))
-    return centre + (mean - centre) * np.where(together > 0, grown, 1)[..., None]
+    return centre + around * np.where(together > 0, grown, 1)[..., None]
+
+
+def _mean(drawn: np.ndarray) -> np.ndarray:
+    """Mean over the draws that could be told; 0 where none could."""
+    there = np.isfinite(drawn)
+    return np.where(there, drawn, 0).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
 
 
 def _variance(drawn: np.ndarray) -> np.ndarray:
-    """Variance over the draws that could be told; 0 where none could."""
     there = np.isfinite(drawn)
-    n = np.maximum(there.sum(axis=-1), 1)
-    centre = (np.where(there, drawn, 0).sum(axis=-1) / n)[..., None]
-    return (np.where(there, drawn - centre, 0) ** 2).sum(axis=-1) / n
+    away = np.where(there, drawn - _mean(drawn)[..., None], 0)
+    return (away**2).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
 
 
 def mean_told(values: np.ndarray) -> np.ndarray:

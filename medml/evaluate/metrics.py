@@ -15,6 +15,8 @@ from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.words import OF_TASK
 
 Ranking = Callable[[np.ndarray], np.ndarray]
+MANY = 20_000  # cases above which draws look at groups of neighbouring scores
+GROUPS = 2_000
 
 
 def measure_all(scored: Scored) -> Measure:
@@ -45,6 +47,26 @@ def divide(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 # ---- ranking ---------------------------------------------------------------------------------------------------
 
+def coarse(plan: Callable[..., Ranking], y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> Ranking:
+    """`plan(y, score, fold)`, cheaper for many cases: draws look at cases in 2,000 groups of neighbouring scores.
+
+    The figure itself (weights of one column) is exact; a draw differs from it by less than 1e-4, for an interval a
+    hundred times as wide. Below 20,000 cases nothing is grouped.
+    """
+    exact = plan(y, score, fold)
+    if len(y) <= MANY:
+        return exact
+    from scipy.sparse import csr_array
+
+    rank = np.unique(score, return_inverse=True)[1]
+    level = np.searchsorted(np.quantile(rank, np.arange(1, GROUPS) / GROUPS), rank, side="left")
+    key = (fold.astype(np.int64) * GROUPS + level) * 2 + (y == 1)
+    cells, place = np.unique(key, return_inverse=True)
+    gather = csr_array((np.ones(len(y)), (place, np.arange(len(y)))), shape=(len(cells), len(y)))
+    grouped = plan(cells % 2, (cells // 2 % GROUPS).astype(float), cells // 2 // GROUPS)
+    return lambda weights: exact(weights) if weights.shape[1] == 1 else grouped(gather @ weights)
+
+
 def plan_auroc(y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> Ranking:
     """AUROC over all pairs of patients that the same model predicted: weighted mean of the folds' AUROC.
 
@@ -73,8 +95,11 @@ def plan_auroc(y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> Ranking:
     return auroc
 
 
-def plan_auprc(y: np.ndarray, score: np.ndarray) -> Ranking:
-    """Average precision, sum of precision times step in recall, ties in one step (scikit-learn's definition)."""
+def plan_auprc(y: np.ndarray, score: np.ndarray, fold: np.ndarray | None = None) -> Ranking:
+    """Average precision, sum of precision times step in recall, ties in one step (scikit-learn's definition).
+
+    fold  is not looked at: all folds are ranked together, as the model's threshold would
+    """
     positive, negative = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
     positive = positive[np.argsort(-score[positive], kind="stable")]
     negative = negative[np.argsort(-score[negative], kind="stable")]
@@ -101,8 +126,8 @@ def _running(weights: np.ndarray) -> np.ndarray:
 
 def _classes(sample: Sample, n_classes: int) -> Measure:
     classes = [1] if n_classes == 2 else list(range(n_classes))
-    aurocs = [plan_auroc(sample.y == each, sample.score(each), sample.fold) for each in classes]
-    auprcs = [plan_auprc(sample.y == each, sample.score(each)) for each in classes]
+    aurocs = [coarse(plan_auroc, sample.y == each, sample.score(each), sample.fold) for each in classes]
+    auprcs = [coarse(plan_auprc, sample.y == each, sample.score(each), sample.fold) for each in classes]
     cells = (sample.y * n_classes + sample.decided == np.arange(n_classes**2)[:, None]).astype(float)
     losses = np.stack([_brier(sample.y, sample.p), _log_loss(sample.y, sample.p)])
 
