@@ -115,6 +115,11 @@ def test_quotes_hold_separators_line_ends_and_quotes(read):
     assert table.frame()["a"].to_list() == ['x, "y"\nz', None, "pad"]
 
 
+def test_quotes_behind_blanks_and_inside_values_are_read_as_meant(read):
+    _, table = read('a,b,c\n1, "x, y",2\n3,5" x 4",4\n' + "5,z,6\n" * 20)
+    assert table.frame()["b"].to_list()[:3] == ["x, y", '5" x 4"', "z"] and table.rows == 22
+
+
 def test_a_quote_never_closed_does_not_swallow_the_table(read):
     entry, table = read("a,b\n" + '5" pipe,1\n' + "".join(f"x{n},{n}\n" for n in range(50)))
     assert table.rows == 51 and entry.reason_code == "stray_quotes"

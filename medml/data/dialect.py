@@ -115,7 +115,8 @@ def read_rows(lines: Iterable[str], separator: str, quoted: bool = True) -> Iter
     if separator == " ":
         yield from enumerate((line.split() for line in lines), start=1)
         return
-    reader = csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
+    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=separator, quoting=quoting, skipinitialspace=True)
     for row in reader:
         yield reader.line_num, row
 

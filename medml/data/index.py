@@ -112,7 +112,9 @@ def _refusal(found: Found, error: UserError, sheet: str | None = None) -> FileEn
 def _open(shown: str, path: Path, sheet: str | None) -> Sequence[TableSource | LeftOut]:
     """The tables in one file. UserError with a code where there is none."""
     ref, material = TableRef(path=shown), Material(path)
-    sniffed = sniff(material.head(65536), path.name)
+    sniffed = sniff(material.head(4096), path.name)  # pictures come by the ten thousand: one page of each
+    if sniffed.kind not in PICTURES:
+        sniffed = sniff(material.head(65536), path.name)
     if sniffed.kind == "gz":
         material = gunzip(path)
         sniffed = sniff(material.head(65536), path.stem)

@@ -1,7 +1,13 @@
-"""Excel workbooks from before 2007 (.xls), by the calamine library; other old or binary kinds are told apart."""
+"""Excel workbooks from before 2007 (.xls), by the calamine library in a child process.
+
+Other old or binary kinds of workbook are told apart and left out.
+"""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +23,7 @@ from medml.errors import UserError
 from medml.types import TableRef
 
 MOST_BYTES = 200 << 20
+MOST_SECONDS = 10  # a damaged file can send the library round in circles
 _MIDNIGHT = r"^(\d{4}-\d{2}-\d{2}) 00:00:00$"
 _FULL_NAMES = {"xlsb": "Excel's binary format (.xlsb)", "ods": "OpenDocument format (.ods)"}
 
@@ -42,22 +49,15 @@ def open_old_excel(shown: str, path: Path, kind: str, wanted: str | None = None)
 
 
 def _sheets(content: bytes, shown: str, path: Path, wanted: str | None) -> list[FrameTable | LeftOut]:
-    import fastexcel  # rarely needed, so not at import
-    try:
-        book = fastexcel.read_excel(content)
-    except fastexcel.FastExcelError as error:
-        raise (_locked() if "assword" in str(error) else _damaged()) from None
-    names = [name for name in book.sheet_names if wanted is None or name == wanted]
+    cells = _in_a_child(content)
+    names = [name for name in cells if wanted is None or name == wanted]
     if not names:
         raise not_read("no_sheet", "This workbook has no sheet of that name.", "Choose one of its sheets.")
     found: list[FrameTable | LeftOut] = []
     for name in names:
-        ref = TableRef(path=shown, sheet=name if len(book.sheet_names) > 1 else None)
+        ref = TableRef(path=shown, sheet=name if len(cells) > 1 else None)
         try:
-            cells = book.load_sheet(name, header_row=None, dtypes="string").to_polars()
-            found.append(_table(cells, ref, path))
-        except fastexcel.FastExcelError:
-            found.append(LeftOut(name, _damaged()))
+            found.append(_table(cells[name], ref, path))
         except UserError as error:
             found.append(LeftOut(name, error))
     if len(found) == 1 and isinstance(found[0], LeftOut):
@@ -65,9 +65,27 @@ def _sheets(content: bytes, shown: str, path: Path, wanted: str | None) -> list[
     return found
 
 
-def _table(cells: pl.DataFrame, ref: TableRef, path: Path) -> FrameTable:
-    """The table among a sheet's cells (all text)."""
-    cells = cells.select(strip(cells[name].cast(pl.String).str.replace(_MIDNIGHT, "$1")) for name in cells.columns)
+def _in_a_child(content: bytes) -> dict[str, list[list[str | None]] | None]:
+    """Sheets by name, each a list of columns of text; None for one that cannot be read."""
+    child = Path(__file__).with_name("calamine_child.py")
+    try:  # -I: neither this folder nor the environment adds modules to the child
+        done = subprocess.run([sys.executable, "-I", str(child)], input=content, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, timeout=MOST_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise _damaged() from None
+    if done.returncode == 3:
+        raise _locked()
+    if done.returncode != 0:
+        raise _damaged()
+    return json.loads(done.stdout)["sheets"]
+
+
+def _table(columns: list[list[str | None]] | None, ref: TableRef, path: Path) -> FrameTable:
+    """The table among a sheet's cells (all text, by column)."""
+    if columns is None:
+        raise _damaged()
+    cells = pl.DataFrame([strip(pl.Series(str(n), column, dtype=pl.String).str.replace(_MIDNIGHT, "$1"))
+                          for n, column in enumerate(columns)])
     first = [[cell or "" for cell in row] for row in cells.head(100).iter_rows()]
     layout = find_layout(first)
     if layout is None:

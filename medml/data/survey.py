@@ -24,6 +24,7 @@ class Survey:
     quotes: int = 0
     line_ends: int = 0
     separators: int = 0
+    stray_quotes: bool = False  # a quote opens in the middle of a value: readers disagree on what that means
     blank_rows: bool = False
     long_fields: bool = False  # a stretch of 64 KiB without a separator or line end
     padded: bool = False  # white space or quotes may stand around values
@@ -37,6 +38,7 @@ class Survey:
     def regular(self, width: int) -> bool:
         """Whether every row has `width` fields, as far as totals tell, and nothing needs mending."""
         return (self.utf8 and not self.zeros and not self.blank_rows and self.quotes % 2 == 0
+                and not self.stray_quotes
                 and not self.long_fields and self.separators == (width - 1) * self.rows)
 
 
@@ -73,8 +75,9 @@ def _count(found: Survey, cells: np.ndarray, separator: int, inside: bool) -> bo
     quotes = int(np.count_nonzero(quoting))
     found.quotes += quotes
     if quotes or inside:
-        outside = ((np.cumsum(quoting, dtype=np.uint8) & 1) == 1) if inside else \
-            ((np.cumsum(quoting, dtype=np.uint8) & 1) == 0)
+        outside = (np.cumsum(quoting, dtype=np.uint8) & 1) == (1 if inside else 0)
+        opened = quoting & ~outside & ~(ends | marks | (cells == _QUOTE))[:-1]
+        found.stray_quotes = found.stray_quotes or bool(opened.any())
         ends[1:] &= outside
         marks[1:] &= outside
         inside ^= bool(quotes % 2)

@@ -46,7 +46,7 @@ class TextTable(TableSource):
         scan = scan if columns is None else scan.select(columns)
         try:
             return scan.with_columns(_stripped(pl.col(pl.String))).collect(engine="streaming")
-        except (pl.exceptions.ComputeError, OSError) as error:
+        except (pl.exceptions.PolarsError, OSError) as error:
             self._mend(error)
             return self.frame(columns, n_rows)
 
@@ -59,7 +59,7 @@ class TextTable(TableSource):
                     yield batch
                     done += batch.height
                 return
-            except (pl.exceptions.ComputeError, OSError) as error:
+            except (pl.exceptions.PolarsError, OSError) as error:
                 place = re.search(r"\(column number (\d+)\)", str(error))
                 if place is None:
                     self._mend(error)

@@ -59,7 +59,8 @@ def open_workbook(file: BinaryIO) -> Workbook:
         _look_for_traps(archive)
         book = Workbook(archive)
         _read_parts(book)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, expat.ExpatError, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, expat.ExpatError, NotImplementedError, ValueError,
+            OSError):
         raise damaged() from None
     return book
 
