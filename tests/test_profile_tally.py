@@ -128,6 +128,14 @@ def test_sample_is_uniform_and_keeps_the_order_of_the_table():
     assert rows.mean() == pytest.approx(25_000, abs=3 * 50_000 / np.sqrt(12 * 2000))
 
 
+def test_sample_has_fewer_rows_where_texts_are_long():
+    sample = RowSample()
+    for start in range(0, 12_000, 3000):
+        sample.add(pl.DataFrame({"note": [f"{n} " + "x" * 20_000 for n in range(start, start + 3000)]}))
+    assert 2000 <= sample.frame().height < 4000
+    assert not sample.is_whole
+
+
 def test_sample_does_not_hold_the_text_of_rows_it_dropped():
     sample = RowSample(rows=100)
     for start in range(0, 20_000, 1000):

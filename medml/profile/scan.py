@@ -23,6 +23,8 @@ from medml.types import SMALL_GROUP, Column, FileEntry, Level, Profile, Proposal
 from medml.watch import Silent, Watch
 
 log = logging.getLogger(__name__)
+BATCH_ROWS = 100_000
+BATCH_BYTES = 32 << 20  # of the file: rows of long texts come in smaller batches
 PARSED_AT_ONCE = 4 << 20  # bytes; Polars takes 16 MiB, which costs 200 MiB more at its peak and is no faster
 
 
@@ -73,7 +75,8 @@ def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMAL
 
 def _read(source: TableSource, watch: Watch) -> TableTally | None:
     tally = None
-    for batch in source.batches():
+    bytes_a_row = source.entry.bytes / source.rows if source.rows else 0.0
+    for batch in source.batches(int(min(BATCH_ROWS, max(BATCH_BYTES / max(bytes_a_row, 1.0), 1.0)))):
         if watch.stopping():
             raise Stopped
         if tally is None:

@@ -19,6 +19,8 @@ from medml.profile.names import FILE_WORDS, PERSON_WORDS, looks_like_id, says
 
 EXACT = 1000  # distinct values counted one by one; beyond, about
 SAMPLE_ROWS = 50_000
+SAMPLE_BYTES = 64 << 20  # long texts: fewer rows, but never below FEWEST_SAMPLED
+FEWEST_SAMPLED = 2_000
 ROWS = "rows of a value"  # a column of ours beside the table's own names
 SEEN_AS_MISSING = sorted({form for word in MISSING_WORDS for form in (word, word.upper(), word.title(), word.lower())})
 
@@ -109,6 +111,8 @@ class RowSample:
 
     def add(self, batch: pl.DataFrame) -> None:
         """Each row draws a key; the rows of the lowest keys are the sample."""
+        room = SAMPLE_BYTES * batch.height // max(batch.estimated_size(), 1)
+        self.rows = min(self.rows, max(room, FEWEST_SAMPLED))
         keys = self._random.random(batch.height)
         kept = np.flatnonzero(keys < self._limit)
         piece = batch if len(kept) == batch.height else batch[kept]
