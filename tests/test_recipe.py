@@ -266,6 +266,8 @@ def test_an_unseen_or_rare_category_is_named_a_missing_one_is_not():
     new = pd.DataFrame({"c": pd.Series(["a", "b", "z", None], dtype=object)})
     assert cleaner.unseen(new) == [[], ["c"], ["c"], []]
     assert cleaner.transform(new)["c"].tolist()[:3] == ["a", OTHER, OTHER]
+    tiny = pd.DataFrame({"c": pd.Series(["a", "b", "c"] * 3, dtype=object)})
+    assert Cleaner(recipe_for(tiny), {"c": "category"}).fit(tiny).unseen(new) == [[], [], [], []]
 
 
 @pytest.mark.parametrize("broken", ["", "[]", "{}", '{"recipe": {}, "kinds": {}}', '{"version": 1, "n_fitted": "x"}'])

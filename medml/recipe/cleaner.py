@@ -75,9 +75,10 @@ class Cleaner:
 
     def unseen(self, X: pd.DataFrame) -> list[list[str]]:
         """For each row of X (before `transform`) the columns that hold a category which fewer than k training rows
-        had, or none: a model can say nothing reliable there (P1). A missing category is not unseen."""
+        had, or none: a model can say nothing reliable there (P1). A missing category is not unseen, and a column all
+        of whose categories are that small tells the model nothing, so nothing is missed."""
         self._require_fitted()
-        odd = {name: (X[name].notna() & ~X[name].isin(known)).to_numpy() for name, known in self.known.items()}
+        odd = {name: (X[name].notna() & ~X[name].isin(known)).to_numpy() for name, known in self.known.items() if known}
         return rows_of(odd, len(X))
 
     def to_json(self) -> str:
