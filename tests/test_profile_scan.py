@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 
 import numpy as np
@@ -133,6 +134,30 @@ def test_sentinels_of_the_corpus_are_listed_and_leave_the_range(corpus):
     column = profile.scan(corpus / "tabular" / "t16_sentinels.csv").tables[0].column("sbp")
     assert {"-999", "999", "NA"} <= set(column.sentinels)
     assert column.low > 100 and column.high < 250
+    wbc = profile.scan(corpus / "tabular" / "t16_sentinels.csv").tables[0].column("wbc")
+    assert "-9" in wbc.sentinels
+
+
+def test_typed_columns_keep_their_kinds(tmp_path):
+    n, rng = 200, np.random.default_rng(5)
+    days = dt.datetime(2024, 1, 1)
+    pl.DataFrame({
+        "smoker": rng.random(n) < 0.4, "seen": [days + dt.timedelta(hours=int(h)) for h in rng.integers(0, 9000, n)],
+        "born": [dt.date(1950, 1, 1) + dt.timedelta(days=int(d)) for d in rng.integers(0, 9000, n)],
+        "grade": rng.integers(1, 5, n), "crp": np.where(rng.random(n) < 0.1, np.nan, rng.gamma(2, 20, n)),
+        "nothing": pl.Series([None] * n, dtype=pl.Float64), "died": rng.random(n) < 0.3,
+    }).write_parquet(tmp_path / "a.parquet")
+    table = profile.scan(tmp_path).tables[0]
+    assert {each.name: each.kind for each in table.columns} == {
+        "smoker": "yes_no", "seen": "date", "born": "date", "grade": "category", "crp": "number", "nothing": "empty",
+        "died": "yes_no"}
+    assert 10 < table.column("crp").missing < 30
+    assert table.targets[0].column == "died" and profile.propose_choice(profile.scan(tmp_path)).positive == "true"
+
+
+def test_a_decimal_comma_is_read_and_said(corpus):
+    column = profile.scan(corpus / "tabular" / "t02_european_semicolon_decimal_comma.csv").tables[0].column("crp")
+    assert column.kind == "number" and "decimal_comma" in {each.code for each in column.suspicions}
 
 
 def test_yes_and_no_in_many_spellings_is_one_column_of_two_values(corpus):

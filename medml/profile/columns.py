@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from medml import privacy
 from medml.data.values import read_booleans
@@ -73,7 +74,7 @@ def levels(evidence: Evidence, reading: Reading) -> list[tuple[str, int]]:
         labels = [sentinels.text_of(number) if np.isfinite(number) else str(value)
                   for number, value in zip(reading.numbers, evidence.values, strict=True)]
     else:
-        labels = [str(value)[:LONGEST_LABEL] for value in evidence.values]
+        labels = evidence.values.cast(pl.String).str.head(LONGEST_LABEL).to_list()
     counts: dict[str, int] = {}
     for label, n in zip(labels, evidence.counts.tolist(), strict=True):
         counts[label] = counts.get(label, 0) + n

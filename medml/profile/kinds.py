@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -49,6 +49,7 @@ class Reading:
     unreadable: np.ndarray | None = None  # (len(values),) bool: values that are neither a number nor a date
     censored: np.ndarray | None = None  # (len(values),) bool: "<0.01"
     units: np.ndarray | None = None  # (len(values),) bool: "10 mg"
+    decimal_comma: bool = False
     ambiguous: bool = False  # dates that could be read two ways
 
 
@@ -80,7 +81,8 @@ def _of_text(evidence: Evidence, rated: bool) -> Reading:
     if evidence.counts[~unreadable].sum() > READABLE * evidence.counts.sum() and not is_code_list(evidence, unreadable):
         marked = evidence.values.str.contains(r"^\s*[<>≤≥]").to_numpy() & ~unreadable
         lettered = evidence.values.str.contains(r"\p{L}|[°%]").to_numpy() & ~unreadable & ~exponent(evidence.values)
-        return _of_numbers(evidence, Reading("number", numbers, found.unit, unreadable, marked, lettered), rated)
+        return _of_numbers(evidence, Reading("number", numbers, found.unit, unreadable, marked, lettered,
+                                             found.decimal_comma), rated)
     dates = read_dates(evidence.values)
     moments = days(dates.values)
     unreadable = np.isnan(moments)
@@ -101,7 +103,7 @@ def _of_numbers(evidence: Evidence, reading: Reading, rated: bool) -> Reading:
     elif whole and not rated and reading.unit is None and is_coded(evidence.name, np.unique(known)):
         kind = "category"
     unit = reading.unit or unit_of(evidence.name)
-    return Reading(kind, numbers, unit, reading.unreadable, reading.censored, reading.units)
+    return replace(reading, kind=kind, unit=unit)
 
 
 def is_coded(name: str, levels: np.ndarray) -> bool:

@@ -129,8 +129,8 @@ def tells(oracle: leaks.Oracle | None, target: str, column: Column) -> Suspicion
         return caution("leak", f"On its own it tells {target} almost perfectly (AUROC {oracle.auroc:.2f}).", ASK,
                        **figures)
     if oracle.pure > 0 and column.kind in ("category", "yes_no"):
-        return note("leak", f"One of its values goes with a single outcome only ({oracle.pure:.0%} of the rows).", ASK,
-                    **figures)
+        return note("single_outcome", f"One of its values goes with a single outcome only ({oracle.pure:.0%} of rows).",
+                    ASK, **figures)
     return None
 
 

@@ -23,7 +23,10 @@ def stand_for_missing(name: str, numbers: np.ndarray, counts: np.ndarray) -> np.
     marked = np.isin(numbers, SENTINEL_NUMBERS)
     if marked.any():
         copies = np.repeat(numbers[known], np.minimum(counts[known], ENOUGH))
+        negative = marked & (numbers < 0)
         marked = np.isin(numbers, list(numeric_sentinels(pl.Series("value", copies, dtype=pl.Float64))))
+        if np.count_nonzero(known) == 2 and (numbers[known & ~negative] > 0).any():
+            marked |= negative & (counts > 1)  # one true value beside -9: too few values to compare ranges
     if zero_is_missing(name, numbers[known & ~marked], counts[known & ~marked]):
         marked |= numbers == 0
     return marked

@@ -23,7 +23,7 @@ def suspect(evidence: Evidence, reading: Reading, sentinel: np.ndarray, words: l
              if (each := look(evidence, reading))]
     told = _sentinel(evidence, reading, sentinel, words)
     found += [told] if told else []
-    found += [each for look in (_mixed, _strays, _censored, _units) if (each := look(evidence, reading))]
+    found += [each for look in (_mixed, _strays, _censored, _units, _comma) if (each := look(evidence, reading))]
     return sorted(found, key=lambda each: ("stop", "caution", "note").index(each.severity))
 
 
@@ -160,3 +160,10 @@ def _units(evidence: Evidence, reading: Reading) -> Suspicion | None:
     n = evidence.n_rows(reading.units)
     return note("units_in_cells", f"{counted(n, 'cell holds', 'cells hold')} a unit beside the number.",
                 "The number is read and the unit is dropped; check that all cells use the same one.", rows=n)
+
+
+def _comma(evidence: Evidence, reading: Reading) -> Suspicion | None:
+    if not reading.decimal_comma:
+        return None
+    return note("decimal_comma", "A comma stands before its decimals.",
+                "Nothing to do; check the range if numbers look a thousand times too large.")
