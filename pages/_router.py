@@ -28,6 +28,6 @@ def _title(page: Path) -> str:
 st.set_page_config(page_title="MedML", page_icon=str(FOLDER / "static" / "favicon.png"), layout="wide",
                    initial_sidebar_state="collapsed")
 ui.warm_up()
-chosen = st.navigation([st.Page(name, title=title, default=name == "home.py") for name, title in found()],
+chosen = st.navigation([st.Page(name, title=f"{title} · MedML", default=name == "home.py") for name, title in found()],
                        position="hidden")
 chosen.run()

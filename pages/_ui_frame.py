@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,14 +162,13 @@ def _heading(title: str, step: str | None, lead: str) -> None:
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Thread:
-    """Import what the first chart and the first table need while the first page is being read."""
+    """Import what the pages after the first one need, while the first one is being read."""
     started = threading.Thread(target=_import_heavy, name="warm-up", daemon=True)
     started.start()
     return started
 
 
 def _import_heavy() -> None:
-    import altair  # noqa: F401
-    import polars  # noqa: F401
-
-    import medml.plots  # noqa: F401
+    for each in ("altair", "polars", "medml.data", "medml.profile", "medml.recipe", "medml.plots.distributions",
+                 "medml.plots.missingness"):
+        importlib.import_module(each)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from medml import project as projects
@@ -11,6 +13,7 @@ from pages import _ui as ui
 
 TITLE = "Projects"
 PATH, BROWSING = "m_source", "m_browsing"
+SAME_CLICK = 5.0  # seconds within which a second press means the first
 
 
 def new_project(first: bool) -> None:
@@ -29,16 +32,26 @@ def new_project(first: bool) -> None:
                 example(first)
         if create:
             with ui.guard():
-                begin(projects.create(source))
+                begin(made(source))
 
 
 def example(first: bool) -> None:
     """The button that makes a project on the example table."""
     if st.button("Try it on example data", icon=":material/science:", key="m_example"):
-        begin(projects.create(example_source(), "Breast biopsies (example)"))
+        begin(made(str(example_source()), "Breast biopsies (example)"))
     if first:
         ui.note("569 breast biopsies from Wisconsin, a public table that came with this installation, made a little "
                 "dirty. From here to a trained model takes about two minutes.")
+
+
+def made(source: str, name: str | None = None) -> projects.Project:
+    """A new project; the one just made where the same source is asked for again at once (a double click)."""
+    last = st.session_state.get("m_made")
+    if last is not None and last[0] == source and time.monotonic() - last[1] < SAME_CLICK:
+        return projects.get(last[2])
+    project = projects.create(source, name)
+    st.session_state["m_made"] = (source, time.monotonic(), project.id)
+    return project
 
 
 def begin(project: projects.Project) -> None:

@@ -32,9 +32,9 @@ def browser_of_tests():
 
 
 @pytest.fixture
-def asked() -> Asked:
+def asked(app) -> Asked:
     """What the browser asked for; checked at the end of every test that uses a page."""
-    return Asked()
+    return Asked(app.port)
 
 
 @pytest.fixture

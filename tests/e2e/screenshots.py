@@ -11,6 +11,7 @@ import logging
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.e2e.scenes import SHOTS, Shot, prepare
 from tests.e2e.served import FLAGS, Asked, chromium, served
@@ -44,7 +45,7 @@ def photograph(url: str, shots: list[Shot], ids: dict[str, str], out: Path) -> i
         browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
         for theme in THEMES:
             for width in WIDTHS:
-                asked = Asked()
+                asked = Asked(urlsplit(url).port)
                 context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
                 asked.watch(context)
                 for shot in shots:

@@ -43,6 +43,10 @@ class Served:
     process: subprocess.Popen
     log: Path
 
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port
+
 
 @contextlib.contextmanager
 def served(home: Path, **environment: str) -> Iterator[Served]:
@@ -103,8 +107,12 @@ def end_all_of(home: Path) -> None:
 
 @dataclass
 class Asked:
-    """Every address that the browser asked for, and what it said in its console."""
+    """Every address that the browser asked for, and what it said in its console.
 
+    port  the app's: other ports of this machine are elsewhere too, since a beacon may well point there
+    """
+
+    port: int
     elsewhere: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
 
@@ -131,7 +139,6 @@ class Asked:
         if "Content Security Policy" in said.text:  # what the policy stopped before it became a request
             self.console.append(said.text)
 
-    @staticmethod
-    def _own(url: str) -> bool:
+    def _own(self, url: str) -> bool:
         parts = urlsplit(url)
-        return parts.scheme in ("data", "blob", "about") or parts.hostname in OWN
+        return parts.scheme in ("data", "blob", "about") or (parts.hostname in OWN and parts.port == self.port)

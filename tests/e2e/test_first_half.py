@@ -125,20 +125,46 @@ def test_the_example_needs_no_data_of_ones_own(screen):
     expect(screen.get_by_text("duplicate rows")).to_be_visible()
 
 
-def test_markup_and_orders_in_a_table_stay_text(screen, corpus, tmp_path, asked):
-    """b15 and b16 hold Markdown images, links, HTML and orders to a language model, in headers, cells and names."""
+BEACON = "![x](http://127.0.0.1:9/beacon.png)"
+HOSTILE = (BEACON, "<img src=http://127.0.0.1:9/b>", "[click](javascript:1) **bold** :red[x] $x$ :material/home:")
+
+
+def hostile_table(folder) -> None:
+    """Markup in the header, in categories frequent enough to be named, in the outcome, in the file's name."""
+    lines = [",".join((*HOSTILE, "result"))]
+    for row in range(120):
+        lines.append(",".join((str(row % 17), HOSTILE[row // 2 % 2], HOSTILE[row % 3], HOSTILE[row % 2])))
+    (folder / "[a](b) <b>study.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_markup_in_a_table_stays_text_on_every_page(screen, tmp_path, asked):
+    """The guard of `context` fails the test if an image or link of the table is asked for, on any port."""
     folder = tmp_path / "<img src=x> [a](b) **trial** :red[x]"
+    folder.mkdir()
+    hostile_table(folder)
+    begin(screen, folder)
+    expect(screen.get_by_role("cell", name=BEACON, exact=True)).to_be_visible()
+    follow(screen, "Continue to preview", "Preview")
+    expect(screen.locator(".m-chart-title").filter(has_text="<img src=http")).to_be_visible()
+    follow(screen, "Continue to cleanup", "Cleanup")
+    screen.get_by_role("link", name="Projects").click()
+    expect(screen.get_by_role("heading", level=1)).to_have_text("Projects")
+    expect(screen.locator(".m-where")).to_have_text("<img src=x> [a](b) **trial** :red[x]")
+    assert asked.elsewhere == []
+    assert not [each for each in asked.console if "Content Security Policy" in each]  # nothing that had to be stopped
+
+
+def test_the_hard_tables_with_beacons_and_orders_are_only_listed(screen, corpus, tmp_path, asked):
+    folder = tmp_path / "beacons"
     folder.mkdir()
     for name in ("b15_markup_and_beacons.csv", "b16_prompt_injection.csv"):
         shutil.copy(corpus / "tabular" / name, folder)
     begin(screen, folder)
-    follow(screen, "Continue to preview", "Preview")
-    follow(screen, "Continue to cleanup", "Cleanup")
-    screen.get_by_role("link", name="Projects").click()
-    expect(screen.locator(".m-where")).to_contain_text("<img src=x> [a](b) **trial** :red[x]")
+    expect(screen.get_by_role("cell", name="<script>alert(1)</script>", exact=True)).to_be_visible()
+    screen.get_by_role("button", name="Continue to preview").click()
+    expect(screen.get_by_role("alert")).to_contain_text("No column is left to predict with.")
     assert asked.elsewhere == []
     assert not [each for each in asked.console if "Content Security Policy" in each]
-    assert screen.locator("main img[src^=http]").count() == 0
 
 
 def test_files_that_cannot_be_read_are_listed_with_their_reason(screen, corpus, tmp_path):

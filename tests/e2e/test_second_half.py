@@ -92,12 +92,14 @@ def compare_and_keep(screen, tmp_path):
     expect(screen.get_by_role("row", name=re.compile("^AUROC"))).to_be_visible()
     expect(screen.get_by_role("row", name=re.compile("family (mlp auto|auto mlp)"))).to_be_visible()
     screen.get_by_role("button", name="All models").click()
+    expect(screen.get_by_label("Search")).to_be_visible()
+    steps.settled(screen)
     change(screen, tmp_path)
 
 
 def change(screen, tmp_path):
     card = screen.locator('[class*="st-key-m_card_run_"]').filter(has_text="neural network").first
-    card.locator('[data-testid="stPopover"] button').click()
+    card.get_by_test_id("stPopoverButton").locator("visible=true").click()
     screen.get_by_label("Name", exact=True).fill("Network of the walk")
     screen.get_by_label("Notes").fill("for Monday’s round")
     screen.get_by_label("Notes").press("Control+Enter")
@@ -123,7 +125,7 @@ def open_menu(screen, card):
     """The card's menu, whether or not it stands open already."""
     steps.settled(screen)
     if not screen.get_by_role("button", name="Download as one file").is_visible():
-        card.locator('[data-testid="stPopover"] button').click()
+        card.get_by_test_id("stPopoverButton").locator("visible=true").click()
 
 
 def test_stop_keeps_the_best_and_a_reload_shows_the_same_training(screen, heart):
