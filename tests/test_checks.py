@@ -277,7 +277,7 @@ def test_a_date_on_or_after_the_outcomes_date_is_named():
 
 def test_what_the_scan_suspected_is_repeated():
     column = Column(name="crp", kind="number", missing=0, distinct=300, suspicions=[
-        Suspicion(code="leak", severity="caution", what="It tells the outcome.", fix="Leave it out.")])
+        Suspicion(code="outcome_proxy", severity="caution", what="It is known late.", fix="Leave it out.")])
     assert run("L6", table={"columns": [column]}).verdict == "warn"
     assert run("L6").verdict == "pass"
 

@@ -15,7 +15,7 @@ UNIQUE = 0.95  # share of different values among those that are there
 SAME_LENGTH = 0.85  # share of numbers with the commonest count of digits: ids are alike, laboratory values are not
 ALMOST_ALL = 0.99  # agreement with the outcome at which a column is the outcome in other words
 AFTER = 0.05  # share of cases whose date lies on or after the outcome's
-LEAKS = ("leak", "outcome_proxy")
+FROM_THE_SCAN = "outcome_proxy"  # a "leak" of the scan is one column that tells the outcome: L4 asks that anew
 
 
 @rule("L5")
@@ -75,7 +75,7 @@ def nothing_from_afterwards(evidence: Evidence) -> Check:
     cases, target = context.cases, context.choice.target
     by_name = [str(name) for name in cases.X.columns if named_like_outcome(str(name), target)]
     by_scan = [each.name for each in context.table.columns if each.name in cases.X.columns
-               and any(suspicion.code in LEAKS for suspicion in each.suspicions)]
+               and any(suspicion.code == FROM_THE_SCAN for suspicion in each.suspicions)]
     by_value = [str(name) for name in cases.X.columns if is_outcome_again(cases, name)]
     by_date = late_dates(cases)
     guilty = list(dict.fromkeys([*by_value, *by_date, *by_name, *by_scan]))

@@ -116,8 +116,9 @@ def baselines_there(evidence: Evidence) -> Check:
     nothing, plain = (differences[each] for each in required(report.task))
     figures = {"over_prevalence": nothing.value, "over_prevalence_low": nothing.low, "over_regression": plain.value,
                "over_regression_low": plain.low, "over_regression_high": plain.high}
-    what = (f"{title(name)} is {plain.value:+.3f} ({plain.low:+.3f} to {plain.high:+.3f}) beside plain regression and "
-            f"{nothing.value:+.3f} ({nothing.low:+.3f} to {nothing.high:+.3f}) beside no model at all.")
+    what = (f"{title(name)} is above that of no model by {nothing.value:+.3f} ({nothing.low:+.3f} to "
+            f"{nothing.high:+.3f}) and above that of plain regression by {plain.value:+.3f} ({plain.low:+.3f} to "
+            f"{plain.high:+.3f}).")
     if nothing.low <= 0:
         return found("E7", "warn", f"{what} That is not better than no model.",
                      "Do not use it: look for better predictors or more patients.", **figures)

@@ -57,7 +57,7 @@ def _first_repeat(evidence: Evidence) -> list[Fold]:
 
 
 def column_alone(cases: Cases, name: str, folds: list[Fold]) -> float:
-    """Out-of-fold AUROC of one column (the best over classes, v. the rest), or R2 for a number; 0-1.
+    """Out-of-fold AUROC of one column (several classes: mean over classes v. the rest), or R2 for a number; 0-1.
 
     Learned on each fold's training rows: the outcome's mean in 20 groups (numbers by quantiles, missing on its own),
     and for numbers the direction, since groups alone would blur a fine scale.
@@ -73,12 +73,10 @@ def column_alone(cases: Cases, name: str, folds: list[Fold]) -> float:
         if pd.api.types.is_numeric_dtype(column):
             plain[:, fold.test] = _straight(column.to_numpy(dtype=float), fold, outcomes[:, fold.train])
     judged = fold_of >= 0
-    best = 0.0
-    for which, outcome in enumerate(outcomes):
-        for score in (grouped[which], plain[which]):
-            if np.isfinite(score[judged]).all():
-                best = max(best, _judge(cases.task, outcome[judged], score[judged], fold_of[judged]))
-    return best
+    best = [max((_judge(cases.task, outcome[judged], score[which, judged], fold_of[judged])
+                 for score in (grouped, plain) if np.isfinite(score[which, judged]).all()), default=0.0)
+            for which, outcome in enumerate(outcomes)]
+    return float(np.mean(best))
 
 
 def _outcomes(cases: Cases) -> np.ndarray:
