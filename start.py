@@ -19,6 +19,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -70,18 +71,22 @@ def app(rest):
     prepare()
     port = free_port()
     address = f"http://127.0.0.1:{port}"
+    said = tempfile.TemporaryFile()  # shown only where the app could not go on
     server = subprocess.Popen([PYTHON, "-m", "streamlit", "run", "streamlit_app.py", "--server.address", "127.0.0.1",
                                "--server.port", str(port)] + [each for each in rest if each != "--no-browser"],
-                              cwd=ROOT, stdout=subprocess.DEVNULL)
+                              cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said)
     print(f"MedML opens on {address}  (Ctrl-C closes it; a training goes on)", flush=True)
     if "--no-browser" not in rest and has_browser():
         threading.Thread(target=open_browser, args=(address, server), daemon=True).start()
     try:
-        return server.wait()
+        code = server.wait()
     except KeyboardInterrupt:
         server.wait()  # the terminal has told it too
         print("\nMedML is closed. A training that was running goes on; start MedML again to see it.")
         return 0
+    said.seek(0)
+    sys.stderr.write(said.read().decode("utf-8", "replace")[-2000:])
+    return code
 
 
 def demo(rest):

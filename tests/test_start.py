@@ -7,9 +7,11 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -28,13 +30,19 @@ def start(monkeypatch):
     return module
 
 
-@pytest.fixture
-def tree(tmp_path):
-    """A small copy of the project: start.py, two packages of ten lines, the modules that it calls."""
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A small copy of the project with its environment: made once, that takes a while."""
+    return a_tree(tmp_path_factory.mktemp("tree"))
+
+
+def a_tree(tmp_path: Path) -> Path:
+    """start.py, packages of ten lines, the modules that it calls."""
     shutil.copy(ROOT / "start.py", tmp_path)
-    (tmp_path / "requirements.txt").write_text(f"{a_wheel(tmp_path, 'alpha')}\n")
+    (tmp_path / "requirements.txt").write_text(
+        f"{a_wheel(tmp_path, 'alpha')}\n{a_wheel(tmp_path, 'streamlit', STREAMLIT)}\n")
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "requirements.txt").write_text(f"{a_wheel(tmp_path, 'pytest')}\n")
+    (tmp_path / "tests" / "requirements.txt").write_text(f"{a_wheel(tmp_path, 'pytest', PYTEST)}\n")
     for name in ("medml", "worker"):
         (tmp_path / name).mkdir()
         code = f"import sys, alpha\nprint('{name}', *sys.argv[1:])\nsys.exit(3)\n"
@@ -42,14 +50,28 @@ def tree(tmp_path):
     return tmp_path
 
 
-def a_wheel(folder: Path, name: str) -> Path:
+PYTEST = """
+import os, sys
+print('chromium', os.environ.get('MEDML_CHROMIUM'))
+print('the closing line', *sys.argv[1:])
+"""
+STREAMLIT = """
+import pathlib, sys, time
+pathlib.Path('asked').write_text(' '.join(sys.argv[1:]))
+try:
+    time.sleep(600)
+except KeyboardInterrupt:
+    sys.exit('Aborted!')
+"""
+
+
+def a_wheel(folder: Path, name: str, main: str = "") -> Path:
     """A pure wheel by hand (PEP 427)."""
     wheel = folder / f"{name}-1.0-py3-none-any.whl"
     info = f"{name}-1.0.dist-info"
     files = {
         f"{name}/__init__.py": "",
-        f"{name}/__main__.py": "import os, sys\nprint('chromium', os.environ.get('MEDML_CHROMIUM'))\n"
-                               "print('the closing line', *sys.argv[1:])\n",
+        f"{name}/__main__.py": main,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
@@ -74,14 +96,14 @@ def run(tree: Path, *arguments: str, **settings: str) -> subprocess.CompletedPro
 def test_the_first_start_installs_and_the_second_does_nothing(tree):
     first = run(tree, "setup")
     assert first.returncode == 0, first.stderr
-    assert "putting 1 packages in place" in first.stdout and (tree / ".venv").is_dir()
-    for each in tree.glob("*.whl"):  # nothing could be installed any more, were it tried
-        each.unlink()
-    second = run(tree, "setup")
+    assert "putting 2 packages in place" in first.stdout and (tree / ".venv").is_dir()
+    second = run(tree, "setup", PIP_CONSTRAINT="/no/such/file")  # pip would fail, were it tried
     assert second.returncode == 0
     assert second.stdout.splitlines() == [f"MedML is set up in {tree / '.venv'}."]
+    listed = (tree / "requirements.txt").read_text()
     (tree / "requirements.txt").write_text("beta==2.0\n")
     third = run(tree, "setup")
+    (tree / "requirements.txt").write_text(listed)
     assert third.returncode == 2 and "The packages could not be installed." in third.stderr
     assert "Check the network" in third.stderr and "Traceback" not in third.stderr
 
@@ -91,6 +113,23 @@ def test_commands_pass_on_arguments_and_exit_codes(tree):
     for command, expected in (("demo", "medml demo --seed 1"), ("worker", "worker --seed 1")):
         ran = run(tree, command, "--seed", "1")
         assert ran.returncode == 3 and ran.stdout.splitlines()[-1] == expected
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C to a group is POSIX")
+def test_the_app_is_served_on_this_machine_alone_and_ctrl_c_closes_it(tree):
+    assert run(tree, "setup").returncode == 0
+    app = subprocess.Popen([sys.executable, "start.py", "--no-browser"], cwd=tree, start_new_session=True, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    opened = app.stdout.readline()
+    deadline = time.monotonic() + 60
+    while not (tree / "asked").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(app.pid, signal.SIGINT)
+    said, complaints = app.communicate(timeout=60)
+    port = opened.split("http://127.0.0.1:")[1].split()[0]
+    assert (tree / "asked").read_text() == f"run streamlit_app.py --server.address 127.0.0.1 --server.port {port}"
+    assert app.returncode == 0 and "MedML is closed. A training that was running goes on" in said
+    assert complaints == ""
 
 
 def test_the_tests_closing_line_comes_last(tree):
@@ -107,7 +146,8 @@ def test_in_ci_a_missing_browser_is_a_failure_and_elsewhere_a_sentence(tree):
     assert ran.returncode == 0 and "the browser tests are skipped" in ran.stdout
 
 
-def test_an_unfinished_environment_is_made_again(tree):
+def test_an_unfinished_environment_is_made_again(tmp_path):
+    tree = a_tree(tmp_path)
     broken = tree / ".venv" / ("Scripts" if os.name == "nt" else "bin")
     broken.mkdir(parents=True)
     (broken / ("python.exe" if os.name == "nt" else "python")).symlink_to(tree / "gone")
