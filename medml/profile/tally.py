@@ -81,20 +81,19 @@ class ColumnTally:
             self._count(found[self.name].struct.unnest(), seed)
 
     def _count(self, found: pl.DataFrame, seed: int) -> None:
-        values = found.to_series(0)
-        blank = values.is_null()
-        if self.dtype == pl.String:
-            blank |= values.str.to_lowercase().is_in(MISSING_WORDS).fill_null(True)
-            self.words.update(values.filter(blank).drop_nulls())
-        self.missing += int(found[ROWS].filter(blank).sum())
-        found = found.filter(~blank)
-        if found.height <= EXACT:
-            for value, n in found.iter_rows():
-                self.counts[value] = self.counts.get(value, 0) + n
-            found = found.clear()
-        if found.height or len(self.counts) > EXACT:
-            self.sketch.add(found.to_series(0).hash(seed).to_numpy())
-            self.sketch.add(pl.Series(list(self.counts), dtype=self.dtype).hash(seed).to_numpy())
+        counts = self.counts
+        for value, n in zip(found.to_series(0).to_list(), found[ROWS].to_list(), strict=True):
+            if value in counts:
+                counts[value] += n
+            elif value is None:
+                self.missing += n
+            elif isinstance(value, str) and value.lower() in MISSING_WORDS:
+                self.missing += n
+                self.words.add(value)
+            else:
+                counts[value] = n
+        if len(counts) > EXACT:
+            self.sketch.add(pl.Series(list(counts), dtype=self.dtype).hash(seed).to_numpy())
             self.counts = None
 
 
