@@ -7,12 +7,14 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 import polars as pl
 
 from medml.data import dialect as dialects
+from medml.data.blocks import blocks
 from medml.data.files import Material
 from medml.data.layout import column_names, find_layout, footer_size, is_number, layout_notes
 from medml.data.notes import Note, not_read, sort_notes
@@ -35,10 +37,10 @@ class TextTable(TableSource):
 
     def __init__(self, ref: TableRef, path: Path, kind: str, columns: list[str], rows: int, notes: list[Note],
                  units: dict[str, str], material: Material, separator: str, skip_lines: int,
-                 padded: bool = True) -> None:
+                 padded: bool = True, quoted: bool = True) -> None:
         super().__init__(ref, path, kind, columns, rows, notes, units)
         self._material, self._separator, self._skip = material, separator, skip_lines
-        self._mended = False
+        self._mended, self._quoted = False, quoted
         self._padded = padded  # white space may stand around values; stripping costs a third more time
 
     def frame(self, columns: list[str] | None = None, n_rows: int | None = None) -> pl.DataFrame:
@@ -51,28 +53,48 @@ class TextTable(TableSource):
             return self.frame(columns, n_rows)
 
     def batches(self, chunk_rows: int = 100_000) -> Iterator[pl.DataFrame]:
-        types = self._types()
-        done = 0
+        types, done = self._types(), 0
         while True:
+            ahead = done  # rows handed out before a mending; they keep their places
             try:
-                for batch in self._pieces(types, done, chunk_rows):
-                    yield batch
-                    done += batch.height
+                for batch in self._ahead(types, chunk_rows):
+                    fresh, ahead = batch.slice(min(ahead, batch.height)), max(0, ahead - batch.height)
+                    if fresh.height:
+                        yield fresh
+                        done += fresh.height
                 return
             except (pl.exceptions.PolarsError, OSError) as error:
-                place = re.search(r"\(column number (\d+)\)", str(error))
-                if place is None:
-                    self._mend(error)
-                else:
-                    types[self.columns[int(place[1]) - 1]] = pl.String  # not clean numbers after all
+                self._mend(error)
 
-    def _pieces(self, types: dict[str, pl.DataType], done: int, chunk_rows: int) -> Iterator[pl.DataFrame]:
-        scan = self._scan(types, None)
-        scan = scan.slice(done) if done else scan
-        text = [name for name, kind in types.items() if kind == pl.String]
-        if text and self._padded:
-            scan = scan.with_columns(_stripped(pl.col(text)))
-        yield from scan.collect_batches(chunk_size=chunk_rows, maintain_order=True, engine="streaming")
+    def _ahead(self, types: dict[str, pl.DataType], chunk_rows: int) -> Iterator[pl.DataFrame]:
+        """Batches in order; the next block is read while the caller works on this one."""
+        size = max(1 << 16, self._material.size() * chunk_rows // max(1, self.rows or 1))
+        with self._material.open() as file, ThreadPoolExecutor(1) as aside:
+            for _ in range(self._skip):
+                file.readline()
+            ready: Future[pl.DataFrame] | None = None
+            for block in blocks(file, size, quoted=self._quoted):
+                coming = aside.submit(self._parsed, block, types)
+                if ready is not None:
+                    yield ready.result()
+                ready = coming
+            if ready is not None:
+                yield ready.result()
+
+    def _parsed(self, block: bytes, types: dict[str, pl.DataType]) -> pl.DataFrame:
+        """One block; a column that turns out not to be clean numbers becomes String in `types`, for good."""
+        while True:
+            try:
+                batch = pl.read_csv(block, has_header=False, schema=types, infer_schema=False,
+                                    separator=self._separator, quote_char='"' if self._quoted else None)
+            except pl.exceptions.PolarsError as error:
+                place = re.search(r"\(column number (\d+)\)", str(error))
+                if place is None or types[self.columns[int(place[1]) - 1]] == pl.String:
+                    raise
+                types[self.columns[int(place[1]) - 1]] = pl.String
+                continue
+            text = [name for name, kind in types.items() if kind == pl.String]
+            return batch.with_columns(_stripped(pl.col(text))) if text and self._padded else batch
 
     def _scan(self, types: dict[str, pl.DataType], n_rows: int | None) -> pl.LazyFrame:
         return pl.scan_csv(
@@ -117,7 +139,7 @@ class TextTable(TableSource):
         mended = Mended()
         lines = islice(dialects.decode_lines(self._material.chunks(), mended.counts), self._skip, None)
         self._material = Material.of(rewrite(lines, self._separator, len(self.columns), mended))
-        self._separator, self._skip, self._padded, self._mended = ",", 0, True, True
+        self._separator, self._skip, self._padded, self._quoted, self._mended = ",", 0, True, True, True
         self.rows, self.notes = mended.rows, sort_notes(self.notes + mended.notes())
 
 
@@ -171,7 +193,8 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
     if plain:
         if not seen.rows:
             raise _no_rows()
-        return TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip, seen.padded)
+        return TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip,
+                         padded=seen.padded, quoted=seen.quotes > 0)
     mended, stray = Mended(), seen is not None and seen.quotes % 2 == 1
     lines = islice(dialects.decode_lines(material.chunks(), mended.counts), skip, None)
     copy = Material.of(rewrite(lines, separator, width, mended, quoted=not stray))

@@ -1,0 +1,40 @@
+"""A text table in blocks of whole rows, so that each can be read, and read again, on its own.
+
+Polars' streaming reader is not used for this: when one cell of a later row does not fit its type, it hands out batches
+with holes before it raises (2.1, tried: the first batch of 100,000 rows held rows 0 to 278,782).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+
+_LF, _QUOTE = np.uint8(10), np.uint8(34)
+
+
+def blocks(file: BinaryIO, size: int, *, quoted: bool) -> Iterator[bytes]:
+    """Consecutive blocks of about `size` bytes, each ending at the end of a row; longer where a row is longer.
+
+    quoted  rows may hold line ends inside quotes; quotes are known to be balanced
+    """
+    rest = b""
+    while piece := file.read(size):
+        block = rest + piece if rest else piece
+        end = _last_end(block) if quoted else block.rfind(b"\n") + 1
+        rest = block[end:]
+        if end:
+            yield block[:end]
+    if rest:
+        yield rest
+
+
+def _last_end(block: bytes) -> int:
+    """Where the last whole row of a block ends, counted from its start; 0 where none does."""
+    cells = np.frombuffer(block, dtype=np.uint8)
+    if _QUOTE not in cells:
+        return block.rfind(b"\n") + 1
+    outside = (np.cumsum(cells == _QUOTE, dtype=np.uint8) & 1) == 0
+    places = np.flatnonzero((cells == _LF) & outside)
+    return int(places[-1]) + 1 if len(places) else 0
