@@ -42,8 +42,7 @@ def page(title: str, step: str | None = None, project_required: bool = True,
     """
     ready = False
     with guard():
-        for sheet in LOOK:
-            st.html(sheet)
+        _look()
         project = _project(project_required)
         with st.container(key="m_head"):
             _bar(project)
@@ -57,6 +56,14 @@ def page(title: str, step: str | None = None, project_required: bool = True,
         st.stop()
     with st.container(key=f"m_page_{title.lower().replace(' ', '_')}"), guard():
         yield project
+
+
+def _look() -> None:
+    """The style sheets, and which theme is on for what is drawn outside of the app (menus, popovers)."""
+    for sheet in LOOK:
+        st.html(sheet)
+    theme = st.context.theme.type
+    st.html(f"<style>:root {{ color-scheme: {theme if theme in ('light', 'dark') else 'light dark'}; }}</style>")
 
 
 def _project(required: bool) -> projects.Project | None:

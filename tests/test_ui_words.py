@@ -1,0 +1,97 @@
+"""Words and numbers of the screens: names stay text, figures read as a person says them."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from medml.families.family import Param
+from medml.types import Metric
+from pages import _ui_figures as figures
+from pages import _ui_forms as forms
+from pages import _ui_words as words
+
+
+@pytest.mark.parametrize("name", ["![x](http://evil/a.png)", "<script>alert(1)</script>", "[a](javascript:1)",
+                                  ":red[x]", "**b** _i_ `c` $x$", "~~s~~ # h", "a|b", ":material/home:", "www.evil.example"])
+def test_a_name_in_markdown_has_every_meaningful_character_escaped(name):
+    shown = words.plain(name)
+    bare = [each for at, each in enumerate(shown) if each in "![]()<>*_`$~#|:." and (at == 0 or shown[at - 1] != "\\")]
+    assert bare == []
+
+
+def test_a_name_in_html_is_escaped_with_its_quotes():
+    assert words.html('<b title="x">&\'') == "&lt;b title=&quot;x&quot;&gt;&amp;&#x27;"
+
+
+def test_characters_that_hide_or_turn_text_are_left_out():
+    """U+202E turns what follows round, so that "fdp.exe" reads "exe.pdf"."""
+    assert words.clean("age\u202e\u200b\x00\nnext") == "age next"
+
+
+def test_a_long_name_is_cut_with_a_sign():
+    assert words.clean("x" * 300, 10) == "xxxxxxxxx…"
+
+
+@pytest.mark.parametrize("value, shown", [
+    (None, "–"), (0, "0"), (1234567.0, "1,230,000"), (0.0456, "0.0456"), (12.34, "12.3"), (100.0, "100"),
+    (0.00001234, "1.23e-05"), (-3.14159, "-3.14"), (999.9, "1,000"), (2.5e10, "2.5e+10")])
+def test_a_number_keeps_three_significant_digits(value, shown):
+    assert words.number(value) == shown
+
+
+@pytest.mark.parametrize("share, shown", [(0, "0 %"), (0.123, "12 %"), (0.001, "under 1 %"), (1, "100 %"), (None, "–")])
+def test_a_share_never_reads_as_nothing_where_it_is_something(share, shown):
+    assert words.percent(share) == shown
+
+
+@pytest.mark.parametrize("n, shown", [(1, "1 row"), (0, "0 rows"), (1234, "1,234 rows")])
+def test_counts_agree_with_their_noun(n, shown):
+    assert words.count(n, "row") == shown
+
+
+@pytest.mark.parametrize("n_bytes, shown", [(12, "12 B"), (1500, "2 kB"), (2_340_000, "2.3 MB"), (1.2e9, "1.2 GB")])
+def test_sizes_in_words(n_bytes, shown):
+    assert words.size(n_bytes) == shown
+
+
+@pytest.mark.parametrize("seconds, shown", [(0.2, "under a second"), (12, "12 s"), (600, "10 min"), (9000, "2.5 h")])
+def test_durations_in_words(seconds, shown):
+    assert words.duration(seconds) == shown
+
+
+def test_a_moment_is_said_as_seen_from_now():
+    now = time.time()
+    assert words.when(now - 5) == "just now"
+    assert words.when(now - 130) == "2 minutes ago"
+    assert words.when(datetime(2020, 5, 1, 12, tzinfo=UTC).isoformat()).startswith("1 May 2020")
+    assert words.when(None) == "–"
+
+
+def test_a_figure_has_its_interval_beside_it_with_as_many_decimals():
+    shown = figures.figure("AUROC", Metric(value=0.9, low=0.8512, high=0.9388, n=303))
+    assert ">0.900<" in shown
+    assert "0.851 to 0.939" in shown
+    assert "n = 303" in shown
+
+
+@pytest.mark.parametrize("metric", [None, Metric(value=None, low=None, high=None, n=4)])
+def test_a_figure_that_could_not_be_told_says_so(metric):
+    assert "Could not tell" in figures.figure("AUROC", metric)
+
+
+def test_cells_of_a_table_are_text_unless_said_otherwise():
+    shown = figures.table_html(("<a>", "b"), [("<i>", "<b>")], raw=(1,))
+    assert "&lt;a&gt;" in shown
+    assert "&lt;i&gt;" in shown
+    assert "<td><b></td>" in shown
+
+
+def test_a_zone_is_named_and_stands_on_its_side():
+    penalty = Param("penalty", "Penalty", "How strong.", 1.0, 0, 10, kind="float", zones=(1, 5), more_is="cautious")
+    assert 'aria-label="cautious"' in forms.zone_track(penalty, 8)
+    assert 'aria-label="usual"' in forms.zone_track(penalty, 3)
+    segments = forms.zone_track(penalty, 8).split("</span>")
+    assert "m-zone-cautious" in segments[2]  # more is cautious: the cautious end is on the right
