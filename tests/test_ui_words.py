@@ -15,7 +15,8 @@ from pages import _ui_words as words
 
 
 @pytest.mark.parametrize("name", ["![x](http://evil/a.png)", "<script>alert(1)</script>", "[a](javascript:1)",
-                                  ":red[x]", "**b** _i_ `c` $x$", "~~s~~ # h", "a|b", ":material/home:", "www.evil.example"])
+                                  ":red[x]", "**b** _i_ `c` $x$", "~~s~~ # h", "a|b", ":material/home:",
+                                  "www.evil.example"])
 def test_a_name_in_markdown_has_every_meaningful_character_escaped(name):
     shown = words.plain(name)
     bare = [each for at, each in enumerate(shown) if each in "![]()<>*_`$~#|:." and (at == 0 or shown[at - 1] != "\\")]
