@@ -123,7 +123,8 @@ def _flow(n_rows: int, effects: list[Effect]) -> list[FlowStep]:
 
 
 def _require(frame: pl.DataFrame, names: list[str]) -> None:
-    gone = [name for name in names if name not in frame.columns]
+    here = set(frame.columns)
+    gone = [name for name in names if name not in here]
     if gone:
         raise UserError(what=f"The table has no column {', '.join(gone[:5])}{' and others' if len(gone) > 5 else ''}.",
                         fix="Check that this is the right file, or scan it again.", code="column_gone")

@@ -22,7 +22,8 @@ class DropColumns(Fixed):
 
     def apply(self, frame: pl.DataFrame, params: dict[str, Any], about: About) -> tuple[pl.DataFrame, Effect]:
         keep = {about.choice.target, about.choice.patient}
-        gone = [name for name in params.get("columns", []) if name in frame.columns and name not in keep]
+        here = set(frame.columns) - keep
+        gone = [name for name in params.get("columns", []) if name in here]
         sentence = (f"{plural(len(gone), 'column')} {were(len(gone))} left out." if gone
                     else "Every column can be used.")
         return frame.drop(gone), Effect(step=self.name, rows_before=frame.height, rows_after=frame.height,

@@ -23,12 +23,11 @@ class Sentinels(Fixed):
     lists = ("columns",)
 
     def apply(self, frame: pl.DataFrame, params: dict[str, Any], about: About) -> tuple[pl.DataFrame, Effect]:
-        from medml.data.values import is_missing
-
         listed = params.get("columns", {})
-        cleaned = frame.with_columns([_emptied(frame[name], listed.get(name, []), is_missing(frame[name]))
-                                      for name in frame.columns if name != ROW])
-        emptied = [cleaned[name].null_count() - frame[name].null_count() for name in frame.columns]
+        words = _with_words(frame)
+        wanted = [name for name in frame.columns if name != ROW and (name in words or listed.get(name))]
+        cleaned = frame.with_columns([_emptied(frame[name], listed.get(name, [])) for name in wanted])
+        emptied = [cleaned[name].null_count() - frame[name].null_count() for name in wanted]
         cells, columns = sum(emptied), sum(map(bool, emptied))
         sentence = (f"{plural(cells, 'cell')} in {plural(columns, 'column')} {were(cells)} a code for missing and "
                     f"{were(cells)} emptied." if cells else "No cell holds a code for missing.")
@@ -36,10 +35,25 @@ class Sentinels(Fixed):
                                cells_changed=cells, sentence=sentence)
 
 
-def _emptied(column: pl.Series, codes: list[str], hit: pl.Series) -> pl.Series:
-    """The column with the cells of `hit`, and those equal to a code, as text or as a number, made null."""
+def _with_words(frame: pl.DataFrame) -> set[str]:
+    """Columns where a cell holds a word for missing, or is no finite number though the file calls it one."""
+    import polars as pl
+    import polars.selectors as cs
+
+    from medml.data.values import MISSING_WORDS
+
+    text = cs.string().str.strip_chars().str.to_lowercase().is_in(list(MISSING_WORDS)).any()
+    found = frame.select(text, cs.float().is_nan().any()) if frame.height else pl.DataFrame()
+    return {name for name, hit in zip(found.columns, found.row(0), strict=True) if hit} if found.height else set()
+
+
+def _emptied(column: pl.Series, codes: list[str]) -> pl.Series:
+    """The column with words for missing, and cells equal to a code as text or as a number, made null."""
     import polars as pl
 
+    from medml.data.values import is_missing
+
+    hit = is_missing(column)
     texts = [str(code).strip() for code in codes]
     numbers = [value for value in map(_number, texts) if value is not None]
     if column.dtype == pl.String or not column.dtype.is_numeric():

@@ -31,13 +31,19 @@ class TextNumbers(Fixed):
     def apply(self, frame: pl.DataFrame, params: dict[str, Any], about: About) -> tuple[pl.DataFrame, Effect]:
         import polars as pl
 
-        names = [name for name in about.numbers if name in frame.columns and frame[name].dtype == pl.String]
+        texts = {name for name, kind in frame.schema.items() if kind == pl.String}
+        names = [name for name in about.numbers if name in texts]
+        if not names:
+            return frame, Effect(step=self.name, rows_before=frame.height, rows_after=frame.height,
+                                 sentence=_sentence(0, 0))
+        plain = frame.select(pl.col(names).cast(pl.Float64, strict=False))
+        absent, unread = frame.select(names).null_count().row(0), plain.null_count().row(0)
         commas = set(params.get("decimal_comma", []))
-        read = {name: _read(frame[name], name in commas, about) for name in names}
-        plain = {name: frame[name].cast(pl.Float64, strict=False) for name in names}
-        won = sum(plain[name].null_count() - read[name].null_count() for name in names)
-        lost = sum(read[name].null_count() - frame[name].null_count() for name in names)
-        cleaned = frame.with_columns([series.alias(name) for name, series in read.items()])
+        odd = [name for name, before, after in zip(names, absent, unread, strict=True) if before != after]
+        read = {name: _read(frame[name], name in commas, about) for name in {*odd, *commas.intersection(names)}}
+        cleaned = frame.with_columns(plain).with_columns([series.alias(name) for name, series in read.items()])
+        won = sum(plain[name].null_count() - series.null_count() for name, series in read.items())
+        lost = sum(series.null_count() - frame[name].null_count() for name, series in read.items())
         return cleaned, Effect(step=self.name, rows_before=frame.height, rows_after=frame.height,
                                cells_changed=max(won, 0), sentence=_sentence(max(won, 0), lost))
 
