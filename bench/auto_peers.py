@@ -24,7 +24,7 @@ import pandas as pd  # noqa: E402
 
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
-FLAML_SECONDS = 30  # wall time; on a busy machine about a third of it is computing: see cpu_seconds in the results
+FLAML_SECONDS = 15  # wall time; on a busy machine about a third of it is computing: see cpu_seconds in the results
 AUTOGLUON_SECONDS = 600  # never reached: medium_quality ends by itself within 60 CPU seconds, which the table checks
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MEDML_THREADS", "1")  # ours would use all cores above 20,000 rows
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402

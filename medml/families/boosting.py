@@ -60,7 +60,7 @@ class Boosting(Family):
         looked = n_cases * chosen["rows"] * n_columns * chosen["columns"] * chosen["depth"]
         bins = n_columns * MOST_BINS * 2 ** chosen["depth"]
         binning = n_cases * n_columns * 2
-        seconds = trees * ((looked + bins) * unit("sort") / 20 + 300 * unit("call")) + binning * unit("sort")
+        seconds = trees * ((looked + bins) * unit("sort") / 20 + 1_000 * unit("call")) + binning * unit("sort")
         return Cost(float(seconds), int(n_cases * n_columns * (8 + 4 + 1)))
 
     def fit(self, data: FitData, params: dict[str, Any], *, seed: int, rounds: Rounds = no_rounds,

@@ -84,8 +84,9 @@ class MLP(Family):
         rows, width = n_cases * (1 - VALIDATION), chosen["width"]
         weights = n_columns * width + width * width / 2
         steps = rows / chosen["batch"]
-        epoch = 6 * rows * weights * unit("product") + steps * 400 * unit("call")
-        return Cost(float(chosen["epochs"] * epoch), int(n_cases * n_columns * 4 * 3 + weights * 4 * 5 + 3e8))
+        epoch = 6 * rows * weights * unit("product") + steps * 2_300 * unit("call")  # calls a step: measured
+        return Cost(float(chosen["epochs"] * epoch + 60_000 * unit("call")),
+                    int(n_cases * n_columns * 4 * 3 + weights * 4 * 5 + 3e8))
 
     def fit(self, data: FitData, params: dict[str, Any], *, seed: int, rounds: Rounds = no_rounds,
             work: Path | None = None) -> Network:
