@@ -55,7 +55,8 @@ def _whole(param: Param, value: Any, key: str, disabled: bool) -> int:
 def _real(param: Param, value: Any, key: str, disabled: bool) -> float:
     low, high = (None if each is None else float(each) for each in (param.low, param.high))
     step = 0.05 if low is None or high is None else 10 ** math.floor(math.log10((high - low) / 20))
-    return float(st.number_input(plain(param.title), low, high, float(value), step=step, key=key, disabled=disabled))
+    return float(st.number_input(plain(param.title), low, high, float(value), step=step, format="%g", key=key,
+                                 disabled=disabled))
 
 
 def _log(param: Param, value: Any, key: str, disabled: bool) -> float:
