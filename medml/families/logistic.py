@@ -48,7 +48,7 @@ class Logistic(Family):
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         fits = self.filled(params)["penalties"] * (1 + _inner.n_folds(n_cases))
         outputs = 3 if task == "multiclass" else 1
-        work = 8 * n_cases * (n_columns * outputs) ** 2 if task != "regression" else n_cases * n_columns
+        work = 8 * n_cases * (n_columns * outputs) ** 2 if task != "regression" else 60 * n_cases * n_columns  # walks
         calls = 9_000 if task != "regression" else 400  # what scikit-learn does around a fit; measured, 300-3,000 rows
         return Cost(fits * (calls * unit("call") + work * unit("product")), n_cases * n_columns * 8 * 4)
 
