@@ -263,3 +263,44 @@ def test_pages_can_import_the_words_without_the_science_libraries():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                           cwd=Path(__file__).resolve().parents[1])
     assert done.stdout.strip() == "[]"
+
+
+# ---- what cannot be told is left open, never a crash -----------------------------------------------------------
+
+def _strange(cases: Cases, told: Predictions) -> dict[str, tuple[Cases, np.ndarray]]:
+    k = told.p.shape[-1]
+    right = np.broadcast_to(np.eye(k)[cases.y], told.p.shape)
+    one_event = replace(cases, y=(np.arange(len(cases.y)) == 3).astype(np.int64))
+    return {"the same for everybody": (cases, np.full_like(told.p, 1 / k)), "never in doubt": (cases, right),
+            "always wrong": (cases, np.roll(right, 1, axis=-1)), "one event": (one_event, told.p),
+            "one class": (replace(cases, y=np.zeros_like(cases.y)), told.p),
+            "one patient": (replace(cases, patients=np.zeros_like(cases.patients)), told.p),
+            "nothing known": (replace(cases, X=cases.X.assign(crp=np.nan, sex=None)), told.p)}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("n", [6, 45])
+def test_strange_predictions_leave_figures_open(task, n):
+    cases = made_cases(n, task=task, prevalence=0.5)
+    folds = dealt(cases.patients, n_folds=2, repeats=2)
+    told = predicted(cases, folds)
+    for name, (changed, p) in _strange(cases, told).items():
+        answer = Predictions(changed.y, p, changed.patients, task, cases.classes, told.train)
+        report = evaluate(answer, baselines(changed, folds), made_context(changed, folds), seed=0)
+        assert Report.model_validate_json(report.model_dump_json()) == report, name
+        assert all((each.value is None) == (each.low is None) for each in report.metrics.values()), name
+
+
+def test_a_number_that_never_changes_leaves_r2_open():
+    cases = replace(made_cases(40, task="regression"), y=np.ones(40))
+    report = reported(cases)
+    assert report.metrics["r2"].value is None and report.metrics["mae"].value is not None
+
+
+def test_a_fold_of_one_class_only_does_not_stop_the_others():
+    cases = replace(made_cases(100), y=(np.arange(100) < 40).astype(np.int64))
+    folds = [Fold(np.setdiff1d(np.arange(100), test), test, 0, number)
+             for number, test in enumerate([np.arange(30), np.arange(30, 70), np.arange(70, 100)])]
+    told = predicted(cases, folds)
+    inside = reference.roc_auc_score(cases.y[30:70], told.p[0][30:70, 1])
+    assert reported(cases, folds, told=told).metrics["auroc"].value == pytest.approx(inside)

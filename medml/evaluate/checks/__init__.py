@@ -1,4 +1,4 @@
-"""The checks of RIGOUR.md: one function a check, found by itself under its id; see README.md, "Add a check".
+"""The checks of RIGOUR.md: one function a check, found by itself under its id, in any file of this folder.
 
     @rule("L2")
     def no_shared_patient(evidence: Evidence) -> Check: ...

@@ -38,6 +38,8 @@ def sample_size(evidence: Evidence) -> Check:
     """Riley's three criteria; below half of the need a run is stamped exploratory. A warning, never more."""
     context = evidence.context
     n = len(np.unique(context.cases.patients[context.development]))
+    if context.cases.task != "regression" and len(np.unique(context.cases.y[context.development])) < 2:
+        return found("N1", "could_not_tell", "There is one class only, so no number of patients is enough.", n=n)
     need = needed_here(evidence)
     figures = {"n": n, "needed": need.n, "shrinkage": need.shrinkage, "optimism": need.optimism,
                "precision": need.precision, "parameters": context.n_parameters, "r2": need.r2,
