@@ -70,8 +70,6 @@ def corrected(differences: np.ndarray) -> tuple[float, float]:
     from scipy import stats
 
     n = len(differences)
-    if n < 3:
-        return float(np.mean(differences)), float("nan")
     spread = differences.std(ddof=1) * np.sqrt(1 / n + 1 / (FOLDS - 1))
     return float(differences.mean()), float(stats.t.ppf(0.975, n - 1) * spread)
 
@@ -82,7 +80,7 @@ def compare(ours: str, peer: str, place: int) -> tuple[list[str], list[float], l
     for name in SETS:
         mine, theirs = figures(name, ours), figures(name, peer)
         shared = sorted(set(mine) & set(theirs))
-        if not shared:
+        if len(shared) < 3:  # no interval yet
             cells.append("-")
             continue
         mean, width = corrected(np.array([mine[key][place] - theirs[key][place] for key in shared]))
