@@ -136,6 +136,17 @@ def test_a_rare_class_goes_to_the_forest(signal):
     assert found.method_used in ("forest", "all") and found.note.startswith("A random forest chose, because a class")
 
 
+def test_a_library_that_is_missing_hands_over_to_the_forest_and_is_named(signal, monkeypatch):
+    """PyImpetus imports seaborn and tqdm without declaring either."""
+    import sys
+
+    monkeypatch.delitem(sys.modules, "PyImpetus", raising=False)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    found = ask(*signal)
+    assert found.method_used == "forest"
+    assert found.note == "A random forest chose, because PyImpetus is not installed with all it needs (tqdm)."
+
+
 def test_four_simulations_are_raised_to_six_since_four_can_show_nothing(signal):
     """A one-sided signed-rank test of n pairs has p >= 2**-n: 1/16 for 4, 1/64 for 6."""
     X, y = signal

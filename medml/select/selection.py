@@ -80,6 +80,8 @@ def _ask(found: Candidates, plan: SelectionPlan, seed: int, budget: Budget) -> t
                 return markov_blanket(found, plan.simulations, seed, budget), "pyimpetus", ""
             except Over:
                 note = f"PyImpetus did not finish within its share of {plan.seconds_a_fold:g} seconds"
+            except ModuleNotFoundError as absent:
+                note = f"PyImpetus is not installed with all it needs ({absent.name})"
         else:
             note = "a class is too rare for PyImpetus"
         note = f"A random forest chose, because {note}."
