@@ -112,6 +112,17 @@ def test_a_class_is_found_however_its_number_is_written(written, positive):
     assert cases.classes == ["0", "1"] and cases.y.tolist() == [0, 1, 0, 1]
 
 
+def test_an_outcome_written_in_many_ways_is_read_as_the_scan_read_it(tmp_path):
+    source = tmp_path / "t.csv"
+    lines = ["age,htn"] + [f"{40 + i},{'Y,yes,TRUE,1,n,No,false,0'.split(',')[i % 8]}" for i in range(96)]
+    source.write_text("\n".join(lines))
+    profile = scan(source)
+    choice = propose_choice(profile, target="htn")
+    table = profile.table(choice.table)
+    cases, _ = prepare(read_csv(source), propose_recipe(table, choice, "0" * 64), table, choice)
+    assert cases.classes == ["no", "yes"] and np.bincount(cases.y).tolist() == [48, 48]
+
+
 def test_typed_and_text_files_give_the_same_cases():
     typed = pl.DataFrame({"code": [1.0, 2.0, 3.0, None], "flag": [True, False, None, True], "n": [1, 2, 3, 4],
                           "y": [0, 1, 0, 1]})

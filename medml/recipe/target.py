@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medml.errors import UserError
-from medml.recipe.reading import category_names, numbers
-from medml.types import Choice
+from medml.recipe.reading import category_names, numbers, yes_no
+from medml.types import Choice, Column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 ABOVE_ZERO = ">0"
 
 
-def outcome(column: pl.Series, choice: Choice) -> tuple[np.ndarray, list[str]]:
-    """(y, classes) as in Cases; no cell of `column` may be null.
+def outcome(column: pl.Series, choice: Choice, scanned: Column) -> tuple[np.ndarray, list[str]]:
+    """(y, classes) as in Cases; no cell of `column` may be null. Classes are named as the scan named its levels.
 
     binary      positive ">0": any number above zero is yes (classes "0", ">0"); a class name: that class is yes and
                 all others together are no; None: the rarer of two classes is yes
@@ -27,7 +27,7 @@ def outcome(column: pl.Series, choice: Choice) -> tuple[np.ndarray, list[str]]:
         return _numbers(column), []
     if choice.task == "binary" and choice.positive == ABOVE_ZERO:
         return _two(_numbers(column) > 0, ["0", ABOVE_ZERO])
-    labels = category_names(column)
+    labels = yes_no(column) if _said_yes_or_no(scanned) else category_names(column)
     if choice.task == "binary":
         return _binary(labels, choice.positive)
     classes = sorted(labels.unique().to_list(), key=_natural)
@@ -46,6 +46,12 @@ def patient_codes(column: pl.Series | None, rows: np.ndarray) -> np.ndarray:
     alone = codes < 0
     codes[alone] = len(found) + np.arange(int(alone.sum()))
     return codes.astype(np.int64)
+
+
+def _said_yes_or_no(scanned: Column) -> bool:
+    """Whether the scan read several spellings (Y, true, 1 beside 0) as "yes" and "no"."""
+    labels = {each.label for each in scanned.levels}
+    return scanned.kind == "yes_no" and bool(labels) and labels <= {"yes", "no"}
 
 
 def _binary(labels: pl.Series, positive: str | None) -> tuple[np.ndarray, list[str]]:
