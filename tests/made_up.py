@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from medml.cases import Cases, Fold, Predictions
-from medml.evaluate import Context, FoldFacts, prevalence_baseline
-from medml.types import Choice, Column, FlowStep, Recipe, SplitPlan, Table, TableRef, TrainConfig
+from medml.evaluate import Context, FoldFacts, evaluate, prevalence_baseline
+from medml.types import Check, Choice, Column, FlowStep, Recipe, SplitPlan, Table, TableRef, TrainConfig
 
 REF = TableRef(path="made_up.csv")
+HELD_OUT = {"split": SplitPlan(by="row", scheme="held_out")}
 
 
 def probabilities(positive: np.ndarray) -> np.ndarray:
@@ -96,3 +97,18 @@ def baselines(cases: Cases, folds: list[Fold], **of_regression) -> dict[str, Pre
     name = "ridge" if cases.task == "regression" else "logistic"
     return {"prevalence": prevalence_baseline(cases, folds),
             name: predicted(cases, folds, **({"signal": 0.8, "seed": 9} | of_regression))}
+
+
+def run_check(check: str, cases: Cases | None = None, *, folds: list[Fold] | None = None,
+              prediction: dict | None = None, draws: int = 1000, **changed) -> Check:
+    """One check of a made-up evaluation in which all others pass."""
+    cases = cases or made_cases()
+    folds = folds or dealt(cases.patients)
+    known = made_context(cases, folds, **changed)
+    report = evaluate(predicted(cases, known.folds, **(prediction or {})), baselines(cases, known.folds), known, seed=0,
+                      draws=draws)
+    return next(each for each in report.checks if each.id == check)
+
+
+def of_patients(cases: Cases, patients: np.ndarray) -> Cases:
+    return replace(cases, patients=patients)
