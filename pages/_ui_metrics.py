@@ -82,8 +82,9 @@ def at_threshold(report: Report, point: GridPoint) -> None:
     """What the threshold means: who is found, who is alarmed for nothing, with intervals."""
     ui.figures([("Sensitivity", point.sensitivity), ("Specificity", point.specificity)])
     ui.note(f"Of {point.tp + point.fn:,} that are {answer(report.positive)}, {point.tp:,} are found and {point.fn:,} "
-            f"missed; of {point.tn + point.fp:,} others {point.fp:,} are called for nothing. The table above stands at "
-            f"{fixed(0.5 if report.threshold is None else report.threshold, 2)}.")
+            f"missed; of {point.tn + point.fp:,} others {point.fp:,} are called for nothing.")
+    if report.threshold is not None:
+        ui.note(f"Proposed for later patients: {fixed(report.threshold, 2)}. {report.threshold_reason}")
 
 
 def headline_name(report: Report) -> str:

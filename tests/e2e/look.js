@@ -13,9 +13,11 @@
   const over = (top, under) => [0, 1, 2].map(i => top[i] * top[3] + under[i] * (1 - top[3])).concat(1);
   const ground = element => {  // what lies behind its letters, all see-through layers laid on each other
     const layers = [], box = element.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+    let scrolls = false;  // what scrolls lies behind its content wherever that is at the moment
     for (let each = element; each; each = each.parentElement) {
       const at = each.getBoundingClientRect();
-      if (x < at.left || x > at.right || y < at.top || y > at.bottom) continue;  // it hangs outside, as over a slider
+      scrolls ||= getComputedStyle(each).overflowY !== "visible";
+      if (!scrolls && (x < at.left || x > at.right || y < at.top || y > at.bottom)) continue;  // it hangs outside, as over a slider
       const colour = rgba(getComputedStyle(each).backgroundColor);
       layers.push(colour);
       if (colour[3] === 1) break;

@@ -67,6 +67,10 @@ def opened(page: Page, url: str) -> None:
     page.evaluate("document.fonts.ready")
     page.wait_for_function("""() => [...document.querySelectorAll('[data-testid="stVegaLiteChart"]')]
                            .every(each => each.querySelector("canvas, svg"))""")
+    page.wait_for_timeout(1000)  # a second run of the script may follow the first
+    steps.settled(page)
+    page.wait_for_function("""() => document.getAnimations().every(
+        each => each.playState !== "running" || each.effect.getComputedTiming().endTime === Infinity)""")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -130,6 +134,10 @@ def test_nothing_moves_over_20_polls_of_a_running_training(context, app, made, m
     page = context.new_page()
     opened(page, f"{app.url}/train?project={made.project}&job={job}")
     expect(page.locator(".m-log")).to_contain_text("Round", timeout=steps.LONG)
+    keep(page, "train-running")
+    seen = page.evaluate(LOOK)
+    assert (seen["overflow"], seen["clipped"], seen["faint"], len(seen["primaries"])) == ([], [], [], 1)
+    page.wait_for_timeout(1500)
     page.evaluate("""() => { window.shifts = []; new PerformanceObserver(found => found.getEntries().forEach(each => {
         if (!each.hadRecentInput) window.shifts.push(each.value); })).observe({ type: "layout-shift" }); }""")
     places, polls = boxes(page), 0
