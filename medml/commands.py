@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,8 @@ def do_jobs(args: argparse.Namespace) -> Printed:
     """What runs, what waits, what is done."""
     from medml import store
 
-    rows = [(job.id[:12], job.kind, job.state, job.message or "", job.made[:16].replace("T", " "))
-            for job in store.jobs()]
+    rows = [(job.id[:12], job.kind, job.state, job.error["what"] if job.error else job.message,
+             time.strftime("%Y-%m-%d %H:%M", time.gmtime(job.made))) for job in store.jobs()]
     return [table(rows, ["job", "kind", "state", "what", "made (UTC)"])] if rows else ["No job yet."]
 
 

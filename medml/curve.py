@@ -33,6 +33,7 @@ class Curve:
         self.watch, self.fold, self.advance, self.seen, self.diary = watch, fold, advance, seen, diary
         self.from_round, self.total, self.stopped = from_round, total, False
         self.started = time.monotonic()
+        self._last = from_round  # the round of the last point kept
         self._points: dict[tuple[int, str], Point] = {}
         if diary is not None and diary.exists():
             for line in diary.read_text().splitlines():
@@ -49,7 +50,8 @@ class Curve:
         total = self.total or total
         done, aim = round_done - self.from_round, max(1, total - self.from_round)
         self.advance(min(1.0, done / aim))
-        if done == 1 or done % max(1, aim // MOST_POINTS) == 0 or round_done >= total:
+        if done == 1 or round_done - self._last >= max(1, aim // MOST_POINTS) or round_done >= total:
+            self._last = round_done
             self._add(round_done, train, predict, unit)
         self.stopped = self.watch.stopping()
         return not self.stopped

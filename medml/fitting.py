@@ -123,13 +123,23 @@ def _side_by_side(task: Task, folds: list[Fold], span: tuple[float, float]) -> t
         def advance(share: float, place: int = place) -> None:
             shares[place] = share
             task.watch.say("train", middle + (span[1] - middle) * sum(shares.values()) / len(shares),
-                           f"Round {round(max(shares.values()) * total)} of at most {total} in every fold")
+                           _side_by_side_sentence(list(shares.values()), total))
         bench.curve = Curve(task.watch, bench.fold, seen=bench.seen, total=total, diary=_diary(task, bench.fold),
                             advance=advance)
     _learn_in_turns(task, benches, total)
     final = benches.pop()
     return [_finished(task, bench) for bench in benches], Pipeline(final.matrix, task.family, final.fitted), \
         final.curve.points
+
+
+def _side_by_side_sentence(shares: list[float], total: int) -> str:
+    """Where models that learn side by side are; one that stopped early counts as done, not as at the last round."""
+    learning = [share for share in shares if share < 1]
+    done = len(shares) - len(learning)
+    if not learning:
+        return f"All {done} models are done"
+    return f"Round {round(max(learning) * total)} of at most {total} in every fold" + \
+        (f"; {done} of {len(shares)} models are done" if done else "")
 
 
 def _learn_in_turns(task: Task, benches: list[Bench], total: int) -> None:

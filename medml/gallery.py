@@ -189,18 +189,6 @@ def compare(left: str, right: str) -> dict[str, dict[str, tuple]]:
             "settings": settings, "facts": facts}
 
 
-def tried(data_sha256: str, target: str) -> int:
-    """How many finished runs learned this target from this very table (E3)."""
-    count = 0
-    for folder in home.runs_folder().glob("[!.]*/manifest.json"):
-        try:
-            manifest = home.read_model(folder, Manifest)
-        except ValidationError:
-            continue  # listed as unusable by runs(); it says nothing about what was tried
-        count += manifest.data_sha256 == data_sha256 and manifest.target == target
-    return count
-
-
 def _settings(run: Run) -> dict[str, object]:
     config = run.config
     flat: dict[str, object] = {"family": config.family, "seed": config.seed, "target": config.choice.target,

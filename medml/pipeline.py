@@ -101,9 +101,11 @@ def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig
     encoder = Encoder().fit(cleaned[columns], cases.kinds)
     matrix = Matrix(cleaner, columns, encoder)
     data = fit_data(matrix, cases, train)
+    weighted = bool(config.params.get("class_weights"))  # the network takes the weights off its scores again
     facts = FoldFacts(repeat=repeat, number=number, n_train=len(train), n_test=n_test,
                       cleaner_rows=cleaner.n_fitted, encoder_rows=encoder.n_fitted,
-                      selector_rows=None if selected is None else selected.n_fitted, resampled_rows=None)
+                      selector_rows=None if selected is None else selected.n_fitted,
+                      resampled_rows=len(train) if weighted else None, recalibrated=weighted)
     candidates = len(encoder.names) if selected is None else len(Encoder().fit(cleaned, cases.kinds).names)
     return Prepared(matrix, data, facts, selected, candidates)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from medml import data, fitting, gallery, home, provenance, publish, split, vault
+from medml import data, fitting, gallery, home, provenance, publish, rivals, split, vault
 from medml import folds as folding
 from medml import recipe as cleaning
 from medml.cases import Cases, Fold, Predictions
@@ -55,14 +55,15 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     if already:
         return already
     started = time.monotonic()
-    config = config.model_copy(update={"compared": gallery.tried(config.data_sha256, config.choice.target) + 1})
+    config = config.model_copy(update={"compared": len(rivals.tried(config.data_sha256, config.choice.target)) + 1})
     ground = prepare_ground(source, profile, recipe, config, watch=watch)
     work = None if job is None else home.work_folder(job)
     task = fitting.Task(ground.cases, ground.development, recipe, config, watch, work)
     with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
         folds, final, points = fitting.fit_all(task, ground.folds, span=FITTING)
         watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-        report = measure(ground, profile, recipe, config, folds)
+        report = measure(ground, profile, recipe, config, folds,
+                         others=rivals.predictions(config, ground.split_sha256, ground.cases))
         keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the run")
     run = publish.new_run(job=job, profile=profile, recipe=recipe, config=config, ground=ground, folds=folds,
@@ -88,7 +89,8 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
         further, final, points = fitting.more(task, folds, final, n_rounds, span=FITTING)
         watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-        report = measure(ground, opened.profile, opened.recipe, opened.config, further)
+        report = measure(ground, opened.profile, opened.recipe, opened.config, further,
+                         others=rivals.predictions(opened.config, ground.split_sha256, ground.cases, but=run))
         keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the checkpoint")
     history = [*opened.history, *(point for fold in further for point in fold.points), *points]
@@ -138,7 +140,8 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
                   split_sha256=provenance.split_sha256(config.data_sha256, cases.rows, closed, folds))
 
 
-def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold]) -> Report:
+def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold], *,
+            others: dict[str, Predictions] | None = None) -> Report:
     """Evaluate the out-of-fold predictions, beside prevalence and plain regression on the very same folds."""
     cases, made = ground.cases, [fold.fold for fold in folds]
     p, plain = folding.gather(folds, len(cases.y))
@@ -148,7 +151,8 @@ def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfi
                       cases=cases, folds=made, fold_facts=[fold.learned.facts for fold in folds], flow=cases.flow,
                       n_parameters=float(np.mean([fold.learned.n_parameters for fold in folds])),
                       held_out=ground.held_out if len(ground.held_out) else None,
-                      looks=len(vault.read(config).looks), selection=folding.selection_scores(folds, config, cases),
+                      looks=len(vault.read(config).looks), others=others or {},
+                      selection=folding.selection_scores(folds, config, cases),
                       selection_note=folding.selection_note(folds, config), data_sha256=config.data_sha256,
                       split_sha256=ground.split_sha256, code_version=provenance.code_version(),
                       versions=provenance.packages(), seeds={"configuration": config.seed})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 import worker
-from medml import gallery, home
+from medml import home, rivals
 from medml import project as projects
 from medml.config import encoded_columns, estimate, n_patients, n_rows, propose_config
 from medml.overrides import Seen
@@ -95,7 +95,7 @@ def needs(on: Ground, config: TrainConfig) -> float:
         rows.insert(1, ("of it to choose columns", ui.duration(ahead.seconds_selection)))
     with st.container(key="m_card_needs"):
         ui.tiles(rows)
-        tried = gallery.tried(config.data_sha256, config.choice.target)
+        tried = len(rivals.tried(config.data_sha256, config.choice.target))
         if tried:
             ui.note(f"This will be configuration {tried + 1} on this table and this outcome. The best of several looks "
                     "better than it is; the report counts them.")

@@ -211,3 +211,46 @@ def test_no_stored_file_names_the_clinicians_rows(tmp_path):
 def _cases(run):
     with np.load(run.checkpoint_folder / "private" / "oof.npz", allow_pickle=False) as stored:
         return stored["cases"].tolist()
+
+
+@pytest.mark.parametrize(("family", "params"), [("logistic", {}), ("forest", {"trees": 50}), ("auto", {"trees": 100}),
+                                                ("boosting", {"trees": 40}), ("mlp", {"epochs": 12})])
+def test_every_fit_shows_ten_points_with_a_training_and_an_out_of_fold_figure(tmp_path, family, params):
+    source = saved(clinic(), tmp_path)
+    history = gallery.open_run(train(source, *planned(source, family=family, params=params))).history
+    first = [point for point in history if (point.repeat, point.fold) == (0, 0)]
+    assert len([point for point in first if point.unit == "loss" and point.out_of_fold is not None]) >= 10
+    assert len([point for point in first if point.unit == "metric" and point.out_of_fold is not None]) >= 10
+    assert len([point for point in first if point.train is not None]) >= 10
+
+
+def test_a_second_configuration_on_the_same_folds_is_corrected_for_the_winners_curse(tmp_path):
+    source = saved(clinic(), tmp_path)
+    train(source, *planned(source))
+    second = gallery.open_run(train(source, *planned(source, family="forest", params={"trees": 60})))
+    check = next(each for each in second.report.checks if each.id == "E3")
+    assert check.verdict == "warn" and second.config.compared == 2
+    assert 0.4 < check.figures["value"] < 1
+
+
+def test_weighted_classes_are_named_as_resampling(tmp_path):
+    source = saved(clinic(), tmp_path)
+    run = gallery.open_run(train(source, *planned(source, family="mlp", params={"epochs": 5, "class_weights": True})))
+    check = next(each for each in run.report.checks if each.id == "L9")
+    assert check.verdict == "pass" and "Nothing was" not in check.what
+
+
+def test_a_stop_keeps_the_best_epoch_of_every_fold(tmp_path):
+    class Later(Silent):
+        rounds = 0
+
+        def point(self, point):
+            self.rounds = max(self.rounds, point.round)
+
+        def stopping(self):
+            return self.rounds >= 6
+
+    source = saved(clinic(), tmp_path)
+    run = gallery.open_run(train(source, *planned(source, family="mlp", params={"epochs": 400}), watch=Later()))
+    assert 1 <= run.checkpoint.rounds <= 25
+    assert run.report.n_cases == 160 and run.report.metrics["auroc"].low is not None

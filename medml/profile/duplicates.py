@@ -5,7 +5,10 @@ Two different rows share a hash with probability n^2 / 2^65: one pair in 370,000
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 
 import numpy as np
@@ -14,6 +17,7 @@ from medml.home import ensure, home
 
 IN_MEMORY = 5_000_000  # hashes, 40 MB
 PARTS = 256
+AHEAD = 8  # parts in memory at once
 
 
 class DuplicateCounter:
@@ -38,11 +42,16 @@ class DuplicateCounter:
     def count(self) -> int:
         """Rows equal to an earlier row; call once, at the end."""
         if self._file is None:
-            return repeated(np.sort(self._held[: self._n]))
+            return count_repeated(self._held[: self._n])
         self._spill()
         self._held = np.empty(0, dtype=np.uint64)
-        with self._file as file:
-            return sum(repeated(np.sort(self._part(file, number))) for number in range(PARTS))
+        with self._file as file, ThreadPoolExecutor(os.cpu_count() or 1) as aside:  # sorting leaves Python's lock
+            waiting, found = deque(), 0
+            for number in range(PARTS):
+                waiting.append(aside.submit(count_repeated, self._part(file, number)))
+                if len(waiting) > AHEAD:
+                    found += waiting.popleft().result()
+            return found + sum(each.result() for each in waiting)
 
     def _spill(self) -> None:
         if self._file is None:
@@ -61,6 +70,11 @@ class DuplicateCounter:
             file.seek(int(starts[number]))
             pieces.append(np.frombuffer(file.read(int(starts[number + 1] - starts[number])), dtype=np.uint64))
         return np.concatenate(pieces)  # copies, so a writable array
+
+
+def count_repeated(hashes: np.ndarray) -> int:
+    hashes.sort()
+    return repeated(hashes)
 
 
 def repeated(ordered: np.ndarray) -> int:
