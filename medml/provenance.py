@@ -13,8 +13,7 @@ import numpy as np
 
 from medml.cases import Fold
 
-PACKAGES = ("numpy", "pandas", "polars", "scikit-learn", "torch", "xgboost-cpu", "xgboost", "PyImpetus", "safetensors",
-            "skops")
+PACKAGES = ("numpy", "pandas", "polars", "scikit-learn", "torch", "xgboost-cpu", "xgboost", "PyImpetus", "safetensors")
 VERSION = "0.1.0"
 
 

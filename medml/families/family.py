@@ -108,7 +108,7 @@ class Family:
         raise NotImplementedError
 
     def save(self, fitted: Any, folder: Path) -> None:
-        """Write the state (also what `more` needs) into an empty folder: safetensors, skops, UBJ, JSON; no pickle."""
+        """Write the state (also what `more` needs) into an empty folder: safetensors, UBJ, JSON; no pickle."""
         raise NotImplementedError
 
     def load(self, folder: Path) -> Any:
