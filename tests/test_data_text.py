@@ -228,3 +228,11 @@ def test_survey_sees_what_needs_mending(tmp_path, dirt):
 
 def test_every_code_of_a_note_is_spelt_once():
     assert len(set(WARNINGS)) == len(WARNINGS)
+
+
+def test_a_column_may_be_named_count(read):
+    rows = "".join(f"{n % 50 if n % 9 else -999},{'ab?'[n % 3]}\n" for n in range(90))
+    entry, table = read("count,events\n" + rows)
+    assert entry.reason_code == "sentinel_missing" and table.columns == ["count", "events"]
+    entry, _ = read("id,count\n" + "".join(f"P{n},{'rare' if n == 5 else 'ab'[n % 2]}\n" for n in range(90)))
+    assert entry.reason_code == "small_cells"

@@ -143,3 +143,10 @@ def test_sentinel_numbers_stand_out_of_the_range():
     assert numeric_sentinels(pl.Series([7.1, 7.2, 7.3, 7.4, 7.5, -9, -9])) == {-9: 2}
     assert numeric_sentinels(pl.Series([-20.0, 10, 12, 14, 15, -9, -9])) == {}  # negative values are normal here
     assert numeric_sentinels(pl.Series([80.0, 90, 95, 99, 99, 70, 60])) == {}  # 99 lies within the range
+
+
+@pytest.mark.parametrize("name", ["count", "value", ""])
+def test_a_column_may_be_named_as_polars_names_its_counts(name):
+    assert missing_words(pl.Series(name, ["?", "x", "?"])) == {"?": 2}
+    assert numeric_sentinels(pl.Series(name, [7.1, 7.2, 7.3, 7.4, 7.5, -9, -9])) == {-9: 2}
+    assert read_numbers(pl.Series(name, ["1 mg", "2 mg", "3 mg"])).unit == "mg"

@@ -19,6 +19,7 @@ from medml.data.values import (
     read_booleans,
     read_dates,
     read_numbers,
+    rows_per_value,
 )
 from medml.types import SMALL_GROUP
 
@@ -244,8 +245,8 @@ def _small_groups(column: pl.Series) -> list[Note]:
     text = present(column).drop_nulls()
     if text.is_empty() or text.n_unique() > max(20, 0.05 * len(text)):
         return []
-    counts = text.value_counts()["count"]
-    if not (counts < SMALL_GROUP).any() or not (counts >= SMALL_GROUP).any():
+    counts = rows_per_value(text).values()
+    if min(counts) >= SMALL_GROUP or max(counts) < SMALL_GROUP:
         return []
     return [Note("small_cells", f'Column "{column.name}" has groups of fewer than {SMALL_GROUP}; they are never shown '
                  "by name.", {}, column.name)]

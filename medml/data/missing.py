@@ -38,14 +38,19 @@ def present(series: pl.Series) -> pl.Series:
     return text.set(is_missing(text), None) if text.dtype == pl.String else text
 
 
+def rows_per_value(series: pl.Series) -> dict:
+    """Every value (null is one) and how often it occurs, the commonest first; whatever the column's name is."""
+    # Polars refuses a column that is named as its column of counts is.
+    return dict(series.alias("value").value_counts(sort=True, name="rows").iter_rows())
+
+
 def missing_words(series: pl.Series) -> dict[str, int]:
     """Which words for "missing" a text column holds, as written, and how often; empty cells are not words."""
     if series.dtype != pl.String:
         return {}
     text = strip(series)
     words = text.filter(is_missing(text) & text.is_not_null())
-    counts = words.value_counts(sort=True)
-    return dict(zip(counts[series.name].to_list(), counts["count"].to_list(), strict=True)) if len(words) else {}
+    return rows_per_value(words)
 
 
 def numeric_sentinels(values: pl.Series) -> dict[float, int]:
@@ -62,9 +67,7 @@ def numeric_sentinels(values: pl.Series) -> dict[float, int]:
     if len(others) < 5 or others.n_unique() < 2:
         return {}
     low, high = float(others.min()), float(others.max())
-    counts = candidates.value_counts()
-    found = zip(counts[values.name].to_list(), counts["count"].to_list(), strict=True)
-    return {float(value): n for value, n in found if _stands_out(float(value), n, low, high)}
+    return {value: n for value, n in rows_per_value(candidates).items() if _stands_out(value, n, low, high)}
 
 
 def _stands_out(value: float, n: int, low: float, high: float) -> bool:
