@@ -7,7 +7,7 @@ import gzip
 import polars as pl
 import pytest
 
-from medml.data import files, find_tables, open_table, survey, text
+from medml.data import blocks, content, files, find_tables, open_table, survey, text
 from medml.data.notes import WARNINGS
 from medml.types import TableRef
 
@@ -236,3 +236,32 @@ def test_a_column_may_be_named_count(read):
     assert entry.reason_code == "sentinel_missing" and table.columns == ["count", "events"]
     entry, _ = read("id,count\n" + "".join(f"P{n},{'rare' if n == 5 else 'ab'[n % 2]}\n" for n in range(90)))
     assert entry.reason_code == "small_cells"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet", ".jsonl"])
+def test_long_notes_are_looked_at_up_to_a_limit_of_bytes(tmp_path, monkeypatch, ending):
+    """1,000 rows of about 1,500 bytes: 64 KiB hold about 43 of them."""
+    frame = pl.DataFrame({"pid": [f"P{n}" for n in range(1000)],
+                          "note": ["seen, \n" * 200 + str(n) for n in range(1000)]})
+    path = tmp_path / f"x{ending}"
+    if ending == ".parquet":
+        frame.write_parquet(path)
+    elif ending == ".jsonl":
+        frame.write_ndjson(path)
+    else:
+        plain = frame.write_csv().encode()
+        path.write_bytes(gzip.compress(plain) if ending == ".csv.gz" else plain)
+    monkeypatch.setattr(content, "MOST_BYTES", 64 << 10)
+    looked_at = []
+    monkeypatch.setattr(content, "_looks", lambda seen: looked_at.append(seen) or [])
+    _, [table] = find_tables(path)
+    assert table.rows == 1000 and table.frame().height == 1000
+    assert 35 <= looked_at[0].height <= 50
+    assert looked_at[0]["pid"].to_list() == frame["pid"].head(looked_at[0].height).to_list()
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+def test_rows_of_a_block_are_counted_as_they_are_read(quoted):
+    block = b'1,"a\n""b"\n2,c\n3,"d\n\n"'
+    assert blocks.count_rows(block, quoted=quoted) == (3 if quoted else 6)
+    assert blocks.count_rows(b"1,a\n2,b\n", quoted=quoted) == 2

@@ -30,11 +30,22 @@ def blocks(file: BinaryIO, size: int, *, quoted: bool) -> Iterator[bytes]:
         yield rest
 
 
+def count_rows(block: bytes, *, quoted: bool) -> int:
+    """How many rows a block of whole rows holds; a last one may lack its line end."""
+    ends = int(np.count_nonzero(_ends(block))) if quoted and b'"' in block else block.count(b"\n")
+    return ends + (not block.endswith(b"\n"))
+
+
 def _last_end(block: bytes) -> int:
     """Where the last whole row of a block ends, counted from its start; 0 where none does."""
-    cells = np.frombuffer(block, dtype=np.uint8)
-    if _QUOTE not in cells:
+    if b'"' not in block:
         return block.rfind(b"\n") + 1
-    outside = (np.cumsum(cells == _QUOTE, dtype=np.uint8) & 1) == 0
-    places = np.flatnonzero((cells == _LF) & outside)
+    places = np.flatnonzero(_ends(block))
     return int(places[-1]) + 1 if len(places) else 0
+
+
+def _ends(block: bytes) -> np.ndarray:
+    """(len(block),) bool: line ends that are not inside quotes."""
+    cells = np.frombuffer(block, dtype=np.uint8)
+    outside = (np.cumsum(cells == _QUOTE, dtype=np.uint8) & 1) == 0
+    return (cells == _LF) & outside

@@ -25,6 +25,7 @@ from medml.types import SMALL_GROUP
 
 MOST_CELLS = 400_000  # looked at; larger tables are judged by their first rows here, and whole by the profile
 LEAST_ROWS = 2_000
+MOST_BYTES = 48 << 20  # of text, however few the cells: looking takes about six times this memory
 PATIENT_NAME = re.compile(
     r"^(?:patient|pat|person|subject|subj|participant|mrn|pid|nhs|proband|pt)[ _\-.]?(?:id|nr|nbr|no|num|number|key"
     r"|code|uid|identifier|hash)?$|^case[ _\-.]?(?:id|nr|no|number)$|^id[ _\-.]?(?:patient|pat|subject|person)$",
@@ -54,10 +55,10 @@ class Look:
 def content_notes(table: TableSource) -> list[Note]:
     """Notes on the cells of a table that has just been opened; costs at most about a second.
 
-    A table of more than 400,000 cells is judged by its first rows. No note quotes a cell, but for words and numbers
-    that stand for "missing", and the one class that every row has.
+    A table of more than 400,000 cells or 48 MiB is judged by its first rows. No note quotes a cell, but for words and
+    numbers that stand for "missing", and the one class that every row has.
     """
-    rows = max(LEAST_ROWS, MOST_CELLS // max(1, len(table.columns)))
+    rows = min(max(LEAST_ROWS, MOST_CELLS // max(1, len(table.columns))), table.rows_within(MOST_BYTES))
     frame = table.frame(n_rows=rows)
     whole = table.rows is not None and table.rows <= rows
     notes = _shape(table) + _names(table) + _repeats(table, frame)

@@ -47,6 +47,11 @@ class TableSource(ABC):
         caller reads each batch by its own types.
         """
 
+    def rows_within(self, n_bytes: int) -> int:
+        """About how many of the first rows hold so many bytes in memory, at least 1; exact in text formats."""
+        first = self.frame(n_rows=200)
+        return max(1, n_bytes * first.height // max(1, first.estimated_size()))
+
     @property
     def entry(self) -> FileEntry:
         """This table's line in the list of files."""
@@ -83,6 +88,9 @@ class FrameTable(TableSource):
     def frame(self, columns: list[str] | None = None, n_rows: int | None = None) -> pl.DataFrame:
         chosen = self._content if columns is None else self._content.select(columns)
         return chosen if n_rows is None else chosen.head(n_rows)
+
+    def rows_within(self, n_bytes: int) -> int:
+        return max(1, n_bytes * self._content.height // max(1, self._content.estimated_size()))
 
     def batches(self, chunk_rows: int = 100_000) -> Iterator[pl.DataFrame]:
         yield from self._content.iter_slices(chunk_rows)

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
 from medml.data import dialect as dialects
-from medml.data.blocks import blocks
+from medml.data.blocks import blocks, count_rows
 from medml.data.files import Material
 from medml.data.layout import column_names, find_layout, footer_size, is_number, layout_notes
 from medml.data.notes import Note, not_read, sort_notes
@@ -52,6 +53,16 @@ class TextTable(TableSource):
             self._mend(error)
             return self.frame(columns, n_rows)
 
+    def rows_within(self, n_bytes: int) -> int:
+        with self._material.open() as file:
+            self._to_first_row(file)
+            block = next(blocks(file, n_bytes, quoted=self._quoted), b"")
+        return max(1, count_rows(block, quoted=self._quoted))
+
+    def _to_first_row(self, file: BinaryIO) -> None:
+        for _ in range(self._skip):
+            file.readline()
+
     def batches(self, chunk_rows: int = 100_000) -> Iterator[pl.DataFrame]:
         types, done = self._types(), 0
         while True:
@@ -70,8 +81,7 @@ class TextTable(TableSource):
         """Batches in order; the next block is read while the caller works on this one."""
         size = max(1 << 16, self._material.size() * chunk_rows // max(1, self.rows or 1))
         with self._material.open() as file, ThreadPoolExecutor(1) as aside:
-            for _ in range(self._skip):
-                file.readline()
+            self._to_first_row(file)
             ready: Future[pl.DataFrame] | None = None
             for block in blocks(file, size, quoted=self._quoted):
                 coming = aside.submit(self._parsed, block, types)
