@@ -226,6 +226,23 @@ def test_survey_sees_what_needs_mending(tmp_path, dirt):
     assert not survey.survey(files.Material(path), ",", 2, 0).regular(2)
 
 
+@pytest.mark.parametrize("odd", [None, "\n\n", ",,\n", '"', "\0", "é", " ", 'x"y', "\udcff"])
+@pytest.mark.parametrize("place", [0.1, 0.9])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_two_halves_are_surveyed_as_the_whole(tmp_path, monkeypatch, odd, place, quoted):
+    """With quotes, nearly every line end stands inside of them: the middle too."""
+    cell = '"' + "y\n" * 40 + '"' if quoted else "y"
+    rows = [f"{n},{cell},z\n" for n in range(9000)]
+    if odd is not None:
+        rows[int(place * len(rows))] = f"1,{odd},z\n" if odd not in ("\n\n", ",,\n") else f"1,2,z{odd}"
+    path = tmp_path / "x.csv"
+    path.write_bytes("".join(["a,b,c\n", *rows]).encode("utf-8", "surrogateescape"))
+    whole = survey.survey(files.Material(path), ",", 3, 6)
+    monkeypatch.setattr(survey, "_APART", 1000)
+    assert survey.survey(files.Material(path), ",", 3, 6) == whole
+    assert whole.regular(3) == (odd in (None, "é", " "))
+
+
 def test_every_code_of_a_note_is_spelt_once():
     assert len(set(WARNINGS)) == len(WARNINGS)
 
