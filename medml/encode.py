@@ -10,6 +10,7 @@ import numpy as np
 from medml.errors import UserError
 from medml.privacy import round_3
 from medml.steps.merge_rare import frequent
+from medml.steps.patients import coming_back, safe_median
 from medml.steps.step import NUMERIC
 from medml.types import SMALL_GROUP, Kind
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Encoder:
     """Numbers as they are; a category as one 0/1 column a level, or one column where there are two levels.
 
-    Levels are those that at least k training rows have; their names are all that is kept of the data, with each
+    Levels are those that at least k training patients have; their names are all that is kept of the data, with each
     column's training mean (3 significant digits). A row whose level has no column (rarer, never seen, or missing where
     imputation is off) gets those means: it says nothing either way.
 
@@ -34,15 +35,19 @@ class Encoder:
         self.levels: dict[str, list[str]] = {}  # category columns: known levels, most frequent first
         self.means: dict[str, list[float]] = {}  # number columns: the median; categories: the share of each level
 
-    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind]) -> Encoder:
-        """Learn levels from cleaned training rows; a column that `kinds` does not name is a number (a 0/1 mark)."""
+    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], patients: np.ndarray | None = None) -> Encoder:
+        """Learn levels from cleaned training rows; a column that `kinds` does not name is a number (a 0/1 mark).
+
+        patients  (n,) codes, equal for rows of one patient; None: every row is a patient of its own
+        """
+        patients = coming_back(patients)
         self.n_fitted, self.columns = len(X), list(X.columns)
         self.levels, self.means = {}, {}
         for name in self.columns:
             if kinds.get(name, "number") in NUMERIC:
-                self.means[name] = [_median(X[name].to_numpy(float))]
+                self.means[name] = [safe_median(X[name].to_numpy(float), patients)]
             else:
-                self.levels[name] = frequent(X[name], SMALL_GROUP, len(X))
+                self.levels[name] = frequent(X[name], SMALL_GROUP, len(X), patients)
                 self.means[name] = [round_3(float((X[name] == level).mean())) for level in self._shown(name)]
         return self
 
@@ -114,11 +119,6 @@ def rows_of(flags: dict[str, np.ndarray], n_rows: int) -> list[list[str]]:
         for row in np.flatnonzero(column):
             found[row].append(name)
     return found
-
-
-def _median(values: np.ndarray) -> float:
-    values = values[np.isfinite(values)]
-    return float(round_3(float(np.median(values)))) if len(values) else 0.0
 
 
 def _damaged(detail: str) -> UserError:

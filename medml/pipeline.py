@@ -37,7 +37,7 @@ class Matrix:
         return self.encoder.transform(self.cleaner.transform(X)[self.columns])
 
     def save(self, folder: Path) -> None:
-        """Write three small JSON files: medians, caps, category names of 10 rows and more; no data."""
+        """Write three small JSON files: medians, caps, category names of 10 patients and more; no data."""
         home.write_bytes(folder / "cleaner.json", self.cleaner.to_json().encode())
         home.write_bytes(folder / "encoder.json", self.encoder.to_json().encode())
         home.write_bytes(folder / "columns.json", json.dumps(self.columns).encode())
@@ -93,12 +93,12 @@ def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig
             repeat: int = 0, number: int = -1, n_test: int = 0, watch: Watch) -> Prepared:
     """Learn cleaning, selection and encoding from the rows at positions `train`, and from no other row."""
     X, y, patients = cases.X.iloc[train], cases.y[train], cases.patients[train]
-    cleaner = Cleaner(recipe, cases.kinds).fit(X)
+    cleaner = Cleaner(recipe, cases.kinds).fit(X, patients)
     cleaned = cleaner.transform(X)
     selected = _select(cleaner, cleaned, y, patients, config, cases, seed=seed, watch=watch)
     columns = list(cleaned.columns) if selected is None else \
         [name for name in cleaned.columns if cleaner.origin_of(name) in set(selected.columns)]
-    encoder = Encoder().fit(cleaned[columns], cases.kinds)
+    encoder = Encoder().fit(cleaned[columns], cases.kinds, patients)
     matrix = Matrix(cleaner, columns, encoder)
     data = fit_data(matrix, cases, train)
     weighted = bool(config.params.get("class_weights"))  # the network takes the weights off its scores again
@@ -106,7 +106,8 @@ def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig
                       cleaner_rows=cleaner.n_fitted, encoder_rows=encoder.n_fitted,
                       selector_rows=None if selected is None else selected.n_fitted,
                       resampled_rows=len(train) if weighted else None, recalibrated=weighted)
-    candidates = len(encoder.names) if selected is None else len(Encoder().fit(cleaned, cases.kinds).names)
+    candidates = len(encoder.names) if selected is None else \
+        len(Encoder().fit(cleaned, cases.kinds, patients).names)
     return Prepared(matrix, data, facts, selected, candidates)
 
 

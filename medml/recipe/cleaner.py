@@ -11,10 +11,12 @@ from medml.encode import rows_of
 from medml.errors import UserError
 from medml.steps import Learned, registry
 from medml.steps.merge_rare import frequent
+from medml.steps.patients import coming_back
 from medml.steps.step import NUMERIC, State
 from medml.types import SMALL_GROUP, Effect, Kind, Recipe
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -23,7 +25,7 @@ class Cleaner:
 
     kinds      of the columns of Cases.X
     n_fitted   rows that it was fitted on (L7 compares it with the fold's training rows); 0 before `fit`
-    states     what each step learned, in order: numbers of 3 significant digits, categories of k rows and more
+    states     what each step learned, in order: numbers of 3 significant digits, categories of k patients and more
     """
 
     def __init__(self, recipe: Recipe, kinds: dict[str, Kind]) -> None:
@@ -33,14 +35,18 @@ class Cleaner:
         self.known: dict[str, list[str]] = {}
         self._origins: dict[str, str] = {}
 
-    def fit(self, X: pd.DataFrame) -> Cleaner:
-        """Learn from X (n, p) as in Cases.X, training rows only."""
+    def fit(self, X: pd.DataFrame, patients: np.ndarray | None = None) -> Cleaner:
+        """Learn from X (n, p) as in Cases.X, training rows only.
+
+        patients  (n,) codes, equal for rows of one patient: each counts once; None: every row is a patient of its own
+        """
+        patients = coming_back(patients)
         self.n_fitted, self.states = len(X), []
-        self.known = {name: frequent(X[name], SMALL_GROUP, len(X)) for name in self._categories(X)}
+        self.known = {name: frequent(X[name], SMALL_GROUP, len(X), patients) for name in self._categories(X)}
         for step in self.recipe.steps:
             kind = registry.get(step.name)
             if step.on and isinstance(kind, Learned):
-                state = kind.fit(X, self.kinds, kind.filled(step.params))
+                state = kind.fit(X, self.kinds, kind.filled(step.params), patients)
                 self.states.append((step.name, state))
                 X = kind.transform(X, state)
         self._learn_origins()
@@ -57,13 +63,13 @@ class Cleaner:
             X = registry.get(name).transform(X, state)
         return X
 
-    def effects(self, X: pd.DataFrame) -> list[Effect]:
+    def effects(self, X: pd.DataFrame, patients: np.ndarray | None = None) -> list[Effect]:
         """Fit each learned step on X (switched off or not) and count what it does; this Cleaner stays as it is."""
-        effects = []
+        patients, effects = coming_back(patients), []
         for step in self.recipe.steps:
             kind = registry.get(step.name)
             if isinstance(kind, Learned):
-                state = kind.fit(X, self.kinds, kind.filled(step.params))
+                state = kind.fit(X, self.kinds, kind.filled(step.params), patients)
                 after = kind.transform(X, state)
                 effects.append(kind.effect(X, after, state))
                 X = after if step.on else X
@@ -74,7 +80,7 @@ class Cleaner:
         return self._origins.get(column, column)
 
     def unseen(self, X: pd.DataFrame) -> list[list[str]]:
-        """For each row of X (before `transform`) the columns that hold a category which fewer than k training rows
+        """For each row of X (before `transform`) the columns that hold a category which fewer than k patients
         had, or none: a model can say nothing reliable there (P1). A missing category is not unseen, and a column all
         of whose categories are that small tells the model nothing, so nothing is missed."""
         self._require_fitted()

@@ -87,7 +87,9 @@ def preview(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -
             current = after if step.on else current
             effects.append(effect)
     X = predictors_frame(current, predictor_kinds(recipe, table, choice))
-    learned = Cleaner(recipe, predictor_kinds(recipe, table, choice)).effects(X)
+    named = current[choice.patient] if choice.patient in current.columns else None
+    whose = patient_codes(named, current[ROW].to_numpy())
+    learned = Cleaner(recipe, predictor_kinds(recipe, table, choice)).effects(X, whose)
     by_name = {effect.step: effect for effect in [*effects, *learned]}
     return [by_name[step.name] for step in recipe.steps]
 

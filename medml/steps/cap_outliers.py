@@ -9,6 +9,7 @@ import numpy as np
 from medml.families.family import Param
 from medml.privacy import round_3
 from medml.steps import Learned, registry
+from medml.steps.patients import FEWEST, by_patient, coming_back
 from medml.steps.step import State, plural, were
 from medml.types import Effect, Kind
 
@@ -20,6 +21,10 @@ class CapOutliers(Learned):
     """Limits are Tukey's outer fences (Exploratory Data Analysis, 1977), `fence` interquartile ranges outside the
     quartiles; the upper one on a log scale where that is further out, since laboratory values have long tails that are
     disease and not error (a TSH of 80 beside a median of 1.3). At most 1 % of the training rows lie beyond each limit.
+
+    Where patients have several rows, quartiles are of the patients' medians, and at most 1 % of patients have a row
+    beyond a limit: each counts once. A column in which fewer than 20 patients have a value has no limits, because they
+    would be single patients' values.
 
     A column whose middle half is one single value (counts that are mostly 0, yes/no codes) has no fence and is left
     alone. Limits are rounded to 3 significant digits, so none of them is a patient's value.
@@ -33,9 +38,11 @@ class CapOutliers(Learned):
                     "middle half before it is moved to the limit.", 3.0, 1.0, 10.0, kind="float", zones=(2.0, 5.0),
                     more_is="cautious"),)
 
-    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], params: dict[str, Any]) -> State:
+    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], params: dict[str, Any],
+            patients: np.ndarray | None = None) -> State:
+        patients = coming_back(patients)
         numbers = [name for name in X.columns if kinds.get(name) == "number"]
-        limits = {name: _fences(X[name].to_numpy(float), float(params["fence"])) for name in numbers}
+        limits = {name: _fences(X[name].to_numpy(float), float(params["fence"]), patients) for name in numbers}
         return {"limits": {name: list(pair) for name, pair in limits.items() if pair is not None}}
 
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
@@ -53,12 +60,13 @@ class CapOutliers(Learned):
                       sentence=sentence)
 
 
-def _fences(values: np.ndarray, fence: float) -> tuple[float, float] | None:
-    """(low, high), or None where there are too few values or no spread to measure a distance in."""
-    values = values[np.isfinite(values)]
-    if len(values) < 20:
+def _fences(values: np.ndarray, fence: float, patients: np.ndarray | None) -> tuple[float, float] | None:
+    """(low, high), or None where fewer than 20 patients have a value or there is no spread to measure a distance in."""
+    lowest, middles, highest = by_patient(values, patients)
+    if len(middles) < FEWEST:
         return None
-    rarest, first, third, last = np.quantile(values, [0.01, 0.25, 0.75, 0.99])
+    first, third = np.quantile(middles, [0.25, 0.75])
+    rarest, last = np.quantile(lowest, 0.01), np.quantile(highest, 0.99)
     if third <= first:
         return None
     reach = fence * (third - first)

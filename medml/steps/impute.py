@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medml.families.family import Param
-from medml.privacy import round_3
 from medml.steps import Learned, registry
+from medml.steps.merge_rare import frequent
+from medml.steps.patients import coming_back, n_patients, safe_median
 from medml.steps.step import MISSING, NUMERIC, State, plural, were
 from medml.types import SMALL_GROUP, Effect, Kind
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Impute(Learned):
-    """Numbers: the median of the training rows, rounded to 3 significant digits. Categories: a category of their own
-    where at least k training rows lack one, else the most frequent category (the setting `category` can force either).
+    """Numbers: the median of the training patients' medians, so rounded that it is nobody's value. Categories: a
+    category of their own where at least k patients lack one, else the most frequent one (`category` can force it).
 
-    Adds a column "X (missing)" of 0 and 1 for a number that at least k training rows lack and at least k have.
+    Adds a column "X (missing)" of 0 and 1 for a number that at least k training patients lack and at least k have.
     """
 
     name = "impute"
@@ -34,13 +35,15 @@ class Impute(Learned):
               "a test was not done can say something by itself.", True, kind="switch"),
     )
 
-    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], params: dict[str, Any]) -> State:
+    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], params: dict[str, Any],
+            patients: np.ndarray | None = None) -> State:
+        patients = coming_back(patients)
         numbers = [name for name in X.columns if kinds.get(name, "number") in NUMERIC]
         others = [name for name in X.columns if name not in set(numbers)]
-        return {"numbers": {name: _median(X[name].to_numpy(float)) for name in numbers},
-                "categories": {name: _filling(X[name], params["category"]) for name in others},
+        return {"numbers": {name: safe_median(X[name].to_numpy(float), patients) for name in numbers},
+                "categories": {name: _filling(X[name], params["category"], patients) for name in others},
                 "indicators": {name: _free_name(name, X) for name in numbers
-                               if params["indicator"] and _often_missing(X[name])}}
+                               if params["indicator"] and _often_missing(X[name], patients)}}
 
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
         import pandas as pd
@@ -68,23 +71,16 @@ def _filled(column: pd.Series, name: str, state: State) -> pd.Series | np.ndarra
     return column if filling is None else column.where(column.notna(), filling)
 
 
-def _median(values: np.ndarray) -> float:
-    """The median of what is recorded, 3 significant digits; 0 where nothing is."""
-    values = values[np.isfinite(values)]
-    return float(round_3(float(np.median(values)))) if len(values) else 0.0
-
-
-def _filling(column: pd.Series, how: str) -> str:
+def _filling(column: pd.Series, how: str, patients: np.ndarray | None) -> str:
     """What stands for a missing category here."""
-    if how == "own" and int(column.isna().sum()) >= SMALL_GROUP:
+    if how == "own" and n_patients(column.isna().to_numpy(), patients) >= SMALL_GROUP:
         return MISSING
-    counts = column.value_counts()
-    return str(counts.index[0]) if len(counts) and counts.iloc[0] >= SMALL_GROUP else MISSING
+    return next(iter(frequent(column, SMALL_GROUP, 1, patients)), MISSING)
 
 
-def _often_missing(column: pd.Series) -> bool:
-    missing = int(column.isna().sum())
-    return SMALL_GROUP <= missing <= len(column) - SMALL_GROUP
+def _often_missing(column: pd.Series, patients: np.ndarray | None) -> bool:
+    missing = column.isna().to_numpy()
+    return min(n_patients(missing, patients), n_patients(~missing, patients)) >= SMALL_GROUP
 
 
 def _free_name(name: str, X: pd.DataFrame) -> str:

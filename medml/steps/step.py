@@ -9,6 +9,7 @@ from medml.families.family import Param
 from medml.types import Choice, Effect, Kind, Table
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import polars as pl
 
@@ -17,7 +18,7 @@ NUMERIC: tuple[Kind, ...] = ("number", "date")  # dates count as days since 1970
 OTHER = "(other)"  # the name of categories merged together
 MISSING = "(missing)"  # the name of "not recorded" where that is a category of its own
 
-State = dict[str, Any]  # what a step learned: JSON, no category of fewer than k rows, numbers of 3 significant digits
+State = dict[str, Any]  # what a step learned: JSON, no category of fewer than k patients, no patient's own number
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,12 @@ class Learned(Step):
 
     learns = True
 
-    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], params: dict[str, Any]) -> State:
-        """Learn from X (n, p) as in Cases.X. The state goes into the run's folder as JSON."""
+    def fit(self, X: pd.DataFrame, kinds: dict[str, Kind], params: dict[str, Any],
+            patients: np.ndarray | None = None) -> State:
+        """Learn from X (n, p) as in Cases.X. The state goes into the run's folder as JSON.
+
+        patients  (n,) codes, equal for rows of one patient: each counts once; None: every row is a patient of its own
+        """
         raise NotImplementedError
 
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:

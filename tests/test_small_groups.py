@@ -1,0 +1,114 @@
+"""k counts patients, not rows: nothing that a run stores is one patient's, however many rows the patient has.
+
+CMS cell size suppression policy: no cell of 1-10 persons, nor what lets one be derived.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from made import choice_of, table_of
+
+from medml.encode import Encoder
+from medml.recipe import Cleaner, propose_recipe
+from medml.steps.patients import between, by_patient, safe_median
+
+KINDS = {"ward": "category", "marker": "number"}
+
+
+def recipe_for(kinds, off=()):
+    frame = pl.DataFrame({name: ["1", "2"] for name in kinds} | {"y": ["0", "1"]})
+    recipe = propose_recipe(table_of(frame, {**kinds, "y": "category"}), choice_of("y"), "0" * 64)
+    return recipe.model_copy(update={"steps": [step.model_copy(update={"on": step.on and step.name not in off})
+                                               for step in recipe.steps]})
+
+
+def one_patient_of_a_rare_ward() -> tuple[pd.DataFrame, np.ndarray]:
+    """60 patients with 4 rows each; one more has 16 rows, all in a ward of its own, and lacks the ward in 12 others."""
+    patients = np.r_[np.repeat(np.arange(60), 4), np.full(28, 60)]
+    ward = np.array(["north", "south"], dtype=object)[patients % 2]
+    ward[240:256], ward[256:] = "ZZRAREward", None
+    return pd.DataFrame({"ward": pd.Series(ward, dtype=object),
+                         "marker": np.random.default_rng(0).normal(5, 1, len(patients))}), patients
+
+
+def patients_with_a_constant(n: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """n patients with 30 rows each, the marker the same in all rows of one; and rows without it of 40 others."""
+    own = np.round(np.random.default_rng(1).uniform(100, 200, n), 0) + np.arange(n) * 0.5
+    marker = np.r_[np.repeat(own, 30), np.full(40, np.nan)]
+    ward = pd.Series(["north", "south"] * (len(marker) // 2), dtype=object)
+    return pd.DataFrame({"ward": ward, "marker": marker}), np.r_[np.repeat(np.arange(n), 30), n + np.arange(40)]
+
+
+def numbers_in(stored: object) -> set[float]:
+    if isinstance(stored, dict):
+        return set().union(*map(numbers_in, stored.values()), set())
+    if isinstance(stored, list):
+        return set().union(*map(numbers_in, stored), set())
+    return {float(stored)} if isinstance(stored, int | float) and not isinstance(stored, bool) else set()
+
+
+@pytest.mark.parametrize("off", [(), ("merge_rare",), ("merge_rare", "impute")])
+def test_a_category_of_one_patient_in_16_rows_is_stored_nowhere(off):
+    X, patients = one_patient_of_a_rare_ward()
+    cleaner = Cleaner(recipe_for(KINDS, off), KINDS).fit(X, patients)
+    cleaned = cleaner.transform(X)
+    encoder = Encoder().fit(cleaned, KINDS, patients)
+    assert "ZZRARE" not in cleaner.to_json() + encoder.to_json()
+    assert cleaner.unseen(X)[240] == ["ward"] and "(missing)" not in encoder.to_json()
+    as_rows = Cleaner(recipe_for(KINDS, off), KINDS).fit(X)
+    assert "ZZRARE" in as_rows.to_json()  # 16 rows of 16 patients are no small group
+
+
+def test_a_category_of_ten_patients_is_kept():
+    X = pd.DataFrame({"ward": pd.Series(["a"] * 60 + ["b"] * 30 + ["c"] * 27, dtype=object)})
+    patients = np.r_[np.arange(60), 60 + np.arange(30) // 3, 70 + np.arange(27) // 3]  # b: 10 patients; c: 9
+    kinds = {"ward": "category"}
+    assert Cleaner(recipe_for(kinds), kinds).fit(X, patients).known == {"ward": ["a", "b"]}
+    assert Encoder().fit(X, kinds, patients).levels == {"ward": ["a", "b"]}
+
+
+@pytest.mark.parametrize("off", [(), ("cap_outliers", "impute", "merge_rare")])
+@pytest.mark.parametrize("n", [1, 2, 7, 12, 19])
+def test_no_constant_of_a_patient_is_learned_where_few_have_a_value(n, off):
+    X, patients = patients_with_a_constant(n)
+    cleaner = Cleaner(recipe_for(KINDS, off), KINDS).fit(X, patients)
+    stored = [json.loads(cleaner.to_json()), json.loads(Encoder().fit(cleaner.transform(X), KINDS, patients).to_json())]
+    learned = [stored[0]["states"], {name: stored[0][name] for name in stored[0].keys() & {"far"}}, stored[1]["means"]]
+    assert not numbers_in(learned) & set(X["marker"].dropna())
+    assert "marker" not in str(dict(map(tuple, stored[0]["states"])).get("cap_outliers", ""))
+
+
+def test_few_rows_without_a_patient_column_are_few_patients():
+    X = pd.DataFrame({"ward": pd.Series(["a"] * 19, dtype=object), "marker": np.arange(101.0, 120.0)})
+    cleaner = Cleaner(recipe_for(KINDS), KINDS).fit(X)
+    assert not numbers_in(cleaner.states) & set(X["marker"])
+
+
+def test_each_patient_counts_once_in_what_is_learned():
+    """One patient of 300 rows beside 25 of one row: the median and the limits stay those of the 25."""
+    one_row, many = np.arange(1.0, 26.0), np.full(300, 1_000.0)
+    X = pd.DataFrame({"marker": np.r_[one_row, many]})
+    kinds = {"marker": "number"}
+    cleaner = Cleaner(recipe_for(kinds), kinds).fit(X, np.r_[np.arange(25), np.full(300, 25)])
+    states = dict(cleaner.states)
+    assert 13 <= states["impute"]["numbers"]["marker"] <= 14  # of 1..25 and 1,000: 13.5 by hand
+    assert states["cap_outliers"]["limits"]["marker"][1] < 1_000
+
+
+def test_lowest_middle_and_highest_of_every_patient():
+    values, patients = np.array([3.0, 9.0, np.nan, 1.0, 2.0, 7.0, np.inf]), np.array([5, 2, 2, 5, 5, 2, 9])
+    low, middle, high = by_patient(values, patients)
+    assert (low.tolist(), middle.tolist(), high.tolist()) == ([7, 1], [8, 2], [9, 3])
+    assert all(len(each) == 0 for each in by_patient(np.array([np.nan]), np.array([1])))
+
+
+def test_a_number_between_two_is_round_and_strictly_between():
+    assert between(131.0, 142.0) == 140.0 and between(1.0, 2.0) == 1.5
+    assert between(-1e308, 1e308) == 0.0 and 1e300 < between(1e300, np.nextafter(1e300, 2e300) * 1.001)
+    assert safe_median(np.array([]), None) == 0.0 and safe_median(np.array([7.25] * 9), None) == 0.0
+    assert safe_median(np.array([7.25] * 10), None) == 7.25  # of ten patients: no small group
