@@ -76,13 +76,14 @@ class Guard:
 
     def _is_ours(self, scope: dict[str, Any]) -> bool:
         given = {name: value.decode("latin-1") for name, value in scope["headers"] if name in (b"host", b"origin")}
-        origin = given.get(b"origin")
-        if origin is not None and scope["type"] == "websocket" and not self._knows(urlsplit(origin).hostname):
+        host, origin = given.get(b"host", ""), given.get(b"origin")
+        place = _place(f"http://{host}")
+        if place is None or place[0] not in self.hosts:
             return False
-        return self._knows(urlsplit(f"//{given.get(b'host', '')}").hostname)
-
-    def _knows(self, host: str | None) -> bool:
-        return (host or "").lower() in self.hosts
+        if scope["type"] != "websocket" or origin is None:
+            return True
+        scheme = "https" if origin.startswith("https:") else "http"  # behind a proxy that speaks TLS
+        return _place(origin) == _place(f"{scheme}://{host}")
 
     def _with_headers(self, send: Send) -> Send:
         async def guarded(message: Message) -> None:
@@ -92,6 +93,16 @@ class Guard:
                 message = message | {"headers": kept + self.headers}
             await send(message)
         return guarded
+
+
+def _place(address: str) -> tuple[str, int] | None:
+    """(name, port) of a Host or Origin, by the port that the scheme means where none is written; None if malformed."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme]
+        return (parts.hostname or "").lower(), port
+    except (ValueError, KeyError):  # "[bad", a port of letters, "null"
+        return None
 
 
 async def _refuse(send: Send) -> None:

@@ -47,7 +47,7 @@ def test_every_answer_carries_the_policy(app, path):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1:8501", "",
-                                  "localhost@evil.example"])
+                                  "localhost@evil.example", "[bad", "[::1", "localhost:port", "localhost:99999999"])
 def test_another_name_is_answered_421(app, host):
     answer = ask(app, Host=host)
     assert answer.status == 421 and answer.body == b"This is not the address of this app.\n"
@@ -60,7 +60,10 @@ def test_its_own_names_are_answered(app, host):
 
 @pytest.mark.parametrize(("host", "origin", "status"), [
     ("127.0.0.1", "http://evil.example", 403), ("evil.example", "http://evil.example", 403),
-    ("127.0.0.1", "null", 403), ("127.0.0.1", "http://127.0.0.1", 101)])
+    ("127.0.0.1", "null", 403), ("127.0.0.1", "http://127.0.0.1", 101), ("127.0.0.1", "http://[bad", 403),
+    ("localhost", "https://localhost", 101), ("localhost:80", "https://localhost", 403),
+    ("127.0.0.1:8501", "http://127.0.0.1:8501", 101), ("127.0.0.1:8501", "http://127.0.0.1:8888", 403),
+    ("127.0.0.1:8501", "http://127.0.0.1", 403), ("127.0.0.1:8501", "http://localhost:8501", 403)])
 def test_a_websocket_from_elsewhere_is_refused(app, host, origin, status):
     answer = ask(app, "/_stcore/stream", Host=host, Origin=origin, Connection="Upgrade", Upgrade="websocket",
                  Sec_WebSocket_Version="13", Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==")
