@@ -147,11 +147,12 @@ def prepare():
 
 
 def works():
-    """Whether .venv has a Python that starts (it does not when the Python it was made from is gone)."""
+    """Whether .venv has a Python that starts (not when the Python it was made from is gone) and its pip (not when the
+    making of it was cut short)."""
     if not os.path.exists(PYTHON):
         return False
     quiet = subprocess.DEVNULL
-    return subprocess.call([PYTHON, "-c", ""], stdout=quiet, stderr=quiet) == 0
+    return subprocess.call([PYTHON, "-m", "pip", "--version"], stdout=quiet, stderr=quiet) == 0
 
 
 def make_venv():
@@ -239,10 +240,11 @@ def has_browser():
 
 
 def open_browser(address, server):
-    """As soon as the app answers."""
+    """As soon as the app answers; asked directly, since a proxy does not reach this machine's own address."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while server.poll() is None:
         try:
-            urllib.request.urlopen(address + "/_stcore/health", timeout=1).close()
+            direct.open(address + "/_stcore/health", timeout=1).close()
             webbrowser.open(address)
             return
         except OSError:

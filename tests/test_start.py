@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.server
 import importlib.util
 import os
 import shutil
@@ -11,7 +12,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import types
+import venv
 import zipfile
 from pathlib import Path
 
@@ -152,6 +156,37 @@ def test_an_unfinished_environment_is_made_again(tmp_path):
     broken.mkdir(parents=True)
     (broken / ("python.exe" if os.name == "nt" else "python")).symlink_to(tree / "gone")
     assert run(tree, "setup").returncode == 0
+
+
+def test_an_environment_cut_short_before_pip_was_there_is_made_again(tmp_path):
+    tree = a_tree(tmp_path)
+    venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt").create(tree / ".venv")
+    made = run(tree, "setup")
+    assert made.returncode == 0, made.stderr
+
+
+def test_the_browser_opens_whatever_proxy_is_set(start, monkeypatch):
+    class Health(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = closed.getsockname()[1]
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{nobody}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    opened, left = [], iter([None] * 3 + [0])
+    monkeypatch.setattr(start.webbrowser, "open", opened.append)
+    monkeypatch.setattr(start.time, "sleep", lambda seconds: None)
+    with http.server.HTTPServer(("127.0.0.1", 0), Health) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        start.open_browser(address, types.SimpleNamespace(poll=lambda: next(left)))
+        server.shutdown()
+    assert opened == [address]
 
 
 def test_an_unknown_command_is_told(tree):
