@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 HEAD = 1 << 18  # bytes from which separator and header are decided
 EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, and Polars tells of one too long
 SAMPLE_ROWS = 2000
+AHEAD = 2  # blocks; with one, the parser waits for the caller now and then
 TABLE_KINDS = ("csv", "tsv", "txt")
 _WHOLE = r"^-?(?:0|[1-9]\d{0,14})$"
 _DECIMAL = r"^-?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$"
@@ -78,18 +79,17 @@ class TextTable(TableSource):
                 self._mend(error)
 
     def _ahead(self, types: dict[str, pl.DataType], chunk_rows: int) -> Iterator[pl.DataFrame]:
-        """Batches in order; the next block is read while the caller works on this one."""
+        """Batches in order; the next blocks are read, one after the other, while the caller works on this one."""
         size = max(1 << 16, self._material.size() * chunk_rows // max(1, self.rows or 1))
         with self._material.open() as file, ThreadPoolExecutor(1) as aside:
             self._to_first_row(file)
-            ready: Future[pl.DataFrame] | None = None
+            coming: deque[Future[pl.DataFrame]] = deque()
             for block in blocks(file, size, quoted=self._quoted):
-                coming = aside.submit(self._parsed, block, types)
-                if ready is not None:
-                    yield ready.result()
-                ready = coming
-            if ready is not None:
-                yield ready.result()
+                coming.append(aside.submit(self._parsed, block, types))
+                if len(coming) > AHEAD:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
 
     def _parsed(self, block: bytes, types: dict[str, pl.DataType]) -> pl.DataFrame:
         """One block; a column that turns out not to be clean numbers becomes String in `types`, for good."""

@@ -24,7 +24,7 @@ from medml.watch import Silent, Watch
 
 log = logging.getLogger(__name__)
 BATCH_ROWS = 100_000
-BATCH_BYTES = 32 << 20  # of the file: rows of long texts come in smaller batches
+BATCH_BYTES = 16 << 20  # of the file: rows of long texts come in smaller batches
 PARSED_AT_ONCE = 4 << 20  # bytes; Polars takes 16 MiB, which costs 200 MiB more at its peak and is no faster
 
 
