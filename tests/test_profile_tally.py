@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from medml import home
+from medml.profile.counting import count_close
 from medml.profile.distinct import HyperLogLog, RowsPerValue
 from medml.profile.duplicates import DuplicateCounter
 from medml.profile.evidence import gather
@@ -142,3 +143,27 @@ def test_sample_does_not_hold_the_text_of_rows_it_dropped():
         sample.add(pl.DataFrame({"note": [f"a long note that is kept outside the view {n:060d}"
                                           for n in range(start, start + 1000)]}))
     assert sample.frame().estimated_size() < 100 * 400
+
+
+@pytest.mark.parametrize("numbers", [
+    [3, -2, 3, None, 0], [2**62, 2**62 + 1, 2**62], [-(2**63), 2**63 - 1], [0.1, 0.2, 0.30000000000000004, 0.3],
+    [1e17, 1e17 + 16, 1e17], [0.1, 1e300, 0.1], [float("inf"), 1.0, float("-inf")], [-0.0, 0.0, 0.5], [1.25, 1.255],
+    [None, None], [0.07, 0.29, 0.57, 0.58, 1.15, 0.07]])
+def test_quick_counts_are_exact_or_none(numbers):
+    kind = pl.Int64 if all(each is None or isinstance(each, int) for each in numbers) else pl.Float64
+    cells = pl.Series("x", numbers, dtype=kind)
+    expected = dict(cells.drop_nulls().alias("value").value_counts(name="rows").iter_rows())
+    found = count_close(cells)
+    assert found is None or dict(zip(*found, strict=True)) == expected
+    column = tally_of(pl.DataFrame({"x": cells})).columns["x"]
+    assert column.counts == expected and column.missing == cells.null_count()
+
+
+def test_numbers_that_lie_close_are_counted_quickly():
+    rng = np.random.default_rng(2)
+    for numbers in (rng.integers(-50, 120, 5000), rng.normal(170, 10, 5000).round(1), rng.normal(6, 1, 5000).round(2)):
+        cells = pl.Series("x", numbers)
+        found = count_close(cells)
+        assert found is not None
+        assert dict(zip(*found, strict=True)) == dict(cells.value_counts(name="rows").iter_rows())
+    assert count_close(pl.Series("x", rng.normal(size=50))) is None and count_close(pl.Series("x", ["1"])) is None

@@ -6,6 +6,7 @@ import numpy as np
 
 PRECISION = 14  # 2^14 registers: standard error 1.04 / sqrt(16384) = 0.8 %
 KEPT = 1 << 17  # patients whose rows are counted exactly; beyond that a uniform share of them is
+_LOW_BITS = (np.uint64(1) << np.arange(64, dtype=np.uint64)) - np.uint64(1)  # [m]: the lowest m bits
 
 
 class HyperLogLog:
@@ -24,9 +25,11 @@ class HyperLogLog:
         if self._floor:
             low_zeros = np.uint64((1 << self._floor) - 1)
             hashes = hashes[(hashes & low_zeros) == 0]
+        place = (hashes >> np.uint64(64 - PRECISION)).astype(np.int64)
+        higher = (hashes & _LOW_BITS[self.registers[place]]) == 0  # more zeros than the register has seen
+        hashes, place = hashes[higher], place[higher]
         if not len(hashes):
             return
-        place = (hashes >> np.uint64(64 - PRECISION)).astype(np.int64)
         lowest_bit = hashes & (~hashes + np.uint64(1))
         rank = np.frexp(lowest_bit.astype(np.float64))[1].astype(np.uint8)  # 1 + number of low zero bits; 0 for hash 0
         np.maximum.at(self.registers, place, np.minimum(rank, 64 - PRECISION + 1))

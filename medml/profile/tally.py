@@ -13,6 +13,7 @@ import polars as pl
 
 from medml import home
 from medml.data.values import MISSING_WORDS
+from medml.profile.counting import count_close
 from medml.profile.distinct import HyperLogLog, RowsPerValue
 from medml.profile.duplicates import DuplicateCounter
 from medml.profile.names import FILE_WORDS, PERSON_WORDS, looks_like_id, says
@@ -70,6 +71,14 @@ class ColumnTally:
             wanted = [cells.drop_nulls().hash(seed).implode().alias(self.name)]
         return wanted
 
+    def count_quickly(self, cells: pl.Series, seed: int) -> bool:
+        """Add a batch's cells where that is cheaper than `look`; False where nothing was added."""
+        counted = None if self.counts is None else count_close(cells)
+        if counted is not None:
+            self.missing += cells.null_count()
+            self._count(*counted, seed)
+        return counted is not None
+
     def add(self, found: dict[str, pl.Series], height: int, seed: int) -> None:
         """Add what `look` found in a batch of `height` rows."""
         if self.counts is None:
@@ -78,11 +87,12 @@ class ColumnTally:
             self.missing += height - len(hashes)
             self.sketch.add(hashes)
         else:
-            self._count(found[self.name].struct.unnest(), seed)
+            counted = found[self.name].struct.unnest()
+            self._count(counted.to_series(0).to_list(), counted[ROWS].to_list(), seed)
 
-    def _count(self, found: pl.DataFrame, seed: int) -> None:
+    def _count(self, values: list, rows: list[int], seed: int) -> None:
         counts = self.counts
-        for value, n in zip(found.to_series(0).to_list(), found[ROWS].to_list(), strict=True):
+        for value, n in zip(values, rows, strict=True):
             if value in counts:
                 counts[value] += n
             elif value is None:
@@ -159,9 +169,10 @@ class TableTally:
             return
         self.rows += batch.height
         batch, odd = self._as_first_seen(batch)
+        left = [each for each in self.columns.values() if not each.count_quickly(batch[each.name], self.seed)]
         found = {each.name: each[0] for each in batch.select(
-            wanted for column in self.columns.values() for wanted in column.look(self.seed))}
-        for column in self.columns.values():
+            wanted for column in left for wanted in column.look(self.seed))}
+        for column in left:
             column.add(found, batch.height, self.seed)
         for name, rows in self.rows_per_value.items():
             rows.add(batch[name].drop_nulls().hash(self.seed).to_numpy())
