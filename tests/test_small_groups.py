@@ -14,8 +14,11 @@ import pytest
 from made import choice_of, table_of
 
 from medml.encode import Encoder
+from medml.profile import scan
 from medml.recipe import Cleaner, propose_recipe
+from medml.recipe.target import outcome
 from medml.steps.patients import between, by_patient, safe_median
+from medml.types import Column
 
 KINDS = {"ward": "category", "marker": "number"}
 
@@ -112,3 +115,39 @@ def test_a_number_between_two_is_round_and_strictly_between():
     assert between(-1e308, 1e308) == 0.0 and 1e300 < between(1e300, np.nextafter(1e300, 2e300) * 1.001)
     assert safe_median(np.array([]), None) == 0.0 and safe_median(np.array([7.25] * 9), None) == 0.0
     assert safe_median(np.array([7.25] * 10), None) == 7.25  # of ten patients: no small group
+
+
+# ---- the profile ------------------------------------------------------------------------------------------------
+
+def profiled(tmp_path, table: pd.DataFrame):
+    table.to_csv(tmp_path / "visits.csv", index=False)
+    return scan(tmp_path / "visits.csv").tables[0]
+
+
+def test_the_profile_hides_a_category_of_one_patient_in_16_rows(tmp_path):
+    X, patients = one_patient_of_a_rare_ward()
+    X = X.assign(patient_id=[f"P{each:03d}" for each in patients], died=(patients % 3 == 0).astype(int))
+    table = profiled(tmp_path, X)
+    ward = table.column("ward")
+    assert table.patient.column == "patient_id" and "ZZRARE" not in table.model_dump_json()
+    assert [each.label for each in ward.levels] == ["north"]  # "south" too: its size would tell the hidden one's
+    assert (ward.hidden_levels, ward.hidden_rows) == (2, 136)
+    assert table.column("marker").median is not None and len(table.column("died").levels) == 2
+    alone = profiled(tmp_path, X.drop(columns="patient_id"))
+    assert [each.n for each in alone.column("ward").levels] == [120, 120, 16]
+
+
+@pytest.mark.parametrize(("n", "shown"), [(12, False), (19, False), (20, True)])
+def test_the_profile_shows_a_range_of_20_patients_and_more(tmp_path, n, shown):
+    X, patients = patients_with_a_constant(n)
+    X = X.assign(patient_id=[f"P{each:03d}" for each in patients], died=(patients % 3 == 0).astype(int))
+    marker = profiled(tmp_path, X).column("marker")
+    assert marker.kind == "number" and [each is not None for each in (marker.low, marker.median, marker.high)] == \
+        [shown] * 3
+
+
+def test_spellings_of_yes_and_no_are_read_though_their_levels_are_hidden():
+    answers = pl.Series("y", ["Y", "yes", "N", "no", "Y", "0"])
+    scanned = Column(name="y", kind="yes_no", missing=0, distinct=5, hidden_levels=2, hidden_rows=6)
+    y, classes = outcome(answers, choice_of("y"), scanned)
+    assert set(classes) == {"yes", "no"} and np.bincount(y).tolist() == [3, 3]

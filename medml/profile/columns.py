@@ -68,14 +68,17 @@ def levels(evidence: Evidence, reading: Reading) -> list[tuple[str, int]]:
     """
     if reading.kind not in ("category", "yes_no") or not evidence.whole:
         return []
-    if reading.kind == "yes_no" and len(evidence.values) > 2:
-        labels = ["yes" if each else "no" for each in read_booleans(evidence.values).values]
-    elif reading.numbers is not None:
-        labels = [sentinels.text_of(number) if np.isfinite(number) else str(value)
-                  for number, value in zip(reading.numbers, evidence.values, strict=True)]
-    else:
-        labels = evidence.values.cast(pl.String).str.head(LONGEST_LABEL).to_list()
     counts: dict[str, int] = {}
-    for label, n in zip(labels, evidence.counts.tolist(), strict=True):
+    for label, n in zip(labels(evidence, reading), evidence.counts.tolist(), strict=True):
         counts[label] = counts.get(label, 0) + n
     return list(counts.items())
+
+
+def labels(evidence: Evidence, reading: Reading) -> list[str]:
+    """What each of the evidence's values is called as a category, (len(evidence.values),)."""
+    if reading.kind == "yes_no" and len(evidence.values) > 2:
+        return ["yes" if each else "no" for each in read_booleans(evidence.values).values]
+    if reading.numbers is not None:
+        return [sentinels.text_of(number) if np.isfinite(number) else str(value)
+                for number, value in zip(reading.numbers, evidence.values, strict=True)]
+    return evidence.values.cast(pl.String).str.head(LONGEST_LABEL).to_list()

@@ -11,12 +11,15 @@ from pathlib import Path
 
 from medml.data import find_tables
 from medml.data.source import TableSource
+from medml.data.values import present
 from medml.errors import Stopped, UserError
 from medml.profile import outcomes, proposals
+from medml.profile.choice import is_number
 from medml.profile.columns import Seen, describe, levels
 from medml.profile.evidence import gather
 from medml.profile.names import outcome_weight
 from medml.profile.notes import with_notes
+from medml.profile.patients import Group, hide_small_groups
 from medml.profile.suspicions import note
 from medml.profile.tally import TableTally
 from medml.types import SMALL_GROUP, Column, FileEntry, Level, Profile, Proposal, Suspicion, Table
@@ -101,10 +104,19 @@ def _assemble(source: TableSource, tally: TableTally, digest: str, k: int) -> Ta
     if patient is not None:
         known = tally.rows - tally.columns[patient.column].missing
         repeats = proposals.count_repeats(patient.column, tally.rows_per_value[patient.column], known)
+        columns = hide_small_groups(columns, seen, Group.of(present(sample[patient.column]), k),
+                                    _counted_whole(targets, columns))
     leave_out = proposals.propose_leave_out(columns, targets[0].column if targets else None,
                                             patient.column if patient else None)
     return Table(ref=source.ref, sha256=digest, rows=tally.rows, columns=columns, duplicates=tally.duplicates(),
                  repeats=repeats, targets=targets, patient=patient, leave_out=leave_out)
+
+
+def _counted_whole(targets: list[Proposal], columns: list[Column]) -> list[str]:
+    """The likeliest outcome where its classes are codes: patients per class are no small group (see `_finish`)."""
+    names = [each.column for each in targets[:1]]
+    return [each.name for each in columns if each.name in names and not each.hidden_levels and (
+        each.kind == "yes_no" or all(is_number(level.label) for level in each.levels))]
 
 
 def _suspicions(seen: list[Seen], targets: list[Proposal]) -> list[list[Suspicion]]:

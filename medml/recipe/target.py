@@ -51,7 +51,8 @@ def patient_codes(column: pl.Series | None, rows: np.ndarray) -> np.ndarray:
 def _said_yes_or_no(scanned: Column) -> bool:
     """Whether the scan read several spellings (Y, true, 1 beside 0) as "yes" and "no"."""
     labels = {each.label for each in scanned.levels}
-    return scanned.kind == "yes_no" and bool(labels) and labels <= {"yes", "no"}
+    several = scanned.distinct > 2  # the levels themselves may be hidden
+    return scanned.kind == "yes_no" and labels <= {"yes", "no"} and (several or bool(labels))
 
 
 def _binary(labels: pl.Series, positive: str | None) -> tuple[np.ndarray, list[str]]:
