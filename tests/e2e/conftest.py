@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.scenes import heart_table
 from tests.e2e.served import FLAGS, Asked, Served, chromium, served
 
 
@@ -58,9 +59,9 @@ def screen(context, app):
 
 
 @pytest.fixture
-def heart(clinical, tmp_path) -> Path:
+def heart(tmp_path) -> Path:
     """The heart table, copied: the clinician's folder."""
     folder = tmp_path / "heart study"
     folder.mkdir()
-    shutil.copy(clinical / "heart_cleveland" / "heart_cleveland.csv", folder)
+    shutil.copy(heart_table(), folder)
     return folder

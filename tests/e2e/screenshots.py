@@ -1,5 +1,7 @@
 """Photograph every page, light and dark, 1440 and 900 wide: `python -m tests.e2e.screenshots OUT [PAGE]...`.
 
+`light_1440` or the like among the words takes that kind alone.
+
 The app is served with the real worker and a home of its own, which is given projects on the example table and, where
 ../shared is there, on real and hard tables; what is photographed is what a clinician would see. A page file adds its
 shots to SHOTS; `prepare_*` in `tests/e2e/scenes.py` make what they show.
@@ -27,31 +29,33 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("Say where to: python -m tests.e2e.screenshots OUT [PAGE]...\n")
         return 2
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    out, wanted = Path(arguments[0]), arguments[1:]
+    kinds = [f"{theme}_{width}" for theme in THEMES for width in WIDTHS]
+    out, wanted = Path(arguments[0]), [each for each in arguments[1:] if each not in kinds]
+    kinds = [each for each in kinds if each in arguments] or kinds
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, served(Path(place) / "home") as app:
         ids = prepare(app.home, wanted)
         shots = [each for each in SHOTS if (not wanted or each.name.split("_")[0] in wanted)
                  and all(need in ids for need in each.needs)]
-        return photograph(app.url, shots, ids, out)
+        return photograph(app.url, shots, ids, out, kinds)
 
 
-def photograph(url: str, shots: list[Shot], ids: dict[str, str], out: Path) -> int:
+def photograph(url: str, shots: list[Shot], ids: dict[str, str], out: Path, kinds: list[str]) -> int:
     """One browser, one context a theme and width; returns the exit code."""
     from playwright.sync_api import sync_playwright
 
     wrong = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
-        for theme in THEMES:
-            for width in WIDTHS:
-                asked = Asked(urlsplit(url).port)
-                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-                asked.watch(context)
-                for shot in shots:
-                    wrong += one(context, url, shot, ids, out / f"{shot.name}_{theme}_{width}.png", width)
-                wrong += [f"{theme} {width}: asked {each}" for each in asked.elsewhere]
-                context.close()
+        for kind in kinds:
+            theme, width = kind.split("_")[0], int(kind.split("_")[1])
+            asked = Asked(urlsplit(url).port)
+            context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+            asked.watch(context)
+            for shot in shots:
+                wrong += one(context, url, shot, ids, out / f"{shot.name}_{kind}.png", width)
+            wrong += [f"{kind}: asked {each}" for each in asked.elsewhere]
+            context.close()
         browser.close()
     for each in wrong:
         log.error(each)
