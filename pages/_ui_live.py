@@ -7,6 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 import worker
+from medml import families
 from medml.evaluate.words import HEADLINE, title
 from medml.store import Job, Progress
 from medml.types import Point, Task
@@ -34,8 +35,10 @@ def _look(job_id: str, task: Task, heading: str) -> None:
         rows = progress(job_id)
         with st.container(key="m_job", horizontal=True, vertical_alignment="center", gap="medium"):
             st.html(bar(job, heading), width="stretch")
-            st.button("Stop and keep the best", icon=":material/stop_circle:", key=f"m_halt_{job_id}",
-                      disabled=job.ended_for_good or job.stop is not None, on_click=worker.stop, args=(job_id,))
+            label, kept = what_a_stop_keeps(job)
+            st.button(label, icon=":material/stop_circle:", key=f"m_halt_{job_id}", on_click=worker.stop,
+                      args=(job_id,), disabled=job.ended_for_good or job.stop is not None)
+        ui.note("\u00a0" if job.ended_for_good else kept)  # a line of its own height, so that nothing moves
         curves([point for row in rows for point in row.points], task)
         log_lines(rows)
         mark = f"m_told_{job_id}"
@@ -43,6 +46,17 @@ def _look(job_id: str, task: Task, heading: str) -> None:
         st.session_state[mark] = job.ended_for_good
     if ended:
         st.rerun()  # the whole page once more, now without a timer
+
+
+def what_a_stop_keeps(job: Job) -> tuple[str, str]:
+    """The words on the stop button, and what is kept when it is pressed."""
+    if job.kind == "continue":
+        return "Stop", "If you stop: the run stays as it was."
+    family = families.registry.get(job.payload["config"]["family"])
+    if family.round == "epoch":
+        return ("Stop and keep the best",
+                "If you stop: the best epoch so far is kept, once learning has begun in every fold.")
+    return "Stop", "If you stop: nothing of this training is kept; finished runs stay."
 
 
 def curves(points: list[Point], task: Task) -> None:
