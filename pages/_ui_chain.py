@@ -9,6 +9,7 @@ import streamlit as st
 import worker
 from medml import families, gallery
 from medml import project as projects
+from medml.errors import UserError
 from medml.evaluate.words import title
 from medml.gallery import Run
 from pages import _ui as ui
@@ -20,8 +21,18 @@ NETWORK = "mlp"
 
 
 def project_of(run: str) -> str | None:
-    """The project that made a run, which knows where its data lies; None if it was removed."""
+    """The project that a run belongs to; None for one of the command line, or whose project was removed."""
     return next((each.id for each in projects.all_projects() if run in projects.runs_of(each.id)), None)
+
+
+def lost(run: Run) -> UserError | None:
+    """Why the table of a run cannot be read again; None where it can."""
+    project = project_of(run.run)
+    try:
+        projects.check_source(projects.get(project).source if project else run.profile.source)
+    except UserError as gone:
+        return gone
+    return None
 
 
 def chain(run: Run) -> None:
@@ -48,37 +59,48 @@ def chain(run: Run) -> None:
 def go_on(run: Run) -> None:
     """More rounds where the family has any; else the offer of a network, in one click. The screen's primary button."""
     family = families.registry.get(run.config.family)
-    project = project_of(run.run)
-    if project is None:
-        ui.say("note", "The project of this run was removed, so MedML does not know where its data lies.",
-               "Start a project on the same folder to train again; this run stays as it is.")
+    gone = lost(run)
+    if gone is not None:
+        ui.say("note", f"The folder that this run was made from is not there, or may not be read. {gone.what}",
+               "Put it back, or start a project on the folder where it lies now; this run stays as it is.")
         ui.next_button("Train more", disabled=True)
     elif family.round is None:
         ui.section("Nothing to continue", f"“{family.title}” is fitted in one go: more rounds would change nothing. "
                    "A network learns epoch by epoch, and can be continued and reverted.")
         if ui.next_button("Train a network to compare", "train"):
-            compare_with_network(run, project)
+            compare_with_network(run)
     else:
-        more_rounds(run, project, family.round)
+        more_rounds(run, family.round)
 
 
-def more_rounds(run: Run, project: str, unit: str) -> None:
+def more_rounds(run: Run, unit: str) -> None:
     """How many more, and the button."""
     noun = NOUN[unit]
     ui.section(f"Train for more {noun}s", "It goes on in every fold from that fold's own state, and in the final "
                "model; a new checkpoint is added, and you can go back.")
     more = st.number_input(f"{noun.capitalize()}s", 1, 5_000, USUAL[unit], width=240, key=f"m_more_{run.run}")
     if ui.next_button(f"Train for {ui.count(int(more), f'more {noun}')}", "train"):
+        project = project_of(run.run)
         _queue("continue", {"run": run.run, "rounds": int(more), "project": project}, project)
 
 
-def compare_with_network(run: Run, project: str) -> None:
+def compare_with_network(run: Run) -> None:
     """The same table, outcome, cleanup, folds and seed, with a network in the place of this family."""
+    project = project_of(run.run) or _adopted(run)
     kind = families.registry.get(NETWORK).title.lower()
     config = run.config.model_copy(update={"family": NETWORK, "params": {},
                                            "name": f"{run.config.choice.target} by {kind}"})
     _queue("train", {"project": project, "recipe": run.recipe.model_dump(mode="json"),
                      "config": config.model_dump(mode="json")}, project)
+
+
+def _adopted(run: Run) -> str:
+    """A project for a run that has none, with the settings that it was made by."""
+    project = projects.create(run.profile.source, run.label.name).id
+    for value in (run.profile, run.config.choice, run.recipe, run.config):
+        projects.write(project, value)
+    projects.add_run(project, run.run)
+    return project
 
 
 def held_out(run: Run) -> None:
@@ -91,19 +113,28 @@ def held_out(run: Run) -> None:
         ui.figures([(title(name), metric) for name, metric in run.report.held_out.items()
                     if name not in run.report.hidden])
         return
-    project = project_of(run.run)
+    mine = f"m_look_{run.run}"
+    job = _look_under_way(run.run) or st.session_state.get(mine)
+    busy = job is not None and not worker.get(job).ended_for_good
     sure = st.checkbox("I have finished choosing: open it", key=f"m_sure_{run.run}_{run.chain.current}")
-    if st.button("Open the part kept closed", icon=":material/lock_open:", disabled=not sure or project is None):
-        job = worker.enqueue("held_out", {"run": run.run, "project": project}, project=project,
-                             job_id=f"look-{run.run}-{run.chain.current}-{looks}")
-        st.session_state["m_look"] = job
+    asked = st.button("Open the part kept closed", icon=":material/lock_open:", disabled=not sure or busy, key="m_open")
+    if asked and not busy:  # a second click of the same intention finds the first one's job under way
+        project = project_of(run.run)
+        st.session_state[mine] = worker.enqueue("held_out", {"run": run.run, "project": project}, project=project)
         st.rerun()
-    if st.session_state.get("m_look"):
-        ui.job_bar(st.session_state["m_look"], _opened)
+    if job is not None:
+        ui.job_bar(job, lambda ended: _looked(ended, mine))
 
 
-def _opened(job: worker.Job) -> None:
-    st.session_state.pop("m_look", None)
+def _look_under_way(run: str) -> str | None:
+    """A look at this run that has not ended, whichever window asked for it."""
+    return next((each.id for each in worker.jobs() if each.kind == "held_out" and not each.ended_for_good
+                 and each.payload.get("run") == run), None)
+
+
+def _looked(job: worker.Job, mine: str) -> None:
+    """Its end is shown once; after a stop or a failure the next click asks anew."""
+    st.session_state.pop(mine, None)
     if job.state == "done":
         st.rerun()
 
@@ -117,9 +148,12 @@ def looks_words(looks: int) -> str:
     return f"Opened {looks} times: treat it as validation, no longer as a test."
 
 
-def _queue(kind: str, payload: dict, project: str) -> None:
+def _queue(kind: str, payload: dict, project: str | None) -> None:
     """Queue it under an id that this screen made, so that a double click is one job; then show it."""
     ticket = st.session_state.setdefault("m_ticket_more", uuid.uuid4().hex)
     job = worker.enqueue(kind, payload, project=project, job_id=ticket)
     del st.session_state["m_ticket_more"]
+    if project is None:
+        ui.forget("project")  # the Train page shows the jobs of the project that it is in
+        ui.go("train", job=job)
     ui.go("train", project=project, job=job)

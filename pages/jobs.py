@@ -117,4 +117,6 @@ with ui.page(TITLE, project_required=False, lead=LEAD):
     ended([each for each in worker.jobs() if each.ended_for_good])
     training = next((each for each in standing if each.kind in ("train", "continue")), None)
     if ui.next_button("Watch the training", "train", disabled=training is None):
-        ui.go("train", project=training.project, job=training.id)
+        if training.project is None:  # more rounds of a run that belongs to no project
+            ui.forget("project")
+        ui.go("train", job=training.id, **({"project": training.project} if training.project else {}))

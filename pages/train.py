@@ -16,11 +16,15 @@ LEAD = "The training runs by itself. You may close the browser: it goes on, and 
 KINDS = ("train", "continue")
 
 
-def job_of(project: projects.Project) -> Job | None:
-    """The job named in the address if it is one of this project's trainings, else the project's latest training."""
-    ours = [each for each in worker.jobs(project=project.id) if each.kind in KINDS]
+def job_of(project: projects.Project | None) -> Job | None:
+    """The job named in the address if it is one of this project's trainings, else the project's latest training.
+
+    Without a project: the job in the address, if it goes on with a run that belongs to none.
+    """
+    name = project.id if project is not None else None
+    ours = [each for each in worker.jobs(project=name) if each.kind in KINDS and each.project == name]
     wanted = ui.current("job")
-    chosen = next((each for each in ours if each.id == wanted), None) or next(iter(ours), None)
+    chosen = next((each for each in ours if each.id == wanted), None) or next(iter(ours if name else []), None)
     if chosen is not None:
         ui.remember("job", chosen.id)
     return chosen
@@ -61,12 +65,21 @@ def waiting(job: Job) -> None:
         ui.note(f"{words} The Jobs page shows what is ahead of it.")
 
 
-with ui.page(TITLE, step="train", lead=LEAD) as opened:
+def nothing(project: projects.Project | None) -> None:
+    """No training to show, and where to find or start one."""
+    if project is None:
+        ui.empty("No project is open.", "Choose one on the Projects page, or start a new one.")
+    else:
+        ui.empty("Nothing has been trained in this project yet.", "Start a training on the Configure page.")
+    title, step = ("Go to Projects", "home") if project is None else ("Go to Configure", "configure")
+    if ui.next_button(title, step):
+        ui.go(step)
+
+
+with ui.page(TITLE, step="train", lead=LEAD, project_required=False) as opened:
     job = job_of(opened)
     if job is None:
-        ui.empty("Nothing has been trained in this project yet.", "Start a training on the Configure page.")
-        if ui.next_button("Go to Configure", "configure"):
-            ui.go("configure")
+        nothing(opened)
     else:
         job = shown.live(job.id, task_of(job), heading_of(job))
         waiting(job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from medml.registry import Registry
@@ -21,6 +22,18 @@ if os.environ.get("MEDML_JOBS"):
 def as_given(payload: dict[str, Any]) -> dict[str, Any]:
     """A payload that says all by itself."""
     return payload
+
+
+def source_of_run(payload: dict[str, Any]) -> Path:
+    """Where the table of the run in a payload lies: its project's folder, else where the run itself was made from.
+
+    raises  UserError if that folder or file is gone, or outside of what may be read
+    """
+    from medml import gallery, project
+
+    if payload.get("project"):
+        return project.check_source(project.get(payload["project"]).source)
+    return project.check_source(gallery.open_run(payload["run"]).profile.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +54,4 @@ class Kind:
 
 registry: Registry[Kind] = Registry("worker.jobs")
 
-__all__ = ["WORKERS", "Kind", "Queue", "registry"]
+__all__ = ["WORKERS", "Kind", "Queue", "registry", "source_of_run"]

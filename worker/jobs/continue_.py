@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from medml import project
 from medml.store import Job
 from medml.watch import Watch
-from worker.jobs import Kind, registry
+from worker.jobs import Kind, registry, source_of_run
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
-    """payload {run, rounds, project} -> {run}."""
+    """payload {run, rounds, project (optional)} -> {run}."""
     from medml import train
 
-    card = project.get(job.payload["project"])
-    source = project.check_source(card.source)
-    train.continue_run(job.payload["run"], job.payload["rounds"], source=Path(source), watch=watch, job=job.id)
+    train.continue_run(job.payload["run"], job.payload["rounds"], source=source_of_run(job.payload), watch=watch,
+                       job=job.id)
     return {"run": job.payload["run"]}
 
 

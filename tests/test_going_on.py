@@ -1,0 +1,135 @@
+"""Going on with a run on screen and by its jobs, for runs of a project and for runs made on the command line."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import worker
+from medml import gallery, project
+from medml.errors import UserError
+from medml.train import train
+from medml.types import SplitPlan
+from medml.watch import Silent
+from pages._ui_live import what_a_stop_keeps
+from tests.tables import clinic, planned, saved
+from worker.jobs import registry
+
+CLOSED = SplitPlan(by="patient", scheme="held_out", folds=3, repeats=1)
+PROJECT_GONE = "the folder that this run was made from is not there"
+
+
+@pytest.fixture
+def source(tmp_path):
+    return saved(clinic(240), tmp_path / "study").parent
+
+
+def made(source, **plan) -> str:
+    """A run as the command line makes it: it belongs to no project."""
+    return train(source, *planned(source, **plan))
+
+
+def do(kind: str, payload: dict) -> dict:
+    return registry.get(kind).run(types.SimpleNamespace(id="job-00000001", payload=payload), Silent())
+
+
+def screen(run: str, part: str) -> AppTest:
+    """One part of the Evaluate screen for a run, without a browser."""
+
+    def draw(run, part):
+        from medml import gallery
+        from pages import _ui_chain
+
+        getattr(_ui_chain, part)(gallery.open_run(run))
+
+    return AppTest.from_function(draw, kwargs={"run": run, "part": part}, default_timeout=60).run()
+
+
+def words(shown: AppTest) -> str:
+    return " ".join(each.body for each in shown.get("html")).lower()
+
+
+def open_it(shown: AppTest) -> AppTest:
+    shown.checkbox[0].check().run()
+    return shown.button[0].click().run()
+
+
+def test_the_jobs_find_the_table_of_a_run_without_a_project(source):
+    run = made(source, family="mlp", params={"epochs": 3}, split=CLOSED)
+    do("continue", {"run": run, "rounds": 2, "project": None})
+    assert gallery.open_run(run).chain.current == 1
+    do("held_out", {"run": run})
+    assert gallery.open_run(run).report.looks == 1
+
+
+def test_the_jobs_say_where_the_folder_of_a_run_is_gone(source):
+    run = made(source, split=CLOSED)
+    source.rename(source.with_name("elsewhere"))
+    with pytest.raises(UserError) as refused:
+        do("held_out", {"run": run, "project": None})
+    assert refused.value.what == f"There is no folder or file {source}."
+
+
+def test_a_run_of_the_command_line_is_continued_and_opened_on_screen(source):
+    run = made(source, family="mlp", params={"epochs": 3}, split=CLOSED)
+    shown = screen(run, "go_on")
+    assert PROJECT_GONE not in words(shown)
+    assert shown.button(key="m_next").label == "Train for 20 more epochs" and not shown.button(key="m_next").disabled
+    open_it(screen(run, "held_out"))
+    waiting = worker.jobs()
+    assert [(each.kind, each.project, each.payload["run"]) for each in waiting] == [("held_out", None, run)]
+
+
+def test_only_where_the_folder_is_not_there_a_run_cannot_go_on(source):
+    run = made(source, family="mlp", params={"epochs": 3}, split=CLOSED)
+    source.rename(source.with_name("elsewhere"))
+    shown = screen(run, "go_on")
+    assert PROJECT_GONE in words(shown) and shown.button(key="m_next").disabled
+
+
+def test_a_network_beside_a_run_of_the_command_line_gets_a_project_of_its_own(source):
+    run = made(source)
+    screen(run, "go_on").button(key="m_next").click().run()
+    made_for_it = project.all_projects()
+    assert [each.source for each in made_for_it] == [str(source)]
+    assert project.runs_of(made_for_it[0].id) == [run]
+    assert [(each.kind, each.project) for each in worker.jobs()] == [("train", made_for_it[0].id)]
+
+
+@pytest.mark.parametrize("end", ["stopped", "failed"])
+def test_the_closed_part_can_be_asked_for_again_after_a_look_that_did_not_happen(source, end):
+    run = made(source, split=CLOSED)
+    shown = open_it(screen(run, "held_out"))
+    first = worker.jobs()[0].id
+    if end == "stopped":
+        worker.stop(first)
+    else:
+        from medml import store
+
+        store.finish(first, store.claim("quick", "me", 30).token, "failed", error={"what": "No.", "fix": "Again."})
+    shown.run()
+    shown.button[0].click().run()
+    assert len(worker.jobs()) == 2 and not worker.jobs()[0].ended_for_good
+
+
+def test_two_clicks_are_one_look(source):
+    run = made(source, split=CLOSED)
+    shown = open_it(screen(run, "held_out"))
+    shown.button[0].proto.disabled = False  # the second click came before the button was drawn disabled
+    shown.button[0].click().run()
+    assert len(worker.jobs()) == 1
+    again = screen(run, "held_out")  # another window while it waits
+    assert again.button[0].disabled
+
+
+def test_the_stop_button_promises_what_a_stop_keeps():
+    def said(kind, **payload):
+        return what_a_stop_keeps(types.SimpleNamespace(kind=kind, payload=payload))
+
+    assert said("train", config={"family": "mlp"})[0] == "Stop and keep the best"
+    for family in ("auto", "forest", "boosting", "logistic"):
+        label, kept = said("train", config={"family": family})
+        assert label == "Stop" and "nothing of this training is kept" in kept
+    assert said("continue", run="r", rounds=3) == ("Stop", "If you stop: the run stays as it was.")
