@@ -1,0 +1,139 @@
+"""How long a person waits at the screen: `python -m bench.screens [--runs N] [--rows N]`.
+
+The real app, worker and Chromium on this machine. Prints medians with the fastest and the slowest of the repetitions:
+
+    scan            click on "Create project" (a folder with one table) until its columns stand on the Scan page
+    first drawing   a page's address entered in a new browser session, until heading and content stand still
+    re-run          a folder typed on the Projects page and Enter, until the page has been drawn again
+
+No threshold is tested here. To beat: 2 s for the scan, 1.5 s for a first drawing, 0.3 s for a re-run, on an idle
+machine with 2 cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import psutil
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bench.scan import make_table
+from tests.e2e.scenes import scanned
+from tests.e2e.served import FLAGS, Served, chromium, served
+
+PAGES = {"projects": "", "scan": "scan?project={project}", "cleanup": "cleanup?project={project}", "jobs": "jobs"}
+PATIENCE = 60_000  # milliseconds until a screen counts as broken
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print; 2 where there is no Chromium."""
+    asked = argparse.ArgumentParser(prog="bench.screens")
+    asked.add_argument("--runs", type=int, default=7)
+    asked.add_argument("--rows", type=int, default=1_000)
+    options = asked.parse_args(arguments)
+    if chromium() is None:
+        sys.stderr.write("There is no Chromium here; set MEDML_CHROMIUM to its path.\n")
+        return 2
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, at_work(Path(place)) as (app, browser):
+        table = Path(place) / "cohort.csv"
+        make_table(table, options.rows)
+        figures = measure(app, browser, table, options.runs)
+    print(f"{options.runs} repetitions, a table of {options.rows:,} rows, {os.cpu_count()} cores, load "
+          f"{psutil.getloadavg()[0]:.1f}")
+    rows = [{"what": name, "median s": round(statistics.median(each), 2), "fastest": round(min(each), 2),
+             "slowest": round(max(each), 2)} for name, each in figures.items()]
+    with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_rows=30, fmt_str_lengths=60):
+        print(pl.DataFrame(rows))
+    return 0
+
+
+@contextlib.contextmanager
+def at_work(place: Path) -> Iterator[tuple[Served, Browser]]:
+    """The app with a home of its own, and a browser."""
+    with served(place / "home") as app, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield app, browser
+        browser.close()
+
+
+def measure(app: Served, browser: Browser, table: Path, runs: int) -> dict[str, list[float]]:
+    """Seconds of every repetition by what was measured; the first repetition, with cold caches, is left out."""
+    os.environ["MEDML_HOME"] = str(app.home)
+    figures: dict[str, list[float]] = {}
+    for turn in range(runs + 1):
+        folder = table.parent / f"study {turn}"
+        folder.mkdir()
+        (folder / table.name).write_bytes(table.read_bytes())
+        found = {"scan: click to result": timed(browser, app.url, lambda page, at=folder: scan(page, at))}
+        project = scanned(folder, f"Study {turn}", target="died")
+        for name, address in PAGES.items():
+            there = f"{app.url}/{address.format(project=project)}"
+            found[f"first drawing: {name}"] = timed(browser, "about:blank", lambda page, at=there: first(page, at))
+        found["re-run: Projects, a folder typed"] = timed(browser, app.url, lambda page, at=folder: again(page, at))
+        for name, seconds in found.items():
+            figures.setdefault(name, []).extend([seconds] if turn else [])
+    return figures
+
+
+def timed(browser: Browser, address: str, act: Callable[[Page], float]) -> float:
+    """What `act` measures on a page of a session of its own."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(address)
+    if address != "about:blank":
+        still(page)
+    try:
+        return act(page)
+    finally:
+        context.close()
+
+
+def scan(page: Page, folder: Path) -> float:
+    """From the click to the result of the scan."""
+    page.get_by_label("Folder or file").fill(str(folder))
+    page.get_by_label("Folder or file").press("Enter")
+    still(page)
+    begun = time.perf_counter()
+    page.get_by_role("button", name="Create project").click()
+    expect(page.get_by_role("heading", name="What should the model learn?")).to_be_visible(timeout=PATIENCE)
+    return time.perf_counter() - begun
+
+
+def first(page: Page, address: str) -> float:
+    """From the address to a page that stands still."""
+    begun = time.perf_counter()
+    page.goto(address)
+    still(page)
+    return time.perf_counter() - begun
+
+
+def again(page: Page, folder: Path) -> float:
+    """From Enter to the end of the run of the page that it started."""
+    field = page.get_by_label("Folder or file")
+    field.fill(str(folder))
+    page.evaluate("""() => { window.runs = 0; const app = document.querySelector('[data-test-script-state]');
+        new MutationObserver(() => { if (app.dataset.testScriptState === "notRunning") window.runs += 1; })
+            .observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] }); }""")
+    begun = time.perf_counter()
+    field.press("Enter")
+    page.wait_for_function("() => window.runs > 0", timeout=PATIENCE)
+    return time.perf_counter() - begun
+
+
+def still(page: Page) -> None:
+    """A heading is there and no script runs."""
+    page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE)
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_have_count(1, timeout=PATIENCE)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
