@@ -193,13 +193,13 @@ def test_a_column_without_any_value_in_a_fold_is_filled_all_the_same():
 # ---- extreme values ---------------------------------------------------------------------------------------------
 
 def test_a_typing_error_is_moved_to_the_fence():
-    """Quartiles 2.5 and 7.5 of 0..10 five times: fence 3 gives -12.5 below; above, the larger of 7.5 + 15 and
-    7.5 x 3^3 (log scale) = 202.5, to 3 digits 202."""
+    """Quartiles 2 and 8 of 0..10: fence 3 gives -16 below; above, 8 + 18 = 26, because on the log scale the upper tail
+    is short (the 95th percentile is 10: 8 x (10/8)^3 = 15.6)."""
     X = pd.DataFrame({"n": np.r_[np.tile(np.arange(11.0), 60), [-400.0, 9_000.0]]})
     state, after, step = learn("cap_outliers", X, {"n": "number"})
     low, high = state["limits"]["n"]
     first, third = np.quantile(X["n"], [0.25, 0.75])
-    assert low == round_3(first - 3 * (third - first)) and high == round_3(third * (third / first) ** 3)
+    assert low == round_3(first - 3 * (third - first)) and high == round_3(third + 3 * (third - first)) == 26
     assert after["n"].min() == low and after["n"].max() == high
     assert step.effect(X, after, state).cells_changed == 2
 
@@ -209,6 +209,20 @@ def test_a_long_tail_is_kept():
     values = np.exp(np.random.default_rng(0).normal(0, 1.2, 2_000))
     _, after, _ = learn("cap_outliers", pd.DataFrame({"tsh": values}), {"tsh": "number"})
     assert (after["tsh"] == values).mean() > 0.999
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("draw", "most"), [
+    (lambda rng: rng.exponential(1.0, 2_000), 20.0),  # 1 in 2,000 lies above 7.6
+    (lambda rng: rng.uniform(0.0, 2.0, 2_000), 7.0),  # near zero third / first is large, and says nothing of the tail
+    (lambda rng: rng.beta(0.4, 1.0, 2_000) * 4.0, 20.0),  # quartiles 0.07 and 1.9: their ratio cubed is 20,000
+])
+def test_the_limit_stays_near_the_data_however_close_to_zero_a_quartile_lies(seed, draw, most):
+    values = draw(np.random.default_rng(seed))
+    (_, high), = learn("cap_outliers", pd.DataFrame({"n": values}), {"n": "number"})[0]["limits"].values()
+    assert values.max() <= high <= most
+    typo = np.r_[values, values.max() * 10]
+    assert learn("cap_outliers", pd.DataFrame({"n": typo}), {"n": "number"})[1]["n"].max() <= most
 
 
 def test_at_most_one_in_a_hundred_lies_beyond_each_limit():

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 class CapOutliers(Learned):
     """Limits are Tukey's outer fences (Exploratory Data Analysis, 1977), `fence` interquartile ranges outside the
     quartiles; the upper one on a log scale where that is further out, since laboratory values have long tails that are
-    disease and not error (a TSH of 80 beside a median of 1.3). At most 1 % of the training rows lie beyond each limit.
+    disease and not error (a TSH of 80 beside a median of 1.3). A step on that scale is the ratio of the quartiles or,
+    if smaller, of the 95th percentile to the upper quartile (its log is 0.7 of the other's for a lognormal): the ratio
+    of quartiles grows without end as the lower one nears zero, and the tail does not. At most 1 % of the training rows lie beyond
+    each limit.
 
     Where patients have several rows, quartiles are of the patients' medians, and at most 1 % of patients have a row
     beyond a limit: each counts once. A column in which fewer than 20 patients have a value has no limits, because they
@@ -70,7 +73,8 @@ def _fences(values: np.ndarray, fence: float, patients: np.ndarray | None) -> tu
     if third <= first:
         return None
     reach = fence * (third - first)
-    high = third * (third / first) ** fence if first > 0 else third + reach
+    tail = np.quantile(middles, 0.95)
+    high = third * min(third / first, tail / third) ** fence if first > 0 else third + reach
     return round_3(min(first - reach, rarest)), round_3(max(third + reach, high, last))
 
 
