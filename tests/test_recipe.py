@@ -157,10 +157,25 @@ def test_rows_of_one_patient_share_a_code_and_nameless_rows_stand_alone():
 
 
 def test_a_table_of_one_class_is_refused():
-    frame = pl.DataFrame({"a": ["1", "2", "3"], "y": ["0", "0", "0"]})
+    frame = pl.DataFrame({"a": [str(n) for n in range(10)], "y": ["0"] * 10})
     with pytest.raises(UserError) as refused:
         cases_of(frame, "y", kinds={"y": "category"})
     assert refused.value.what == "Every row has outcome 0, so there is nothing to learn."
+
+
+@pytest.mark.parametrize(("task", "positive"), [("binary", None), ("binary", ">0"), ("multiclass", None)])
+def test_the_only_class_of_fewer_than_ten_rows_is_not_named(task, positive):
+    frame = pl.DataFrame({"a": [str(n) for n in range(9)], "y": ["7"] * 9})
+    with pytest.raises(UserError) as refused:
+        cases_of(frame, "y", task=task, positive=positive, kinds={"y": "category"})
+    assert refused.value.what == "Every row has the same outcome, so there is nothing to learn."
+
+
+def test_the_only_class_of_one_patient_is_not_named():
+    frame = pl.DataFrame({"a": [str(n) for n in range(16)], "who": ["P1"] * 16, "y": ["7"] * 16})
+    with pytest.raises(UserError) as refused:
+        cases_of(frame, "y", patient="who", kinds={"y": "category"})
+    assert "7" not in refused.value.what
 
 
 def test_a_class_that_does_not_occur_and_a_column_that_is_gone_are_said():

@@ -36,9 +36,9 @@ def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -
                         code="target_missing")
     kinds = predictor_kinds(recipe, table, choice)
     _require(cleaned, list(kinds))
-    y, classes = outcome(cleaned[choice.target], choice, table.column(choice.target))
     rows = cleaned[ROW].to_numpy().astype(np.int64)
     patients = patient_codes(cleaned[choice.patient] if choice.patient else None, rows)
+    y, classes = outcome(cleaned[choice.target], choice, table.column(choice.target), patients)
     return Cases(X=predictors_frame(cleaned, kinds), y=y, patients=patients, rows=rows, kinds=kinds,
                  task=choice.task, classes=classes, flow=_flow(frame.height, effects)), effects
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from medml.errors import UserError
 from medml.recipe.reading import category_names, numbers, yes_no
-from medml.types import Choice, Column
+from medml.types import SMALL_GROUP, Choice, Column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,22 +16,25 @@ if TYPE_CHECKING:
 ABOVE_ZERO = ">0"
 
 
-def outcome(column: pl.Series, choice: Choice, scanned: Column) -> tuple[np.ndarray, list[str]]:
+def outcome(column: pl.Series, choice: Choice, scanned: Column,
+            patients: np.ndarray | None = None) -> tuple[np.ndarray, list[str]]:
     """(y, classes) as in Cases; no cell of `column` may be null. Classes are named as the scan named its levels.
 
     binary      positive ">0": any number above zero is yes (classes "0", ">0"); a class name: that class is yes and
                 all others together are no; None: the rarer of two classes is yes
+    patients    (n,) codes, equal for rows of one patient; None: every row is a patient of its own
     raises      UserError if one class alone is there, or the class that counts as yes is not
     """
     if choice.task == "regression":
         return _numbers(column), []
+    nameable = (len(column) if patients is None else len(np.unique(patients))) >= SMALL_GROUP
     if choice.task == "binary" and choice.positive == ABOVE_ZERO:
-        return _two(_numbers(column) > 0, ["0", ABOVE_ZERO])
+        return _two(_numbers(column) > 0, ["0", ABOVE_ZERO], nameable)
     labels = yes_no(column) if _said_yes_or_no(scanned) else category_names(column)
     if choice.task == "binary":
-        return _binary(labels, choice.positive)
+        return _binary(labels, choice.positive, nameable)
     classes = sorted(labels.unique().to_list(), key=_natural)
-    _refuse_one_class(classes)
+    _refuse_one_class(classes, nameable)
     return np.searchsorted(np.arange(len(classes)), labels.replace_strict(
         classes, list(range(len(classes)))).to_numpy()).astype(np.int64), classes
 
@@ -51,13 +54,13 @@ def patient_codes(column: pl.Series | None, rows: np.ndarray) -> np.ndarray:
 def _said_yes_or_no(scanned: Column) -> bool:
     """Whether the scan read several spellings (Y, true, 1 beside 0) as "yes" and "no"."""
     labels = {each.label for each in scanned.levels}
-    several = scanned.distinct > 2  # the levels themselves may be hidden
+    several = scanned.distinct > 2 and scanned.hidden_levels > 0  # the levels themselves may be hidden
     return scanned.kind == "yes_no" and labels <= {"yes", "no"} and (several or bool(labels))
 
 
-def _binary(labels: pl.Series, positive: str | None) -> tuple[np.ndarray, list[str]]:
+def _binary(labels: pl.Series, positive: str | None, nameable: bool) -> tuple[np.ndarray, list[str]]:
     counts = dict(labels.value_counts().iter_rows())
-    _refuse_one_class(list(counts))
+    _refuse_one_class(list(counts), nameable)
     if positive is None:
         positive = min(counts, key=lambda name: (counts[name], _natural(name)))
     wanted = category_names(labels.new_from_index(0, 1).clear().extend_constant(positive, 1))[0]
@@ -65,11 +68,11 @@ def _binary(labels: pl.Series, positive: str | None) -> tuple[np.ndarray, list[s
         raise UserError(what="The class that counts as yes does not occur in this table.",
                         fix="Choose it again on the Scan page.", code="positive_absent")
     others = [name for name in counts if name != wanted]
-    return _two((labels == wanted).to_numpy(), [others[0] if len(others) == 1 else f"not {wanted}", wanted])
+    return _two((labels == wanted).to_numpy(), [others[0] if len(others) == 1 else f"not {wanted}", wanted], nameable)
 
 
-def _two(yes: np.ndarray, classes: list[str]) -> tuple[np.ndarray, list[str]]:
-    _refuse_one_class([classes[int(code)] for code in np.unique(yes)])
+def _two(yes: np.ndarray, classes: list[str], nameable: bool) -> tuple[np.ndarray, list[str]]:
+    _refuse_one_class([classes[int(code)] for code in np.unique(yes)], nameable)
     return yes.astype(np.int64), classes
 
 
@@ -83,9 +86,10 @@ def _numbers(column: pl.Series) -> np.ndarray:
     return values
 
 
-def _refuse_one_class(classes: list[str]) -> None:
+def _refuse_one_class(classes: list[str], nameable: bool) -> None:
+    """`nameable`: k patients and more have an outcome, so that one they all have is no small group's."""
     if len(classes) < 2:
-        found = f"outcome {classes[0]}" if classes else "no outcome"
+        found = "no outcome" if not classes else f"outcome {classes[0]}" if nameable else "the same outcome"
         raise UserError(what=f"Every row has {found}, so there is nothing to learn.",
                         fix="Choose another target, or a table that holds more than one class.", code="one_class")
 
