@@ -286,6 +286,13 @@ def test_selection_on_all_rows_blocks():
     assert run("L8", folds=folds).verdict == "pass"
 
 
+def test_lists_made_after_the_scores_warn_though_selection_is_off():
+    folds = dealt(np.arange(300))
+    plan = SelectionPlan(on=False, forced_in=["crp"], override_after_scores=True)
+    check = run("L8", folds=folds, config={"selection": plan})
+    assert check.verdict == "warn" and "after scores" in check.what and check.fix
+
+
 def test_lists_changed_after_the_scores_are_printed():
     folds = dealt(np.arange(300))
     plan = SelectionPlan(on=True, forced_in=["crp"], override_after_scores=True)

@@ -12,6 +12,7 @@ from medml.evaluate.context import FoldFacts
 from medml.types import Check, SelectionScore
 
 OURS = "Do not use this model: MedML fitted a step on the wrong rows. Train again, and report this."
+UNSEEN = "Judge this model on patients that nobody has looked at yet, or train again without the lists."
 
 
 def _outside(evidence: Evidence, counts: Callable[[FoldFacts], tuple[int | None, ...]]) -> int:
@@ -42,7 +43,7 @@ def selection_in_fold(evidence: Evidence) -> Check:
     """Columns are chosen anew in every fold, from its training rows; how stable the choice is, is reported."""
     context, plan = evidence.context, evidence.context.config.selection
     if not plan.on:
-        return found("L8", "pass", "No columns were chosen by looking at the outcome.")
+        return _lists_alone(plan.override_after_scores)
     wrong = _outside(evidence, lambda fact: (fact.selector_rows,))
     if wrong:
         return found("L8", "block", f"In {wrong} of {many(len(context.folds), 'fold')} the choice of columns was not "
@@ -52,10 +53,18 @@ def selection_in_fold(evidence: Evidence) -> Check:
     if plan.override_after_scores:
         return found("L8", "warn", "The lists of columns were changed by hand after scores that look at the outcome "
                                    f"had been seen, so the figures may be too good.{said}",
-                     "Judge this model on patients that nobody has looked at yet, or train again without the lists.",
+                     UNSEEN,
                      stability=-1 if steady is None else steady)
     return found("L8", "pass", f"Columns were chosen inside each of {many(len(context.folds), 'fold')}.{said}",
                  stability=-1 if steady is None else steady)
+
+
+def _lists_alone(after_scores: bool) -> Check:
+    """L8 where MedML selected nothing: a list that a person made after scores were seen is a choice all the same."""
+    if after_scores:
+        return found("L8", "warn", "The lists of columns were changed by hand after scores that look at the outcome "
+                                   "had been seen, so the figures may be too good.", UNSEEN)
+    return found("L8", "pass", "No columns were chosen by looking at the outcome.")
 
 
 def stability(scores: list[SelectionScore], n_folds: int) -> float | None:
