@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from medml.encode import rows_of
 from medml.errors import UserError
+from medml.recipe.reach import reach
 from medml.steps import Learned, registry
 from medml.steps.merge_rare import frequent
 from medml.steps.patients import coming_back
@@ -33,6 +34,7 @@ class Cleaner:
         self.n_fitted = 0
         self.states: list[tuple[str, State]] = []
         self.known: dict[str, list[str]] = {}
+        self.far: dict[str, list[float]] = {}  # number columns: beyond [low, high] lies nothing like the training rows
         self._origins: dict[str, str] = {}
 
     def fit(self, X: pd.DataFrame, patients: np.ndarray | None = None) -> Cleaner:
@@ -43,6 +45,8 @@ class Cleaner:
         patients = coming_back(patients)
         self.n_fitted, self.states = len(X), []
         self.known = {name: frequent(X[name], SMALL_GROUP, len(X), patients) for name in self._categories(X)}
+        reached = {name: reach(X[name].to_numpy(float), patients) for name in X if self.kinds.get(name) == "number"}
+        self.far = {name: limits for name, limits in reached.items() if limits is not None}
         for step in self.recipe.steps:
             kind = registry.get(step.name)
             if step.on and isinstance(kind, Learned):
@@ -87,11 +91,22 @@ class Cleaner:
         odd = {name: (X[name].notna() & ~X[name].isin(known)).to_numpy() for name, known in self.known.items() if known}
         return rows_of(odd, len(X))
 
+    def outside(self, X: pd.DataFrame) -> list[list[str]]:
+        """For each row of X (before `transform`) the number columns whose value lies far outside the training rows,
+        as medml.recipe.reach says it, whatever steps are on: a model can say nothing reliable there (P1). A missing
+        value is not outside, an infinite one is. A column in which fewer than 20 patients have a value has no limits,
+        so nothing is outside it."""
+        self._require_fitted()
+        odd = {name: (values < low) | (values > high) for name, (low, high) in self.far.items()
+               if name in X.columns for values in [X[name].to_numpy(float)]}
+        return rows_of(odd, len(X))
+
     def to_json(self) -> str:
         """All that was learned, as JSON text."""
         self._require_fitted()
         return json.dumps({"version": 1, "recipe": self.recipe.model_dump(), "kinds": self.kinds,
-                           "n_fitted": self.n_fitted, "states": self.states, "known": self.known}, indent=1)
+                           "n_fitted": self.n_fitted, "states": self.states, "known": self.known,
+                           "far": self.far}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Cleaner:
@@ -102,6 +117,7 @@ class Cleaner:
             cleaner.n_fitted = int(stored["n_fitted"])
             cleaner.states = [(registry.get(name).name, dict(state)) for name, state in stored["states"]]
             cleaner.known = {name: list(names) for name, names in stored["known"].items()}
+            cleaner.far = {name: [float(low), float(high)] for name, (low, high) in stored.get("far", {}).items()}
             cleaner._learn_origins()
         except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as broken:
             raise UserError(what="The stored cleanup of this model is damaged.",

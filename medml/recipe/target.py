@@ -30,7 +30,7 @@ def outcome(column: pl.Series, choice: Choice, scanned: Column,
     nameable = (len(column) if patients is None else len(np.unique(patients))) >= SMALL_GROUP
     if choice.task == "binary" and choice.positive == ABOVE_ZERO:
         return _two(_numbers(column) > 0, ["0", ABOVE_ZERO], nameable)
-    labels = yes_no(column) if _said_yes_or_no(scanned) else category_names(column)
+    labels = yes_no(column) if _said_yes_or_no(column, scanned) else category_names(column)
     if choice.task == "binary":
         return _binary(labels, choice.positive, nameable)
     classes = sorted(labels.unique().to_list(), key=_natural)
@@ -51,11 +51,12 @@ def patient_codes(column: pl.Series | None, rows: np.ndarray) -> np.ndarray:
     return codes.astype(np.int64)
 
 
-def _said_yes_or_no(scanned: Column) -> bool:
+def _said_yes_or_no(column: pl.Series, scanned: Column) -> bool:
     """Whether the scan read several spellings (Y, true, 1 beside 0) as "yes" and "no"."""
     labels = {each.label for each in scanned.levels}
-    several = scanned.distinct > 2 and scanned.hidden_levels > 0  # the levels themselves may be hidden
-    return scanned.kind == "yes_no" and labels <= {"yes", "no"} and (several or bool(labels))
+    if scanned.kind != "yes_no" or not labels <= {"yes", "no"}:
+        return False
+    return bool(labels) or scanned.hidden_levels > 0 and category_names(column).drop_nulls().n_unique() > 2
 
 
 def _binary(labels: pl.Series, positive: str | None, nameable: bool) -> tuple[np.ndarray, list[str]]:

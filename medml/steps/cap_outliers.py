@@ -22,8 +22,8 @@ class CapOutliers(Learned):
     quartiles; the upper one on a log scale where that is further out, since laboratory values have long tails that are
     disease and not error (a TSH of 80 beside a median of 1.3). A step on that scale is the ratio of the quartiles or,
     if smaller, of the 95th percentile to the upper quartile (its log is 0.7 of the other's for a lognormal): the ratio
-    of quartiles grows without end as the lower one nears zero, and the tail does not. At most 1 % of the training rows lie beyond
-    each limit.
+    of quartiles grows without end as the lower one nears zero, and the tail does not. At most 1 % of the training rows
+    lie beyond each limit.
 
     Where patients have several rows, quartiles are of the patients' medians, and at most 1 % of patients have a row
     beyond a limit: each counts once. A column in which fewer than 20 patients have a value has no limits, because they
@@ -45,7 +45,7 @@ class CapOutliers(Learned):
             patients: np.ndarray | None = None) -> State:
         patients = coming_back(patients)
         numbers = [name for name in X.columns if kinds.get(name) == "number"]
-        limits = {name: _fences(X[name].to_numpy(float), float(params["fence"]), patients) for name in numbers}
+        limits = {name: fences(X[name].to_numpy(float), float(params["fence"]), patients) for name in numbers}
         return {"limits": {name: list(pair) for name, pair in limits.items() if pair is not None}}
 
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
@@ -63,7 +63,7 @@ class CapOutliers(Learned):
                       sentence=sentence)
 
 
-def _fences(values: np.ndarray, fence: float, patients: np.ndarray | None) -> tuple[float, float] | None:
+def fences(values: np.ndarray, fence: float, patients: np.ndarray | None) -> tuple[float, float] | None:
     """(low, high), or None where fewer than 20 patients have a value or there is no spread to measure a distance in."""
     lowest, middles, highest = by_patient(values, patients)
     if len(middles) < FEWEST:

@@ -1,0 +1,65 @@
+"""Rows far outside what a model was trained on are told apart, so that it can abstain (P1)."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from made import choice_of, table_of
+
+from medml.recipe import Cleaner, propose_recipe
+from medml.recipe.reach import reach
+
+KINDS = {"age": "number", "tsh": "number", "stents": "number", "smokes": "number"}
+
+
+def recipe_for(*off):
+    frame = pl.DataFrame({name: ["1", "2"] for name in KINDS} | {"y": ["0", "1"]})
+    recipe = propose_recipe(table_of(frame, {**KINDS, "y": "category"}), choice_of("y"), "0" * 64)
+    return recipe.model_copy(update={"steps": [step.model_copy(update={"on": step.on and step.name not in off})
+                                               for step in recipe.steps]})
+
+
+def patients_of(n: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"age": rng.normal(62, 11, n), "tsh": np.exp(rng.normal(0.3, 1.0, n)),
+                         "stents": rng.poisson(0.1, n).astype(float), "smokes": (rng.random(n) < 0.3).astype(float)})
+
+
+@pytest.mark.parametrize("off", [(), ("cap_outliers",), ("cap_outliers", "impute")])
+def test_a_typing_error_is_outside_and_a_disease_is_not(off):
+    cleaner = Cleaner(recipe_for(*off), KINDS).fit(patients_of(400))
+    new = pd.DataFrame({"age": [640.0, 97.0, np.nan, -60.0], "tsh": [1.0, 30.0, np.nan, np.inf],
+                        "stents": [0.0, 3.0, np.nan, 50.0], "smokes": [0.0, 1.0, np.nan, 9.0]})
+    assert cleaner.outside(new) == [["age"], [], [], ["age", "tsh", "stents", "smokes"]]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_rows_like_the_training_rows_are_not_outside(seed):
+    cleaner = Cleaner(recipe_for(), KINDS).fit(patients_of(300, seed))
+    assert sum(map(bool, cleaner.outside(patients_of(1_000, seed + 100)))) <= 2
+
+
+def test_the_limits_are_the_fences_and_a_width_more():
+    """0..100: quartiles 25 and 75, fences -125 and 225; above, the tail (95/75)^3 x 75 = 152 is nearer. The 5-95 %
+    range is 90 wide: -215 and 315 by hand."""
+    assert reach(np.arange(101.0), None) == [-215.0, 315.0]
+    assert reach(np.full(60, 7.0), None) is None
+
+
+def test_what_is_outside_is_the_same_after_reading_back_and_of_older_files_nothing_is_said():
+    cleaner = Cleaner(recipe_for(), KINDS).fit(patients_of(200))
+    new = pd.DataFrame({name: [1e6] for name in KINDS})
+    stored = cleaner.to_json()
+    assert Cleaner.from_json(stored).outside(new) == cleaner.outside(new) == [list(KINDS)]
+    older = {name: part for name, part in json.loads(stored).items() if name != "far"}
+    assert Cleaner.from_json(json.dumps(older)).outside(new) == [[]]
+
+
+def test_limits_of_fewer_than_20_patients_are_not_kept():
+    X, codes = patients_of(190), np.arange(190) // 10  # 19 patients with 10 rows each
+    assert Cleaner(recipe_for(), KINDS).fit(X, codes).far == {}
+    assert Cleaner(recipe_for(), KINDS).fit(X, np.arange(190) % 20).far.keys() == {"age", "tsh", "stents", "smokes"}
