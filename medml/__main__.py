@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -83,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         egress.install()
         for line in getattr(commands, args.do)(args):
             print(line)
+        sys.stdout.flush()
+        return 0
+    except BrokenPipeError:  # `... | head`: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except UserError as error:
         print(f"{error.what}\n{error.fix}", file=sys.stderr)

@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from medml import families, gallery, home
+from medml import families, gallery, home, room
 from medml.config import estimate, propose_config
 from medml.errors import UserError
 from medml.evaluate import headline
+from medml.evaluate.baselines import TITLES as BASELINES
 from medml.evaluate.words import METRICS
 from medml.families import Param
 from medml.profile import propose_choice, scan
@@ -24,8 +25,10 @@ Printed = list[str]
 
 def do_scan(args: argparse.Namespace) -> Printed:
     """Profile a folder or a file; structure and aggregates alone."""
-    profile = scan(existing(args.source), sheet=args.sheet, watch=Bar())
-    save_json(args.json, profile_as_json(profile))
+    source = existing(args.source)
+    _check_json(args, source)
+    profile = scan(source, sheet=args.sheet, watch=Bar())
+    save_json(args.json, profile_as_json(profile), source)
     lines = []
     for found in profile.tables:
         lines += [f"{found.ref.label}: {found.rows:,} rows, {len(found.columns)} columns, "
@@ -39,6 +42,12 @@ def do_scan(args: argparse.Namespace) -> Printed:
     return lines + [f"{entry.path}: {entry.message or entry.reason_code}" for entry in other]
 
 
+def _check_json(args: argparse.Namespace, source: Path) -> None:
+    """Refuse a place for --json before the work, not after it."""
+    if args.json is not None:
+        output(args.json, source)
+
+
 def _column_row(column: Column) -> tuple[str, ...]:
     about = "" if column.distinct_is_exact else "about "
     return (column.name, column.kind.replace("_", "/"), f"{column.missing:,}", f"{about}{column.distinct:,}",
@@ -50,6 +59,7 @@ def do_train(args: argparse.Namespace) -> Printed:
     from medml.train import open_held_out, train
 
     source, bar = existing(args.source), Bar()
+    _check_json(args, source)
     profile = scan(source, sheet=args.sheet, watch=bar)
     config, recipe = configured(args, source, profile)
     if bar.visible:
@@ -59,7 +69,7 @@ def do_train(args: argparse.Namespace) -> Printed:
     if args.open and config.split.scheme == "held_out":
         open_held_out(run, source=source)
     opened = gallery.open_run(run)
-    save_json(args.json, run_as_json(opened))
+    save_json(args.json, run_as_json(opened), source)
     return run_in_words(opened)
 
 
@@ -120,12 +130,16 @@ def do_predict(args: argparse.Namespace) -> Printed:
     """Predict a file of patients; abstains, with the reason, where it should not answer."""
     from medml.predict import predict_file
 
-    answers = predict_file(args.run, existing(args.file), sheet=args.sheet)
-    home.write_bytes(Path(args.out), answers.write_csv().encode(), mode=0o644)
+    file = existing(args.file)
+    out = output(args.out, file)
+    answers = predict_file(args.run, file, sheet=args.sheet)
+    save(out, answers.write_csv().encode())
     abstained = int(answers["abstained"].is_not_null().sum())
     report = gallery.open_run(args.run).report
+    said = [] if report.threshold is None else \
+        [f"“{report.positive}” is predicted from a probability of {report.threshold:g} on."]
     return [f"{len(answers):,} rows written to {args.out}; no answer for {abstained:,} of them (column “abstained” "
-            "says why).", *(f"Note: {stamp}." for stamp in report.stamps)]
+            "says why).", *said, *(f"Note: {stamp}." for stamp in report.stamps)]
 
 
 def do_delete(args: argparse.Namespace) -> Printed:
@@ -260,8 +274,18 @@ def run_in_words(run: gallery.Run) -> Printed:
     rows = [(title(name), *(figure(each.get(name)) for each in columns)) for name in shown]
     return [f"Run {run.run} · {run.label.name}",
             f"{title(main)}: {figure(report.metrics[main])}, n = {report.n_cases:,}",
-            f"Measured on {report.measured_on}", "", table(rows, ["", run.config.family, *report.baselines]), "",
+            f"Measured on {report.measured_on}; {counted_in_words(report)}", "",
+            table(rows, ["", "this model", *(BASELINES.get(name, name) for name in report.baselines)]), "",
             *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps)]
+
+
+def counted_in_words(report: Report) -> str:
+    """Who was left out on the way, and what the figures at a threshold mean."""
+    left = [f"{step.n_removed:,} left out as “{step.what.lower()}”" for step in report.flow if step.n_removed]
+    said = ", ".join(left) if left else "no row was left out"
+    if report.threshold is None:
+        return f"{said}."
+    return f"{said}. “{report.positive}” is said from a probability of {report.threshold:g} on."
 
 
 def in_question(report: Report) -> Printed:
@@ -273,8 +297,30 @@ def in_question(report: Report) -> Printed:
         [f"{passed} of {len(report.checks)} checks passed."]
 
 
-def save_json(path: str | None, content: dict[str, Any]) -> None:
-    """Write --json FILE whole or not at all; NaN and infinity never get in."""
-    if path is not None:
-        home.write_bytes(Path(path), json.dumps(content, indent=2, allow_nan=False).encode(), mode=0o644)
+def output(path: str, source: Path) -> Path:
+    """Where a result may be written: not over what it is made from, and not into a folder that is not there."""
+    place = Path(path).expanduser().resolve()
+    if place == source or (source.is_dir() and place.exists() and source in place.parents):
+        raise UserError(what=f"“{place.name}” is one of your own files: writing there would destroy it.",
+                        fix="Give the result another name or another folder. Nothing was written.", code="own_file")
+    if not place.parent.is_dir():
+        raise UserError(what=f"There is no folder “{place.parent}” to write “{place.name}” into.",
+                        fix="Make the folder first, or choose another. Nothing was written.", code="no_folder")
+    return place
 
+
+def save(place: Path, content: bytes) -> None:
+    """Write a result whole or not at all; a full disk or a missing right in one sentence."""
+    try:
+        home.write_bytes(place, content, mode=0o644)
+    except PermissionError as refused:
+        raise UserError(what=f"You may not write into “{place.parent}”.", fix="Choose another folder.",
+                        code="no_permission") from refused
+    except OSError as error:
+        raise (room.no_room() if room.is_full(error) else error) from error
+
+
+def save_json(path: str | None, content: dict[str, Any], source: Path | None = None) -> None:
+    """Write --json FILE; NaN and infinity never get in. source: what was read, which is never written over."""
+    if path is not None:
+        save(output(path, source or home.home()), json.dumps(content, indent=2, allow_nan=False).encode())

@@ -138,8 +138,10 @@ def _side_by_side_sentence(shares: list[float], total: int) -> str:
     done = len(shares) - len(learning)
     if not learning:
         return f"All {done} models are done"
-    return f"Round {round(max(learning) * total)} of at most {total} in every fold" + \
-        (f"; {done} of {len(shares)} models are done" if done else "")
+    tenth = max(1, total // 10)  # a sentence a tenth is enough for a log
+    at = max(1, int(round(max(learning) * total)) // tenth * tenth)
+    ended = f"; {done} of {len(shares)} models are done" if done else ""
+    return f"Round {at} of at most {total} in every fold{ended}"
 
 
 def _learn_in_turns(task: Task, benches: list[Bench], total: int) -> None:
@@ -252,7 +254,7 @@ def _more_of_one(task: Task, pipe: Pipeline, fold: Fold | None, n_rounds: int,
 
 
 def _speaker(watch: Watch, low: float, high: float, label: str) -> Callable[[float], None]:
-    return lambda share: watch.say("train", low + (high - low) * share, f"{label}: {share:.0%}")
+    return lambda share: watch.say("train", low + (high - low) * share, label)
 
 
 def _folder(task: Task, fold: Fold | None) -> Path | None:

@@ -90,8 +90,6 @@ def selection_scores(folds: list[FittedFold], config: TrainConfig, cases: Cases)
 
 def selection_note(folds: list[FittedFold], config: TrainConfig) -> str:
     """By what means columns were selected, and whether a person had seen outcome-based scores before overriding."""
-    if not selecting(config):
-        return ""
     notes = list(dict.fromkeys(each.learned.note for each in folds if each.learned.note))
     if config.selection.override_after_scores:
         notes.append("The lists of forced columns were changed after scores that use the outcome had been seen: "

@@ -10,15 +10,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import secrets
 import shutil
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from medml import home, vault
+from medml import home, store, vault
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.types import Chain, Checkpoint, Label, Manifest, Metric, Point, Profile, Recipe, Report, Task, TrainConfig
@@ -87,7 +91,7 @@ def runs() -> list[Summary]:
 def open_run(run: str, checkpoint: int | None = None) -> Run:
     """A run at its current checkpoint (or at the one given). UserError if it is gone or not whole."""
     folder = _folder(run)
-    try:
+    with _in_words():
         chain = home.read_model(folder / "chain.json", Chain)
         if checkpoint is not None:
             chain = chain.model_copy(update={"current": checkpoint})
@@ -101,6 +105,13 @@ def open_run(run: str, checkpoint: int | None = None) -> Run:
                    label=home.read_model(folder / "label.json", Label),
                    report=vault.with_looks(report, run, config, chain.current),
                    history=HISTORY.validate_json((at / "history.json").read_bytes()))
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """A file that is not there, or not as this version writes it, as a UserError."""
+    try:
+        yield
     except FileNotFoundError as absent:
         raise UserError(what="This model was not saved completely and is not listed.",
                         fix="Delete it on the Gallery page and train again; your data is unchanged.",
@@ -111,13 +122,35 @@ def open_run(run: str, checkpoint: int | None = None) -> Run:
                         code="newer_format", detail=f"{damaged.title}: {damaged.error_count()} fields") from damaged
 
 
+def _chain_of(folder: Path) -> Chain:
+    with _in_words():
+        return home.read_model(folder / "chain.json", Chain)
+
+
+@contextlib.contextmanager
+def changing(run: str) -> Iterator[Path]:
+    """Around whatever changes a run: one process at a time, and only while the run is there; yields its folder.
+
+    raises  UserError if the run is gone, or held by another program for 30 seconds
+    """
+    with store.only_one("runs", wait=30.0) as free:
+        if not free:
+            raise UserError(what="Another program has been changing the gallery for 30 seconds.", code="locked",
+                            fix="Try again in a moment; nothing was lost.")
+        yield _folder(run)
+
+
 def revert(run: str, to: int | None = None) -> Checkpoint:
     """Make an earlier checkpoint the current one: final model, fold states and figures together. Nothing is lost.
 
     to  its number; None: the one that the current checkpoint went on from
     """
-    folder = _folder(run)
-    chain = home.read_model(folder / "chain.json", Chain)
+    with changing(run) as folder:
+        return _revert(folder, to)
+
+
+def _revert(folder: Path, to: int | None) -> Checkpoint:
+    chain = _chain_of(folder)
     current = next(each for each in chain.checkpoints if each.number == chain.current)
     wanted = current.parent if to is None else to
     found = [each for each in chain.checkpoints if each.number == wanted]
@@ -129,13 +162,21 @@ def revert(run: str, to: int | None = None) -> Checkpoint:
     return found[0]
 
 
-def add_checkpoint(run: str, checkpoint: Checkpoint) -> None:
-    """Append a checkpoint, whose folder is already in place, and make it current."""
-    folder = _folder(run)
-    chain = home.read_model(folder / "chain.json", Chain)
-    known = [each for each in chain.checkpoints if each.number != checkpoint.number]
-    home.write_model(folder / "chain.json",
-                     Chain(current=checkpoint.number, checkpoints=[*known, checkpoint]))
+def add_checkpoint(run: str, part: Path, checkpoint: Checkpoint) -> Checkpoint:
+    """Put a finished folder in place as the next link of a run's chain and make it current; return it, numbered.
+
+    The number is taken from the chain as it is now: two that go on from the same run both keep what they made.
+    """
+    with changing(run) as folder:
+        chain = _chain_of(folder)
+        numbered = checkpoint.model_copy(update={"number": 1 + max(each.number for each in chain.checkpoints)})
+        place = checkpoint_folder(folder, numbered.number)
+        shutil.rmtree(place, ignore_errors=True)  # in place but not in the chain: a kill between rename and chain
+        os.replace(part, place)
+        home.sync_folder(place.parent)
+        home.write_model(folder / "chain.json",
+                         Chain(current=numbered.number, checkpoints=[*chain.checkpoints, numbered]))
+    return numbered
 
 
 def rename(run: str, *, name: str | None = None, notes: str | None = None) -> Label:
@@ -151,10 +192,14 @@ def rename(run: str, *, name: str | None = None, notes: str | None = None) -> La
 
 
 def delete(run: str) -> None:
-    """Remove a run for good. It leaves the list at once, by one rename, and then the disk."""
+    """Remove a run for good: its jobs are stopped, it leaves the list at once, by one rename, and then the disk."""
     folder = _folder(run)
-    going = folder.with_name(f".{folder.name}.deleted")
-    folder.rename(going)
+    for job in store.jobs():
+        if job.payload.get("run") == run and not job.ended_for_good:
+            store.ask_stop(job.id)
+    with store.only_one("runs", wait=30.0):
+        going = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.deleted")
+        folder.rename(going)
     shutil.rmtree(going)
 
 

@@ -1,10 +1,25 @@
-"""Who changed the list of columns after seeing how they scored: kept with the configuration, printed in the report."""
+"""Who changed the list of columns after seeing how they scored: kept with the configuration, printed in the report.
+
+What had been chosen before the first scores were shown is written down once a table and outcome, in home()/scores, so
+that deleting the run that showed them changes nothing.
+"""
 
 from __future__ import annotations
 
-from medml import gallery, home
+import hashlib
+from pathlib import Path
+
+from medml import gallery, home, rivals
 from medml.errors import UserError
-from medml.types import Manifest, SelectionPlan, SelectionScore
+from medml.types import Recipe, Report, SelectionPlan, SelectionScore, TrainConfig, Value
+
+
+class Before(Value):
+    """The lists as they stood when outcome-based scores were first shown. Names of columns, no values."""
+
+    forced_in: list[str]
+    forced_out: list[str]
+    left_out: list[str]
 
 
 class Seen:
@@ -13,28 +28,50 @@ class Seen:
     def __init__(self, data_sha256: str, target: str) -> None:
         self.scores: list[SelectionScore] = []
         self.note = ""
-        self.before: SelectionPlan | None = None  # the plan of the first run that showed scores
-        for run in _runs_on(data_sha256, target):
-            if run.report.selection:
-                self.scores, self.note = run.report.selection, run.report.selection_note
-                self.before = self.before or run.config.selection
+        path = _path(data_sha256, target)
+        self.before = home.read_model(path, Before) if path.exists() else None
+        for manifest in rivals.tried(data_sha256, target):  # newest first
+            try:
+                report = gallery.open_run(manifest.run).report
+            except UserError:
+                continue  # damaged: the gallery says so, it shows no scores
+            if report.selection and not self.scores:
+                self.scores, self.note = report.selection, report.selection_note
 
-    def judge(self, plan: SelectionPlan) -> SelectionPlan:
-        """The plan with `override_after_scores` set if its lists differ from those before any score was seen."""
-        lists = (sorted(plan.forced_in), sorted(plan.forced_out))
-        before = ([], []) if self.before is None else (sorted(self.before.forced_in), sorted(self.before.forced_out))
-        after = self.before is not None and lists != before
+    def judge(self, plan: SelectionPlan, left_out: list[str] | None = None) -> SelectionPlan:
+        """The plan with `override_after_scores` set if its lists differ from those before any score was seen.
+
+        left_out  columns that the model is not given at all; None: not compared (a screen that cannot change them)
+        """
+        if self.before is None:
+            return plan.model_copy(update={"override_after_scores": False})
+        now = (sorted(plan.forced_in), sorted(plan.forced_out))
+        after = now != (self.before.forced_in, self.before.forced_out)
+        after |= left_out is not None and sorted(left_out) != self.before.left_out
         return plan.model_copy(update={"override_after_scores": after})
 
 
-def _runs_on(data_sha256: str, target: str) -> list[gallery.Run]:
-    """Whole runs that learned this target from this very table, oldest first."""
-    found = []
-    for manifest in home.runs_folder().glob("[!.]*/manifest.json"):
-        try:
-            known = home.read_model(manifest, Manifest)
-            if (known.data_sha256, known.target) == (data_sha256, target):
-                found.append(gallery.open_run(manifest.parent.name))
-        except (UserError, ValueError, OSError):
-            continue  # damaged or going: the gallery says so, it has shown no scores
-    return sorted(found, key=lambda each: each.manifest.made)
+def judged(config: TrainConfig, recipe: Recipe) -> TrainConfig:
+    """The configuration as it really came about, whoever asked for it; called by every training."""
+    seen = Seen(config.data_sha256, config.choice.target)
+    return config.model_copy(update={"selection": seen.judge(config.selection, _left_out(config, recipe))})
+
+
+def remember(config: TrainConfig, recipe: Recipe, report: Report) -> None:
+    """Write down the lists of the first training whose report shows scores that use the outcome."""
+    path = _path(config.data_sha256, config.choice.target)
+    if config.selection.on and report.selection and not path.exists():
+        home.write_model(path, Before(forced_in=sorted(config.selection.forced_in),
+                                      forced_out=sorted(config.selection.forced_out),
+                                      left_out=sorted(_left_out(config, recipe))))
+
+
+def _left_out(config: TrainConfig, recipe: Recipe) -> list[str]:
+    dropped = {name for step in recipe.steps if step.on and step.name == "drop_columns"
+               for name in step.params.get("columns", [])}
+    return sorted(dropped | set(config.choice.leave_out))
+
+
+def _path(data_sha256: str, target: str) -> Path:
+    what = hashlib.sha256(f"{data_sha256}\x1f{target}".encode()).hexdigest()[:32]
+    return home.ensure(home.home() / "scores") / f"{what}.json"

@@ -40,6 +40,9 @@ class Predictor:
     def of(cls, run: str) -> Predictor:
         """Load a run's current checkpoint."""
         opened = gallery.open_run(run)
+        blocked = [check for check in opened.report.checks if check.verdict == "block"]
+        if blocked:
+            raise UserError(what=f"This model must not be used: {blocked[0].what}", fix=blocked[0].fix, code="blocked")
         at = opened.checkpoint_folder
         moved = json.loads((at / "keys.json").read_text())
         least = KEY_CHANGE[opened.report.task]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -51,17 +52,13 @@ def new_run(*, job: str | None, profile: Profile, recipe: Recipe, config: TrainC
 def new_checkpoint(opened: gallery.Run, *, ground: Ground, folds: list[FittedFold], final: Pipeline, report: Report,
                    keys: dict[str, float], history: list[Point], job: str | None) -> Checkpoint:
     """Add a link to a run's chain; the chain names it only once its folder is in place."""
-    number = 1 + max(each.number for each in opened.chain.checkpoints)
-    folder = gallery.checkpoint_folder(opened.folder, number)
-    part = folder.with_name(f".{number}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)  # in place but never named: a kill between rename and chain
+    part = opened.folder / "checkpoints" / f".{job or secrets.token_hex(6)}.part"
+    if not part.parent.is_dir():
+        raise UserError(what="This run was deleted while it was being trained further.", code="no_run",
+                        fix="Nothing else was changed. Train again if you want it back.")
+    shutil.rmtree(part, ignore_errors=True)  # left by an attempt that was killed
     _write_checkpoint(part, folds, final, report, keys, history, _case_keys(ground, opened.config))
-    os.replace(part, folder)
-    home.sync_folder(folder.parent)
-    checkpoint = _checkpoint(number, opened.chain.current, final, report, job)
-    gallery.add_checkpoint(opened.run, checkpoint)
-    return checkpoint
+    return gallery.add_checkpoint(opened.run, part, _checkpoint(0, opened.chain.current, final, report, job))
 
 
 def checkpoint_of_job(opened: gallery.Run, job: str | None) -> Checkpoint | None:
@@ -120,7 +117,8 @@ def _case_keys(ground: Ground, config: TrainConfig) -> list[str]:
 
 
 def _run_name(job: str | None, config: TrainConfig) -> str:
-    return f"{config.family}-{(job or secrets.token_hex(6)).replace('-', '')[:12]}"
+    name = secrets.token_hex(6) if job is None else hashlib.sha256(job.encode()).hexdigest()[:12]
+    return f"{config.family}-{name}"
 
 
 def _checkpoint(number: int, parent: int | None, final: Pipeline, report: Report, job: str | None) -> Checkpoint:
@@ -142,8 +140,10 @@ def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, fin
 
 
 def device_of(final: Pipeline) -> str:
-    """Where the final model was fitted: "cpu", or the name of the accelerator that the family reports."""
-    return str(getattr(final.fitted, "device", "cpu"))
+    """Where the final model was fitted: "cpu", or the accelerator on which a network learned."""
+    from medml import device
+
+    return device.pick().type if final.family.round == "epoch" else "cpu"
 
 
 def _now() -> str:

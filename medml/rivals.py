@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from medml import gallery, home
 from medml.cases import Cases, Predictions
-from medml.types import Chain, Label, Manifest, TrainConfig
+from medml.types import Chain, Manifest, TrainConfig
 
-MOST = 20  # runs, newest first
+MOST = 20  # configurations, newest runs first
 
 
 def tried(data_sha256: str, target: str) -> list[Manifest]:
@@ -26,24 +26,33 @@ def tried(data_sha256: str, target: str) -> list[Manifest]:
     return sorted(found, key=lambda each: each.made, reverse=True)
 
 
-def predictions(config: TrainConfig, split_sha256: str, cases: Cases, *, but: str = "") -> dict[str, Predictions]:
-    """Out-of-fold predictions of earlier runs on the very same folds, by the run's name.
+def configurations(data_sha256: str, target: str) -> int:
+    """How many there are to choose from: every checkpoint of every run on this table and outcome."""
+    return sum(len(_chain(manifest).checkpoints) for manifest in tried(data_sha256, target))
 
-    but  the run that is being measured itself, when it goes on
-    """
+
+def predictions(config: TrainConfig, split_sha256: str, cases: Cases) -> dict[str, Predictions]:
+    """Out-of-fold predictions of every earlier checkpoint on the very same folds, by run and checkpoint."""
     others: dict[str, Predictions] = {}
-    for manifest in tried(config.data_sha256, config.choice.target)[:MOST]:
+    for manifest in tried(config.data_sha256, config.choice.target):
         folder = home.runs_folder() / manifest.run
-        try:
-            theirs = home.read_model(folder / "config.json", TrainConfig)
-            at = gallery.checkpoint_folder(folder, home.read_model(folder / "chain.json", Chain).current)
-            with np.load(at / "private" / "oof.npz", allow_pickle=False) as stored:
-                p = stored["p"]
-            name = home.read_model(folder / "label.json", Label).name
-        except (ValidationError, FileNotFoundError):
-            continue  # deleted meanwhile, or a download without its private part
-        same = manifest.split_sha256 == split_sha256 and theirs.choice == config.choice and p.shape[1] == len(cases.y)
-        if same and manifest.run != but:
-            others[f"{name} ({manifest.run})"] = Predictions(
-                y=cases.y, p=p, patients=cases.patients, task=cases.task, classes=cases.classes, train=np.empty(0))
+        for checkpoint in _chain(manifest).checkpoints:
+            try:
+                theirs = home.read_model(folder / "config.json", TrainConfig)
+                at = gallery.checkpoint_folder(folder, checkpoint.number) / "private" / "oof.npz"
+                with np.load(at, allow_pickle=False) as stored:
+                    p = stored["p"]
+            except (ValidationError, FileNotFoundError):
+                continue  # deleted meanwhile, or a download without its private part
+            same = manifest.split_sha256 == split_sha256 and theirs.choice == config.choice
+            if same and p.shape[1] == len(cases.y) and len(others) < MOST:
+                others[f"{manifest.run} {checkpoint.number}"] = Predictions(
+                    y=cases.y, p=p, patients=cases.patients, task=cases.task, classes=cases.classes, train=np.empty(0))
     return others
+
+
+def _chain(manifest: Manifest) -> Chain:
+    try:
+        return home.read_model(home.runs_folder() / manifest.run / "chain.json", Chain)
+    except (ValidationError, FileNotFoundError):
+        return Chain(current=0, checkpoints=[])  # deleted meanwhile, or damaged: the gallery says so

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from medml import data, fitting, gallery, home, provenance, publish, rivals, split, vault
+from medml import data, fitting, gallery, home, overrides, provenance, publish, rivals, split, vault
 from medml import folds as folding
 from medml import recipe as cleaning
 from medml.cases import Cases, Fold, Predictions
 from medml.errors import UserError
 from medml.evaluate import baselines, evaluate, metrics_of
+from medml.evaluate.checks.patients import comes_back
 from medml.evaluate.context import Context
 from medml.folds import FittedFold
 from medml.pipeline import Pipeline
@@ -55,8 +56,9 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     if already:
         return already
     started = time.monotonic()
-    config = config.model_copy(update={"compared": len(rivals.tried(config.data_sha256, config.choice.target)) + 1})
+    config = counted(overrides.judged(config, recipe))
     ground = prepare_ground(source, profile, recipe, config, watch=watch)
+    refuse_row_split(ground, profile, config)
     work = None if job is None else home.work_folder(job)
     task = fitting.Task(ground.cases, ground.development, recipe, config, watch, work)
     with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
@@ -69,6 +71,7 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     run = publish.new_run(job=job, profile=profile, recipe=recipe, config=config, ground=ground, folds=folds,
                           final=final, report=report, keys=keys, seconds=time.monotonic() - started,
                           history=[*(point for fold in folds for point in fold.points), *points])
+    overrides.remember(config, recipe, report)
     fitting.forget(work)
     watch.say("done", 1.0, "Finished")
     return run
@@ -89,8 +92,8 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
         further, final, points = fitting.more(task, folds, final, n_rounds, span=FITTING)
         watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-        report = measure(ground, opened.profile, opened.recipe, opened.config, further,
-                         others=rivals.predictions(opened.config, ground.split_sha256, ground.cases, but=run))
+        report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further,
+                         others=rivals.predictions(opened.config, ground.split_sha256, ground.cases))
         keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the checkpoint")
     history = [*opened.history, *(point for fold in further for point in fold.points), *points]
@@ -101,7 +104,8 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     return checkpoint
 
 
-def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None = None) -> dict[str, Metric]:
+def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None = None,
+                  job: str | None = None) -> dict[str, Metric]:
     """Measure the current checkpoint on the part that was kept closed, and count the look (L10).
 
     raises  UserError where this run kept no part closed
@@ -113,13 +117,14 @@ def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None =
                         fix="Its out-of-fold figures are the honest estimate.", code="no_held_out")
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,
                             watch=watch)
+    publish.same_split(opened, ground)  # else rows that were fitted on would be called unseen
     final = Pipeline.load(opened.checkpoint_folder / "final", opened.config.family)
     watch.say("evaluate", 0.5, f"Predicting {len(ground.held_out):,} rows kept closed")
     closed = ground.cases.take(ground.held_out)
     predictions = Predictions(y=closed.y, p=final.predict(closed.X)[None], patients=closed.patients, task=closed.task,
                               classes=closed.classes, train=np.full(1, np.nan))
     figures = metrics_of(predictions, threshold=opened.report.threshold, seed=opened.config.seed)
-    vault.record(opened.config, run, opened.chain.current, figures)
+    vault.record(opened.config, run, opened.chain.current, figures, job=job)
     watch.say("done", 1.0, "Finished")
     return figures
 
@@ -138,6 +143,24 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
     folds = split.make_folds(cases, config.split, config.seed)
     return Ground(cases=cases, development=development, held_out=closed, effects=effects, folds=folds,
                   split_sha256=provenance.split_sha256(config.data_sha256, cases.rows, closed, folds))
+
+
+def counted(config: TrainConfig) -> TrainConfig:
+    """The configuration with the number of those that there are to choose from, itself included (E3)."""
+    found = rivals.configurations(config.data_sha256, config.choice.target)
+    return config.model_copy(update={"compared": found + 1})
+
+
+def refuse_row_split(ground: Ground, profile: Profile, config: TrainConfig) -> None:
+    """Patients who come back and a split by row: no training (L1). UserError says which column repeats."""
+    column = config.choice.patient
+    again = column is not None and len(np.unique(ground.cases.patients)) < len(ground.cases.y)
+    if column is None and comes_back(profile.table(config.choice.table)):
+        column, again = profile.table(config.choice.table).repeats.column, True
+    if config.split.by == "row" and again:
+        raise UserError(what=f"“{column}” repeats: rows of one patient would stand on both sides of the split.",
+                        fix="Choose it as the column that identifies a patient on the Scan page, then train again.",
+                        code="repeated_patients")
 
 
 def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold], *,

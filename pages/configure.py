@@ -95,7 +95,7 @@ def needs(on: Ground, config: TrainConfig) -> float:
         rows.insert(1, ("of it to choose columns", ui.duration(ahead.seconds_selection)))
     with st.container(key="m_card_needs"):
         ui.tiles(rows)
-        tried = len(rivals.tried(config.data_sha256, config.choice.target))
+        tried = rivals.configurations(config.data_sha256, config.choice.target)
         if tried:
             ui.note(f"This will be configuration {tried + 1} on this table and this outcome. The best of several looks "
                     "better than it is; the report counts them.")

@@ -154,3 +154,42 @@ def test_a_large_table_keeps_a_part_closed_until_it_is_opened(tmp_path):
     assert said["held_out"] == {} and said["looks"] == 0 and said["metrics"]["auroc"]["n"] == 1800
     assert main(["open", said["run"]]) == 0
     assert gallery.open_run(said["run"]).report.looks == 1
+
+
+def test_no_result_is_written_over_the_clinicians_own_file(tmp_path, capsys):
+    source = saved(clinic(), tmp_path / "ward")
+    made = train(source, tmp_path / "run.json", "--family", "logistic")
+    before = source.read_bytes()
+    assert main(["predict", made["run"], str(source), "--out", str(source)]) == 2
+    assert main(["scan", str(source), "--json", str(source)]) == 2
+    assert main(["scan", str(source.parent), "--json", str(source)]) == 2
+    assert "one of your own files" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_one_sentence_before_any_work(tmp_path, capsys):
+    source = saved(clinic(), tmp_path)
+    assert main(["train", str(source), "--target", "outcome", "--json", str(tmp_path / "no" / "x.json")]) == 2
+    assert "There is no folder" in capsys.readouterr().err
+    assert gallery.runs() == []
+
+
+def test_a_column_forced_after_scores_were_seen_is_recorded(tmp_path):
+    source = saved(clinic(), tmp_path)
+    quick = ("--family", "logistic", "--select")
+    first = train(source, tmp_path / "a.json", *quick)
+    second = train(source, tmp_path / "b.json", *quick, "--force-out", "age")
+    assert not first["config"]["selection"]["override_after_scores"]
+    assert second["config"]["selection"]["override_after_scores"]
+    assert "had been seen" in second["selection_note"]
+    gallery.delete(first["run"])
+    third = train(source, tmp_path / "c.json", *quick, "--drop", "ward")
+    assert third["config"]["selection"]["override_after_scores"]  # deleting the run that showed them changes nothing
+
+
+def test_jobs_are_listed(capsys):
+    from medml import store
+
+    store.submit("job-number-one", "scan", "quick", {}, project=None, not_before=0.0, priority=0)
+    assert main(["jobs"]) == 0
+    assert "scan" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tables import clinic, planned, saved
 
-from medml import gallery, home, vault
+from medml import gallery, home, split, vault
 from medml.errors import Stopped, UserError
 from medml.train import continue_run, open_held_out, prepare_ground, train
 from medml.types import SplitPlan
@@ -154,18 +154,17 @@ def test_selection_among_200_columns_of_noise_finds_nothing(tmp_path):
         update={"simulations": 3, "seconds_a_fold": 15.0})})
     report = gallery.open_run(train(source, profile, recipe, config)).report
     assert report.metrics["auroc"].low < 0.5 < report.metrics["auroc"].high
-    assert report.selection and max(score.frequency for score in report.selection) <= 1
+    assert len(report.selection) == 200 and 0 < sum(score.frequency for score in report.selection) < 200
 
 
 def test_a_forced_out_column_is_kept_in_no_fold(tmp_path):
     source = saved(clinic(), tmp_path)
     profile, recipe, config = planned(source)
-    plan = config.selection.model_copy(update={"forced_out": ["age"], "forced_in": ["sex"],
-                                               "override_after_scores": True})
+    plan = config.selection.model_copy(update={"forced_out": ["age"], "forced_in": ["sex"]})
     report = gallery.open_run(train(source, profile, recipe, config.model_copy(update={"selection": plan}))).report
     by_name = {score.column: score for score in report.selection}
     assert by_name["age"].frequency == 0 and by_name["sex"].frequency == 1
-    assert "after" in report.selection_note
+    assert report.selection_note == ""  # nobody had seen scores
 
 
 def test_the_held_out_part_is_opened_once_and_later_looks_are_counted(tmp_path):
@@ -254,3 +253,73 @@ def test_a_stop_keeps_the_best_epoch_of_every_fold(tmp_path):
     run = gallery.open_run(train(source, *planned(source, family="mlp", params={"epochs": 400}), watch=Later()))
     assert 1 <= run.checkpoint.rounds <= 25
     assert run.report.n_cases == 160 and run.report.metrics["auroc"].low is not None
+
+
+def test_a_split_by_row_is_refused_where_patients_repeat(tmp_path):
+    source = saved(clinic(240, visits=3), tmp_path)
+    profile, recipe, config = planned(source)
+    choice = config.choice.model_copy(update={"patient": None, "leave_out": ["patient_id"]})
+    by_row = config.model_copy(update={"choice": choice, "split": config.split.model_copy(update={"by": "row"})})
+    with pytest.raises(UserError, match="both sides of the split"):
+        train(source, profile, recipe, by_row)
+    assert gallery.runs() == []
+
+
+def test_a_part_that_is_no_longer_the_one_kept_closed_is_not_opened(tmp_path, monkeypatch):
+    source = saved(clinic(400), tmp_path)
+    held = SplitPlan(by="row", scheme="held_out", folds=3, repeats=1, test_fraction=0.25)
+    run = train(source, *planned(source, split=held))
+    drawn = split.held_out
+    monkeypatch.setattr(split, "held_out", lambda cases, plan, seed: drawn(cases, plan, seed + 1))
+    with pytest.raises(UserError, match="cannot be divided"):
+        open_held_out(run, source=source)
+    assert gallery.open_run(run).report.looks == 0
+
+
+def test_a_look_is_counted_for_every_seed_and_once_a_job(tmp_path):
+    source = saved(clinic(400), tmp_path)
+    held = SplitPlan(by="row", scheme="held_out", folds=3, repeats=1, test_fraction=0.25)
+    runs = [train(source, *planned(source, split=held, seed=seed)) for seed in (0, 1)]
+    for run in (*runs, runs[1]):
+        open_held_out(run, source=source, job=f"look at {run}")
+    assert gallery.open_run(runs[0]).report.looks == 2
+
+
+def test_two_that_go_on_from_one_run_both_keep_their_checkpoint(tmp_path):
+    source = saved(clinic(120), tmp_path)
+    run = train(source, *planned(source, family="mlp", params={"epochs": 4}))
+
+    class Meanwhile(Silent):
+        done = False
+
+        def say(self, stage, fraction, message=""):
+            if stage == "save" and not self.done:
+                self.done = True
+                continue_run(run, 2, source=source)
+
+    continue_run(run, 3, source=source, watch=Meanwhile())
+    chain = gallery.open_run(run).chain
+    assert [each.number for each in chain.checkpoints] == [0, 1, 2]
+    assert [each.rounds for each in chain.checkpoints] == [4, 6, 7]
+
+
+def test_a_run_deleted_while_it_goes_on_stays_deleted(tmp_path):
+    source = saved(clinic(120), tmp_path)
+    run = train(source, *planned(source, family="mlp", params={"epochs": 4}))
+
+    class Deleted(Silent):
+        def say(self, stage, fraction, message=""):
+            if stage == "save":
+                gallery.delete(run)
+
+    with pytest.raises(UserError, match="deleted"):
+        continue_run(run, 3, source=source, watch=Deleted())
+    assert gallery.runs() == [] and not (home.runs_folder() / run).exists()
+
+
+def test_checkpoints_count_as_configurations_to_choose_from(tmp_path):
+    source = saved(clinic(120), tmp_path)
+    run = train(source, *planned(source, family="mlp", params={"epochs": 4}))
+    continue_run(run, 3, source=source)
+    check = next(each for each in gallery.open_run(run).report.checks if each.id == "E3")
+    assert check.verdict == "warn" and check.figures["compared"] == 2 and 0 < check.figures["value"] < 1

@@ -87,11 +87,11 @@ def _boxes(steps: list[FlowStep]) -> tuple[list[dict], list[dict], list[dict]]:
     for number, step in enumerate(steps):
         top = number * (BOX + GAP)
         middle = top + BOX / 2
-        boxes.append({"x": 1, "x2": 47, "y": top, "y2": top + BOX,
-                      "text": f"{_wrapped(step.what)}\nn = {step.n_after:,}"})
+        stay = step.what if number == 0 else f"Left after: {step.what.lower()}"
+        boxes.append({"x": 1, "x2": 47, "y": top, "y2": top + BOX, "text": f"{_wrapped(stay)}\nn = {step.n_after:,}"})
         if step.n_removed:
             sides.append({"x": 56, "x2": 99, "y": middle - SIDE / 2, "y2": middle + SIDE / 2,
-                          "text": f"left out: {step.n_removed:,}\nof {step.n_before:,}"})
+                          "text": f"{_wrapped(step.what)}\nleft out: {step.n_removed:,} of {step.n_before:,}"})
             lines.append({"x": 47, "x2": 56, "y": middle, "y2": middle})
         if number + 1 < len(steps):
             lines.append({"x": 24, "x2": 24, "y": top + BOX, "y2": top + BOX + GAP})

@@ -128,12 +128,12 @@ def _in_words(error: sqlite3.Error) -> Exception:
 
 
 @contextlib.contextmanager
-def only_one(name: str) -> Iterator[bool]:
-    """Hold a lock that no other process of this home can hold; yields whether it was free.
+def only_one(name: str, *, wait: float = 0.0) -> Iterator[bool]:
+    """Hold a lock that no other process of this home can hold; yields whether it was free within `wait` seconds.
 
     A transaction kept open on a file of its own: every system SQLite runs on drops it when its holder dies, however.
     """
-    connection = sqlite3.connect(home() / f"{name}.lock", timeout=0, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(home() / f"{name}.lock", timeout=wait, isolation_level=None, check_same_thread=False)
     try:
         try:
             connection.execute("BEGIN EXCLUSIVE")

@@ -6,9 +6,15 @@ import numpy as np
 
 from medml.evaluate.catalogue import found, many, named
 from medml.evaluate.checks import Evidence, rule
-from medml.types import Check
+from medml.types import Check, Table
 
 CHOOSE = "Choose the column that identifies a patient on the Scan page, then train again."
+
+
+def comes_back(table: Table) -> bool:
+    """Whether the scan saw patients in several rows; rows that are exact copies of another do not count."""
+    repeats = table.repeats
+    return repeats is not None and repeats.n_rows - repeats.n_patients > table.duplicates
 
 
 @rule("L1")
@@ -20,7 +26,7 @@ def split_by_patient(evidence: Evidence) -> Check:
     if by_row and n_patients < n_cases:
         return found("L1", "block", f"{many(n_cases, 'row')} come from {many(n_patients, 'patient')}, but the split "
                                      "was by row.", CHOOSE, n_cases=n_cases, n_patients=n_patients)
-    if by_row and repeats is not None and repeats.n_patients < repeats.n_rows:
+    if by_row and context.choice.patient is None and comes_back(context.table):
         return found("L1", "block", f"“{repeats.column}” repeats ({many(repeats.n_patients, 'patient')} in "
                                     f"{many(repeats.n_rows, 'row')}), but the split was by row.", CHOOSE,
                      n_cases=repeats.n_rows, n_patients=repeats.n_patients)
