@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from canaries import found_in
 from made import choice_of, table_of
+from tables import planned, saved
 
 from medml.encode import Encoder
 from medml.profile import scan
 from medml.recipe import Cleaner, propose_recipe
 from medml.recipe.target import outcome
 from medml.steps.patients import between, by_patient, safe_median
+from medml.train import train
 from medml.types import Column
 
 KINDS = {"ward": "category", "marker": "number"}
@@ -151,3 +154,15 @@ def test_spellings_of_yes_and_no_are_read_though_their_levels_are_hidden():
     scanned = Column(name="y", kind="yes_no", missing=0, distinct=5, hidden_levels=2, hidden_rows=6)
     y, classes = outcome(answers, choice_of("y"), scanned)
     assert set(classes) == {"yes", "no"} and np.bincount(y).tolist() == [3, 3]
+
+
+# ---- a whole run ------------------------------------------------------------------------------------------------
+
+def test_no_category_of_one_patient_is_in_a_run(tmp_path, medml_home):
+    """"ZZRARE" is one of the words that found_in looks for."""
+    X, patients = one_patient_of_a_rare_ward()
+    table = X.assign(patient_id=[f"P{each:03d}" for each in patients], outcome=(patients * 7 % 3 == 0).astype(int))
+    source = saved(table, tmp_path)
+    plan = planned(source, patient="patient_id")
+    train(source, *plan, job="canary")
+    assert any(medml_home.rglob("cleaner.json")) and found_in(medml_home, np.array([7.654321e-5])) == []
