@@ -15,6 +15,8 @@ import polars as pl
 from medml.profile.columns import Seen, labels
 from medml.types import Column
 
+FIRST_ROWS = 5_000  # in most tables they hold enough patients of every level already, and fewer is only more careful
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -51,8 +53,10 @@ def _hidden(column: Column, seen: Seen, group: Group) -> Column:
         column = column.model_copy(update={"low": None, "median": None, "high": None, "high_is_open": False})
     if not column.levels:
         return column
-    held = _patients_of_levels(seen, group)
     rows = {each.label: each.n for each in column.levels}
+    held = _patients_of_levels(seen, group, FIRST_ROWS)
+    if any(held.get(label, 0) < group.k for label in rows):
+        held = _patients_of_levels(seen, group)
     small = {label for label in rows if held.get(label, 0) < group.k}
     if not small:
         return column
@@ -65,10 +69,10 @@ def _hidden(column: Column, seen: Seen, group: Group) -> Column:
                                      "hidden_rows": column.hidden_rows + sum(rows[label] for label in small)})
 
 
-def _patients_of_levels(seen: Seen, group: Group) -> dict[str, int]:
-    """Label -> patients of the sample that have it at least once."""
+def _patients_of_levels(seen: Seen, group: Group, rows: int | None = None) -> dict[str, int]:
+    """Label -> patients that have it at least once in the sample, or in its first rows."""
     meant = pl.DataFrame({"value": seen.evidence.values, "label": labels(seen.evidence, seen.reading)})
-    pairs = pl.DataFrame({"value": seen.evidence.cells, "patient": group.patients}).drop_nulls().unique()
+    pairs = pl.DataFrame({"value": seen.evidence.cells[:rows], "patient": group.patients[:rows]}).drop_nulls().unique()
     found = pairs.join(meant, on="value").group_by("label").agg(pl.col("patient").n_unique())
     return dict(found.iter_rows())
 
@@ -78,4 +82,6 @@ def _n_with_value(seen: Seen, group: Group) -> int:
     meant = seen.evidence.values.filter(pl.Series(np.isfinite(seen.reading.numbers) & ~seen.sentinel))
     cells = seen.evidence.cells
     known = cells.is_not_null() if len(meant) == len(seen.evidence.values) else cells.is_in(meant.implode())
-    return len(np.unique(group.patients[known.fill_null(False).to_numpy()]))
+    whose = group.patients[known.fill_null(False).to_numpy()]
+    few = len(np.unique(whose[:FIRST_ROWS]))
+    return few if few >= 2 * group.k else len(np.unique(whose))
