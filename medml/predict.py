@@ -53,13 +53,15 @@ class Predictor:
 
     def reasons(self, X: pd.DataFrame) -> list[str]:
         """For each row why it gets no answer; "" where it gets one. Names columns, never what is in them."""
-        unseen = self.pipeline.matrix.cleaner.unseen(X)
+        cleaner = self.pipeline.matrix.cleaner
+        unseen, outside = cleaner.unseen(X), cleaner.outside(X)
         absent = X[self.key].isna().to_numpy() if self.key else np.zeros((len(X), 0), dtype=bool)
         reasons = []
         for row, columns in enumerate(unseen):
             missing = [name for name, gone in zip(self.key, absent[row], strict=True) if gone]
             said = [f"{_names(columns)}: a value that fewer than 10 training patients had"] if columns else []
             said += [f"{_names(missing)}: missing, and the answer depends on it"] if missing else []
+            said += [f"{_names(outside[row])}: far outside what was seen in training"] if outside[row] else []
             reasons.append("; ".join(said))
         return reasons
 

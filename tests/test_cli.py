@@ -99,6 +99,7 @@ def test_predict_keeps_ids_and_abstains_on_a_category_never_seen(tmp_path):
     new = table.head(6).drop(columns="outcome")
     new.loc[1, "ward"] = "ZZmoon"
     new.loc[2, "age"] = None
+    new.loc[3, "pressure"] = 99_999
     file = saved(new, tmp_path / "new")
     assert main(["predict", made["run"], str(file), "--out", str(tmp_path / "out.csv")]) == 0
     with (tmp_path / "out.csv").open() as opened:
@@ -108,6 +109,7 @@ def test_predict_keeps_ids_and_abstains_on_a_category_never_seen(tmp_path):
     assert rows[0]["abstained"] == ""
     assert rows[1]["probability of 1"] == "" and "ward" in rows[1]["abstained"] and "ZZ" not in rows[1]["abstained"]
     assert "age" in rows[2]["abstained"] and rows[2]["predicted"] == ""
+    assert "pressure: far outside" in rows[3]["abstained"] and rows[3]["probability of 1"] == ""
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
