@@ -127,7 +127,8 @@ def test_the_look_sees_what_is_wrong(browser_of_tests):
 def test_nothing_moves_over_20_polls_of_a_running_training(context, app, made, monkeypatch):
     monkeypatch.setenv("MEDML_HOME", str(app.home))
     config = projects.config(made.project)
-    slow = config.model_copy(update={"family": "mlp", "params": {"epochs": 5000, "patience": 500}})
+    slow = config.model_copy(update={"family": "mlp", "params": {"epochs": 5000, "patience": 500,
+                                                                     "batch": 8, "width": 1024}})
     recipe = projects.recipe(made.project)
     job = worker.enqueue("train", {"project": made.project, "config": slow.model_dump(mode="json"),
                                    "recipe": recipe.model_dump(mode="json")}, project=made.project)

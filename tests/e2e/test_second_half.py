@@ -79,14 +79,14 @@ def compare_and_keep(screen, tmp_path):
     """Both models in the gallery, side by side; one is renamed, downloaded, deleted."""
     screen.get_by_role("link", name="Gallery").click()
     steps.on_page(screen, "Gallery")
-    screen.get_by_label("Search").fill("neural network")
+    screen.get_by_label("Search").fill("num by neural network")
     screen.get_by_label("Search").press("Enter")
     cards = screen.locator('[class*="st-key-m_card_run_"]')
     expect(cards).to_have_count(1)
     cards.get_by_role("button", name="Pick").click()
     screen.get_by_label("Search").fill("")
     screen.get_by_label("Search").press("Enter")
-    screen.locator('[class*="st-key-m_card_run_"]').filter(has_text="best of several").first.get_by_role(
+    screen.locator('[class*="st-key-m_card_run_"]').filter(has_text="num by best of several").first.get_by_role(
         "button", name="Pick").click()
     screen.get_by_role("button", name="Compare the two").click()
     expect(screen.get_by_role("row", name=re.compile("^AUROC"))).to_be_visible()
@@ -98,7 +98,7 @@ def compare_and_keep(screen, tmp_path):
 
 
 def change(screen, tmp_path):
-    card = screen.locator('[class*="st-key-m_card_run_"]').filter(has_text="neural network").first
+    card = screen.locator('[class*="st-key-m_card_run_"]').filter(has_text="num by neural network").first
     card.get_by_test_id("stPopoverButton").locator("visible=true").click()
     screen.get_by_label("Name", exact=True).fill("Network of the walk")
     screen.get_by_label("Notes").fill("for Monday’s round")
