@@ -323,3 +323,9 @@ def test_checkpoints_count_as_configurations_to_choose_from(tmp_path):
     continue_run(run, 3, source=source)
     check = next(each for each in gallery.open_run(run).report.checks if each.id == "E3")
     assert check.verdict == "warn" and check.figures["compared"] == 2 and 0 < check.figures["value"] < 1
+
+
+def test_an_outcome_may_be_called_count(tmp_path):
+    source = saved(clinic(120).rename(columns={"outcome": "count"}), tmp_path)
+    run = gallery.open_run(train(source, *planned(source, target="count")))
+    assert run.report.task == "binary" and run.report.n_cases == 120

@@ -60,7 +60,7 @@ def _said_yes_or_no(column: pl.Series, scanned: Column) -> bool:
 
 
 def _binary(labels: pl.Series, positive: str | None, nameable: bool) -> tuple[np.ndarray, list[str]]:
-    counts = dict(labels.value_counts().iter_rows())
+    counts = dict(labels.alias("class").value_counts().iter_rows())
     _refuse_one_class(list(counts), nameable)
     if positive is None:
         positive = min(counts, key=lambda name: (counts[name], _natural(name)))
