@@ -89,6 +89,16 @@ def of_home(home: str) -> list[psutil.Process]:
     return found
 
 
+def workers_of(home: str) -> list[psutil.Process]:
+    """The workers of that home; one that ends while it is asked is none."""
+    found = []
+    for each in of_home(home):
+        with contextlib.suppress(psutil.NoSuchProcess):  # a zombie counts as one
+            if "worker" in each.cmdline():
+                found.append(each)
+    return found
+
+
 def end_everything(home: str) -> None:
     while left := of_home(home):
         for each in left:

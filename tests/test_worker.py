@@ -134,8 +134,8 @@ def test_an_unknown_kind_is_refused(monkeypatch):
 def test_an_idle_worker_ends_by_itself_and_one_with_an_app_does_not(monkeypatch, medml_home):
     with at_work(monkeypatch, MEDML_IDLE="2"):
         process = worker_process()
-        until(lambda: not process.is_running() or process.status() == "zombie")
-        assert of_home(str(medml_home)) == []
+        until(lambda: processes.started_at(process.pid) is None)
+        until(lambda: of_home(str(medml_home)) == [])
 
 
 def test_an_app_lets_an_idle_worker_of_older_code_go(monkeypatch, medml_home):

@@ -14,7 +14,18 @@ import pytest
 
 import worker
 from medml import store
-from tests.at_work import ROOT, at_work, end_everything, ended, of_home, running, start_process, until, worker_process
+from tests.at_work import (
+    ROOT,
+    at_work,
+    end_everything,
+    ended,
+    of_home,
+    running,
+    start_process,
+    until,
+    worker_process,
+    workers_of,
+)
 from worker import processes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9, SIGSTOP and sessions are POSIX")
@@ -113,7 +124,7 @@ def test_two_apps_that_start_at_once_have_one_worker(monkeypatch, medml_home):
     try:
         apps = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
         assert [each.wait(90) for each in apps] == [0, 0, 0]
-        until(lambda: len([each for each in of_home(str(medml_home)) if "worker" in each.cmdline()]) == 1)
+        until(lambda: len(workers_of(str(medml_home))) == 1)
     finally:
         end_everything(str(medml_home))
 
