@@ -44,14 +44,48 @@ def test_a_chart_that_is_polled_has_a_height_of_its_own(name):
     assert CHARTS[name](INKS["light"]).to_dict()["height"] in (240, 260, 300)
 
 
-def test_the_mean_is_over_the_folds_that_reached_a_round():
-    """By hand: round 2 was reached by one fold alone."""
+def test_a_fold_that_has_stopped_counts_on_with_its_last_value():
+    """By hand: round 2 was reached by one fold alone; the other one stays in the mean with its 0.7."""
     points = [Point(round=1, fold=0, train=0.5), Point(round=1, fold=1, train=0.7), Point(round=2, fold=0, train=0.4),
               Point(round=1, fold=-1, train=0.6)]
     rows = curves.rounds_of(points, "train")
     assert [(row["line"], row["round"], round(row["value"], 6), row["folds"]) for row in rows] == [
-        (curves.MEAN, 1, 0.6, 2), (curves.MEAN, 2, 0.4, 1), (curves.FINAL, 1, 0.6, 1)]
-    assert (rows[0]["low"], rows[0]["high"]) == (0.5, 0.7)
+        (curves.MEAN, 1, 0.6, 2), (curves.MEAN, 2, 0.55, 2), (curves.FINAL, 1, 0.6, 1)]
+    assert (rows[1]["low"], rows[1]["high"]) == (0.4, 0.7)
+
+
+def turn(fold: int, *rounds: int) -> list[Point]:
+    return [Point(round=each, fold=fold, train=float(fold + 1)) for each in rounds]
+
+
+def means(points: list[Point]) -> dict[int, float]:
+    return {row["round"]: row["value"] for row in curves.rounds_of(points, "train", ended=False)
+            if row["line"] == curves.MEAN}
+
+
+def test_a_fold_that_has_only_begun_does_not_bend_the_running_mean():
+    """Fold after fold: the second one joins when it is as far as the first."""
+    first = turn(0, 1, 2, 3)
+    assert means([*first, *turn(1, 1)]) == {1: 1.0, 2: 1.0, 3: 1.0}
+    assert means([*first, *turn(1, 1, 2, 3)]) == {1: 1.5, 2: 1.5, 3: 1.5}
+
+
+def test_folds_that_take_turns_are_all_in_the_running_mean():
+    """The first is a turn ahead of the second: nothing jumps at the place where the second stands."""
+    once = [*turn(0, 1), *turn(1, 1), *turn(-1, 1)]
+    assert means([*once, *turn(0, 2, 3)]) == {1: 1.5, 2: 1.5, 3: 1.5}
+
+
+def test_a_fold_that_was_passed_over_has_stopped_and_stays_in_the_running_mean():
+    """Fold 1 ended after round 1; fold 0 and the final model have had two turns since."""
+    points = [*turn(0, 1), *turn(1, 1), *turn(-1, 1), *turn(0, 2), *turn(-1, 2), *turn(0, 3), *turn(-1, 3), *turn(0, 4)]
+    assert means(points) == {1: 1.5, 2: 1.5, 3: 1.5, 4: 1.5}
+
+
+def test_the_curve_of_kept_out_rows_never_mixes_losses_with_the_figure():
+    losses = [Point(round=each, fold=0, out_of_fold=0.9, unit="loss") for each in (1, 2)]
+    points = [*losses, Point(round=2, fold=0, out_of_fold=0.7, unit="metric")]
+    assert [(row["round"], row["value"]) for row in curves.rounds_of(points, "out_of_fold")] == [(2, 0.7)]
 
 
 def test_a_point_repeated_after_a_resume_counts_once():

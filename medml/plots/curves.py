@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import groupby
 from statistics import fmean
 
 import altair as alt
@@ -15,20 +17,24 @@ MOST_ROUNDS = 160  # points drawn a line; a longer history is thinned, its first
 FEW_ROUNDS = 15  # up to here every round is a dot
 DATA = "points"  # by name and apart from the drawing, so that a browser that polls redraws the points alone
 MEAN, FINAL = "mean of the folds", "final model"
+BAND = "The band spans the folds; one that has stopped counts on with its last figure."
+Key = tuple[int, int]  # repeat and fold
 
 
-def history(points: Iterable[Point], *, of: str, title: str, ink: Ink = LIGHT, height: int = 240) -> alt.LayerChart:
+def history(points: Iterable[Point], *, of: str, title: str, across: str = "Round", ended: bool = True,
+            ink: Ink = LIGHT, height: int = 240) -> alt.LayerChart:
     """One figure by round: the mean over folds as a line, the lowest to the highest fold as a band behind it.
 
     of     "train" or "out_of_fold": which figure of a Point
     title  the figure's name with its unit, e.g. "Training loss"; it stands above the chart
+    across what a round is called under the axis;   ended  whether the training is over (see `rounds_of`)
     The size never depends on the points, so that nothing moves while a screen polls.
     """
-    rows = rounds_of(points, of)
+    rows = rounds_of(points, of, ended=ended)
     lines = [MEAN, FINAL] if of == "train" else [MEAN]  # nobody can measure the final model on kept-out rows
     dots = len({row["round"] for row in rows}) <= FEW_ROUNDS
     base = alt.Chart(alt.NamedData(name=DATA)).encode(
-        x=alt.X("round:Q", title="Round", axis=alt.Axis(tickMinStep=1, format="d", tickCount=6),
+        x=alt.X("round:Q", title=across, axis=alt.Axis(tickMinStep=1, format="d", tickCount=6),
                 scale=alt.Scale(zero=False, nice=False)))
     scale = alt.Scale(domain=lines, range=[ink.accent, ink.second][:len(lines)])
     dashes = alt.Scale(domain=lines, range=[[1, 0], [6, 3]][:len(lines)])
@@ -39,25 +45,58 @@ def history(points: Iterable[Point], *, of: str, title: str, ink: Ink = LIGHT, h
         y=y, color=alt.Color("line:N", scale=scale,
                              legend=alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolStrokeWidth=2)),
         strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=None),
-        tooltip=[alt.Tooltip("line:N", title="Line"), alt.Tooltip("round:Q", title="Round"),
+        tooltip=[alt.Tooltip("line:N", title="Line"), alt.Tooltip("round:Q", title=across),
                  alt.Tooltip("value:Q", title=title, format=".4f"), alt.Tooltip("folds:Q", title="Folds")])
     return alt.layer(band, line, datasets={DATA: rows}).properties(height=height, width="container", title=title)
 
 
-def rounds_of(points: Iterable[Point], of: str) -> list[dict]:
-    """Rows {line, round, value, low, high, folds}: a mean over the folds that reached a round, and the final model."""
-    folds: dict[int, dict[tuple[int, int], float]] = defaultdict(dict)  # a job that was resumed repeats some points
-    final: dict[int, float] = {}
-    for point in points:
-        value = getattr(point, of)
-        if value is None:
-            continue
-        if point.fold < 0:
-            final[point.round] = value
-        else:
-            folds[point.round][point.repeat, point.fold] = value
-    rows = [_row(number, list(folds[number].values())) for number in thinned(sorted(folds))]
+def rounds_of(points: Iterable[Point], of: str, *, ended: bool = True) -> list[dict]:
+    """Rows {line, round, value, low, high, folds}: the mean over the folds, and the final model.
+
+    A fold that has stopped counts on with its last value, so that the mean never jumps because one is gone. While
+    the training still runs (ended False), a fold that has only begun joins once it has come as far as the others.
+    """
+    told = [each for each in points if getattr(each, of) is not None and (of == "train" or each.unit != "loss")]
+    curves: dict[Key, dict[int, float]] = defaultdict(dict)  # a job that was resumed repeats some points
+    for point in told:
+        curves[point.repeat, point.fold][point.round] = getattr(point, of)
+    folds = [key for key in curves if key[1] >= 0]
+    counted = [curves[key] for key in (folds if ended else in_step(told, folds))]
+    rounds = thinned(sorted({each for curve in counted for each in curve}))
+    values = zip(*(_carried(curve, rounds) for curve in counted), strict=True)
+    rows = [_row(each, [value for value in known if value is not None])
+            for each, known in zip(rounds, values, strict=True)]
+    final = next((curve for (_, fold), curve in curves.items() if fold < 0), {})
     return rows + [{"line": FINAL, "round": each, "value": final[each], "folds": 1} for each in thinned(sorted(final))]
+
+
+def in_step(points: list[Point], folds: list[Key]) -> list[Key]:
+    """The folds of a training that still runs which have come as far as the others, or have stopped early.
+
+    Folds learn one after another, or in turns of some rounds each: none is behind that has reached where the furthest
+    one stood before its last turn; one that was passed over in a whole turn has stopped.
+    """
+    turns = [key for key, _ in groupby((each.repeat, each.fold) for each in points)]
+    reached = [max(each.round for each in turn) for _, turn in groupby(points, lambda each: (each.repeat, each.fold))]
+    last = dict(zip(turns, reached, strict=True))
+    if not folds:
+        return []
+    first = max(folds, key=lambda key: last[key])
+    stood = [at for key, at in zip(turns, reached, strict=True) if key == first]
+    enough = stood[-2] if len(stood) > 1 else stood[-1]
+    return [key for key in folds if last[key] >= enough or _passed_over(key, turns)]
+
+
+def _passed_over(key: Key, turns: list[Key]) -> bool:
+    since = turns[len(turns) - turns[::-1].index(key):]
+    return len(since) > len(set(since))
+
+
+def _carried(curve: dict[int, float], rounds: list[int]) -> list[float | None]:
+    """What a fold had reached at each of the rounds; None before its first one."""
+    known = sorted(curve)
+    places = (bisect_right(known, each) for each in rounds)
+    return [curve[known[place - 1]] if place else None for place in places]
 
 
 def _row(number: int, values: list[float]) -> dict:
