@@ -54,7 +54,8 @@ def main(folder: Path, names: list[str]) -> None:
         CLEAR.write_text("5")  # the peak starts anew (proc(5))
         before = cpu()
         found = look_at(folder / name)
-        print(json.dumps({"file": name, **found, "seconds": cpu() - before, "peak": peak()}), flush=True)
+        sys.stdout.write(json.dumps({"file": name, **found, "seconds": cpu() - before, "peak": peak()}) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every tabular and Excel file of the corpus of hard inputs is dealt with in 10 s of CPU and 1 GB, in a real process."""
+"""Every tabular and Excel file of the corpus is dealt with in 10 s of CPU and 1 GB, in a real process."""
 
 from __future__ import annotations
 
