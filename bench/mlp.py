@@ -29,7 +29,7 @@ from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 from medml import split, store  # noqa: E402
 from medml.cases import FitData  # noqa: E402
 from medml.families import registry  # noqa: E402
-from medml.families.mlp import VALIDATION, _build, _shape  # noqa: E402
+from medml.families._network import VALIDATION  # noqa: E402
 from medml.types import Point  # noqa: E402
 from worker.watch import JobWatch  # noqa: E402
 
@@ -53,7 +53,7 @@ def bare(data: FitData, epochs: int, batch: int, loader: bool = False) -> None:
     train, _ = split.inner_holdout(data.y, data.patients, VALIDATION, 0, "binary")
     X, y = torch.from_numpy(data.X[train].astype(np.float32)), torch.from_numpy(data.y[train])
     X = (X - X.mean(0)) / X.std(0)
-    model = _build({**_shape(data.X, None, chosen), "outputs": 2})
+    model = mlp.build({**mlp.shape(data.X, None, chosen), "outputs": 2})
     optimizer = torch.optim.AdamW(model.parameters(), lr=chosen["rate"], weight_decay=chosen["decay"], fused=True)
     batches = DataLoader(TensorDataset(X, y), batch, shuffle=True) if loader else None
     for _ in range(epochs):

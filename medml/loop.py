@@ -46,11 +46,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """Rows on the device: inputs (n, ...) float32, outcomes (n,) int64 or float32; the same for validation."""
+    """Rows on the device: inputs (n, ...) float32, outcomes (n,) int64 or float32; the same for validation.
 
-    X: torch.Tensor
+    Inputs too large to lie there as float32 are made slice by slice by whatever has `device`, a length, `X[order]` (the
+    same in another order) and `X[first:last]` (a tensor), and says in `at_once` how many it can be asked for.
+    """
+
+    X: Any
     y: torch.Tensor
-    X_val: torch.Tensor
+    X_val: Any
     y_val: torch.Tensor
 
 
@@ -125,11 +129,21 @@ def _judge(session: Session, slices: Slices, loss: Loss) -> None:
 
     session.model.eval()
     with torch.no_grad():
-        value = loss(session.model(slices.X_val), slices.y_val).item()
+        value = loss(scores(session.model, slices.X_val), slices.y_val).item()
     session.scheduler.step(value)
     if value < session.best_loss or not session.best:
         session.best_loss, session.best_epoch = value, session.epoch
         session.best = {name: tensor.detach().clone() for name, tensor in session.model.state_dict().items()}
+
+
+def scores(model: Any, X: Any) -> torch.Tensor:
+    """The model's answer for all rows: in one piece, or in as many as `X.at_once` asks for."""
+    import torch
+
+    at_once = getattr(X, "at_once", len(X))
+    if at_once >= len(X):
+        return model(X[0:len(X)])
+    return torch.cat([model(X[first:first + at_once]) for first in range(0, len(X), at_once)])
 
 
 def snapshot(session: Session) -> tuple[dict[str, Any], Arrays]:

@@ -1,0 +1,129 @@
+"""Pretrained weights: files that a person puts under home()/pretrained, or imports; never downloaded.
+
+A file is called as torchvision calls its own (`resnet18-f37072fd.pth`), or simply `resnet18.pt`. Beside it may stand a
+JSON of the same stem with the scaling of the input ("mean" and "std" of red, green and blue, 0-1) where it is not that
+of ImageNet. Only tensors are read (`weights_only`), so a file cannot run anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medml import home
+from medml.errors import UserError
+from medml.vision import backbones
+
+log = logging.getLogger(__name__)
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and sd of red, green, blue (torchvision's presets)
+SCALINGS = {"imagenet": IMAGENET, "minus one to one": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+            "bytes minus 128": ((128 / 255,) * 3, (128 / 255,) * 3)}
+ENDINGS = (".safetensors", ".pth", ".pt")
+MOST_BYTES = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One file of weights for one backbone, not read yet."""
+
+    backbone: str
+    path: Path
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Of the file as it lies there; shown to the person, and kept with every run that began from it."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+def folder() -> Path:
+    return home.ensure(home.home() / "pretrained")
+
+
+def find(backbone: str) -> Weights | None:
+    """The weights for a backbone that lie in the folder; None where there are none."""
+    if backbone == backbones.SMALL:
+        return None
+    for path in sorted(folder().iterdir()):
+        if path.suffix in ENDINGS and path.stem.split("-")[0] == backbone:
+            return Weights(backbone, path, *_scaling(path))
+    return None
+
+
+def available() -> list[Weights]:
+    """Of every backbone that has any."""
+    return [found for name in backbones.BACKBONES if (found := find(name)) is not None]
+
+
+def body(weights: Weights) -> dict[str, Any]:
+    """The arrays of the body, named as `Backbone.make` names them.
+
+    raises  UserError(code="bad_weights") where they do not fit
+    """
+    try:
+        return backbones.body_state(weights.backbone, _read(weights.path))
+    except ValueError as error:
+        raise _refused(weights.path.name, weights.backbone, str(error)) from error
+
+
+def bring(path: Path, backbone: str, *, scaling: str = "imagenet") -> Weights:
+    """Import weights from a file that the person has: checked whole, then kept as safetensors with their scaling.
+
+    scaling  a name in SCALINGS: what the network's makers fed it
+    raises   UserError where the file is no weights of that backbone; nothing is kept then
+    """
+    from safetensors.torch import save
+
+    mean, std = SCALINGS[scaling]
+    arrays = body(Weights(backbone, path, mean, std))
+    target = folder() / f"{backbone}.safetensors"
+    about = {"mean": mean, "std": std, "from": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    home.write_bytes(target.with_suffix(".json"), json.dumps(about, indent=2).encode())
+    home.write_bytes(target, save({name: array.contiguous() for name, array in arrays.items()}))
+    return Weights(backbone, target, mean, std)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Tensors by name, of a file of any of our endings; UserError where it holds anything else."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError("larger than any backbone's weights")
+        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu",
+                                                                                 weights_only=True)
+    except (OSError, RuntimeError, SafetensorError, EOFError, ValueError,
+            torch.serialization.pickle.UnpicklingError) as error:  # what weights_only refuses
+        raise _refused(path.name, path.stem.split("-")[0], type(error).__name__) from error
+    state = state.get("state_dict", state) if isinstance(state, dict) else {}
+    return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def _scaling(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    beside = path.with_suffix(".json")
+    if not beside.exists():
+        return IMAGENET
+    try:
+        read = json.loads(beside.read_text())
+        mean, std = (tuple(float(each) for each in read[name]) for name in ("mean", "std"))
+        if len(mean) == len(std) == 3 and min(std) > 0:
+            return mean, std
+    except (OSError, ValueError, KeyError, TypeError):
+        log.warning("the scaling beside a file of weights cannot be read")
+    raise UserError(what=f"“{beside.name}” does not say how pictures are scaled for these weights.",
+                    fix='It holds {"mean": [r, g, b], "std": [r, g, b]}; take it away for the scaling of ImageNet.',
+                    code="bad_weights")
+
+
+def _refused(name: str, backbone: str, detail: str) -> UserError:
+    return UserError(what=f"“{name}” does not hold weights of {backbone}.", code="bad_weights", detail=detail,
+                     fix="Choose the file that torchvision's makers publish for this network, or another network. "
+                         "Nothing was changed.")
