@@ -8,6 +8,7 @@ import hmac
 import io
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -121,4 +122,10 @@ def secret(name: str = "secret") -> bytes:
 
 def keyed_hash(*parts: str) -> str:
     """A name for a case or a patient that means nothing without the installation's key (32 hex digits)."""
-    return hmac.new(secret(), "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()[:32]
+    return hasher()(*parts)
+
+
+def hasher() -> Callable[..., str]:
+    """keyed_hash for many values: the key is read once."""
+    key = secret()
+    return lambda *parts: hmac.digest(key, "\x1f".join(parts).encode(), "sha256").hex()[:32]

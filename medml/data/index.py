@@ -16,19 +16,12 @@ from medml.data.parquet import open_parquet
 from medml.data.records import open_records
 from medml.data.source import TableSource
 from medml.data.text import TABLE_KINDS, open_text
-from medml.data.walk import Found, walk
+from medml.data.walk import Found, not_opened, walk
 from medml.errors import Stopped, UserError
 from medml.types import FileEntry, TableRef
 from medml.watch import Silent, Watch
 
 log = logging.getLogger(__name__)
-_SPECIAL = {
-    "ignored": ("ignore", "temporary_file", "A file of the system or of a program, not data."),
-    "link": ("skip", "link", "This is a link to another place, not a file; it was not followed."),
-    "special": ("skip", "special_file", "This is a pipe, socket or device, not a file; it was not opened."),
-    "unreadable": ("skip", "no_permission", "You have no permission to read this."),
-    "odd_name": ("skip", "odd_name", "The name of this file holds letters that no text can show. Rename it."),
-}
 
 
 def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None = None
@@ -85,9 +78,7 @@ def open_table(source: Path, ref: TableRef) -> TableSource:
 def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[TableSource]]:
     """The entries of one file, whatever it is."""
     if found.what != "file":
-        action, code, message = _SPECIAL[found.what]
-        return [FileEntry(path=found.path, kind="ignored" if found.what == "ignored" else found.what, action=action,
-                          reason_code=code, message=message, bytes=found.bytes)], []
+        return [not_opened(found)], []
     try:
         tables = _open(found.path, found.full, sheet)
         for table in tables:

@@ -8,10 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from medml.types import FileEntry
+
 _NAMES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".gitignore", ".gitattributes", "icon\r",
                     ".gitkeep", ".localized", ".directory"})
 _FOLDERS = frozenset({"__macosx", "$recycle.bin", "system volume information", "__pycache__", "node_modules",
                       ".ipynb_checkpoints"})
+_NOT_OPENED = {
+    "ignored": ("ignore", "temporary_file", "A file of the system or of a program, not data."),
+    "link": ("skip", "link", "This is a link to another place, not a file; it was not followed."),
+    "special": ("skip", "special_file", "This is a pipe, socket or device, not a file; it was not opened."),
+    "unreadable": ("skip", "no_permission", "You have no permission to read this."),
+    "odd_name": ("skip", "odd_name", "The name of this file holds letters that no text can show. Rename it."),
+}
 _ENDINGS = (".tmp", ".part", ".crdownload", ".swp", ".lock", ".bak~", "~")
 
 
@@ -30,6 +39,13 @@ def is_ignored(name: str) -> bool:
     low = name.lower()
     return (low in _NAMES or low.endswith(_ENDINGS) or low.endswith(".ds_store") or low.startswith(("~$", "._", ".~"))
             or (low.startswith(".") and low.count(".") == 1))
+
+
+def not_opened(found: Found) -> FileEntry:
+    """The entry of anything that is no regular file with a good name."""
+    action, code, message = _NOT_OPENED[found.what]
+    return FileEntry(path=found.path, kind=found.what, action=action, reason_code=code, message=message,
+                     bytes=found.bytes)
 
 
 def walk(source: Path) -> Iterator[Found]:

@@ -1,0 +1,206 @@
+"""The header of a DICOM file: its figures, its allowed tags, hashes of its identifiers, and whether it is whole.
+
+DICOM PS3.10 7 (file meta information), PS3.5 7 and annex A (transfer syntaxes), PS3.3 C.7.6.3 (image pixel module).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO
+
+from medml.data.files import expands_too_much
+from medml.data.images import fragments
+from medml.data.images.elements import Elements, Odd
+from medml.data.images.image_file import ImageFile, Unreadable, check_size, damaged
+from medml.data.images.tags import ALLOWED, IN_EVERY_FILE, INSTANCE_UID, PATIENT_ID
+
+IMPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
+EXPLICIT, DEFLATED_JPIP = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.95"
+NATIVE = frozenset({"", IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN})
+_DIRECTORY = "1.2.840.10008.1.3.10"
+_SYNTAX, _FRAMES = 0x00020010, 0x00280008
+_CODE, _NUMBER = re.compile(r"[A-Za-z0-9 ._\\-]{1,80}"), re.compile(r"[-+0-9.eE \\]{1,120}")
+_MAKER = re.compile(r"[A-Za-z0-9 .,&_/()+-]{1,64}")
+_TEXTS = [(keyword, tag, {"code": _CODE, "number": _NUMBER, "maker": _MAKER}[kind])
+          for keyword, (tag, kind) in ALLOWED.items() if kind != "short"]
+_SHORTS = [(keyword, tag) for keyword, (tag, kind) in ALLOWED.items() if kind == "short"]
+_VRS = re.compile(rb"[A-Z]{2}")
+
+
+class DicomSource:
+    """A DICOM file ready for the walk: unpacked where it is deflated.
+
+    source, size  what follows holds the data set (the file itself, or its unpacked copy in memory)
+    at            where the data set begins in it;  syntax  its transfer syntax ("" where the file does not say)
+    """
+
+    def __init__(self, file: BinaryIO, head: bytes, size: int) -> None:
+        self.source, self.size, self.preamble = file, size, head[128:132] == b"DICM"
+        self.elements = Elements(file, head, size)
+        self.at, self.order = 132 if self.preamble else 0, "<"
+        first = head[self.at:self.at + 8]
+        if first[:2] == b"\x02\0":
+            self.at = self.elements.walk(self.at, explicit=True, order="<")
+        elif not self.preamble and first[:1] == b"\0":
+            self.order = ">"
+        self.syntax = _text(self.elements.values.get(_SYNTAX, b""))
+        if self.syntax in (DEFLATED, DEFLATED_JPIP):
+            self._unpack(file, size)
+        if self.syntax == BIG_ENDIAN:
+            self.order = ">"
+        start = self.elements._bytes(self.at, 6)
+        self.explicit = self.syntax != IMPLICIT if self.syntax else _VRS.fullmatch(start[4:6]) is not None
+        if self.explicit and not _VRS.fullmatch(start[4:6]):
+            self.explicit = start[4:8].count(0) < 2  # written with implicit VRs whatever its transfer syntax says
+
+    def _unpack(self, file: BinaryIO, size: int) -> None:
+        """Replace the source by its unpacked copy. Unreadable "expands_too_much" (refuse) or "damaged"."""
+        file.seek(self.at)
+        content = inflate(file, size)
+        values = self.elements.values
+        self.source, self.size, self.at = io.BytesIO(content), len(content), 0
+        self.elements = Elements(self.source, content[:1 << 16], len(content))
+        self.elements.values = values
+
+
+def inflate(file: BinaryIO, packed: int) -> bytes:
+    """What a deflated data set holds. Unreadable "expands_too_much" (refuse) or "damaged"."""
+    unpacker, content = zlib.decompressobj(-zlib.MAX_WBITS), bytearray()
+    try:
+        while block := unpacker.unconsumed_tail or file.read(1 << 20):
+            content += unpacker.decompress(block, 1 << 22)
+            if expands_too_much(packed, len(content)):
+                raise Unreadable("expands_too_much", "This file would grow more than 100 times when unpacked, which "
+                                 "real images never do. It was not opened.", refuse=True)
+            if unpacker.eof:
+                break
+    except zlib.error:
+        raise damaged() from None
+    return bytes(content)
+
+
+def read_dicom_header(shown: str, file: BinaryIO, head: bytes, size: int, hashed: Callable[[str, str], str]
+                      ) -> ImageFile:
+    """The header of one DICOM file.
+
+    hashed  (kind of identifier, value) -> its keyed hash
+    raises  Unreadable: "damaged", "no_pixels", "too_deep", "too_many_pixels", "expands_too_much", "dicomdir",
+            "unsafe_path"
+    """
+    try:
+        opened = DicomSource(file, head, size)
+        elements = opened.elements
+        elements.walk(opened.at, explicit=opened.explicit, order=opened.order)
+    except Odd:
+        raise damaged("This DICOM file is damaged.") from None
+    except struct.error:
+        raise damaged("This DICOM file is cut off.") from None
+    tags = _tags(elements.values, opened.order)
+    if tags.get("SOPClassUID", "") == _DIRECTORY or elements.files:
+        raise _directory(elements.files)
+    if elements.pixels is None or "Rows" not in tags:
+        raise Unreadable("no_pixels", "This DICOM file holds no picture.")
+    return _image(shown, opened, tags, size, hashed)
+
+
+def _image(shown: str, opened: DicomSource, tags: dict[str, str], size: int, hashed: Callable[[str, str], str]
+           ) -> ImageFile:
+    elements = opened.elements
+    rows, cols, frames = int(tags["Rows"]), int(tags.get("Columns", 0)), _frames(elements.values)
+    check_size(rows, cols, frames)
+    channels = int(tags.get("SamplesPerPixel", 1))
+    patient, uid = (_text(elements.values.get(tag, b"")) for tag in (PATIENT_ID, INSTANCE_UID))
+    return ImageFile(
+        path=shown, kind="dicom", bytes=size, rows=rows, cols=cols, frames=frames, channels=channels,
+        bits=int(tags.get("BitsStored", tags.get("BitsAllocated", 8))),
+        photometric=tags.get("PhotometricInterpretation", ""), tags=tags,
+        patient=hashed("patient", patient) if patient else None, uid=hashed("uid", uid) if uid else None,
+        identifiers=tuple(sorted(elements.identifiers)), truncated=_is_cut_off(opened, tags, (rows, cols), frames),
+        notes=_notes(opened, tags, frames))
+
+
+def _is_cut_off(opened: DicomSource, tags: dict[str, str], shape: tuple[int, int], frames: int) -> bool:
+    """Whether the pixels are fewer than the header says; compressed ones are followed from fragment to fragment.
+
+    raises  Unreadable "damaged" where the pixels are not what the transfer syntax says
+    """
+    assert opened.elements.pixels is not None
+    _, at, length = opened.elements.pixels
+    if opened.syntax not in NATIVE:
+        return fragments.check(opened.source, at, opened.size, opened.syntax, shape)
+    if length == 0xFFFFFFFF:
+        raise damaged("The pixels of this DICOM file are not written as its header says.")
+    samples = int(tags.get("SamplesPerPixel", 1))
+    bits = shape[0] * shape[1] * frames * samples * int(tags.get("BitsAllocated", 8))
+    if tags.get("PhotometricInterpretation") == "YBR_FULL_422":
+        bits = bits * 2 // 3
+    return at + length > opened.size or length < (bits + 7) // 8
+
+
+def _notes(opened: DicomSource, tags: dict[str, str], frames: int) -> tuple[str, ...]:
+    """What is worth telling, most important first."""
+    spacing = [tags.get(keyword) for keyword in ("PixelSpacing", "ImagerPixelSpacing")]
+    holds = {
+        "burned_in_text": tags.get("BurnedInAnnotation") == "YES",
+        "several_frames": frames > 1,
+        "identifiers": bool(opened.elements.identifiers - IN_EVERY_FILE),
+        "invalid_value": any(_has_bad_numbers(opened.elements.values, tag) for _, tag, kind in _TEXTS
+                             if kind is _NUMBER) or "" in spacing,
+        "no_preamble": not opened.preamble,
+    }
+    return tuple(code for code, held in holds.items() if held)
+
+
+def _has_bad_numbers(values: dict[int, bytes], tag: int) -> bool:
+    raw = values.get(tag)
+    if raw is None:
+        return False
+    for part in _text(raw).split("\\"):
+        try:
+            float(part or 0)
+        except ValueError:
+            return True
+    return False
+
+
+def _frames(values: dict[int, bytes]) -> int:
+    try:
+        return int(_text(values.get(_FRAMES, b"")) or 1)
+    except ValueError:
+        raise damaged("The number of frames in this DICOM file cannot be read.") from None
+
+
+def _tags(values: dict[int, bytes], order: str) -> dict[str, str]:
+    """The allowed tags as text; a value that does not look like its kind is left out."""
+    found = {}
+    for keyword, tag, kind in _TEXTS:
+        raw = values.get(tag)
+        if raw:
+            text = _text(raw)
+            if kind.fullmatch(text):
+                found[keyword] = text
+    short = struct.Struct(order + "H")
+    for keyword, tag in _SHORTS:
+        raw = values.get(tag)
+        if raw and len(raw) >= 2:
+            found[keyword] = str(short.unpack_from(raw)[0])
+    return found
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("latin-1").strip(" \0")
+
+
+def _directory(files: list[bytes]) -> Unreadable:
+    """What to say of a DICOMDIR: nothing in it is ever followed, the files beside it are found by themselves."""
+    for each in files:
+        parts = _text(each).split("\\")
+        if any(part.strip() in ("..", ".", "") or set(part) & set("/:") for part in parts):
+            return Unreadable("unsafe_path", "This DICOM table of contents (DICOMDIR) points out of its folder. "
+                              "It was not followed.", refuse=True)
+    return Unreadable("dicomdir", "This is a DICOM table of contents (DICOMDIR); the images beside it are read "
+                      "themselves.")

@@ -1,0 +1,188 @@
+"""Walk over the data elements of a DICOM file up to its pixels, reading as little as possible (DICOM PS3.5, 7).
+
+Nothing is built for what is not wanted, and nesting is followed without recursion: a file of 20,000 nested sequences
+costs no stack. What this walk does not understand is `Odd`; pydicom may have a try at it.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+from medml.data.images.image_file import Unreadable, damaged
+from medml.data.images.tags import ALLOWED, IDENTIFYING, INSTANCE_UID, PIXELS, PRIVATE, REFERENCED_FILE
+
+DEEPEST = 64  # sequences in sequences; a structured report has about 10
+MOST_ELEMENTS = 1_000_000
+HEAD = 8192  # bytes of the first read: holds the whole header of most files
+_BLOCK = 1 << 16
+_LONGEST_VALUE = 1024
+_UNDEFINED = 0xFFFFFFFF
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_SHORT = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_KEPT = frozenset(tag for tag, _ in ALLOWED.values()) | {INSTANCE_UID, 0x00100020}
+_KNOWN = _KEPT | frozenset(IDENTIFYING)
+
+
+class Odd(Exception):
+    """Not written as the standard says; carries no data."""
+
+
+class Elements:
+    """The elements in front of the pixels of one file.
+
+    values       tag -> raw bytes of the wanted top-level elements
+    identifiers  keywords of identifying tags that hold something, at any depth
+    files        ReferencedFileID values (a DICOMDIR's)
+    pixels       (tag, offset of the value, length) or None where the file holds none
+    """
+
+    def __init__(self, source: BinaryIO, head: bytes, size: int) -> None:
+        self.values: dict[int, bytes] = {}
+        self.identifiers: set[str] = set()
+        self.files: list[bytes] = []
+        self.pixels: tuple[int, int, int] | None = None
+        self._source, self._size = source, size
+        self._block, self._at = head, 0  # bytes in hand, and where in the file they begin
+        self._explicit, self._order = True, "<"
+        self._count = 0
+
+    def walk(self, at: int, *, explicit: bool, order: str) -> int:
+        """Read elements from a place of the file on, up to the pixels, the end, or a change of group 2.
+
+        at       offset in the file;  order  "<" or ">"
+        returns  where the walk ended
+        raises   Odd, or Unreadable "too_deep" (refuse), "damaged"
+        """
+        self._explicit, self._order = explicit, order
+        self._two, self._four = struct.Struct(order + "HH2sH"), struct.Struct(order + "HHI")
+        self._long = struct.Struct(order + "I")
+        meta = self._group(at) == 2
+        known, private, values = _KNOWN, PRIVATE, self.values
+        while True:
+            if at >= self._size or meta and self._group(at) != 2:
+                return at
+            tag, vr, length, value = self._header(at)
+            if tag in PIXELS:
+                self.pixels = (tag, value, length)
+                return at
+            if vr == b"SQ" or length == _UNDEFINED:
+                at = self._nested(tag, vr, length, value)
+                continue
+            at = value + length
+            if at > self._size:
+                raise damaged("This DICOM file is cut off or damaged.")
+            if tag in known and length:
+                if tag in _KEPT and length <= _LONGEST_VALUE:
+                    values[tag] = self._bytes(value, length)
+                if tag in IDENTIFYING:
+                    self._identifies(tag, value, length)
+            elif tag >> 16 & 1 and length:
+                self.identifiers.add(private)
+
+    def _room(self, at: int, n_bytes: int) -> int:
+        """Have n_bytes of the file from `at` on in hand (zeros after the end); returns where in the block they are."""
+        place = at - self._at
+        if place < 0 or place + n_bytes > len(self._block):
+            self._source.seek(at)
+            block = self._source.read(max(_BLOCK, n_bytes))
+            self._block, self._at = block.ljust(n_bytes, b"\0") if len(block) < n_bytes else block, at
+            return 0
+        return place
+
+    def _bytes(self, at: int, length: int) -> bytes:
+        place = self._room(at, length)
+        return self._block[place:place + length]
+
+    def _group(self, at: int) -> int:
+        place = self._room(at, 2)
+        return int.from_bytes(self._block[place:place + 2], "little" if self._order == "<" else "big")
+
+    def _header(self, at: int) -> tuple[int, bytes, int, int]:
+        """(tag, VR or b"" where it is not said, length, offset of the value) of the element at this offset."""
+        self._count += 1
+        if self._count > MOST_ELEMENTS:
+            raise Unreadable("too_deep", "This DICOM file has far too many elements to be real.", refuse=True)
+        place = at - self._at
+        if place + 12 > len(self._block) or place < 0:
+            place = self._room(at, 12)
+        group, element, vr, length = self._two.unpack_from(self._block, place)
+        if self._explicit and group != 0xFFFE:
+            if vr in _SHORT:
+                return group << 16 | element, vr, length, at + 8
+            if vr not in _LONG:
+                raise Odd
+            return group << 16 | element, vr, self._long.unpack_from(self._block, place + 8)[0], at + 12
+        group, element, length = self._four.unpack_from(self._block, place)
+        return group << 16 | element, self._implied(group, length, at + 8), length, at + 8
+
+    def _implied(self, group: int, length: int, value: int) -> bytes:
+        """SQ where an element without a VR holds items, else b""."""
+        if group == 0xFFFE or length < 8:
+            return b""
+        if length == _UNDEFINED:
+            return b"SQ"
+        first, second = struct.unpack(self._order + "HH", self._bytes(value, 4))
+        return b"SQ" if (first, second) == (0xFFFE, 0xE000) else b""
+
+    def _nested(self, tag: int, vr: bytes, length: int, value: int) -> int:
+        """Walk through a sequence (or a value in items) without recursion; returns where it ends."""
+        if vr not in (b"SQ", b""):
+            if vr == b"UN":
+                raise Odd  # its items are written without VRs
+            return self._fragments(value)
+        ends, at = [self._end(value, length)], value  # an end, or -1 where a delimiter tells it
+        while ends:
+            if ends[-1] == at:
+                ends.pop()
+                continue
+            if at >= self._size or ends[-1] != -1 and at > ends[-1]:
+                raise damaged("This DICOM file is cut off or damaged.")
+            at = self._inner(at, ends)
+            if len(ends) > 2 * DEEPEST:
+                raise Unreadable("too_deep", "This DICOM file is nested far too deep to be real.", refuse=True)
+        return at
+
+    def _inner(self, at: int, ends: list[int]) -> int:
+        """One element inside a sequence: opens or closes a level, or is passed over."""
+        tag, vr, length, value = self._header(at)
+        if tag in (_ITEM_END, _SEQUENCE_END):
+            if ends.pop() != -1:
+                raise Odd
+            return value
+        if tag == _ITEM or vr == b"SQ":
+            ends.append(self._end(value, length))
+            return value
+        if length == _UNDEFINED:
+            if vr == b"UN":
+                raise Odd
+            return self._fragments(value)
+        if tag in IDENTIFYING and length:
+            self._identifies(tag, value, length)
+        elif tag == REFERENCED_FILE:
+            self.files.append(self._bytes(value, min(length, _LONGEST_VALUE)))
+        return value + length
+
+    def _end(self, value: int, length: int) -> int:
+        if length == _UNDEFINED:
+            return -1
+        if value + length > self._size:
+            raise damaged("This DICOM file is cut off or damaged.")
+        return value + length
+
+    def _fragments(self, at: int) -> int:
+        """Pass over the fragments of a value in items, as of a compressed icon."""
+        while at < self._size:
+            tag, _, length, value = self._header(at)
+            if tag == _SEQUENCE_END:
+                return value
+            if tag != _ITEM or length == _UNDEFINED:
+                raise Odd
+            at = value + length
+        raise damaged("This DICOM file is cut off or damaged.")
+
+    def _identifies(self, tag: int, value: int, length: int) -> None:
+        """Remember the name of a tag that holds more than blanks."""
+        if self._bytes(value, min(length, _LONGEST_VALUE)).strip(b" \0^"):
+            self.identifiers.add(IDENTIFYING[tag])

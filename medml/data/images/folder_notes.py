@@ -1,0 +1,103 @@
+"""What only shows when the images of a folder are compared: duplicates, masks, mixed series."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from medml.data.files import sha256
+from medml.data.images.image_file import ImageFile
+from medml.data.images.words import ORDER
+from medml.errors import UserError
+from medml.types import FileEntry
+
+if TYPE_CHECKING:
+    from medml.data.images.index import Looked
+
+_MASK_OF = re.compile(r"(?:(?P<stem>.+)[ _.-])?mask(?:[ _.-]?\d+)?")  # "mask", "benign (3)_mask_1"
+_SLICED = frozenset({"CT", "MR", "PT"})
+
+
+def compare(looked: Sequence[Looked]) -> tuple[list[ImageFile], list[FileEntry]]:
+    """The images with their notes on one another, and the entries of those left out as masks (or beside one)."""
+    left_out = _masks([each.image for each in looked])
+    gone = {entry.path for entry in left_out}
+    kept = [each for each in looked if each.image.path not in gone]
+    notes: defaultdict[str, set[str]] = defaultdict(set)
+    for group in duplicates(kept):
+        for path in group:
+            notes[path].add("duplicate_images")
+    for path in _mixed_series([each.image for each in kept]):
+        notes[path].add("mixed_series")
+    return [_noted(each.image, notes.get(each.image.path)) for each in kept], left_out
+
+
+def _noted(image: ImageFile, more: set[str] | None) -> ImageFile:
+    if not more:
+        return image
+    return replace(image, notes=tuple(sorted(more.union(image.notes), key=ORDER.__getitem__)))
+
+
+def duplicates(looked: Sequence[Looked]) -> list[list[str]]:
+    """Groups of paths whose files are equal byte for byte: same size, then same first 8 KB, then the whole."""
+    same: defaultdict[tuple[int, int], list[Looked]] = defaultdict(list)
+    for each in looked:
+        same[each.image.bytes, each.head].append(each)
+    groups: list[list[str]] = []
+    for candidates in same.values():
+        if len(candidates) > 1:
+            groups += _equal(candidates)
+    return groups
+
+
+def _equal(candidates: Iterable[Looked]) -> list[list[str]]:
+    """Files among these that are the same in every byte; one that has gone meanwhile is equal to none."""
+    same: defaultdict[str, list[str]] = defaultdict(list)
+    for each in candidates:
+        try:
+            same[sha256(each.full)].append(each.image.path)
+        except (OSError, UserError):
+            continue
+    return [group for group in same.values() if len(group) > 1]
+
+
+def _masks(images: Sequence[ImageFile]) -> list[FileEntry]:
+    """Entries of masks beside their pictures; where the two differ in size, of both."""
+    pictures = {}
+    for image in images:
+        place = PurePosixPath(image.path)
+        pictures[place.parent, place.stem.lower()] = image
+    left_out = {}
+    for (folder, stem), mask in pictures.items():
+        of = _MASK_OF.fullmatch(stem)
+        picture = of and pictures.get((folder, of["stem"] or "image"))
+        if not picture:
+            continue
+        if (picture.rows, picture.cols) == (mask.rows, mask.cols):
+            left_out[mask.path] = _left_out(mask, "ignore", "mask", "This is the outline (mask) of the picture beside "
+                                            "it, not a picture of its own.")
+            continue
+        for each in (mask, picture):
+            left_out[each.path] = _left_out(each, "skip", "mask_size", "This picture and the outline (mask) beside it "
+                                            "have different sizes, so one of the two is wrong.")
+    return list(left_out.values())
+
+
+def _left_out(image: ImageFile, action: str, code: str, message: str) -> FileEntry:
+    return FileEntry(path=image.path, kind=image.kind, action=action, reason_code=code, message=message,
+                     bytes=image.bytes)
+
+
+def _mixed_series(images: Sequence[ImageFile]) -> list[str]:
+    """Slices of one patient in one folder that differ in size."""
+    stacks: defaultdict[tuple[str, str, str | None], list[ImageFile]] = defaultdict(list)
+    for image in images:
+        modality = image.tags.get("Modality", "")
+        if modality in _SLICED and image.patient:
+            stacks[image.path.rpartition("/")[0], modality, image.patient].append(image)
+    return [image.path for stack in stacks.values() if len({(each.rows, each.cols) for each in stack}) > 1
+            for image in stack]
