@@ -38,7 +38,7 @@ def propose_config(table: Table, choice: Choice, recipe: Recipe, *, profile_sha2
     rows, patients = n_rows(table, choice, recipe), n_patients(table, choice, recipe)
     return TrainConfig(name=name or f"{choice.target} by {kind.title.lower()}", choice=choice, family=family,
                        params=params or {}, seed=seed, selection=SelectionPlan(on=select),
-                       split=plan_split(rows, patients, choice.task, class_counts(table, choice), folds),
+                       split=plan_split(rows, patients, choice.task, class_counts(table, choice, recipe), folds),
                        profile_sha256=profile_sha256, recipe_sha256=sha256_of(recipe), data_sha256=data_sha256)
 
 
@@ -149,14 +149,18 @@ def n_patients(table: Table, choice: Choice, recipe: Recipe | None = None) -> in
     return min(rows, table.column(choice.patient).distinct)
 
 
-def class_counts(table: Table, choice: Choice) -> list[int]:
-    """Cases per class by the scan's counts; empty for a number, or where the scan could not tell."""
+def class_counts(table: Table, choice: Choice, recipe: Recipe | None = None) -> list[int]:
+    """Cases per class by the scan's counts; empty for a number, or where the scan could not tell. With the recipe,
+    without classes that its step for rare ones takes away."""
     column = table.column(choice.target)
     if choice.task == "regression" or not column.levels:
         return []
     shown = {level.label: level.n for level in column.levels}
     if choice.task == "multiclass" or (choice.positive is None and len(shown) == 2 and not column.hidden_levels):
-        return [*shown.values(), *([column.hidden_rows] if column.hidden_levels else [])]
+        counts = [*shown.values(), *([column.hidden_rows] if column.hidden_levels else [])]
+        fewest = max([0, *(int(step.params.get("fewest", SMALL_GROUP)) for step in (recipe.steps if recipe else [])
+                           if step.on and step.name == "rare_classes")])
+        return [n for n in counts if n >= fewest] or counts
     total = sum(shown.values()) + column.hidden_rows
     if choice.positive == ABOVE_ZERO:
         yes = sum(n for label, n in shown.items() if _above_zero(label))

@@ -189,7 +189,7 @@ def _class_floor(cases: Cases, development: np.ndarray, folds: int) -> None:
     kept = "" if len(development) == len(cases.y) else f", {total - smallest} of them held out"
     raise UserError(what=f"The smallest class has {total} {'case' if total == 1 else 'cases'}{kept}; {folds} folds "
                          f"need at least {2 * folds} of every class.",
-                    fix="Choose fewer folds, or merge the rare classes in the file and scan it again.",
+                    fix="Switch on the cleanup step \"Rare outcome classes\", or choose fewer folds.",
                     code="class_floor")
 
 
@@ -200,5 +200,5 @@ def _every_class_learnt(folds: list[Fold], cases: Cases) -> None:
     for fold in folds:
         if len(np.unique(cases.y[fold.train])) < len(cases.classes):
             raise UserError(what="A class comes from so few patients that one part of the split has none of it.",
-                            fix="Choose fewer folds, or merge the rare classes in the file and scan it again.",
+                            fix="Switch on the cleanup step \"Rare outcome classes\", or choose fewer folds.",
                             code="class_floor")

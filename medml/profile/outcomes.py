@@ -60,6 +60,21 @@ def reason(column: Column, place: int, n_columns: int) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def rare_classes(counts: list[int], k: int) -> Suspicion | None:
+    """A caution where a class has fewer than k rows: too few to learn from, and the split refuses them (N4).
+
+    counts  rows of each class;   patients per class are no small group, so their number may be told
+    """
+    few = [n for n in counts if n < k]
+    if not few or len(counts) < 2:
+        return None
+    whose = f"{len(few)} of its {len(counts)} classes {'has' if len(few) == 1 else 'have'}"
+    fix = ("The cleanup step \"Rare outcome classes\" leaves their rows out, or joins them with another class."
+           if len(counts) > 2 else "Choose another outcome, or add patients who have it.")
+    return caution("rare_classes", f"{whose} fewer than {k} rows, too few to learn from.", fix,
+                   classes=len(few), rows=sum(few))
+
+
 def name_gives_away(name: str, target: str) -> Suspicion | None:
     """What a column's name says that is only known at or after the outcome; None for the outcome itself (L6)."""
     if name == target:

@@ -97,7 +97,7 @@ def _assemble(source: TableSource, tally: TableTally, digest: str, k: int) -> Ta
     seen = [describe(gather(each, tally.rows, sample[name], whole), sorted(each.words), k, rated=name in scale)
             for name, each in tally.columns.items()]
     targets = outcomes.propose_targets([each.column for each in seen], tally.rows)
-    columns = [_finish(each, found, targets) for each, found in zip(seen, _suspicions(seen, targets), strict=True)]
+    columns = [_finish(each, found, targets, k) for each, found in zip(seen, _suspicions(seen, targets), strict=True)]
     columns = with_notes(columns, source.notes, source.units)
     patient = proposals.propose_patient(columns, tally.rows_per_value)
     repeats = None
@@ -127,7 +127,7 @@ def _suspicions(seen: list[Seen], targets: list[Proposal]) -> list[list[Suspicio
     return [found.get(each.column.name, []) for each in seen]
 
 
-def _finish(seen: Seen, found: list[Suspicion], targets: list[Proposal]) -> Column:
+def _finish(seen: Seen, found: list[Suspicion], targets: list[Proposal], k: int) -> Column:
     """A column with what was found about it beside the others; classes of the likeliest outcome are all counted.
 
     Patients per class are no small group (DESIGN.md): hidden classes are shown where their labels are mere codes.
@@ -138,6 +138,8 @@ def _finish(seen: Seen, found: list[Suspicion], targets: list[Proposal]) -> Colu
         every = sorted(levels(seen.evidence, seen.reading), key=lambda each: (-each[1], each[0]))
         if column.hidden_levels and (column.kind == "yes_no" or seen.reading.numbers is not None):
             update = {"levels": [Level(label=label, n=n) for label, n in every], "hidden_levels": 0, "hidden_rows": 0}
+        told = outcomes.rare_classes([n for _, n in every], k)
+        found = [*found, told] if told is not None else found
         if is_graded(every):
             found = [*found, note(
                 "graded_outcome", f"It has {len(every)} grades, from 0 up.", "Learn to tell the grades apart, or ask "

@@ -50,8 +50,7 @@ def prepare_predictors(frame: pl.DataFrame, recipe: Recipe, table: Table, choice
     """
     kinds = predictor_kinds(recipe, table, choice)
     _require(frame, list(kinds))
-    rows_stay = recipe.model_copy(update={"steps": [step for step in recipe.steps
-                                                    if step.name not in ("exact_duplicates", "target_missing")]})
+    rows_stay = recipe.model_copy(update={"steps": [step for step in recipe.steps if not _drops_rows(step.name)]})
     cleaned, _ = _clean(frame.select(list(kinds)), rows_stay, About.of(table, choice))
     return predictors_frame(cleaned, kinds)
 
@@ -118,10 +117,15 @@ def _flow(n_rows: int, effects: list[Effect]) -> list[FlowStep]:
     """The flow diagram's boxes: every row that left, and where (M3)."""
     boxes = [FlowStep(what="Rows in the file", n_before=n_rows, n_removed=0, n_after=n_rows)]
     for effect in effects:
-        if registry.get(effect.step).name in ("exact_duplicates", "target_missing"):
+        if _drops_rows(effect.step):
             boxes.append(FlowStep(what=registry.get(effect.step).title, n_before=effect.rows_before,
                                   n_removed=effect.rows_before - effect.rows_after, n_after=effect.rows_after))
     return boxes
+
+
+def _drops_rows(name: str) -> bool:
+    kind = registry.get(name)
+    return isinstance(kind, Fixed) and kind.drops_rows
 
 
 def _require(frame: pl.DataFrame, names: list[str]) -> None:

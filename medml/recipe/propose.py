@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from medml.types import Choice, Column, Recipe, Step, Table
+from medml.types import SMALL_GROUP, Choice, Column, Recipe, Step, Table
 
 MOSTLY_MISSING = 0.95  # a column with a larger share of empty cells is left out; above 40 % a check asks about it
+MANY_COPIES = 0.05  # share of rows equal to an earlier one above which they may be patients with coarse values
 UNUSABLE = {"identifier": "an identifier", "text": "free text", "date": "a raw date", "empty": "empty"}
 
 
@@ -14,9 +15,11 @@ def propose_recipe(table: Table, choice: Choice, profile_sha256: str) -> Recipe:
     The order matters: copies are found in the rows as they stand in the file, codes for missing are emptied before
     numbers are read, and what learns (limits, fillings, rare categories) comes last, on clean cells.
     """
+    several = [_rare_classes(table, choice)] if choice.task == "multiclass" else []
     return Recipe(profile_sha256=profile_sha256, steps=[
-        _duplicates(table), _sentinels(table, choice), _text_numbers(table, choice), _target_missing(table, choice),
-        _drop_columns(table, choice), _cap(table, choice), _impute(table, choice), _merge(table, choice)])
+        _duplicates(table, choice), _sentinels(table, choice), _text_numbers(table, choice),
+        _target_missing(table, choice), *several, _drop_columns(table, choice), _cap(table, choice),
+        _impute(table, choice), _merge(table, choice)])
 
 
 def predictors(table: Table, choice: Choice) -> list[Column]:
@@ -37,10 +40,18 @@ def unusable(column: Column, rows: int) -> str | None:
     return "an identifier" if "identifier" in codes else None
 
 
-def _duplicates(table: Table) -> Step:
-    reason = (f"{table.duplicates:,} of {table.rows:,} rows equal an earlier row; a copy on both sides of a split "
-              "would let the model look up the answer." if table.duplicates else
-              "No row equals an earlier one; the step stays on in case the file grows.")
+def _duplicates(table: Table, choice: Choice) -> Step:
+    """On, unless many rows are equal and nothing tells whether they are one patient or several with coarse values."""
+    share = table.duplicates / table.rows if table.rows else 0.0
+    told_apart = choice.patient is not None or any(column.kind == "identifier" for column in table.columns)
+    equal = f"{table.duplicates:,} of {table.rows:,} rows equal an earlier row"
+    if share > MANY_COPIES and table.duplicates >= SMALL_GROUP and not told_apart:
+        return Step(name="exact_duplicates", on=False, reason=(
+            f"{equal} ({share:.0%}), and no column says which patient a row belongs to. They may be different patients "
+            "with the same rounded values, so they are kept; equal rows stay on the same side of every split. Switch "
+            "this on if the file holds copies by mistake."))
+    reason = (f"{equal}; a copy on both sides of a split would let the model look up the answer." if table.duplicates
+              else "No row equals an earlier one; the step stays on in case the file grows.")
     return Step(name="exact_duplicates", reason=reason)
 
 
@@ -65,6 +76,22 @@ def _target_missing(table: Table, choice: Choice) -> Step:
     reason = (f"{missing:,} of {table.rows:,} rows have no outcome; nothing can be learned from them." if missing else
               "Every row has an outcome.")
     return Step(name="target_missing", reason=reason)
+
+
+def _rare_classes(table: Table, choice: Choice) -> Step:
+    """By the scan's counts. Of hidden classes one or more has fewer than k rows: another may be hidden beside it."""
+    column = table.column(choice.target)
+    shown = [level.n for level in column.levels if level.n < SMALL_GROUP]
+    if shown:
+        those = f"{len(shown)} of its {column.distinct} classes {'has' if len(shown) == 1 else 'have'}"
+        reason = f"{those} fewer than {SMALL_GROUP} rows ({sum(shown):,} of {table.rows:,} in all)"
+    elif column.hidden_levels:
+        reason = f"At least one of its {column.distinct} classes has fewer than {SMALL_GROUP} rows"
+    else:
+        return Step(name="rare_classes", reason="No class is rare; the step stays on in case other steps leave out "
+                                                "many of its rows.")
+    return Step(name="rare_classes", reason=reason + ": nothing can be learned from so few, and without this step the "
+                                                     "training is refused.")
 
 
 def _drop_columns(table: Table, choice: Choice) -> Step:

@@ -17,6 +17,7 @@ class ExactDuplicates(Fixed):
     title = "Exact copies"
     sentence = ("Leaves out rows whose every cell equals an earlier row: a copy on both sides of a split would let "
                 "the model look up the answer.")
+    drops_rows = True
 
     def apply(self, frame: pl.DataFrame, params: dict[str, Any], about: About) -> tuple[pl.DataFrame, Effect]:
         columns = [name for name in frame.columns if name != ROW]

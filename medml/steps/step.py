@@ -70,9 +70,13 @@ class Step:
 
 
 class Fixed(Step):
-    """A step that learns nothing: the same rows give the same answer in any fold."""
+    """A step that learns nothing: the same rows give the same answer in any fold.
+
+    drops_rows  it leaves rows out: a box of the flow diagram, and not done when new rows are predicted
+    """
 
     learns = False
+    drops_rows: ClassVar[bool] = False
 
     def apply(self, frame: pl.DataFrame, params: dict[str, Any], about: About) -> tuple[pl.DataFrame, Effect]:
         """Clean `frame` (all columns, ROW too; columns that `about` knows may be absent at prediction)."""

@@ -16,6 +16,7 @@ class TargetMissing(Fixed):
     name = "target_missing"
     title = "Rows without an outcome"
     sentence = "Leaves out rows whose outcome is not recorded: nothing can be learned from them or measured on them."
+    drops_rows = True
 
     def apply(self, frame: pl.DataFrame, params: dict[str, Any], about: About) -> tuple[pl.DataFrame, Effect]:
         target = about.choice.target
