@@ -39,6 +39,7 @@ class Curve:
             for line in diary.read_text().splitlines():
                 if line.endswith("}"):  # the last line may have been cut by a kill
                     self._keep(Point.model_validate_json(line))
+            self._last = max([from_round, *(number for number, _ in self._points)])
 
     @property
     def points(self) -> list[Point]:

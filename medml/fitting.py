@@ -1,8 +1,8 @@
 """Fit every fold and the final model, speak while doing so, and go on after a kill from where the work was.
 
-Two schedules. Families whose round is an epoch learn side by side, a stretch of rounds in each fold and in the final
-model in turn: a stop at any time keeps the best epoch of all of them, with out-of-fold figures for every patient.
-All other families are fitted fold after fold.
+Two schedules. Families with rounds (epochs, trees) learn side by side, a stretch of rounds in each fold and in the
+final model in turn: a stop at any time keeps what all of them have learned (networks: their best epoch), with
+out-of-fold figures for every patient. All other families are fitted fold after fold.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from medml import families, home, pipeline
 from medml.cases import Cases, FitData, Fold
 from medml.curve import Curve, training_figure
 from medml.errors import Stopped
-from medml.folds import FittedFold, Learned, keep_fold, keep_learned, name_of, read_fold, read_learned
+from medml.folds import FittedFold, Learned, Stretches, keep_fold, keep_learned, name_of, read_fold, read_learned
 from medml.pipeline import Matrix, Pipeline
 from medml.types import Point, Recipe, TrainConfig
 from medml.watch import Watch
 
 BASELINE = "logistic"  # regularised regression; ridge for a number
-PREPARING = 0.15  # of the progress bar: cleaning, selection, encoding and the baseline of every fold
+PREPARING = {"epoch": 0.15, "trees": 0.4}  # of the bar: cleaning, selection, encoding and the baseline of every fold
 FIRST_STRETCHES = (1, 5)  # rounds after which folds take turns at first, so that an early stop finds all of them begun
 STRETCHES = 20  # later stretches: this many to the end
 
@@ -70,7 +70,7 @@ def fit_all(task: Task, folds: list[Fold], *, span: tuple[float, float]) -> tupl
 
     raises  Stopped where a stop came before anything could be kept
     """
-    schedule = _side_by_side if task.family.round == "epoch" else _one_by_one
+    schedule = _one_by_one if task.family.round is None else _side_by_side
     return schedule(task, folds, span)
 
 
@@ -111,13 +111,13 @@ def _one_by_one(task: Task, folds: list[Fold], span: tuple[float, float]) -> tup
 
 def _side_by_side(task: Task, folds: list[Fold], span: tuple[float, float]) -> tuple[list[FittedFold], Pipeline,
                                                                                      list[Point]]:
-    benches, middle = [], span[0] + PREPARING * (span[1] - span[0])
+    benches, middle = [], span[0] + PREPARING[task.family.round] * (span[1] - span[0])
     for place, fold in enumerate([*folds, None]):
         if task.watch.stopping():
             raise Stopped
         label = f"Fold {place + 1} of {len(folds)}" if fold is not None else "Final model"
         benches.append(_bench(task, fold, span[0] + (middle - span[0]) * place / (len(folds) + 1), label))
-    total = _rounds_aimed_at(task, benches[-1].data)
+    total = _rounds_aimed_at(task, *benches[-1].data.X.shape[:2])
     shares = dict.fromkeys(range(len(benches)), 0.0)
     for place, bench in enumerate(benches):
         def advance(share: float, place: int = place) -> None:
@@ -146,27 +146,54 @@ def _side_by_side_sentence(shares: list[float], total: int) -> str:
 
 def _learn_in_turns(task: Task, benches: list[Bench], total: int) -> None:
     """Stretch after stretch, every fold once; ends when all are tired, at `total`, or on a stop once all have begun."""
-    size = max(1, total // STRETCHES)
-    stretches = sorted({min(each, total) for each in (*FIRST_STRETCHES, *range(size, total + size, size))})
-    for until in stretches:
-        for bench in benches:
+    stretches = [Stretches(_folder(task, bench.fold), task.family) for bench in benches]
+    for bench, kept in zip(benches, stretches, strict=True):
+        bench.fitted = kept.take_up()
+    for until in _ends(total):
+        for bench, kept in zip(benches, stretches, strict=True):
             if bench.fitted is not None and task.family.tired(bench.fitted, task.params):
                 bench.curve.advance(1.0)
                 continue
-            bench.fitted = task.family.fit_to(bench.fitted, bench.data, until, task.params, rounds=bench.curve,
-                                              seed=seed_of(task.config, bench.fold), work=_folder(task, bench.fold))
+            if bench.fitted is None or task.family.rounds_done(bench.fitted) < until:
+                bench.fitted = task.family.fit_to(bench.fitted, bench.data, until, task.params, rounds=bench.curve,
+                                                  seed=seed_of(task.config, bench.fold), work=_folder(task, bench.fold))
+                kept.maybe(bench.fitted)
             if bench.curve.stopped and all(each.fitted is not None for each in benches):
                 return
 
 
-def _rounds_aimed_at(task: Task, data: FitData) -> int:
-    settled = task.family.settled(task.config.params, *data.X.shape, data.task)
+def _ends(total: int) -> list[int]:
+    """Rounds after which the folds take turns."""
+    size = max(1, total // STRETCHES)
+    return sorted({min(each, total) for each in (*FIRST_STRETCHES, *range(size, total + size, size))})
+
+
+def _rounds_aimed_at(task: Task, n_cases: int, n_columns: int) -> int:
+    settled = task.family.settled(task.config.params, n_cases, n_columns, task.cases.task)
     return int(settled[task.family.rounds_param])
+
+
+def again(task: Task, fold: Fold, n_columns: int) -> np.ndarray:
+    """Predictions of one fold for its test rows, learned anew from its training rows alone (G1).
+
+    n_columns  of the final model's matrix, by which the number of rounds was set
+    raises     Stopped where the watch says stop before the end
+    """
+    bench = _bench(task, fold, 0.0, "Once more", with_baseline=False)
+    total = None if task.family.round is None else _rounds_aimed_at(task, len(task.development), n_columns)
+    bench.curve = Curve(task.watch, fold, total=total, advance=lambda share: None)
+    if total is None:
+        bench.fitted = task.family.fit(bench.data, task.params, seed=seed_of(task.config, fold), rounds=bench.curve)
+    else:
+        _learn_in_turns(task, [bench], total)
+    if bench.curve.stopped:
+        raise Stopped
+    return task.family.predict(bench.fitted, bench.seen[0])
 
 
 # ---- one fold --------------------------------------------------------------------------------------------------
 
-def _bench(task: Task, fold: Fold | None, low: float, label: str) -> Bench:
+def _bench(task: Task, fold: Fold | None, low: float, label: str, *, with_baseline: bool = True) -> Bench:
     """Learn cleaning, selection and encoding from the fold's training rows, or read back what a killed attempt had."""
     cases, folder = task.cases, _folder(task, fold)
     rows = task.development if fold is None else fold.train
@@ -176,7 +203,7 @@ def _bench(task: Task, fold: Fold | None, low: float, label: str) -> Bench:
         learned = _learn(task, fold, rows)
         data = pipeline.fit_data(learned.matrix, cases, rows)
         seen = _seen(learned.matrix, cases, fold)
-        baseline = _baseline(task, fold, data, seen)
+        baseline = _baseline(task, fold, data, seen) if with_baseline else None
         keep_learned(folder, learned, baseline)
     else:
         learned, baseline = kept
@@ -210,8 +237,10 @@ def _baseline(task: Task, fold: Fold | None, data: FitData, seen: tuple[np.ndarr
 def _finished(task: Task, bench: Bench) -> FittedFold:
     family = task.family
     p, p_train = family.predict(bench.fitted, bench.seen[0]), family.predict(bench.fitted, bench.data.X)
+    facts = replace(bench.learned.facts, resampled_rows=family.weighed(bench.fitted))
     return FittedFold(fold=bench.fold, pipeline=Pipeline(bench.matrix, family, bench.fitted), p=p,
-                      baseline=p if bench.baseline is None else bench.baseline, learned=bench.learned,
+                      baseline=p if bench.baseline is None else bench.baseline,
+                      learned=replace(bench.learned, facts=facts),
                       train_figure=training_figure(task.cases, bench.data.y, p_train),
                       points=bench.curve.points)
 
@@ -238,6 +267,12 @@ def more(task: Task, folds: list[FittedFold], final: Pipeline, n_rounds: int, *,
     fitted, _, curve = _more_of_one(task, final, None, n_rounds, None,
                                     _speaker(task.watch, span[1] - step, span[1], "Final model"))
     return further, replace(final, fitted=fitted), curve.points
+
+
+def more_again(task: Task, pipe: Pipeline, fold: Fold, n_rounds: int) -> np.ndarray:
+    """Predictions of one fold for its test rows after going on from `pipe` once more (G1); Stopped as in `again`."""
+    seen = _seen(pipe.matrix, task.cases, fold)
+    return task.family.predict(_more_of_one(task, pipe, fold, n_rounds, None, lambda share: None)[0], seen[0])
 
 
 def _more_of_one(task: Task, pipe: Pipeline, fold: Fold | None, n_rounds: int,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,13 @@ import numpy as np
 
 from medml import home
 from medml.cases import Cases, Fold
+from medml.errors import UserError
 from medml.evaluate.context import FoldFacts
+from medml.families import Family
 from medml.pipeline import Matrix, Pipeline
 from medml.types import Point, SelectionScore, TrainConfig
+
+WRITTEN = 2.0  # least seconds between two times that a fit's trees so far are put aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,35 @@ def keep_fold(done: FittedFold, folder: Path | None) -> None:
     rest = facts_of(done.learned) | {"train_figure": done.train_figure,
                                      "points": [point.model_dump() for point in done.points]}
     home.write_bytes(folder / "done.json", json.dumps(rest).encode())
+
+
+class Stretches:
+    """A fit that goes on in stretches, put aside at most every WRITTEN seconds, for families that keep no work of
+    their own within a round."""
+
+    def __init__(self, folder: Path | None, family: Family) -> None:
+        self.folder = folder if family.round == "trees" else None
+        self.family, self._written = family, time.monotonic()
+
+    def take_up(self) -> Any | None:
+        """What a killed attempt had put aside; None if there is nothing whole."""
+        if self.folder is None or not (self.folder / "stretch").is_dir():
+            return None
+        try:
+            return self.family.load(self.folder / "stretch")
+        except UserError:
+            return None  # killed while it was written: this fit starts again, with the same numbers
+
+    def maybe(self, fitted: Any) -> None:
+        """Put it aside if the last time is long enough ago."""
+        if self.folder is None or time.monotonic() - self._written < WRITTEN:
+            return
+        part = self.folder / "stretch.part"
+        shutil.rmtree(part, ignore_errors=True)
+        self.family.save(fitted, home.ensure(part))
+        shutil.rmtree(self.folder / "stretch", ignore_errors=True)
+        os.replace(part, self.folder / "stretch")
+        self._written = time.monotonic()
 
 
 def read_fold(folder: Path | None, fold: Fold, family: str) -> FittedFold | None:

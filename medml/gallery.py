@@ -2,15 +2,19 @@
 
     runs/<run>/ manifest.json profile.json recipe.json config.json      what it was made from; never changed
                 label.json chain.json                                   its name; which checkpoint is current
-                private/split.npz                                       folds by keyed hash of the case
+                private/split.npz                                       folds by keyed hash of case and patient
                 checkpoints/<n>/ report.json history.json keys.json     figures of this link of the chain
                                  final/ folds/<repeat>-<fold>/          the models: matrices and weights
                                  private/oof.npz                        out-of-fold probabilities, no label, no input
+                                 files.json                             sha256 of every file of the link
+
+manifest.json has the hashes of the files beside it that never change, chain.json those of each link's files.json.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import secrets
@@ -22,7 +26,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from medml import home, store, vault
+from medml import home, seals, store, vault
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.types import Chain, Checkpoint, Label, Manifest, Metric, Point, Profile, Recipe, Report, Task, TrainConfig
@@ -76,6 +80,13 @@ class Run:
     def checkpoint_folder(self) -> Path:
         return checkpoint_folder(self.folder, self.chain.current)
 
+    def sealed(self, part: str) -> Path:
+        """A file or folder of the current checkpoint, every byte of it compared with the hashes of the day it was
+        saved. UserError if one changed or is gone."""
+        with _in_words():
+            seals.check(self.checkpoint_folder, self.checkpoint.files_sha256, part)
+        return self.checkpoint_folder / part
+
 
 def checkpoint_folder(run_folder: Path, number: int) -> Path:
     return run_folder / "checkpoints" / str(number)
@@ -99,12 +110,15 @@ def open_run(run: str, checkpoint: int | None = None) -> Run:
         manifest = home.read_model(folder / "manifest.json", Manifest)
         config = home.read_model(folder / "config.json", TrainConfig)
         report = home.read_model(at / "report.json", Report)
-        return Run(run=run, folder=folder, manifest=manifest, config=config, chain=chain,
+        opened = Run(run=run, folder=folder, manifest=manifest, config=config, chain=chain,
                    profile=home.read_model(folder / "profile.json", Profile),
                    recipe=home.read_model(folder / "recipe.json", Recipe),
                    label=home.read_model(folder / "label.json", Label),
                    report=vault.with_looks(report, run, config, chain.current),
                    history=HISTORY.validate_json((at / "history.json").read_bytes()))
+        seals.compare(folder, manifest.files, "profile.json", "recipe.json", "config.json")
+        seals.check(at, opened.checkpoint.files_sha256, "report.json", "history.json")
+    return opened
 
 
 @contextlib.contextmanager
@@ -212,7 +226,7 @@ def pack(run: str) -> bytes:
             inside = path.relative_to(folder)
             if path.is_dir() or "private" in inside.parts or any(part.startswith(".") for part in inside.parts):
                 continue
-            archive.writestr(f"{run}/{inside.as_posix()}", _without_source(path))
+            archive.writestr(f"{run}/{inside.as_posix()}", _to_take_away(path))
     return content.getvalue()
 
 
@@ -244,9 +258,17 @@ def _settings(run: Run) -> dict[str, object]:
     return flat | {f"parameter: {key}": value for key, value in config.params.items()}
 
 
+def _to_take_away(path: Path) -> bytes:
+    """A file as it goes into a download; the manifest has the hash of the profile as it is there."""
+    if path.name == "manifest.json":
+        manifest = home.read_model(path, Manifest)
+        profile = hashlib.sha256(_without_source(path.with_name("profile.json"))).hexdigest()
+        return manifest.model_copy(update={"files": manifest.files | {"profile.json": profile}}) \
+            .model_dump_json(indent=2).encode()
+    return _without_source(path) if path.name == "profile.json" else path.read_bytes()
+
+
 def _without_source(path: Path) -> bytes:
-    if path.name != "profile.json":
-        return path.read_bytes()
     profile = home.read_model(path, Profile)
     return profile.model_copy(update={"source": Path(profile.source).name}).model_dump_json(indent=2).encode()
 

@@ -16,6 +16,7 @@ from medml.errors import UserError
 from medml.evaluate.context import FoldFacts
 from medml.families import Family
 from medml.recipe import Cleaner
+from medml.saved_split import rows_sha256
 from medml.select import Selected, select
 from medml.types import Recipe, TrainConfig
 from medml.watch import Watch
@@ -101,11 +102,10 @@ def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig
     encoder = Encoder().fit(cleaned[columns], cases.kinds, patients)
     matrix = Matrix(cleaner, columns, encoder)
     data = fit_data(matrix, cases, train)
-    weighted = bool(config.params.get("class_weights"))  # the network takes the weights off its scores again
     facts = FoldFacts(repeat=repeat, number=number, n_train=len(train), n_test=n_test,
                       cleaner_rows=cleaner.n_fitted, encoder_rows=encoder.n_fitted,
-                      selector_rows=None if selected is None else selected.n_fitted,
-                      resampled_rows=len(train) if weighted else None, recalibrated=weighted)
+                      rows_sha256=rows_sha256(X.index.to_numpy()),
+                      selector_rows=None if selected is None else selected.n_fitted)
     candidates = len(encoder.names) if selected is None else \
         len(Encoder().fit(cleaned, cases.kinds, patients).names)
     return Prepared(matrix, data, facts, selected, candidates)

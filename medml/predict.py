@@ -43,12 +43,11 @@ class Predictor:
         blocked = [check for check in opened.report.checks if check.verdict == "block"]
         if blocked:
             raise UserError(what=f"This model must not be used: {blocked[0].what}", fix=blocked[0].fix, code="blocked")
-        at = opened.checkpoint_folder
-        moved = json.loads((at / "keys.json").read_text())
+        moved = json.loads(opened.sealed("keys.json").read_text())
         least = KEY_CHANGE[opened.report.task]
         key = [name for name, change in moved.items()
                if change >= least and opened.report.missing.get(name, 0.0) <= 1 - MOSTLY_RECORDED]
-        return cls(Pipeline.load(at / "final", opened.config.family), opened,
+        return cls(Pipeline.load(opened.sealed("final"), opened.config.family), opened,
                    opened.profile.table(opened.config.choice.table), key)
 
     def reasons(self, X: pd.DataFrame) -> list[str]:

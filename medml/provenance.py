@@ -13,7 +13,8 @@ import numpy as np
 
 from medml.cases import Fold
 
-PACKAGES = ("numpy", "pandas", "polars", "scikit-learn", "torch", "xgboost-cpu", "xgboost", "PyImpetus", "safetensors")
+PACKAGES = ("numpy", "pandas", "polars", "scikit-learn", "scipy", "torch", "xgboost-cpu", "xgboost", "PyImpetus",
+            "safetensors")
 VERSION = "0.1.0"
 
 
@@ -29,7 +30,7 @@ def code_version() -> str:
 @functools.cache
 def packages() -> dict[str, str]:
     """Versions of what the numbers depend on."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)

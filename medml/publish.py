@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml import gallery, home, provenance
+from medml import device, gallery, home, provenance, saved_split, seals
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.folds import FittedFold, facts_of, gather, learned_from, name_of
 from medml.pipeline import Pipeline
+from medml.saved_split import SavedSplit
 from medml.types import Chain, Checkpoint, Label, Manifest, Point, Profile, Recipe, Report, TrainConfig
 
 if TYPE_CHECKING:
     from medml.train import Ground
+
+SPLIT = "private/split.npz"
+
 
 def run_of_job(job: str | None, config: TrainConfig) -> str | None:
     """The run that this job has published already, if it has: a restarted job publishes nothing twice."""
@@ -29,21 +35,32 @@ def run_of_job(job: str | None, config: TrainConfig) -> str | None:
     return name if job and (home.runs_folder() / name).is_dir() else None
 
 
-def new_run(*, job: str | None, profile: Profile, recipe: Recipe, config: TrainConfig, ground: Ground,
-            folds: list[FittedFold], final: Pipeline, report: Report, keys: dict[str, float], seconds: float,
-            history: list[Point]) -> str:
-    """Write the whole folder of a run and let it appear in the gallery by one rename; return its name."""
-    run = _run_name(job, config)
-    part = home.runs_folder() / f".{run}.part"
+@contextlib.contextmanager
+def begun(job: str | None, profile: Profile, recipe: Recipe, config: TrainConfig, ground: Ground) -> Iterator[Path]:
+    """The hidden folder of a run to be, with what it is made from: the checks read it back from there. If anything
+    goes wrong inside, it is gone again."""
+    part = home.runs_folder() / f".{_run_name(job, config)}.part"
     shutil.rmtree(part, ignore_errors=True)  # left by an attempt that was killed
-    keys_of_cases = _case_keys(ground, config)
-    manifest = _manifest(run, ground, config, report, final, seconds=seconds, job=job)
-    for name, value in (("manifest", manifest), ("profile", profile), ("recipe", recipe), ("config", config),
-                        ("label", Label(name=config.name)),
-                        ("chain", Chain(current=0, checkpoints=[_checkpoint(0, None, final, report, job)]))):
-        home.write_model(home.ensure(part) / f"{name}.json", value)
-    _write_split(home.ensure(part / "private") / "split.npz", ground, keys_of_cases)
-    _write_checkpoint(gallery.checkpoint_folder(part, 0), folds, final, report, keys, history, keys_of_cases)
+    try:
+        for name, value in (("profile", profile), ("recipe", recipe), ("config", config)):
+            home.write_model(home.ensure(part) / f"{name}.json", value)
+        saved_split.write(home.ensure(part / "private") / "split.npz", ground.cases, config.data_sha256, ground.folds,
+                          ground.held_out)
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)  # nothing is there any more once the run was published
+
+
+def new_run(part: Path, *, job: str | None, config: TrainConfig, ground: Ground, folds: list[FittedFold],
+            final: Pipeline, report: Report, keys: dict[str, float], seconds: float, history: list[Point]) -> str:
+    """Complete the folder of a run and let it appear in the gallery by one rename; return its name."""
+    files = seals.sums(part)
+    run = part.name.removeprefix(".").removesuffix(".part")
+    sealed = _write_checkpoint(gallery.checkpoint_folder(part, 0), ground, config, folds, final, report, keys, history)
+    manifest = _manifest(run, ground, config, report, final, seconds=seconds, job=job, files=files)
+    chain = Chain(current=0, checkpoints=[_checkpoint(0, None, final, report, job, sealed)])
+    for name, value in (("manifest", manifest), ("label", Label(name=config.name)), ("chain", chain)):
+        home.write_model(part / f"{name}.json", value)
     os.replace(part, home.runs_folder() / run)
     home.sync_folder(home.runs_folder())
     return run
@@ -57,8 +74,8 @@ def new_checkpoint(opened: gallery.Run, *, ground: Ground, folds: list[FittedFol
         raise UserError(what="This run was deleted while it was being trained further.", code="no_run",
                         fix="Nothing else was changed. Train again if you want it back.")
     shutil.rmtree(part, ignore_errors=True)  # left by an attempt that was killed
-    _write_checkpoint(part, folds, final, report, keys, history, _case_keys(ground, opened.config))
-    return gallery.add_checkpoint(opened.run, part, _checkpoint(0, opened.chain.current, final, report, job))
+    sealed = _write_checkpoint(part, ground, opened.config, folds, final, report, keys, history)
+    return gallery.add_checkpoint(opened.run, part, _checkpoint(0, opened.chain.current, final, report, job, sealed))
 
 
 def checkpoint_of_job(opened: gallery.Run, job: str | None) -> Checkpoint | None:
@@ -74,16 +91,24 @@ def same_split(opened: gallery.Run, ground: Ground) -> None:
                         fix="Train again; this run stays as it is.", code="split_changed")
 
 
+def split_of(opened: gallery.Run) -> SavedSplit:
+    """The split of a run as it lies on disk. UserError where its file is gone or one bit of it changed."""
+    try:
+        seals.compare(opened.folder, opened.manifest.files, SPLIT)
+        return saved_split.read(opened.folder / SPLIT)
+    except FileNotFoundError as absent:
+        raise seals.damaged(SPLIT) from absent
+
+
 def folds_of(opened: gallery.Run, ground: Ground) -> list[FittedFold]:
     """Every fold of the current checkpoint with its model, in the order of the folds."""
-    at = opened.checkpoint_folder
-    kept = json.loads((at / "folds.json").read_text())
-    with np.load(at / "private" / "oof.npz", allow_pickle=False) as stored:
+    kept = json.loads(opened.sealed("folds.json").read_text())
+    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
         p, baseline = stored["p"], stored["baseline"]
     found = []
     for fold in ground.folds:
         name = name_of(fold)
-        pipe = Pipeline.load(at / "folds" / name, opened.config.family)
+        pipe = Pipeline.load(opened.sealed(f"folds/{name}"), opened.config.family)
         found.append(FittedFold(fold=fold, pipeline=pipe, p=p[fold.repeat, fold.test], points=[],
                                 baseline=baseline[fold.repeat, fold.test],
                                 learned=learned_from(kept[name], pipe.matrix),
@@ -91,8 +116,9 @@ def folds_of(opened: gallery.Run, ground: Ground) -> list[FittedFold]:
     return found
 
 
-def _write_checkpoint(folder: Path, folds: list[FittedFold], final: Pipeline, report: Report, keys: dict[str, float],
-                      history: list[Point], case_keys: list[str]) -> None:
+def _write_checkpoint(folder: Path, ground: Ground, config: TrainConfig, folds: list[FittedFold], final: Pipeline,
+                      report: Report, keys: dict[str, float], history: list[Point]) -> str:
+    """All files of one link; returns the hash of the list of their hashes."""
     home.write_model(home.ensure(folder) / "report.json", report)
     home.write_bytes(folder / "history.json", gallery.HISTORY.dump_json(history))
     home.write_bytes(folder / "keys.json", json.dumps(keys, indent=2).encode())
@@ -102,18 +128,10 @@ def _write_checkpoint(folder: Path, folds: list[FittedFold], final: Pipeline, re
     for fold in folds:
         fold.pipeline.save(folder / "folds" / name_of(fold.fold))
     private = home.ensure(folder / "private")
-    p, baseline = gather(folds, len(case_keys))
-    home.write_arrays(private / "oof.npz", cases=np.array(case_keys), p=p, baseline=baseline)
-
-
-def _write_split(path: Path, ground: Ground, case_keys: list[str]) -> None:
-    arrays = {f"test {name_of(fold)}": fold.test for fold in ground.folds}
-    home.write_arrays(path, cases=np.array(case_keys), **arrays)
-
-
-def _case_keys(ground: Ground, config: TrainConfig) -> list[str]:
-    """A name for every case that means nothing without the installation's key."""
-    return [home.keyed_hash("case", config.data_sha256, str(row)) for row in ground.cases.rows.tolist()]
+    p, baseline = gather(folds, len(ground.cases.y))
+    home.write_arrays(private / "oof.npz", cases=saved_split.case_names(ground.cases, config.data_sha256), p=p,
+                      baseline=baseline)
+    return seals.seal(folder)
 
 
 def _run_name(job: str | None, config: TrainConfig) -> str:
@@ -121,13 +139,14 @@ def _run_name(job: str | None, config: TrainConfig) -> str:
     return f"{config.family}-{name}"
 
 
-def _checkpoint(number: int, parent: int | None, final: Pipeline, report: Report, job: str | None) -> Checkpoint:
+def _checkpoint(number: int, parent: int | None, final: Pipeline, report: Report, job: str | None,
+                sealed: str) -> Checkpoint:
     return Checkpoint(number=number, parent=parent, made=_now(), rounds=final.family.rounds_done(final.fitted),
-                      headline=report.metrics.get(headline(report)), job=job)
+                      headline=report.metrics.get(headline(report)), job=job, files_sha256=sealed)
 
 
 def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, final: Pipeline, *, seconds: float,
-              job: str | None) -> Manifest:
+              job: str | None, files: dict[str, str]) -> Manifest:
     n_closed = len(ground.held_out)
     tested = np.unique(np.concatenate([fold.test for fold in ground.folds]))
     return Manifest(run=run, made=_now(), seconds=round(seconds, 2), family=config.family, task=report.task,
@@ -136,13 +155,12 @@ def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, fin
                     n_cases=report.n_cases, n_patients=report.n_patients, n_train=len(ground.development),
                     n_test=n_closed or len(tested), split_sha256=ground.split_sha256,
                     code_version=provenance.code_version(), packages=provenance.packages(), device=device_of(final),
-                    seeds={"configuration": config.seed})
+                    seeds={"configuration": config.seed}, files=files,
+                    threads=device.threads(len(ground.cases.y)))
 
 
 def device_of(final: Pipeline) -> str:
     """Where the final model was fitted: "cpu", or the accelerator on which a network learned."""
-    from medml import device
-
     return device.pick().type if final.family.round == "epoch" else "cpu"
 
 

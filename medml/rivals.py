@@ -6,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 from pydantic import ValidationError
 
-from medml import gallery, home
+from medml import gallery, home, seals
 from medml.cases import Cases, Predictions
+from medml.errors import UserError
 from medml.types import Chain, Manifest, TrainConfig
 
 MOST = 20  # configurations, newest runs first
@@ -39,11 +40,12 @@ def predictions(config: TrainConfig, split_sha256: str, cases: Cases) -> dict[st
         for checkpoint in _chain(manifest).checkpoints:
             try:
                 theirs = home.read_model(folder / "config.json", TrainConfig)
-                at = gallery.checkpoint_folder(folder, checkpoint.number) / "private" / "oof.npz"
-                with np.load(at, allow_pickle=False) as stored:
+                at = gallery.checkpoint_folder(folder, checkpoint.number)
+                seals.check(at, checkpoint.files_sha256, "private/oof.npz")
+                with np.load(at / "private" / "oof.npz", allow_pickle=False) as stored:
                     p = stored["p"]
-            except (ValidationError, FileNotFoundError):
-                continue  # deleted meanwhile, or a download without its private part
+            except (ValidationError, FileNotFoundError, UserError):
+                continue  # deleted meanwhile, damaged, or a download without its private part
             same = manifest.split_sha256 == split_sha256 and theirs.choice == config.choice
             if same and p.shape[1] == len(cases.y) and len(others) < MOST:
                 others[f"{manifest.run} {checkpoint.number}"] = Predictions(

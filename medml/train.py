@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from medml import data, fitting, gallery, home, overrides, provenance, publish, rivals, split, vault
+from medml import data, device, fitting, gallery, home, overrides, provenance, publish, rivals, split, vault
 from medml import folds as folding
 from medml import recipe as cleaning
+from medml import rerun as reruns
 from medml.cases import Cases, Fold, Predictions
 from medml.errors import UserError
-from medml.evaluate import baselines, evaluate, metrics_of
+from medml.evaluate import Rerun, baselines, evaluate, metrics_of
 from medml.evaluate.checks.patients import comes_back
 from medml.evaluate.context import Context
 from medml.folds import FittedFold
 from medml.pipeline import Pipeline
-from medml.types import Checkpoint, Effect, Metric, Profile, Recipe, Report, TrainConfig
+from medml.saved_split import SavedSplit
+from medml.saved_split import read as read_split
+from medml.types import Checkpoint, Metric, Profile, Recipe, Report, TrainConfig
 from medml.watch import Silent, Watch
 
-SMALL = 20_000  # rows under which one thread is faster than two (measured; see bench/)
 FITTING = (0.02, 0.95)  # the part of the progress bar that fitting takes
 
 
@@ -39,7 +40,7 @@ class Ground:
     development: np.ndarray  # positions into cases that may be fitted on
     held_out: np.ndarray  # positions into cases that stay closed; empty under cross-validation
     folds: list[Fold]  # of the development part
-    effects: list[Effect]
+    data_sha256: str  # of the file as it was read
     split_sha256: str
 
 
@@ -61,16 +62,21 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     refuse_row_split(ground, profile, config)
     work = None if job is None else home.work_folder(job)
     task = fitting.Task(ground.cases, ground.development, recipe, config, watch, work)
-    with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
+    with device.few_threads(len(ground.cases.y)):
         folds, final, points = fitting.fit_all(task, ground.folds, span=FITTING)
-        watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-        report = measure(ground, profile, recipe, config, folds,
-                         others=rivals.predictions(config, ground.split_sha256, ground.cases))
-        keys = key_predictors(final, ground.cases.take(ground.development))
-    watch.say("save", 0.99, "Saving the run")
-    run = publish.new_run(job=job, profile=profile, recipe=recipe, config=config, ground=ground, folds=folds,
-                          final=final, report=report, keys=keys, seconds=time.monotonic() - started,
-                          history=[*(point for fold in folds for point in fold.points), *points])
+        fitted = time.monotonic() - started
+        with publish.begun(job, profile, recipe, config, ground) as part:
+            watch.say("evaluate", FITTING[1], "Making one fold a second time, to see that the numbers are the same")
+            rerun = reruns.first_fold(task, part, folds, final, fitted)
+            watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
+            report = measure(ground, profile, recipe, config, folds, rerun=rerun,
+                             saved=read_split(part / publish.SPLIT),
+                             others=rivals.predictions(config, ground.split_sha256, ground.cases))
+            keys = key_predictors(final, ground.cases.take(ground.development))
+            watch.say("save", 0.99, "Saving the run")
+            run = publish.new_run(part, job=job, config=config, ground=ground, folds=folds, final=final, report=report,
+                                  keys=keys, seconds=time.monotonic() - started,
+                                  history=[*(point for fold in folds for point in fold.points), *points])
     overrides.remember(config, recipe, report)
     fitting.forget(work)
     watch.say("done", 1.0, "Finished")
@@ -89,10 +95,16 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     if ours is not None:
         return ours
     task, ground, folds, final = _take_up(opened, n_rounds, source=source, watch=watch, job=job)
-    with threadpool_limits(1 if len(ground.cases.y) < SMALL else None):
+    with device.few_threads(len(ground.cases.y)):
+        started = time.monotonic()
         further, final, points = fitting.more(task, folds, final, n_rounds, span=FITTING)
+        fitted = time.monotonic() - started
+        watch.say("evaluate", FITTING[1], "Going on with one fold a second time, to see that the numbers are the same")
+        rerun = reruns.compared(task, further[0], fitted / (len(folds) + 1), fitted,
+                                lambda quiet: fitting.more_again(quiet, folds[0].pipeline, folds[0].fold, n_rounds))
         watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-        report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further,
+        report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further, rerun=rerun,
+                         saved=publish.split_of(opened),
                          others=rivals.predictions(opened.config, ground.split_sha256, ground.cases))
         keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the checkpoint")
@@ -118,7 +130,7 @@ def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None =
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,
                             watch=watch)
     publish.same_split(opened, ground)  # else rows that were fitted on would be called unseen
-    final = Pipeline.load(opened.checkpoint_folder / "final", opened.config.family)
+    final = Pipeline.load(opened.sealed("final"), opened.config.family)
     watch.say("evaluate", 0.5, f"Predicting {len(ground.held_out):,} rows kept closed")
     closed = ground.cases.take(ground.held_out)
     predictions = Predictions(y=closed.y, p=final.predict(closed.X)[None], patients=closed.patients, task=closed.task,
@@ -134,15 +146,16 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
     watch.say("read", 0.0, "Reading the table")
     table = profile.table(config.choice.table)
     opened = data.open_table(Path(source), config.choice.table)
-    if opened.sha256() != config.data_sha256:
+    read = opened.sha256()
+    if read != config.data_sha256:
         raise UserError(what=f"“{config.choice.table.label}” has changed since it was scanned.",
                         fix="Scan it again, look at the proposals, then start the training anew. Nothing was lost.",
                         code="changed")
-    cases, effects = cleaning.prepare(opened.frame(), recipe, table, config.choice)
+    cases, _ = cleaning.prepare(opened.frame(), recipe, table, config.choice)
     development, closed = split.held_out(cases, config.split, config.seed)
     folds = split.make_folds(cases, config.split, config.seed)
-    return Ground(cases=cases, development=development, held_out=closed, effects=effects, folds=folds,
-                  split_sha256=provenance.split_sha256(config.data_sha256, cases.rows, closed, folds))
+    return Ground(cases=cases, development=development, held_out=closed, folds=folds, data_sha256=read,
+                  split_sha256=provenance.split_sha256(read, cases.rows, closed, folds))
 
 
 def counted(config: TrainConfig) -> TrainConfig:
@@ -164,8 +177,11 @@ def refuse_row_split(ground: Ground, profile: Profile, config: TrainConfig) -> N
 
 
 def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold], *,
-            others: dict[str, Predictions] | None = None) -> Report:
-    """Evaluate the out-of-fold predictions, beside prevalence and plain regression on the very same folds."""
+            saved: SavedSplit, rerun: Rerun, others: dict[str, Predictions] | None = None) -> Report:
+    """Evaluate the out-of-fold predictions, beside prevalence and plain regression on the very same folds.
+
+    saved  the split as it lies on disk;   rerun  what came of making one fold a second time
+    """
     cases, made = ground.cases, [fold.fold for fold in folds]
     p, plain = folding.gather(folds, len(cases.y))
     without, linear = baselines.required(cases.task)
@@ -176,9 +192,10 @@ def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfi
                       held_out=ground.held_out if len(ground.held_out) else None,
                       looks=len(vault.read(config).looks), others=others or {},
                       selection=folding.selection_scores(folds, config, cases),
-                      selection_note=folding.selection_note(folds, config), data_sha256=config.data_sha256,
+                      selection_note=folding.selection_note(folds, config), data_sha256=ground.data_sha256,
                       split_sha256=ground.split_sha256, code_version=provenance.code_version(),
-                      versions=provenance.packages(), seeds={"configuration": config.seed})
+                      versions=provenance.packages(), seeds={"configuration": config.seed},
+                      threads=device.threads(len(cases.y)), saved=saved, rerun=rerun)
     return evaluate(gather(cases, folds, p), beside, context, seed=config.seed)
 
 
@@ -210,7 +227,7 @@ def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None, watch: 
              job: str | None) -> tuple[fitting.Task, Ground, list[FittedFold], Pipeline]:
     """The run's own table, folds and models, ready to go on."""
     config = opened.config
-    final = Pipeline.load(opened.checkpoint_folder / "final", config.family)
+    final = Pipeline.load(opened.sealed("final"), config.family)
     if final.family.round is None:
         raise UserError(what=f"“{final.family.title}” is fitted in one go: there is nothing to continue.",
                         fix="Train a network to compare: it learns in rounds.", code="no_rounds")

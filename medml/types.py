@@ -342,6 +342,7 @@ class Checkpoint(Value):
     parent: int | None = None
     headline: Metric | None = None
     job: str | None = None  # the job that made it, so that a restarted job does not add it twice
+    files_sha256: str = ""  # of files.json in its folder, which has the sha256 of every file there
 
 
 class Chain(Value):
@@ -373,7 +374,9 @@ class Manifest(Value):
     packages: dict[str, str]
     device: str
     seeds: dict[str, int]
+    threads: int = 1  # of a fit
     job: str | None = None
+    files: dict[str, str] = {}  # sha256 of what the run was made from: profile, recipe, config, split
 
 
 class Label(Value):

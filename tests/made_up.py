@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from medml.cases import Cases, Fold, Predictions
-from medml.evaluate import Context, FoldFacts, evaluate, prevalence_baseline
+from medml.evaluate import Context, FoldFacts, Rerun, evaluate, prevalence_baseline
+from medml.saved_split import SavedSplit, rows_sha256
 from medml.types import Check, Choice, Column, FlowStep, Recipe, SplitPlan, Table, TableRef, TrainConfig
 
 REF = TableRef(path="made_up.csv")
@@ -51,8 +52,8 @@ def made_cases(n: int = 300, *, task: str = "binary", prevalence: float = 0.4, s
 
 
 def predicted(cases: Cases, folds: list[Fold], *, signal: float = 1.5, seed: int = 1,
-              train: float = 0.8) -> Predictions:
-    """Out-of-fold predictions that know the outcome up to noise; signal 0 knows nothing."""
+              train: float = 0.8, shift: float = 0.0) -> Predictions:
+    """Out-of-fold predictions that know the outcome up to noise; signal 0 knows nothing. shift: of the log odds."""
     rng = np.random.default_rng(seed)
     repeats, n = 1 + max(each.repeat for each in folds), len(cases.y)
     if cases.task == "regression":
@@ -61,7 +62,7 @@ def predicted(cases: Cases, folds: list[Fold], *, signal: float = 1.5, seed: int
         scores = signal * np.eye(3)[cases.y] + rng.normal(size=(repeats, n, 3))
         p = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
     else:
-        p = probabilities(1 / (1 + np.exp(-(signal * (cases.y - 0.5) + rng.normal(size=(repeats, n))))))
+        p = probabilities(1 / (1 + np.exp(-(shift + signal * (cases.y - 0.5) + rng.normal(size=(repeats, n))))))
     seen = np.zeros((repeats, n), dtype=bool)
     for each in folds:
         seen[each.repeat, each.test] = True
@@ -82,14 +83,22 @@ def made_context(cases: Cases, folds: list[Fold], *, table: dict | None = None, 
                                    | (table or {}))),
                     choice=chosen, recipe=Recipe(profile_sha256="p", steps=[]), config=whole, cases=cases, folds=folds,
                     fold_facts=facts(folds), n_parameters=3.0, data_sha256="d", split_sha256="s",
-                    code_version="1", versions={"numpy": "2"}, seeds={"split": 0})
+                    code_version="1", versions={"numpy": "2"}, seeds={"split": 0}, threads=1,
+                    saved=saved(cases, folds, changed.get("held_out")), rerun=Rerun(difference=0.0, n=n, why=""))
     return replace(known, **changed)
 
 
 def facts(folds: list[Fold], **changed) -> list[FoldFacts]:
     """What an honest fold records."""
     return [replace(FoldFacts(each.repeat, each.number, len(each.train), len(each.test), len(each.train),
-                              len(each.train)), **changed) for each in folds]
+                              len(each.train), rows_sha256(each.train)), **changed) for each in folds]
+
+
+def saved(cases: Cases, folds: list[Fold], held_out: np.ndarray | None = None) -> SavedSplit:
+    """The split as an honest run finds it on disk."""
+    names = np.array([str(each) for each in cases.patients])
+    closed = np.empty(0, dtype=np.int64) if held_out is None else held_out
+    return SavedSplit(list(folds), closed, np.array([str(each) for each in cases.rows]), names)
 
 
 def baselines(cases: Cases, folds: list[Fold], **of_regression) -> dict[str, Predictions]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import HELD_OUT, baselines, dealt, facts, made_cases, made_context, of_patients, predicted
+from made_up import HELD_OUT, baselines, dealt, facts, made_cases, made_context, of_patients, predicted, saved
 from made_up import run_check as run
 
+from medml import saved_split
 from medml.cases import Cases, Fold
 from medml.evaluate import evaluate
 from medml.evaluate.catalogue import TITLES, found, looks_check
@@ -108,6 +109,34 @@ def test_a_patient_on_both_sides_blocks():
     assert run("L2", cases, folds=row, fold_facts=facts(row)).figures["rows"] == 1
 
 
+def test_the_split_on_disk_decides_and_not_the_plan_in_memory():
+    cases = made_cases(300)
+    folds = dealt(cases.patients)
+    assert run("L2", cases, folds=folds, saved=None).verdict == "block"
+    whole = saved(cases, folds)
+    named_alike = whole.patients.copy()
+    named_alike[folds[0].test[0]] = named_alike[folds[0].train[0]]
+    check = run("L2", cases, folds=folds, saved=replace(whole, patients=named_alike))
+    assert check.verdict == "block" and check.figures["patients"] >= 1
+    moved = [replace(folds[0], train=folds[0].train[1:]), *folds[1:]]
+    for other in (replace(whole, folds=moved), replace(whole, folds=folds[1:]), replace(whole, held_out=np.arange(3))):
+        check = run("L2", cases, folds=folds, saved=other)
+        assert check.verdict == "block" and "not the one that the figures come from" in check.what
+
+
+def test_a_split_is_read_back_as_it_was_written(tmp_path):
+    cases = of_patients(made_cases(60), np.repeat(np.arange(20), 3))
+    folds, closed = dealt(cases.patients[:45], n_folds=3, repeats=2), np.arange(45, 60)
+    saved_split.write(tmp_path / "split.npz", cases, "d", folds, closed)
+    found = saved_split.read(tmp_path / "split.npz")
+    assert [(each.repeat, each.number) for each in found.folds] == [(each.repeat, each.number) for each in folds]
+    for mine, theirs in zip(folds, found.folds, strict=True):
+        assert np.array_equal(mine.train, theirs.train) and np.array_equal(mine.test, theirs.test)
+    assert np.array_equal(found.held_out, closed)
+    assert len(set(found.cases)) == 60 and len(set(found.patients)) == 20
+    assert np.array_equal(found.patients[::3], found.patients[2::3]) and len(found.patients[0]) == 32
+
+
 def test_a_patient_of_the_held_out_part_among_the_folds_blocks():
     cases = made_cases(300)
     inside = dealt(cases.patients[:240])
@@ -132,12 +161,6 @@ def test_copies_across_the_split_are_counted():
     cases, folds = with_copy(3)
     check = run("L3", cases, folds=folds)
     assert check.verdict == "warn" and check.figures["across"] == 6  # either row of each pair
-
-
-def test_a_split_from_the_file_is_warned_about_and_never_changed():
-    cases, folds = with_copy(2)
-    check = run("L3", cases, folds=folds, split_from_file=True)
-    assert check.verdict == "warn" and "was not changed" in check.what
 
 
 def test_copies_kept_together_pass():
@@ -268,7 +291,7 @@ def test_what_the_scan_suspected_is_repeated():
 def test_cleaning_learned_from_all_rows_blocks():
     folds = dealt(np.arange(300))
     assert run("L7", folds=folds).verdict == "pass"
-    for wrong in ({"cleaner_rows": 300}, {"encoder_rows": 300}, {"n_train": 300}):
+    for wrong in ({"cleaner_rows": 300}, {"encoder_rows": 300}, {"n_train": 300}, {"rows_sha256": "other rows"}):
         check = run("L7", folds=folds, fold_facts=facts(folds, **wrong))
         assert check.verdict == "block" and check.figures["folds"] == 5
     assert run("L7", folds=folds, fold_facts=facts(folds)[1:]).figures["folds"] == 1  # a fold that says nothing
@@ -316,11 +339,13 @@ def test_stability_worked_by_hand():
 
 def test_resampling_outside_the_fold_blocks_and_without_recalibration_warns():
     folds = dealt(np.arange(300))
-    inside = [replace(each, resampled_rows=each.n_train, recalibrated=True) for each in facts(folds)]
+    inside = [replace(each, resampled_rows=each.n_train // 2) for each in facts(folds)]
     assert run("L9", folds=folds).verdict == "pass"
-    assert run("L9", folds=folds, fold_facts=inside).verdict == "pass"
+    assert run("L9", folds=folds, fold_facts=inside, prediction={"shift": -0.3}).verdict == "pass"
     assert run("L9", folds=folds, fold_facts=facts(folds, resampled_rows=300)).verdict == "block"
-    assert run("L9", folds=folds, fold_facts=[replace(each, recalibrated=False) for each in inside]).verdict == "warn"
+    shifted = run("L9", folds=folds, fold_facts=inside, prediction={"shift": 1.0})  # weights that were not taken off
+    assert shifted.verdict == "warn" and shifted.figures["off"] > 0.05 and "mean probability" in shifted.what
+    assert run("L9", folds=folds, prediction={"shift": 1.0}).verdict == "pass"  # nothing was weighted
 
 
 def test_looks_at_the_held_out_part_are_counted():

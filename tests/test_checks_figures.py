@@ -10,7 +10,7 @@ from made_up import HELD_OUT, baselines, dealt, made_cases, made_context, of_pat
 from made_up import run_check as run
 
 from medml.cases import Cases
-from medml.evaluate import evaluate
+from medml.evaluate import Rerun, evaluate
 from medml.evaluate import report as report_module
 from medml.evaluate.checks.honesty import intervals_everywhere
 from medml.types import FlowStep, Metric
@@ -224,13 +224,15 @@ def test_a_gap_between_training_and_unseen_rows_is_optimism():
 # ---- G1 --------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("gone", [{"data_sha256": ""}, {"split_sha256": ""}, {"code_version": ""}, {"versions": {}},
-                                  {"seeds": {}}])
+                                  {"seeds": {}}, {"threads": 0}])
 def test_what_a_second_run_needs_must_be_recorded(gone):
     assert run("G1", **gone).verdict == "block"
 
 
 def test_a_second_run_must_agree():
-    assert "not been run a second time" in run("G1").what
-    assert run("G1", rerun_matches=True).verdict == "pass"
-    assert run("G1", rerun_matches=False).verdict == "block"
+    assert "the same numbers, 300 predictions" in run("G1").what and run("G1").verdict == "pass"
+    for difference in (0.002, float("inf"), float("nan")):
+        assert run("G1", rerun=Rerun(difference=difference, n=60)).verdict == "block"
+    untried = run("G1", rerun=Rerun(why="that would take about 90 seconds more"))
+    assert untried.verdict == "could_not_tell" and "about 90 seconds more." in untried.what
     assert run("G1", data_sha256="another table").verdict == "block"

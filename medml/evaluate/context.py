@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from medml.cases import Cases, Fold, Predictions
-from medml.types import Choice, Effect, FlowStep, Recipe, SelectionScore, Table, TrainConfig
+from medml.saved_split import SavedSplit
+from medml.types import Choice, FlowStep, Recipe, SelectionScore, Table, TrainConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,10 @@ class FoldFacts:
     """From how many rows each fitted step of one fold learned, as the step itself counted them (L7, L8, L9).
 
     n_train, n_test   rows on either side of the split
+    rows_sha256       which rows the steps were given, as the table handed to them says itself
     cleaner_rows      rows that the cleaner was fitted on;  encoder_rows  the same for the encoder
     selector_rows     rows that the selection of columns saw; None where nothing was selected
-    resampled_rows    rows from which resampling or class weights were worked out; None where there were none
-    recalibrated      the fold's probabilities were recalibrated after resampling or weighting, on training rows
-    kept              names of the columns that the selection kept; None where nothing was selected
+    resampled_rows    rows from which the fitted model worked out class weights or resampled; None where it did not
     """
 
     repeat: int
@@ -29,10 +29,22 @@ class FoldFacts:
     n_test: int
     cleaner_rows: int
     encoder_rows: int
+    rows_sha256: str = ""
     selector_rows: int | None = None
     resampled_rows: int | None = None
-    recalibrated: bool = False
-    kept: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """What came of making one fold a second time from what was saved (G1).
+
+    difference  the largest of all predictions, in probability or in standard deviations of a number; None: not tried
+    n           predictions compared;   why  why it was not tried, as the rest of a sentence
+    """
+
+    difference: float | None = None
+    n: int = 0
+    why: str = "this evaluation did not ask for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +54,13 @@ class Context:
     folds             the folds that the predictions come from; one fold under a validation part. Positions into `cases`
     n_parameters      candidate parameters after encoding and before any selection, mean over folds
     flow              boxes of the flow diagram; empty: those of `cases`
-    effects           what each step of the recipe did, in counts (M2)
     held_out          positions into `cases` of the part that stays closed (scheme "held_out"), else None or empty
-    split_from_file   the split came with the data: it is never changed (L3)
+    saved             the split as it was saved, read back from its file (L2, L7); None: it was not
     looks             how often the held-out part has been opened
     others            out-of-fold predictions of the other configurations that were compared, same folds (E3)
     selection         how often each column was kept over the folds; selection_note says by what means
-    code_version .. rerun_matches   the manifest's data (G1); rerun_matches None: nobody has run it again yet
+    data_sha256       of the file that was read;   code_version .. threads  the manifest's data (G1)
+    rerun             what came of making one fold a second time (G1)
     """
 
     table: Table
@@ -60,9 +72,8 @@ class Context:
     fold_facts: Sequence[FoldFacts]
     n_parameters: float
     flow: Sequence[FlowStep] = ()
-    effects: Sequence[Effect] = ()
     held_out: np.ndarray | None = None
-    split_from_file: bool = False
+    saved: SavedSplit | None = None
     looks: int = 0
     others: Mapping[str, Predictions] = field(default_factory=dict)
     selection: Sequence[SelectionScore] = ()
@@ -72,7 +83,8 @@ class Context:
     code_version: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
-    rerun_matches: bool | None = None
+    threads: int = 0
+    rerun: Rerun = Rerun()
 
     @property
     def boxes(self) -> list[FlowStep]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from medml import home
-from medml.errors import UserError
+from medml.seals import damaged
 
 STATE, ARRAYS = "state.json", "arrays.safetensors"
 
@@ -46,12 +46,6 @@ def read(folder: Path, family: str) -> tuple[dict[str, Any], dict[str, np.ndarra
         return body["meta"], load(files.pop(ARRAYS)), files
     except (OSError, KeyError, TypeError, AttributeError, ValueError, SafetensorError) as error:
         raise damaged(type(error).__name__) from None
-
-
-def damaged(where: str) -> UserError:
-    """The one sentence for a model file that cannot be trusted."""
-    return UserError(what="This model's file is damaged, so it is not used.", code="damaged", detail=where,
-                     fix="Choose another checkpoint, or train again.")
 
 
 def _seal(body: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ class Scaling:
     centre: float  # of the outcome, where it is a number
     spread: float
     correction: np.ndarray  # (n_present,) log of the class weights, taken off the scores again
+    weighed: int = 0  # rows that the class weights were worked out from; 0: there are none
 
     @classmethod
     def of(cls, mean: np.ndarray, scale: np.ndarray, y: np.ndarray, labels: Labels | None,
@@ -42,7 +43,7 @@ class Scaling:
             return cls(mean, scale, float(y.mean()), float(y.std()) or 1.0, np.zeros(1))
         counts = np.maximum(1, np.bincount(labels.encode(y), minlength=len(labels.present)))
         weights = counts.sum() / (len(counts) * counts) if weigh_classes else np.ones(len(counts))
-        return cls(mean, scale, 0.0, 1.0, np.log(weights))
+        return cls(mean, scale, 0.0, 1.0, np.log(weights), len(y) if weigh_classes else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,9 @@ class Learner(Family):
             return self.fit(data, chosen | {"epochs": until}, seed=seed, rounds=rounds, work=work)
         return self._train(fitted, self.accept(data), data, plan_of(chosen, until, chosen["patience"]), rounds, work)
 
+    def weighed(self, fitted: Network) -> int | None:
+        return fitted.scaling.weighed or None
+
     def tired(self, fitted: Network, params: dict[str, Any]) -> bool:
         """Whether patience has run out: further rounds of this fit would change nothing."""
         patience = self.filled(params)["patience"]
@@ -153,7 +157,7 @@ class Learner(Family):
         scaling, labels = fitted.scaling, fitted.labels
         arrays = {f"loop.{name}": array for name, array in fitted.arrays.items()}
         arrays |= {"mean": scaling.mean, "scale": scaling.scale, "correction": scaling.correction,
-                   "outcome": np.array([scaling.centre, scaling.spread])}
+                   "outcome": np.array([scaling.centre, scaling.spread]), "weighed": np.array([scaling.weighed])}
         if labels is not None:
             arrays["present"] = labels.present
         _files.write(folder, self.name, {"shape": fitted.shape, "seed": fitted.seed, "loop": fitted.meta,
@@ -163,7 +167,8 @@ class Learner(Family):
         meta, arrays, _ = _files.read(folder, self.name)
         labels = None if "present" not in arrays else Labels(arrays["present"], meta["n_classes"])
         centre, spread = arrays["outcome"]
-        scaling = Scaling(arrays["mean"], arrays["scale"], float(centre), float(spread), arrays["correction"])
+        scaling = Scaling(arrays["mean"], arrays["scale"], float(centre), float(spread), arrays["correction"],
+                          int(arrays["weighed"][0]))
         inner = {name.removeprefix("loop."): array for name, array in arrays.items() if name.startswith("loop.")}
         return Network(meta["shape"], scaling, labels, meta["seed"], meta["loop"], inner)
 

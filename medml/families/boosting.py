@@ -29,6 +29,7 @@ class Boosted:
     booster: Any
     labels: Labels | None
     width: int
+    shown: Any = None  # the training rows as XGBoost wants them, while a fit goes on in stretches; never saved
 
 
 class Boosting(Family):
@@ -75,19 +76,29 @@ class Boosting(Family):
         chosen = self.settled(params, *X.shape, data.task)
         return self._boost(fitted, X, data, n_rounds, chosen, seed + self.rounds_done(fitted), rounds)
 
+    def fit_to(self, fitted: Boosted | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
+               rounds: Rounds = no_rounds, work: Path | None = None) -> Boosted:
+        """Each stretch draws its rows and columns from a seed of its own, so its numbers do not depend on whether the
+        trees before it were read back from a file."""
+        X = accept(self, data)
+        chosen, done = self.settled(params, *X.shape, data.task), 0 if fitted is None else self.rounds_done(fitted)
+        stride = until - done if len(X) < device.SMALL else max(1, (until - done) // 5)
+        return self._boost(fitted, X, data, until - done, chosen, seed + done, rounds, stride=stride)
+
     def _boost(self, before: Boosted | None, X: np.ndarray, data: FitData, n_trees: int, chosen: dict[str, Any],
-               seed: int, rounds: Rounds) -> Boosted:
+               seed: int, rounds: Rounds, *, stride: int | None = None) -> Boosted:
         import xgboost
 
         labels = None if data.task == "regression" else Labels.of(data)
         y = data.y if labels is None else labels.encode(data.y)
         start = 0 if before is None else self.rounds_done(before)
-        speaker = _speaker(self, X, data, labels, start, start + n_trees, rounds)
-        booster = xgboost.train(_settings(chosen, labels, len(X), seed), xgboost.DMatrix(binned(X), y), n_trees,
+        speaker = _speaker(self, X, data, labels, start, start + n_trees, rounds, stride or max(1, n_trees // POINTS))
+        shown = before.shown if before is not None and before.shown is not None else xgboost.DMatrix(binned(X), y)
+        booster = xgboost.train(_settings(chosen, labels, len(X), seed), shown, n_trees,
                                 xgb_model=None if before is None else before.booster, callbacks=[speaker],
                                 verbose_eval=False)
         booster.set_attr(best_iteration=None, best_score=None)
-        return Boosted(booster, labels, X.shape[1])
+        return Boosted(booster, labels, X.shape[1], shown if stride else None)
 
     def rounds_done(self, fitted: Boosted) -> int:
         return fitted.booster.num_boosted_rounds()
@@ -128,11 +139,9 @@ def _settings(chosen: dict[str, Any], labels: Labels | None, n_cases: int, seed:
 
 
 def _speaker(family: Boosting, X: np.ndarray, data: FitData, labels: Labels | None, start: int, total: int,
-             rounds: Rounds) -> Any:
-    """An XGBoost callback that calls `rounds` and stops when told."""
+             rounds: Rounds, stride: int) -> Any:
+    """An XGBoost callback that calls `rounds` after every `stride` trees and stops when told."""
     from xgboost.callback import TrainingCallback
-
-    stride = max(1, (total - start) // POINTS)
 
     class Speaker(TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:

@@ -60,6 +60,7 @@ class Family:
     name: ClassVar[str]
     title: ClassVar[str]
     sentence: ClassVar[str]
+    sees: ClassVar[Literal["columns", "pictures"]] = "columns"  # FitData.X is a matrix, or vision.pixels.Pictures
     tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "regression"})
     round: ClassVar[Literal["epoch", "trees"] | None] = None  # what "N more rounds" means; None: nothing to continue
     rounds_param: ClassVar[str | None] = None  # the parameter that says how many rounds a fit aims at
@@ -83,12 +84,18 @@ class Family:
 
     def fit_to(self, fitted: Any | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
                rounds: Rounds = no_rounds, work: Path | None = None) -> Any:
-        """`fit` in stretches, for families whose round is an epoch: to `until` rounds in all, from `fitted` or nothing.
+        """`fit` in stretches, for families with a round: to `until` rounds in all, from `fitted` or nothing.
 
-        However it is cut into stretches, the numbers are those of one `fit`; so all folds learn side by side, and a
-        stop keeps the best epoch of every one of them.
+        So all folds learn side by side, and a stop keeps what every one of them has learned. The same stretches give
+        the same numbers, whether or not `fitted` was saved and loaded in between; epochs and the trees of a forest
+        also those of one `fit`, however they are cut.
         """
         raise NotImplementedError
+
+    def weighed(self, fitted: Any) -> int | None:
+        """From how many rows this fit worked out class weights or resampled, as it counted them itself (L9); None: it
+        did neither."""
+        return None
 
     def tired(self, fitted: Any, params: dict[str, Any]) -> bool:
         """Whether early stopping has ended a fit made by `fit_to`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Forest:
     model: Any
     labels: Labels | None
     width: int
+    heard: np.ndarray | None = None  # sum of the trees' votes on the training rows, while it grows; never saved
 
 
 class Forests(Family):
@@ -74,15 +75,27 @@ class Forests(Family):
         start = len(fitted.model.estimators_)
         return self._grow(copy.copy(fitted.model), X, data, n_rounds, start, rounds)
 
-    def _grow(self, model: Any, X: np.ndarray, data: FitData, n_trees: int, start: int, rounds: Rounds) -> Forest:
+    def fit_to(self, fitted: Forest | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
+               rounds: Rounds = no_rounds, work: Path | None = None) -> Forest:
+        X = accept(self, data)
+        if fitted is None:
+            model = _make(self.settled(params, *X.shape, data.task), len(X), data.task, seed)
+            return self._grow(model, X, data, until, 0, rounds, goals=[until])
+        start = len(fitted.model.estimators_)
+        return self._grow(copy.copy(fitted.model), X, data, until - start, start, rounds, goals=[until],
+                          heard=fitted.heard)
+
+    def _grow(self, model: Any, X: np.ndarray, data: FitData, n_trees: int, start: int, rounds: Rounds, *,
+              goals: list[int] | None = None, heard: np.ndarray | None = None) -> Forest:
         labels = None if data.task == "regression" else Labels.of(data)
         y = data.y if labels is None else labels.encode(data.y)
         nudge, total = Nudge(X), start + n_trees
         if start:
             model.estimators_ = list(model.estimators_)
         fitted = Forest(model, labels, X.shape[1])
-        heard = 0.0 if not start else self.predict(fitted, X) * start  # sum of the trees' votes on the training rows
-        for goal in [total] if rounds is no_rounds else _steps(start, total):
+        if heard is None:
+            heard = np.zeros(1) if not start else self.predict(fitted, X) * start
+        for goal in [total] if rounds is no_rounds else goals or _steps(start, total):
             model.set_params(n_estimators=goal, warm_start=True, n_jobs=device.threads(len(X)))
             before = len(getattr(model, "estimators_", []))
             model.fit(X, y)
@@ -93,7 +106,7 @@ class Forests(Family):
                 train = loss(data.y, heard / goal)
             if not rounds(goal, total, train, lambda rows: self.predict(fitted, rows)):
                 break
-        return fitted
+        return replace(fitted, heard=None if rounds is no_rounds else heard)
 
     def rounds_done(self, fitted: Forest) -> int:
         return len(fitted.model.estimators_)

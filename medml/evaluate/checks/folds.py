@@ -9,19 +9,24 @@ import numpy as np
 from medml.evaluate.catalogue import found, looks_check, many
 from medml.evaluate.checks import Evidence, rule
 from medml.evaluate.context import FoldFacts
+from medml.evaluate.scored import Scored
+from medml.saved_split import rows_sha256
 from medml.types import Check, SelectionScore
 
 OURS = "Do not use this model: MedML fitted a step on the wrong rows. Train again, and report this."
+OFF = 0.05  # between a class's mean probability and its share: weights that are not taken off shift it much further
 UNSEEN = "Judge this model on patients that nobody has looked at yet, or train again without the lists."
 
 
 def _outside(evidence: Evidence, counts: Callable[[FoldFacts], tuple[int | None, ...]]) -> int:
-    """Folds in which a step did not learn from exactly the training rows; a fold without facts counts."""
+    """Folds in which a step did not learn from exactly the training rows of the split as it was saved: by how many rows
+    it counted itself, and by which rows it was given. A fold without facts counts as wrong."""
     facts = {(each.repeat, each.number): each for each in evidence.context.fold_facts}
-    wrong = 0
-    for fold in evidence.context.folds:
+    saved, wrong = evidence.context.saved, 0
+    for fold in evidence.context.folds if saved is None else saved.folds:
         fact = facts.get((fold.repeat, fold.number))
-        right = fact is not None and fact.n_train == len(fold.train) and all(n == len(fold.train) for n in counts(fact))
+        right = fact is not None and all(n == len(fold.train) for n in (fact.n_train, *counts(fact))) \
+            and fact.rows_sha256 == rows_sha256(fold.train)
         wrong += not right
     return wrong
 
@@ -81,21 +86,31 @@ def stability(scores: list[SelectionScore], n_folds: int) -> float | None:
 
 @rule("L9")
 def resampling_in_fold(evidence: Evidence) -> Check:
-    """Resampling and class weights come from training rows only, and probabilities are recalibrated afterwards."""
-    context = evidence.context
-    used = [each for each in context.fold_facts if each.resampled_rows is not None]
+    """Fitted models say from how many rows their class weights came; whether probabilities were put right afterwards is
+    measured: the mean probability of every class is compared with its share of the unseen rows."""
+    used = [each for each in evidence.context.fold_facts if each.resampled_rows is not None]
     if not used:
         return found("L9", "pass", "Nothing was resampled or weighted.")
-    wrong = sum(each.resampled_rows != each.n_train for each in used)
+    wrong = sum(not 0 < each.resampled_rows <= each.n_train for each in used) + _outside(evidence, lambda fact: ())
     if wrong:
         return found("L9", "block", f"In {wrong} of {many(len(used), 'fold')} resampling or class weights did not come "
                                     "from the training rows alone.", OURS, folds=wrong)
-    if not all(each.recalibrated for each in used):
-        return found("L9", "warn", "Classes were resampled or weighted and the probabilities were not recalibrated "
-                                   "afterwards, so they are too high for the rare class.",
-                     "Train without class weights, or read the ranking and not the probabilities.", folds=0)
+    off, said, share = furthest_off(evidence.scored)
+    if abs(off) > OFF:
+        return found("L9", "warn", f"Classes were resampled or weighted, and the mean probability of a class is "
+                                   f"{said:.0%} where {share:.0%} of the unseen cases have it.",
+                     "Train without class weights, or read the ranking and not the probabilities.", folds=0, off=off)
     return found("L9", "pass", f"Resampling or class weights came from training rows alone in {many(len(used), 'fold')}"
-                               ", and probabilities were recalibrated.", folds=0)
+                               f"; the mean probability of every class is within {abs(off):.1%} of its share.",
+                 folds=0, off=off)
+
+
+def furthest_off(scored: Scored) -> tuple[float, float, float]:
+    """(difference, mean probability, share) of the class whose mean probability lies furthest from its share, 0-1."""
+    said = np.mean([each.p.mean(axis=0) for each in scored.samples], axis=0)
+    share = np.mean([np.bincount(each.y, minlength=scored.n_classes) / len(each.y) for each in scored.samples], axis=0)
+    worst = int(np.abs(said - share).argmax())
+    return float(said[worst] - share[worst]), float(said[worst]), float(share[worst])
 
 
 @rule("L10")

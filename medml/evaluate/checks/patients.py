@@ -6,8 +6,11 @@ import numpy as np
 
 from medml.evaluate.catalogue import found, many, named
 from medml.evaluate.checks import Evidence, rule
+from medml.evaluate.context import Context
+from medml.saved_split import SavedSplit
 from medml.types import Check, Table
 
+AGAIN = "Do not use this model; train again, and report this."
 CHOOSE = "Choose the column that identifies a patient on the Scan page, then train again."
 
 
@@ -43,19 +46,38 @@ def split_by_patient(evidence: Evidence) -> Check:
 
 @rule("L2")
 def no_shared_patient(evidence: Evidence) -> Check:
-    """Patients and rows of the two sides are compared again, from the folds' own positions."""
-    context = evidence.context
-    sides = [(each.train, each.test) for each in context.folds]
-    if context.closed.size:
-        sides.append((context.closed, np.concatenate([np.concatenate(both) for both in sides])))
-    patients = context.cases.patients
-    shared = sum(len(np.intersect1d(patients[one], patients[other])) for one, other in sides)
+    """Patients and rows of the two sides are compared again, in the split as it lies on disk: the file's positions and
+    the file's names of patients; and the figures must come from that very split."""
+    saved = evidence.context.saved
+    if saved is None:
+        return found("L2", "block", "The split was not saved, so nobody can see who was on which side.", AGAIN)
+    changed = folds_that_differ(evidence.context, saved)
+    if changed:
+        return found("L2", "block", "The split that was saved is not the one that the figures come from "
+                                    f"({many(changed, 'part')} of it).", AGAIN, changed=changed)
+    sides = [(each.train, each.test) for each in saved.folds]
+    if saved.held_out.size:
+        sides.append((saved.held_out, np.concatenate([np.concatenate(both) for both in sides])))
+    shared = max(sum(len(np.intersect1d(patients[one], patients[other])) for one, other in sides)
+                 for patients in (saved.patients, evidence.context.cases.patients))
     rows = sum(len(np.intersect1d(one, other)) for one, other in sides)
     if shared or rows:
         return found("L2", "block", f"{many(shared, 'patient')} and {many(rows, 'row')} were found on both sides of a "
                                     "split.", "Do not use this model; train again with the patient column chosen.",
                      patients=shared, rows=rows)
-    return found("L2", "pass", f"In {many(len(sides), 'split')} no patient is on both sides.", patients=0, rows=0)
+    return found("L2", "pass", f"In {many(len(sides), 'split')}, read back as saved, no patient is on both sides.",
+                 patients=0, rows=0)
+
+
+def folds_that_differ(context: Context, saved: SavedSplit) -> int:
+    """Parts of the split on disk (folds, the closed part, the cases) that are not those of the evaluation."""
+    wrong = int(not np.array_equal(np.sort(context.closed), np.sort(saved.held_out)))
+    wrong += int(len(saved.patients) != len(context.cases.y)) + abs(len(saved.folds) - len(context.folds))
+    for each in context.folds:
+        theirs = saved.fold(each.repeat, each.number)
+        wrong += theirs is None or not all(np.array_equal(np.sort(mine), np.sort(other)) for mine, other in
+                                           ((each.train, theirs.train), (each.test, theirs.test)))
+    return wrong
 
 
 @rule("L3")
@@ -77,10 +99,6 @@ def no_copies_across(evidence: Evidence) -> Check:
     if not n:
         note = f" {many(kept, 'row')} with a copy were kept together." if kept else ""
         return found("L3", "pass", f"No row has an exact copy on the other side of a split.{note}", across=0, kept=kept)
-    if context.split_from_file:
-        return found("L3", "warn", f"{many(n, 'row')} have an exact copy on the other side of the split that came with "
-                                   "the data. That split was not changed.",
-                     "Ask whoever made the split to remove the copies, or let MedML split by patient.", across=n)
     return found("L3", "warn", f"{many(n, 'row')} have an exact copy on the other side of a split.",
                  "Switch on “exact duplicates” on the Cleanup page, then train again.", across=n)
 
