@@ -21,6 +21,11 @@ def threads(n_cases: int) -> int:
     return int(chosen) if chosen.isdigit() and int(chosen) else os.cpu_count() or 1
 
 
+def cores() -> int:
+    """How many threads work that is worth them may use."""
+    return threads(SMALL)
+
+
 @contextlib.contextmanager
 def few_threads(n_cases: int) -> Iterator[None]:
     """Inside, linear algebra uses as many threads as `threads` says."""

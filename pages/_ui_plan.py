@@ -46,8 +46,9 @@ def answer(label: str | None) -> str:
 
 def offered(task: str) -> list[Family]:
     """Families that can do this task, the proposed one first."""
-    able = [each for each in families.registry if task in each.tasks]
-    return sorted(able, key=lambda each: (each.name != FIRST, families.registry.names().index(each.name)))
+    names = families.seeing("columns")
+    able = [each for each in map(families.registry.get, names) if task in each.tasks]
+    return sorted(able, key=lambda each: (each.name != FIRST, names.index(each.name)))
 
 
 def pick_family(task: str, chosen: str, key: str) -> Family:

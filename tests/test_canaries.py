@@ -27,7 +27,7 @@ def test_the_search_finds_what_is_planted(tmp_path):
     assert {hit.split(":")[0].split("!")[0] for hit in found} == {"a.npz", "b.txt", "c.bin"}
 
 
-@pytest.mark.parametrize("family", families.registry.names())
+@pytest.mark.parametrize("family", families.seeing("columns"))
 def test_no_value_of_a_patient_in_a_run(tmp_path, family, medml_home):
     table, numbers = planted()
     source = saved(table, tmp_path)

@@ -101,7 +101,7 @@ def test_selection_never_takes_more_than_its_limit():
     assert estimate(table, limited).seconds_selection == pytest.approx(2.0 * 11)  # 5 folds x 2 and the final model
 
 
-@pytest.mark.parametrize("family", families.registry.names())
+@pytest.mark.parametrize("family", families.seeing("columns"))
 def test_every_family_has_an_estimate_for_every_task_it_can_do(family):
     table = clinic()[0]
     for task in families.registry.get(family).tasks:

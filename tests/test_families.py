@@ -16,7 +16,7 @@ from medml.cases import FitData
 from medml.errors import UserError
 
 TASKS = ("binary", "multiclass", "regression")
-EVERY = [(name, task) for name in families.registry.names() for task in TASKS
+EVERY = [(name, task) for name in families.seeing("columns") for task in TASKS
          if task in families.registry.get(name).tasks]
 IN_ROUNDS = [(name, task) for name, task in EVERY if families.registry.get(name).round]
 ALLOWED = {".json", ".safetensors", ".ubj"}
@@ -170,7 +170,7 @@ def test_a_model_is_kept_in_files_that_run_no_code(name, task, tmp_path):
             assert whole[:1] == b"{"  # an UBJSON object
 
 
-@pytest.mark.parametrize("name", families.registry.names())
+@pytest.mark.parametrize("name", families.seeing("columns"))
 def test_a_damaged_model_is_not_used(name, tmp_path):
     family = families.registry.get(name)
     family.save(fitted(name, "binary"), tmp_path)
@@ -206,7 +206,7 @@ def test_going_on_from_a_file_equals_going_on_from_memory(name, task, tmp_path):
     assert np.array_equal(family.predict(from_file, data.X), family.predict(from_memory, data.X))
 
 
-@pytest.mark.parametrize("name", families.registry.names())
+@pytest.mark.parametrize("name", families.seeing("columns"))
 def test_a_class_that_a_fold_lacks_gets_no_probability_and_no_error(name):
     family, data = families.registry.get(name), table("multiclass")
     rows = np.flatnonzero(data.y != 1)
@@ -215,7 +215,7 @@ def test_a_class_that_a_fold_lacks_gets_no_probability_and_no_error(name):
     assert p.shape == (90, 3) and (p[:, 1] == 0).all() and np.allclose(p.sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("name", families.registry.names())
+@pytest.mark.parametrize("name", families.seeing("columns"))
 def test_a_family_explains_itself_and_its_parameters(name):
     family = families.registry.get(name)
     usual = family.usual(500, 20, "binary")
@@ -241,7 +241,7 @@ def test_cost_is_told_before_the_start_and_grows_with_the_table(name, task):
 
 
 def test_listing_the_families_loads_no_heavy_library():
-    code = ("import sys; from medml import families; families.registry.names(); "
+    code = ("import sys; from medml import families; families.seeing('columns'); "
             "[each.cost(300, 20, 'binary', {}) for each in families.registry]; "
             "print([name for name in ('torch', 'sklearn', 'xgboost', 'streamlit') if name in sys.modules])")
     root = Path(__file__).resolve().parents[1]

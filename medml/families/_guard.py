@@ -16,21 +16,27 @@ def accept(family: Family, data: FitData) -> np.ndarray:
 
     raises  UserError: wrong task, no columns, too few rows, a cell that is no number, one class only
     """
-    if data.task not in family.tasks:
-        raise UserError(what=f"“{family.title}” cannot learn this kind of outcome.",
-                        fix="Choose another model on the Configure page.", code="wrong_task", detail=data.task)
+    refuse_task(family, data)
     X = matrix(data.X)
     if X.shape[1] == 0:
         raise UserError(what="No column is left to learn from.", code="no_columns",
                         fix="Put columns back on the Scan or Configure page.")
-    if not len(X) == len(data.y) == len(data.patients):
-        raise ValueError(f"{len(X)} rows, {len(data.y)} outcomes and {len(data.patients)} patients do not match")
-    _refuse_outcome(data)
+    refuse_outcome(data)
     return X
 
 
-def _refuse_outcome(data: FitData) -> None:
+def refuse_task(family: Family, data: FitData) -> None:
+    """UserError where this family is not for this kind of outcome."""
+    if data.task not in family.tasks:
+        raise UserError(what=f"“{family.title}” cannot learn this kind of outcome.",
+                        fix="Choose another model on the Configure page.", code="wrong_task", detail=data.task)
+
+
+def refuse_outcome(data: FitData) -> None:
+    """UserError where there is nothing to learn: too few rows, an outcome that is no number, one class only."""
     y = np.asarray(data.y)
+    if not len(data.X) == len(y) == len(data.patients):
+        raise ValueError(f"{len(data.X)} rows, {len(y)} outcomes and {len(data.patients)} patients do not match")
     if len(y) < 4:
         raise UserError(what=f"Only {len(y)} rows are left to learn from.", code="too_few",
                         fix="Add patients, or leave out the cleanup step that removes rows.")

@@ -71,21 +71,7 @@ class Logistic(Family):
     def _walk(self, X: np.ndarray, data: FitData, chosen: dict[str, Any], seed: int, rounds: Rounds,
               pairs: list[tuple[np.ndarray, np.ndarray]] | None = None) -> tuple[Linear, np.ndarray]:
         strengths = np.logspace(STRONGEST, np.log10(chosen["weakest"]), int(chosen["penalties"]))
-        pairs = pairs or _inner.folds(data.y, data.patients, data.task, seed)
-        inner = [(_start(X[train], data, train), rest) for train, rest in pairs]
-        whole, total = _start(X, data, np.arange(len(X))), len(strengths) + 1
-        best: tuple[float, Linear, np.ndarray] | None = None
-        for number, strength in enumerate(strengths, start=1):
-            rests = [(rest, predict(part(strength), X[rest])) for part, rest in inner]
-            figure = float(np.mean([loss(data.y[rest], p) for rest, p in rests]))
-            model = whole(strength)
-            if best is None or figure < best[0]:
-                best = figure, model, _together(rests, len(X))
-            if not rounds(number, total, loss(data.y, predict(model, X)), lambda rows, m=model: predict(m, rows)):
-                return best[1:]
-        _, model, out_of_fold = best
-        rounds(total, total, loss(data.y, predict(model, X)), lambda rows: predict(model, rows))
-        return model, out_of_fold
+        return walk(X, data, strengths, seed=seed, rounds=rounds, pairs=pairs)
 
     def predict(self, fitted: Linear, X: np.ndarray) -> np.ndarray:
         return predict(fitted, matrix(X, len(fitted.mean)))
@@ -105,6 +91,30 @@ class Logistic(Family):
         return Linear(**arrays, labels=labels, strength=meta["strength"])
 
 
+def walk(X: np.ndarray, data: FitData, strengths: np.ndarray, *, seed: int, rounds: Rounds = no_rounds,
+         pairs: list[tuple[np.ndarray, np.ndarray]] | None = None, scaled: bool = False) -> tuple[Linear, np.ndarray]:
+    """From the strongest penalty to the weakest; the one with the smallest inner out-of-fold loss, and its predictions.
+
+    scaled   X is on the scale on which weights are to be kept small: it is not standardised again
+    returns  the model of all rows, and predictions of the inner rests in the order of the rows, NaN for a row in none
+    """
+    pairs = pairs or _inner.folds(data.y, data.patients, data.task, seed)
+    inner = [(_start(X[train], data, train, scaled), rest) for train, rest in pairs]
+    whole, total = _start(X, data, np.arange(len(X)), scaled), len(strengths) + 1
+    best: tuple[float, Linear, np.ndarray] | None = None
+    for number, strength in enumerate(strengths, start=1):
+        rests = [(rest, predict(part(strength), X[rest])) for part, rest in inner]
+        figure = float(np.mean([loss(data.y[rest], p) for rest, p in rests]))
+        model = whole(strength)
+        if best is None or figure < best[0]:
+            best = figure, model, _together(rests, len(X))
+        if not rounds(number, total, loss(data.y, predict(model, X)), lambda rows, m=model: predict(m, rows)):
+            return best[1:]
+    _, model, out_of_fold = best
+    rounds(total, total, loss(data.y, predict(model, X)), lambda rows: predict(model, rows))
+    return model, out_of_fold
+
+
 def predict(fitted: Linear, X: np.ndarray) -> np.ndarray:
     """(n, p) -> probabilities (n, n_classes) or numbers (n,)."""
     scores = (X - fitted.mean) / fitted.scale @ fitted.weights + fitted.offset  # (n, n_present)
@@ -122,9 +132,9 @@ def _together(rests: list[tuple[np.ndarray, np.ndarray]], n_cases: int) -> np.nd
     return p
 
 
-def _start(X: np.ndarray, data: FitData, positions: np.ndarray):
+def _start(X: np.ndarray, data: FitData, positions: np.ndarray, scaled: bool):
     """Standardise once; returns strength -> Linear for these rows."""
-    mean, scale = X.mean(axis=0), X.std(axis=0)
+    mean, scale = X.mean(axis=0), np.ones(X.shape[1]) if scaled else X.std(axis=0)
     scale = np.where(scale > 1e-12 * np.maximum(1.0, np.abs(mean)), scale, 1.0)
     Z, y = (X - mean) / scale, data.y[positions]
     if data.task == "regression":

@@ -10,31 +10,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from medml.vision.names import BACKBONES as TITLES
+from medml.vision.names import SMALL, WIDTH
 from medml.vision.shim import torchvision
 
 if TYPE_CHECKING:
     from torch import nn
 
-SMALL = "small"  # our own
-
-
 @dataclass(frozen=True, slots=True)
 class Backbone:
     """One network body.
 
-    name     as torchvision calls it;   title  for the screen
-    width    channels of its last feature map
-    work     multiply-adds for one picture of 224 x 224, x 1e9 (torchvision's table of weights; ours counted)
+    name     as torchvision calls it
     make     builds the body without weights
     body_of  the part of torchvision's state dict that is the body: prefix there -> prefix here
     """
 
     name: str
-    title: str
-    width: int
-    work: float
     make: Callable[[], nn.Module]
     body_of: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.name]
+
+    @property
+    def width(self) -> int:
+        """Channels of its last feature map."""
+        return WIDTH[self.name]
 
 
 def _features(name: str) -> Callable[[], nn.Module]:
@@ -73,14 +76,13 @@ def _small() -> nn.Module:
 
 _RESNET_KEYS = {f"{part}.": f"{place}." for place, part in enumerate(RESNET_PARTS)}
 _ALL = (
-    Backbone("mobilenet_v2", "MobileNet V2 (quick)", 1280, 0.31, _features("mobilenet_v2"), {"features.": ""}),
-    Backbone("mobilenet_v3_small", "MobileNet V3 small (quickest)", 576, 0.06, _features("mobilenet_v3_small"),
-             {"features.": ""}),
-    Backbone("resnet18", "ResNet-18", 512, 1.82, _resnet("resnet18"), _RESNET_KEYS),
-    Backbone("resnet50", "ResNet-50 (slow)", 2048, 4.11, _resnet("resnet50"), _RESNET_KEYS),
-    Backbone("densenet121", "DenseNet-121 (slow)", 1024, 2.87, _dense, {"features.": "0."}),
-    Backbone("efficientnet_b0", "EfficientNet B0", 1280, 0.40, _features("efficientnet_b0"), {"features.": ""}),
-    Backbone(SMALL, "Small network (for thumbnails)", 128, 1.9, _small, {"": ""}),
+    Backbone("mobilenet_v2", _features("mobilenet_v2"), {"features.": ""}),
+    Backbone("mobilenet_v3_small", _features("mobilenet_v3_small"), {"features.": ""}),
+    Backbone("resnet18", _resnet("resnet18"), _RESNET_KEYS),
+    Backbone("resnet50", _resnet("resnet50"), _RESNET_KEYS),
+    Backbone("densenet121", _dense, {"features.": "0."}),
+    Backbone("efficientnet_b0", _features("efficientnet_b0"), {"features.": ""}),
+    Backbone(SMALL, _small, {"": ""}),
 )
 BACKBONES: dict[str, Backbone] = {each.name: each for each in _ALL}
 

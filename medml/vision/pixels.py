@@ -6,6 +6,7 @@ deleted on close), so the system takes it back even after kill -9.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tempfile
 from collections.abc import Iterator
@@ -28,9 +29,7 @@ class Store:
         shape = (n, height, width, channels)
         free = psutil.virtual_memory().available if free is None else free
         self.in_memory = math.prod(shape) <= SHARE * free
-        self._file = None if self.in_memory or not n else tempfile.TemporaryFile(prefix="pixels-")
-        self.pixels: np.ndarray = np.zeros(shape, np.uint8) if self._file is None else \
-            np.memmap(self._file, np.uint8, "w+", shape=shape)
+        self.pixels: np.ndarray = np.zeros(shape, np.uint8) if self.in_memory else _without_a_name(shape)
         self.computed: dict[str, np.ndarray] = {}  # features by the name of what computed them
 
     def __len__(self) -> int:
@@ -42,6 +41,12 @@ class Store:
         made = cls(0, *pictures.shape[1:3], 1)
         made.pixels = pictures if pictures.ndim == 4 else pictures[..., None]
         return made
+
+
+def _without_a_name(shape: tuple[int, ...]) -> np.ndarray:
+    """Zeros in a file that no folder lists; the mapping holds it open by a handle of its own."""
+    with tempfile.TemporaryFile(prefix="pixels-") as file:
+        return np.memmap(file, np.uint8, "w+", shape=shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,13 @@ class Pictures:
         """All pixels in order, `size` pictures at a time."""
         for first in range(0, len(self), size):
             yield self.read(slice(first, first + size))
+
+    def digest(self) -> np.ndarray:
+        """(1,) what these very pictures, in this order, hash to."""
+        found = hashlib.sha256(self.positions.tobytes())
+        for part in self.batches(64):
+            found.update(np.ascontiguousarray(part))
+        return np.frombuffer(found.digest()[:8], np.uint64)
 
     def thumbnails(self, side: int = 8) -> np.ndarray:
         """(n, side * side) float64: mean grey of each field of a side x side grid, 0-1."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from medml import home
 from medml.errors import UserError
-from medml.vision import backbones
+from medml.vision.names import BACKBONES, SMALL
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def folder() -> Path:
 
 def find(backbone: str) -> Weights | None:
     """The weights for a backbone that lie in the folder; None where there are none."""
-    if backbone == backbones.SMALL:
+    if backbone == SMALL:
         return None
     for path in sorted(folder().iterdir()):
         if path.suffix in ENDINGS and path.stem.split("-")[0] == backbone:
@@ -58,7 +58,7 @@ def find(backbone: str) -> Weights | None:
 
 def available() -> list[Weights]:
     """Of every backbone that has any."""
-    return [found for name in backbones.BACKBONES if (found := find(name)) is not None]
+    return [found for name in BACKBONES if (found := find(name)) is not None]
 
 
 def body(weights: Weights) -> dict[str, Any]:
@@ -66,6 +66,8 @@ def body(weights: Weights) -> dict[str, Any]:
 
     raises  UserError(code="bad_weights") where they do not fit
     """
+    from medml.vision import backbones
+
     try:
         return backbones.body_state(weights.backbone, _read(weights.path))
     except ValueError as error:
@@ -121,6 +123,13 @@ def _scaling(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
     raise UserError(what=f"“{beside.name}” does not say how pictures are scaled for these weights.",
                     fix='It holds {"mean": [r, g, b], "std": [r, g, b]}; take it away for the scaling of ImageNet.',
                     code="bad_weights")
+
+
+def gone(title: str) -> UserError:
+    """The one sentence for weights that were there when a training was set up."""
+    return UserError(what=f"The pretrained weights of {title} are no longer the file that this training began from.",
+                     fix="Put that file back, or train anew from what is there now. Nothing was lost.",
+                     code="bad_weights")
 
 
 def _refused(name: str, backbone: str, detail: str) -> UserError:

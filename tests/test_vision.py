@@ -1,0 +1,244 @@
+"""Pictures, backbones, weights and the two families that learn from pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from medml import families
+from medml.cases import FitData
+from medml.errors import UserError
+from medml.vision import backbones, weights
+from medml.vision.augment import Changes, changed
+from medml.vision.pixels import Picture, Pictures, Store
+from medml.vision.shim import torchvision
+from tests.conftest import SHARED
+
+GOOGLE = SHARED / "weights_mobilenetv2_imagenet" / "mobilenetv2_imagenet_torchvision.pt"
+QUICK = {"epochs": 6, "patience": 6, "backbone": "small", "batch": 8, "turn": 0.0, "shift": 0.0}
+
+
+def crosses_and_bars(n: int = 60, side: int = 16, seed: int = 0, task: str = "binary") -> FitData:
+    """Bright bars lie in class 0 and stand in class 1; a number is the brightness of the bar."""
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 60, (n, side, side)).astype(np.uint8)
+    y, light = random.integers(0, 2, n), random.integers(100, 250, n)
+    for at in range(n):
+        place = random.integers(2, side - 4)
+        bar = (slice(place, place + 3), slice(None)) if y[at] == 0 else (slice(None), slice(place, place + 3))
+        pixels[at][bar] = light[at]
+    return FitData(X=Pictures(Store.of(pixels), np.arange(n)), y=light.astype(float) if task == "regression" else y,
+                   patients=np.arange(n), task=task, n_classes=0 if task == "regression" else 2, names=[], origins=[])
+
+
+@pytest.fixture
+def google(medml_home):
+    """Real ImageNet weights of mobilenet_v2, imported as a person would."""
+    if not GOOGLE.exists():
+        pytest.skip("../shared/weights_mobilenetv2_imagenet is not here")
+    return weights.bring(GOOGLE, "mobilenet_v2", scaling="bytes minus 128")
+
+
+# ---- pictures ------------------------------------------------------------------------------------------------------
+
+def test_pixels_that_do_not_fit_the_memory_lie_in_a_file_without_a_name(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    store = Store(10, 8, 8, 1, free=100)
+    store.pixels[:] = 77
+    assert not store.in_memory and Store(10, 8, 8, 1, free=10_000).in_memory
+    assert list(tmp_path.iterdir()) == [] and store.pixels.sum() == 77 * 640
+
+
+def test_after_kill_9_no_pixel_is_left_in_any_folder(tmp_path):
+    code = ("import os, signal; from medml.vision.pixels import Store; import numpy as np\n"
+            "store = Store(64, 32, 32, 1, free=100)\n"
+            "store.pixels[:] = np.frombuffer(b'CANARYPIXELS0123' * 4096, np.uint8).reshape(store.pixels.shape)\n"
+            "store.pixels.flush(); os.kill(os.getpid(), signal.SIGKILL)")
+    settings = os.environ | {"TMPDIR": str(tmp_path), "MEDML_HOME": str(tmp_path), "PYTHONPATH": str(SHARED.parent)}
+    root = Path(__file__).resolve().parents[1]
+    ended = subprocess.run([sys.executable, "-c", code], env=settings | {"PYTHONPATH": str(root)}, check=False)
+    assert ended.returncode == -9
+    assert [each for each in tmp_path.rglob("*") if each.is_file() and b"CANARY" in each.read_bytes()] == []
+
+
+def test_a_thumbnail_is_the_mean_of_its_fields():
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 24, 3)).astype(np.uint8)
+    by_hand = pixels.mean(axis=3).reshape(3, 8, 4, 8, 3).mean(axis=(2, 4)).reshape(3, 64) / 255
+    found = Pictures(Store.of(pixels), np.array([2, 0])).thumbnails(8)
+    assert np.allclose(found, by_hand[[2, 0]], atol=1e-6)
+
+
+def test_a_thumbnail_of_a_smaller_picture_repeats_its_pixels():
+    found = Pictures(Store.of(np.full((1, 5, 5), 51, np.uint8)), np.array([0])).thumbnails(8)
+    assert np.allclose(found, 0.2)
+
+
+def test_pictures_of_two_stores_are_not_mixed():
+    cells = [Picture(Store.of(np.zeros((1, 4, 4), np.uint8)), 0) for _ in range(2)]
+    with pytest.raises(ValueError, match="several stores"):
+        Pictures.of(cells)
+    assert str(cells[0]) == "picture"
+
+
+# ---- backbones and weights -----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", list(backbones.BACKBONES))
+def test_every_backbone_has_the_feature_maps_that_it_declares(name):
+    with torch.no_grad():
+        maps = backbones.get(name).make().eval()(torch.zeros(1, 3, 64, 64))
+    assert maps.shape[:2] == (1, backbones.get(name).width)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18", "densenet121"])
+def test_a_state_as_torchvision_saves_it_gives_its_own_features(name):
+    torch.manual_seed(0)
+    whole = getattr(torchvision().models, name)(weights=None).eval()
+    body = backbones.get(name).make().eval()
+    body.load_state_dict(backbones.body_state(name, whole.state_dict()))
+    picture = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        pooled = body(picture).mean(dim=(2, 3))
+        head = whole.fc if hasattr(whole, "fc") else whole.classifier
+        assert torch.allclose(head(pooled), whole(picture), atol=1e-5)
+
+
+def test_weights_of_another_network_are_refused_and_nothing_is_kept(tmp_path):
+    from safetensors.torch import save_file
+    save_file({"a": torch.zeros(3)}, tmp_path / "resnet18.safetensors")
+    with pytest.raises(UserError, match="does not hold weights of resnet18"):
+        weights.bring(tmp_path / "resnet18.safetensors", "resnet18")
+    assert weights.available() == []
+
+
+def test_a_file_that_would_run_something_is_refused(tmp_path):
+    import pickle
+
+    class Runs:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "it ran"),)
+    (tmp_path / "resnet18.pt").write_bytes(pickle.dumps(Runs(), protocol=2))
+    with pytest.raises(UserError, match="does not hold weights"):
+        weights.bring(tmp_path / "resnet18.pt", "resnet18")
+    assert not (tmp_path / "it ran").exists()
+
+
+def test_imported_weights_keep_their_scaling_and_their_numbers(google):
+    found = weights.find("mobilenet_v2")
+    assert found == google and found.mean == pytest.approx([0.50196] * 3, abs=1e-5)
+    theirs = torch.load(GOOGLE, weights_only=True)["features.18.1.running_mean"]
+    assert torch.equal(weights.body(found)["18.1.running_mean"], theirs)
+
+
+def test_a_file_put_there_by_hand_under_torchvisions_name_is_found(google):
+    shutil.copy(GOOGLE, weights.folder() / "mobilenet_v2-b0353104.pth")
+    for each in ("mobilenet_v2.safetensors", "mobilenet_v2.json"):
+        (weights.folder() / each).unlink()
+    assert weights.find("mobilenet_v2").mean == weights.IMAGENET[0]
+
+
+# ---- augmentation --------------------------------------------------------------------------------------------------
+
+def test_changes_draw_from_the_seed_and_stay_within_grey():
+    pictures = torch.rand(10, 1, 20, 20, generator=torch.Generator().manual_seed(1)) * 255
+    torch.manual_seed(3)
+    first = changed(pictures, Changes())
+    torch.manual_seed(3)
+    again = changed(pictures, Changes())
+    assert torch.equal(first, again) and not torch.equal(first, pictures)
+    assert first.min() >= 0 and first.max() <= 255 and first.shape == pictures.shape
+
+
+def test_nothing_is_mirrored_unless_it_is_asked_for():
+    pictures = torch.zeros(64, 1, 8, 8)
+    pictures[..., 0] = 255.0
+    torch.manual_seed(0)
+    kept = changed(pictures, Changes(turn=0, shift=0, zoom=0.1, light=0.0, flip="none"))
+    assert (kept[..., :2].sum(dim=(1, 2, 3)) > kept[..., -2:].sum(dim=(1, 2, 3))).all()
+    mirrored = changed(pictures, Changes(turn=0, shift=0, zoom=0, light=0.0, flip="left-right"))
+    assert (mirrored[..., -1] == 255).any() and (mirrored[..., 0] == 255).any()
+
+
+# ---- families ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_the_network_learns_where_the_bar_lies_and_how_bright_it_is(task):
+    data, fresh = crosses_and_bars(task=task), crosses_and_bars(seed=1, task=task)
+    cnn = families.registry.get("cnn")
+    fitted = cnn.fit(data, QUICK | {"epochs": 12, "patience": 12, "light": 0.0}, seed=0)
+    p = cnn.predict(fitted, fresh.X)
+    if task == "binary":
+        assert p.shape == (60, 2) and np.mean((p[:, 1] > 0.5) == fresh.y) > 0.9
+    else:
+        assert np.corrcoef(p, fresh.y)[0, 1] > 0.7
+
+
+def test_a_saved_network_says_the_same_and_goes_on_to_the_same_numbers(tmp_path):
+    data, cnn = crosses_and_bars(40), families.registry.get("cnn")
+    fitted = cnn.fit(data, QUICK | {"epochs": 2}, seed=3)
+    cnn.save(fitted, tmp_path)
+    loaded = cnn.load(tmp_path)
+    assert np.array_equal(cnn.predict(fitted, data.X), cnn.predict(loaded, data.X))
+    onward = [cnn.more(each, data, 2, QUICK, seed=3) for each in (fitted, loaded)]
+    assert cnn.rounds_done(onward[0]) == 4
+    assert np.array_equal(*(cnn.predict(each, data.X) for each in onward))
+    whole = cnn.fit_to(cnn.fit_to(None, data, 1, QUICK, seed=3), data, 2, QUICK, seed=3)
+    assert np.array_equal(cnn.predict(whole, data.X), cnn.predict(fitted, data.X))
+
+
+def test_one_seed_gives_one_network_and_a_stop_is_heard(tmp_path):
+    data, cnn, seen = crosses_and_bars(40), families.registry.get("cnn"), []
+
+    def stop(done, total, train, predict, unit="loss"):
+        seen.append((done, total, train, predict(data.X).shape))
+        return done < 2
+    first = cnn.fit(data, QUICK, seed=5, rounds=stop)
+    assert [each[0] for each in seen] == [1, 2] and seen[0][3] == (40, 2) and cnn.rounds_done(first) == 2
+    again = cnn.fit(data, QUICK, seed=5, rounds=stop)
+    assert np.array_equal(cnn.predict(first, data.X), cnn.predict(again, data.X))
+
+
+def test_a_frozen_network_learns_its_head_and_needs_its_weights_again(google, tmp_path):
+    data, frozen = crosses_and_bars(40, side=64), families.registry.get("cnn_features")
+    fitted = frozen.fit(data, {}, seed=0)
+    frozen.save(fitted, tmp_path)
+    p = frozen.predict(frozen.load(tmp_path), data.X)
+    assert np.array_equal(p, frozen.predict(fitted, data.X)) and np.mean((p[:, 1] > 0.5) == data.y) > 0.9
+    (weights.folder() / "mobilenet_v2.safetensors").unlink()
+    with pytest.raises(UserError, match="no pretrained weights of MobileNet V2"):
+        frozen.predict(fitted, data.X)
+
+
+def test_the_turned_head_is_the_head_of_all_features(google):
+    """Ridge in the span of the rows equals ridge in all 1,280 features (closed form)."""
+    from medml.families.cnn_features import _turned
+
+    random = np.random.default_rng(0)
+    Z, y = random.normal(size=(20, 50)), random.normal(size=20)
+    turned, back = _turned(Z)
+    small = back @ np.linalg.solve(turned.T @ turned + 2 * np.eye(turned.shape[1]), turned.T @ y)
+    assert np.allclose(small, np.linalg.solve(Z.T @ Z + 2 * np.eye(50), Z.T @ y))
+
+
+def test_without_weights_the_screen_is_told_what_to_do():
+    with pytest.raises(UserError, match="no pretrained weights") as told:
+        families.registry.get("cnn_features").fit(crosses_and_bars(), {}, seed=0)
+    assert "Import a file of weights" in told.value.fix
+
+
+def test_families_of_pictures_are_listed_apart_without_loading_torch():
+    assert set(families.seeing("pictures")) == {"cnn", "cnn_features"}
+    assert not set(families.seeing("columns")) & {"cnn", "cnn_features"}
+    code = ("import sys, json; from medml import families; "
+            "[families.registry.get(each).cost(300, 128, 'binary', {}) for each in families.seeing('pictures')]; "
+            "print(json.dumps([each for each in ('torch', 'torchvision', 'sklearn') if each in sys.modules]))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          cwd=Path(__file__).resolve().parents[1])
+    assert json.loads(done.stdout) == []
