@@ -7,20 +7,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from medml.value import PICTURES, PictureFacts, PicturePlan, Value
 
 Severity = Literal["stop", "caution", "note"]
-Kind = Literal["number", "category", "yes_no", "date", "text", "identifier", "empty"]
+Kind = Literal["number", "category", "yes_no", "date", "text", "identifier", "empty", "picture"]
 Action = Literal["read", "read_with_warning", "skip", "refuse", "ignore"]
 Task = Literal["binary", "multiclass", "regression"]
 Verdict = Literal["pass", "warn", "block", "could_not_tell", "info"]
 SMALL_GROUP = 10  # k: groups of patients below this size are hidden in whatever is stored or sent on
-
-
-class Value(BaseModel):
-    """A frozen value; an unknown field is an error, so a misspelt key never passes silently."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 # ---- Profile ---------------------------------------------------------------------------------------------------
@@ -86,6 +82,8 @@ class TableRef(Value):
 
     @property
     def label(self) -> str:
+        if self.sheet == PICTURES:
+            return "the pictures" if self.path == "." else f"the pictures with {self.path}"
         return self.path if self.sheet is None else f"{self.path} · {self.sheet}"
 
 
@@ -101,6 +99,7 @@ class Table(Value):
     targets: list[Proposal] = []  # best first
     patient: Proposal | None = None
     leave_out: list[Proposal] = []
+    pictures: PictureFacts | None = None  # a table of the pictures of a folder, a row each
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError if the table has none."""
@@ -156,6 +155,7 @@ class Choice(Value):
     positive: str | None = None  # the class that counts as "yes" (binary)
     patient: str | None = None
     leave_out: list[str] = []
+    pictures: PicturePlan | None = None  # learn from the pictures that the table names, and from no other column
 
 
 # ---- Recipe ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,60 @@
+"""What every value of the line is made of, and the values that speak of pictures; see types.py for all others."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PICTURES = "pictures"  # the sheet of a TableRef that stands for a folder's pictures
+
+
+class Value(BaseModel):
+    """A frozen value; an unknown field is an error, so a misspelt key never passes silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PictureFacts(Value):
+    """What a scan knows of the pictures of a folder: counts of files, nothing of one patient.
+
+    by           {"modality" | "manufacturer" | "transfer syntax" | "photometric" | "bits" | "kind" | "size":
+                 {what: n}}, fewer than k files together as "other"
+    side         5th percentile, median and 95th percentile of the shorter side, pixels
+    frames       most frames of one file (95th percentile)
+    damaged      files whose pixels could not be decoded, and that were listed with their reason
+    copies, near pictures equal to an earlier one (pixel by pixel); nearly equal ones (perceptual hash, confirmed by
+                 correlation); *_across: those of them whose twin has another class. None: could not tell
+    identifiers  {tag that identifies a person: files that hold it}; never what it holds
+    burned_in    files that declare burned-in text;   text_like  files with writing at their borders; None: not looked
+    chest        whether these look like chest films by their tags: no mirroring then
+    """
+
+    n: int
+    by: dict[str, dict[str, int]] = {}
+    side: tuple[int, int, int] = (0, 0, 0)
+    frames: int = 1
+    damaged: int = 0
+    copies: int = 0
+    copies_across: int = 0
+    near: int | None = None
+    near_across: int | None = None
+    identifiers: dict[str, int] = {}
+    burned_in: int = 0
+    text_like: int | None = None
+    chest: bool = False
+    own_split: bool = False  # the pictures came with a split of their own, in the column "split"
+
+
+class PicturePlan(Value):
+    """How pictures are brought to one size and one range of grey.
+
+    column  the column of the table that names the file;   size  pixels a side
+    window  a preset by name ("lung"), "centre,width" in the picture's own units, or None: as the file says
+    frames  which frame of a file of several: each frame is a case of its own with "all"
+    """
+
+    column: str = "picture"
+    size: int = Field(128, ge=16, le=1024)
+    window: str | None = None
+    frames: Literal["first", "middle", "all"] = "middle"
