@@ -93,8 +93,8 @@ class Forests(Family):
         if start:
             model.estimators_ = list(model.estimators_)
         fitted = Forest(model, labels, X.shape[1])
-        if heard is None:
-            heard = np.zeros(1) if not start else self.predict(fitted, X) * start
+        if heard is None and rounds is not no_rounds:
+            heard = _votes(model.estimators_[:start] if start else [], X, labels, None)
         for goal in [total] if rounds is no_rounds else goals or _steps(start, total):
             model.set_params(n_estimators=goal, warm_start=True, n_jobs=device.threads(len(X)))
             before = len(getattr(model, "estimators_", []))
@@ -102,7 +102,7 @@ class Forests(Family):
             _move_thresholds(model.estimators_[before:], nudge)
             train = None
             if rounds is not no_rounds:
-                heard = heard + sum(_vote(tree, X, labels) for tree in model.estimators_[before:])
+                heard = _votes(model.estimators_[before:], X, labels, heard)
                 train = loss(data.y, heard / goal)
             if not rounds(goal, total, train, lambda rows: self.predict(fitted, rows)):
                 break
@@ -154,6 +154,14 @@ def _move_thresholds(trees: list[Any], nudge: Nudge) -> None:
                   np.concatenate([tree.tree_.threshold for tree in trees]))
     for tree, thresholds in zip(trees, np.split(moved, sizes), strict=True):
         tree.tree_.threshold[:] = thresholds
+
+
+def _votes(trees: list[Any], X: np.ndarray, labels: Labels | None, heard: np.ndarray | None) -> np.ndarray | None:
+    """What was heard so far and these trees' votes, one after the other: the same sum however they are grouped."""
+    for tree in trees:
+        vote = _vote(tree, X, labels)
+        heard = vote if heard is None else heard + vote
+    return heard
 
 
 def _vote(tree: Any, X: np.ndarray, labels: Labels | None) -> np.ndarray:
