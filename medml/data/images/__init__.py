@@ -2,5 +2,7 @@
 
 from medml.data.images.image_file import WINDOWS, ImageFile, Unreadable, Window
 from medml.data.images.index import find_images, patient_key, read_header, uid_key
+from medml.data.images.pixels import read_pixels, stored_values
 
-__all__ = ["WINDOWS", "ImageFile", "Unreadable", "Window", "find_images", "patient_key", "read_header", "uid_key"]
+__all__ = ["WINDOWS", "ImageFile", "Unreadable", "Window", "find_images", "patient_key", "read_header", "read_pixels",
+           "stored_values", "uid_key"]

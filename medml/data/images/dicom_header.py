@@ -129,7 +129,7 @@ def _is_cut_off(opened: DicomSource, tags: dict[str, str], shape: tuple[int, int
     raises  Unreadable "damaged" where the pixels are not what the transfer syntax says
     """
     assert opened.elements.pixels is not None
-    _, at, length = opened.elements.pixels
+    _, at, length, _ = opened.elements.pixels
     if opened.syntax not in NATIVE:
         return fragments.check(opened.source, at, opened.size, opened.syntax, shape)
     if length == 0xFFFFFFFF:

@@ -35,14 +35,14 @@ class Elements:
     values       tag -> raw bytes of the wanted top-level elements
     identifiers  keywords of identifying tags that hold something, at any depth
     files        ReferencedFileID values (a DICOMDIR's)
-    pixels       (tag, offset of the value, length) or None where the file holds none
+    pixels       (tag, offset of the value, length, VR) or None where the file holds none
     """
 
     def __init__(self, source: BinaryIO, head: bytes, size: int) -> None:
         self.values: dict[int, bytes] = {}
         self.identifiers: set[str] = set()
         self.files: list[bytes] = []
-        self.pixels: tuple[int, int, int] | None = None
+        self.pixels: tuple[int, int, int, bytes] | None = None
         self._source, self._size = source, size
         self._block, self._at = head, 0  # bytes in hand, and where in the file they begin
         self._explicit, self._order = True, "<"
@@ -65,7 +65,7 @@ class Elements:
                 return at
             tag, vr, length, value = self._header(at)
             if tag in PIXELS:
-                self.pixels = (tag, value, length)
+                self.pixels = (tag, value, length, vr)
                 return at
             if vr == b"SQ" or length == _UNDEFINED:
                 at = self._nested(tag, vr, length, value)

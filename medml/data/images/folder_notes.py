@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from medml.data.files import sha256
 from medml.data.images.image_file import ImageFile
-from medml.data.images.words import ORDER
+from medml.data.images.words import in_order
 from medml.errors import UserError
 from medml.types import FileEntry
 
 if TYPE_CHECKING:
-    from medml.data.images.index import Looked
+    from medml.data.images.header import Looked
 
 _MASK_OF = re.compile(r"(?:(?P<stem>.+)[ _.-])?mask(?:[ _.-]?\d+)?")  # "mask", "benign (3)_mask_1"
 _SLICED = frozenset({"CT", "MR", "PT"})
@@ -39,7 +39,7 @@ def compare(looked: Sequence[Looked]) -> tuple[list[ImageFile], list[FileEntry]]
 def _noted(image: ImageFile, more: set[str] | None) -> ImageFile:
     if not more:
         return image
-    return replace(image, notes=tuple(sorted(more.union(image.notes), key=ORDER.__getitem__)))
+    return replace(image, notes=in_order(more.union(image.notes)))
 
 
 def duplicates(looked: Sequence[Looked]) -> list[list[str]]:

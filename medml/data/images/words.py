@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 WARNINGS = {
     "mixed_series": "Slices of different sizes lie in one folder: they are not one series.",
     "duplicate_images": "The same picture lies in this folder more than once.",
@@ -21,3 +23,8 @@ FACTS = {"16bit": "This picture has 16 bits a pixel; all of them are kept until 
 ORDER = {code: place for place, code in enumerate([*WARNINGS, *FACTS])}
 KINDS = {"dicom": "a DICOM file", "png": "a picture (PNG)", "jpeg": "a picture (JPEG)", "tiff": "a picture (TIFF)",
          "gif": "a picture (GIF)", "bmp": "a picture (BMP)"}
+
+
+def in_order(codes: Iterable[str]) -> tuple[str, ...]:
+    """Reason codes, the most important first."""
+    return tuple(sorted(codes, key=ORDER.__getitem__))

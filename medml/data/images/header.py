@@ -1,0 +1,93 @@
+"""The header of one image file, found by its content, with what its name and its size tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from medml.data.files import open_regular
+from medml.data.images.dicom_header import read_dicom_header
+from medml.data.images.elements import HEAD
+from medml.data.images.image_file import SMALLEST, ImageFile, Unreadable, damaged
+from medml.data.images.picture_header import has_day_in_name, read_picture_header
+from medml.data.images.words import KINDS, in_order
+from medml.data.kinds import BINARY_ENDINGS, PICTURES, TEXT_ENDINGS, Sniffed, ending, sniff
+
+_READ = frozenset(KINDS)
+CLAIMS = frozenset({"png", "jpg", "jpeg", "jpe", "tif", "tiff", "gif", "bmp", "dcm", "dicom", "ima"})
+_NAMES_A_KIND = BINARY_ENDINGS | TEXT_ENDINGS | CLAIMS  # "1.2.840.113" and "IM.0001" promise nothing
+
+
+@dataclass(slots=True)
+class Looked:
+    """One readable image on its way through the scan."""
+
+    image: ImageFile
+    full: Path
+    head: int  # of the first 8 KB, to tell files of one size apart
+
+
+def look_at(shown: str, path: Path, hashed: Callable[..., str]) -> Looked:
+    """The header of one file.
+
+    shown   what the file is called;  hashed  (kind of identifier, value) -> its keyed hash
+    raises  UserError with a code where it is no image or cannot be read; OSError where its disk fails
+    """
+    with open_regular(path) as file:
+        head = file.read(HEAD)
+        size = len(head) if len(head) < HEAD else file.seek(0, 2)
+        kind = "dicom" if head[128:132] == b"DICM" else ""
+        sniffed = None
+        if not kind:
+            sniffed = sniff(head, path.name)
+            kind = _kind(head, sniffed)
+        image = _header(shown, kind, file, head, size, hashed)
+    return Looked(_with_notes(image, path.name), path, hash(head))
+
+
+def _header(shown: str, kind: str, file: BinaryIO, head: bytes, size: int, hashed: Callable[..., str]) -> ImageFile:
+    if kind == "dicom":
+        return read_dicom_header(shown, file, head, size, hashed)
+    return read_picture_header(shown, kind, file, size)
+
+
+def _kind(head: bytes, sniffed: Sniffed) -> str:
+    """Which of our kinds a file is. Unreadable where it is none of them."""
+    if not head:
+        raise Unreadable("empty", "This file is empty.")
+    if sniffed.kind in _READ:
+        return sniffed.kind
+    if looks_like_dicom(head):
+        return "dicom"
+    if sniffed.kind in PICTURES:
+        raise Unreadable("unsupported_type", f"This file is {sniffed.words}, a kind that MedML does not read.")
+    if sniffed.ending in ("dcm", "dicom", "ima") and sniffed.kind == "binary":
+        raise damaged("This DICOM file is damaged.")
+    raise Unreadable("not_an_image", f"This file is {sniffed.words}, not a picture."
+                     if sniffed.kind != "binary" else "This file is not a picture.")
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether a file without preamble begins with a data element of group 2 or 8 (PS3.5 7.1), of any byte order."""
+    group, order = (head[:2], "little") if head[1:2] == b"\0" else (head[1::-1], "big")
+    if len(head) < 16 or group not in (b"\x02\0", b"\x08\0") or head[2:4] == b"\xff\xff":
+        return False
+    vr, length = head[4:6], int.from_bytes(head[4:8], order)
+    return vr in (b"UL", b"CS", b"UI", b"DA", b"TM", b"SH", b"LO", b"OB", b"SQ", b"PN", b"DT") or length <= 64
+
+
+def _with_notes(image: ImageFile, name: str) -> ImageFile:
+    """The image with what its name and its size tell, in the order of importance."""
+    notes = set(image.notes)
+    last = ending(name)
+    if last in _NAMES_A_KIND and Sniffed(image.kind, "", last).named_otherwise:
+        notes.add("wrong_extension")
+    if has_day_in_name(name):
+        notes.add("identifier_in_name")
+    if min(image.rows, image.cols) < SMALLEST:
+        notes.add("too_small")
+    if len(notes) == len(image.notes):
+        return image
+    return replace(image, notes=in_order(notes))

@@ -1,0 +1,62 @@
+"""The pixels of one image as a person would see them, whatever its kind."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from medml.data.images.dicom_pixels import dicom_pixels, stored_values
+from medml.data.images.header import look_at
+from medml.data.images.image_file import ImageFile, Unreadable, Window, cut_off
+from medml.data.images.picture_pixels import picture_pixels
+from medml.errors import UserError
+
+# What pydicom, Pillow and the codecs raise for what is wrong with a file, as tried on damaged ones.
+_FOREIGN = (ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, LookupError, MemoryError,
+            NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error)
+
+
+def read_pixels(path: Path, *, frame: int = 0, window: Window | None = None) -> np.ndarray:
+    """One frame: modality LUT, then VOI LUT or window (PS3.3 C.11), MONOCHROME1 inverted, colours in RGB, upright.
+
+    frame   from 0
+    window  in the units after the modality LUT, instead of the one in the file; colours have none
+    returns uint8, (rows, cols) or (rows, cols, 3)
+    raises  Unreadable; ValueError where the file has no such frame or the window no sensible width
+    """
+    image = _header(path)
+    if not 0 <= frame < image.frames:
+        raise ValueError(f"This file has {image.frames} frames, numbered from 0; there is no frame {frame}.")
+    if window is not None and window.width < 1:
+        raise ValueError(f"A window needs a width of at least 1, not {window.width}.")
+    return _decoded(path, image, frame, window)
+
+
+def _header(path: Path) -> ImageFile:
+    """What must be known before a decoder sees the file; identifiers are not even hashed."""
+    try:
+        image = look_at(path.name, path, lambda *_: "").image
+    except UserError as error:
+        raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
+    except OSError:
+        raise Unreadable("unreadable", "This file could not be read from its disk.") from None
+    if image.truncated:
+        raise cut_off()
+    return image
+
+
+def _decoded(path: Path, image: ImageFile, frame: int, window: Window | None) -> np.ndarray:
+    try:
+        if image.kind == "dicom":
+            return dicom_pixels(path, frame, window)
+        return picture_pixels(path, image.kind, frame, window)
+    except UserError as error:
+        raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
+    except _FOREIGN:
+        raise Unreadable("damaged", "The pixels of this picture could not be decoded.") from None
+
+
+__all__ = ["read_pixels", "stored_values"]
