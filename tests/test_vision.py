@@ -16,7 +16,7 @@ import torch
 from medml import families
 from medml.cases import FitData
 from medml.errors import UserError
-from medml.vision import backbones, weights
+from medml.vision import backbones, heatmap, weights
 from medml.vision.augment import Changes, changed
 from medml.vision.pixels import Picture, Pictures, Store
 from medml.vision.shim import torchvision
@@ -242,3 +242,48 @@ def test_families_of_pictures_are_listed_apart_without_loading_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                           cwd=Path(__file__).resolve().parents[1])
     assert json.loads(done.stdout) == []
+
+
+# ---- where it looks --------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def looker():
+    """A small network that has learned to tell lying bars from standing ones."""
+    data, cnn = crosses_and_bars(80, side=24), families.registry.get("cnn")
+    return data, cnn, cnn.fit(data, QUICK | {"epochs": 10, "patience": 10, "light": 0.0}, seed=0)
+
+
+def test_a_map_follows_the_bar_and_changes_when_the_weights_are_shuffled(looker):
+    data, cnn, fitted = looker
+    ones = data.X[np.flatnonzero(data.y == 1)]
+    found = heatmap.maps(cnn.network(fitted), cnn.stream(fitted, ones), 1)
+    grown = heatmap.scaled(found, heatmap.hottest(found), 24, 24)
+    assert grown.shape == (len(ones), 24, 24) and grown.min() >= 0 and grown.max() <= 1
+    bright = ones.read()[..., 0] > 90
+    assert grown[bright].mean() > 1.5 * grown[~bright].mean()
+    alike = heatmap.sanity(cnn.network(fitted), cnn.stream(fitted, data.X), 1)
+    assert alike is not None and alike < heatmap.ALIKE
+
+
+def test_a_map_that_comes_from_the_picture_alone_is_found_out(looker):
+    """A network whose weights are all alike: shuffling changes nothing, and so its maps mean nothing."""
+    data, cnn, fitted = looker
+    model = cnn.network(fitted)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(parameter.abs().mean() + 0.01)
+    assert heatmap.sanity(model, cnn.stream(fitted, data.X), 0) > 0.99
+
+
+def test_maps_of_a_set_share_one_scale():
+    found = np.array([[[1.0, 0.0]], [[10.0, 0.0]]], np.float32)
+    grown = heatmap.scaled(found, 10.0, 1, 2)
+    assert grown[0, 0, 0] == pytest.approx(0.1) and grown[1, 0, 0] == pytest.approx(1.0)
+
+
+def test_the_frozen_network_as_one_piece_gives_the_scores_of_its_parts(google):
+    data, frozen = crosses_and_bars(40, side=64), families.registry.get("cnn_features")
+    fitted = frozen.fit(data, {}, seed=0)
+    with torch.no_grad():
+        scores = frozen.network(fitted)(frozen.stream(fitted, data.X)[0:40]).double()
+    assert np.allclose(torch.softmax(scores, 1).numpy(), frozen.predict(fitted, data.X), atol=1e-4)

@@ -127,6 +127,16 @@ class CNN(Learner):
         return Stream(X, network.scaling.mean, network.scaling.scale, on,
                       changes=Changes(**network.shape["changes"]) if learning else None)
 
+    def network(self, fitted: Network) -> Any:
+        """The network (n, 3, h, w) -> scores, for heatmaps."""
+        return self.best(fitted)
+
+    def stream(self, fitted: Network, X: Pictures) -> Any:
+        """Pictures as that network is fed them, on the processor."""
+        import torch
+
+        return self.inputs(fitted, X, torch.device("cpu"))
+
     def size(self, X: Pictures) -> int:
         return device.SMALL  # pictures are worth every core, however few there are
 

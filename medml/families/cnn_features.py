@@ -85,6 +85,31 @@ class CNNFeatures(Family):
         seen = features(X, found, fitted.sha256)
         return logistic.predict(fitted.head, (seen - fitted.mean) / fitted.scale)
 
+    def network(self, fitted: Frozen) -> Any:
+        """Body and head as one network (n, 3, h, w) -> scores, for heatmaps; standardising is folded into the head."""
+        import torch
+
+        from medml.vision.classifier import Classifier
+
+        found = _weights(fitted.backbone)
+        model = Classifier(fitted.backbone, fitted.head.weights.shape[1])
+        model.body.load_state_dict(weights.body(found))
+        by_feature = fitted.head.weights / fitted.scale[:, None]
+        offset = fitted.head.offset - fitted.mean @ by_feature - fitted.head.mean @ fitted.head.weights
+        with torch.no_grad():
+            model.head[1].weight.copy_(torch.from_numpy(by_feature.T))
+            model.head[1].bias.copy_(torch.from_numpy(offset))
+        return model.eval()
+
+    def stream(self, fitted: Frozen, X: Pictures) -> Any:
+        """Pictures as that network is fed them, on the processor."""
+        import torch
+
+        from medml.vision.stream import Stream
+
+        found = _weights(fitted.backbone)
+        return Stream(X, np.array(found.mean) * 255, np.array(found.std) * 255, torch.device("cpu"))
+
     def save(self, fitted: Frozen, folder: Path) -> None:
         head = fitted.head
         arrays = {"mean": fitted.mean, "scale": fitted.scale, "weights": head.weights, "offset": head.offset,

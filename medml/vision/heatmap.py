@@ -1,0 +1,90 @@
+"""Where a network looks: Grad-CAM (Selvaraju 2017, by captum), on one scale for a whole set of pictures.
+
+A map scaled to its own picture makes every picture look hot somewhere; so the scale comes from the set (`hottest`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medml.vision.stream import Stream
+
+if TYPE_CHECKING:
+    from medml.vision.classifier import Classifier
+
+HOT = 99.0  # percentile of all fields of all maps that is drawn as the hottest
+ALIKE = 0.5  # mean rank correlation with the maps of shuffled weights above which maps mean nothing
+SANITY = 24  # pictures on which that is judged
+AT_ONCE = 8
+
+
+def maps(model: Classifier, pictures: Stream, output: int) -> np.ndarray:
+    """(n, h', w') float32, what speaks for score `output` in each field of the last feature map; never negative."""
+    import torch
+    from captum.attr import LayerGradCam
+
+    cam = LayerGradCam(_forward(model), model.body)
+    parts = []
+    for first in range(0, len(pictures), AT_ONCE):
+        found = cam.attribute(pictures[first:first + AT_ONCE], target=output, relu_attributions=True)
+        parts.append(found[:, 0].detach().float().cpu().numpy())
+    model.zero_grad(set_to_none=True)
+    torch.set_grad_enabled(True)
+    return np.concatenate(parts)
+
+
+def _forward(model: Classifier) -> Any:
+    """The model with every parameter open to gradients, in float32: half digits are too coarse for a map."""
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    model.mixed = False
+    return model.eval()
+
+
+def hottest(found: np.ndarray) -> float:
+    """The value that is drawn as the hottest: the 99th percentile over all fields of a set of maps; 0 for none."""
+    return float(np.percentile(found, HOT)) if found.size else 0.0
+
+
+def scaled(found: np.ndarray, hot: float, height: int, width: int) -> np.ndarray:
+    """(n, height, width) float32 in 0-1, bilinear, every map on the scale of the set."""
+    import torch
+    from torch.nn import functional
+
+    share = np.clip(found / hot, 0.0, 1.0) if hot > 0 else np.zeros_like(found)
+    grown = functional.interpolate(torch.from_numpy(share.astype(np.float32))[:, None], (height, width),
+                                   mode="bilinear", align_corners=False)
+    return grown[:, 0].numpy()
+
+
+def sanity(model: Classifier, pictures: Stream, output: int, *, seed: int = 0) -> float | None:
+    """Mean rank correlation between the maps and those of the same network with its weights shuffled (G3).
+
+    Near 0: the maps come from what was learned. Near 1: from the picture alone, and they mean nothing (Adebayo 2018,
+    "Sanity checks for saliency maps"). None where the maps are flat, so that nothing can be told.
+    """
+    import copy
+
+    import torch
+
+    some = pictures[torch.arange(min(len(pictures), SANITY))]
+    mine, other = maps(model, some, output), copy.deepcopy(model)
+    draw = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            flat = parameter.flatten()
+            parameter.copy_(flat[torch.randperm(len(flat), generator=draw)].reshape(parameter.shape))
+    return _rank_correlation(mine, maps(other, some, output))
+
+
+def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Mean over pictures of Spearman's correlation of two sets of maps; None where none varies in both."""
+    from scipy.stats import rankdata
+
+    found = []
+    for left, right in zip(a.reshape(len(a), -1), b.reshape(len(b), -1), strict=True):
+        if np.ptp(left) > 0 and np.ptp(right) > 0:
+            found.append(float(np.corrcoef(rankdata(left), rankdata(right))[0, 1]))
+    return float(np.mean(found)) if found else None
