@@ -7,7 +7,6 @@ quote a value ("could not convert 'Jane'"), so of those only the place in the co
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import logging
 import os
 import sys
@@ -47,12 +46,6 @@ def set_up(role: str, level: int = logging.INFO) -> Path:
     sys.excepthook = _unforeseen
     threading.excepthook = lambda given: _unforeseen(given.exc_type, given.exc_value, given.exc_traceback)
     return path
-
-
-def watch_for_crashes(role: str) -> None:
-    """Write the places in the code (no values) where a crash of a C library hits this process."""
-    with contextlib.suppress(OSError):
-        faulthandler.enable((log_folder() / f"{role}-crash.log").open("a", encoding="utf-8"))
 
 
 def places(error: BaseException | None) -> str:

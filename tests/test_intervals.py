@@ -8,13 +8,32 @@ from made_up import dealt, made_cases, predicted, probabilities
 
 from medml.cases import Fold, Predictions
 from medml.evaluate import intervals, metrics_of, prevalence_baseline, quick_figure
-from medml.evaluate.intervals import bootstrap, delong, metric, patient_weights, percentiles, wilson, with_training
+from medml.evaluate.intervals import bootstrap, metric, patient_weights, percentiles, wilson, with_training
 from medml.evaluate.winner import bbc_cv
 
 
 def of(y: np.ndarray, p: np.ndarray, patients: np.ndarray | None = None) -> Predictions:
     return Predictions(y, probabilities(p)[None], np.arange(len(y)) if patients is None else patients, "binary",
                        ["no", "yes"], np.empty(0))
+
+
+def delong(y: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+    """AUROC and its standard error (DeLong, Biometrics 1988;44:837), in the quick form of Sun and Xu (2014).
+
+    y (n,) 0/1, both classes present; score (n,), larger for the outcome; rows are taken as one patient each
+    """
+    from scipy.stats import rankdata
+
+    positive, negative = score[y == 1], score[y == 0]
+    m, n = len(positive), len(negative)
+    if not m or not n:
+        raise ValueError("DeLong's variance needs both classes")
+    together = rankdata(np.concatenate([positive, negative]))
+    above = (together[:m] - rankdata(positive)) / n  # share of negatives below each positive
+    below = 1 - (together[m:] - rankdata(negative)) / m
+    auroc = float(above.mean())
+    variance = (above.var(ddof=1) / m if m > 1 else 0.0) + (below.var(ddof=1) / n if n > 1 else 0.0)
+    return auroc, float(np.sqrt(variance))
 
 
 def test_delong_equals_the_published_value_of_hanley_and_mcneils_films():

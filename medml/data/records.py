@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -202,9 +202,6 @@ def _object(value: object, table: _Gathered) -> None:
                 table.add(record)
             return
     raise _no_table()
-
-
-Shape = Callable[[dict[str, Any]], Iterable[dict[str, Any]] | None]
 
 
 def _split(value: dict[str, Any]) -> Iterable[dict[str, Any]] | None:

@@ -117,22 +117,3 @@ def wilson(share: float, n: int) -> Interval:
     centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
     return Interval(float(max(0.0, centre - half)), float(min(1.0, centre + half)))
-
-
-def delong(y: np.ndarray, score: np.ndarray) -> tuple[float, float]:
-    """AUROC and its standard error (DeLong, Biometrics 1988;44:837), in the quick form of Sun and Xu (2014).
-
-    y (n,) 0/1, both classes present; score (n,), larger for the outcome; rows are taken as one patient each
-    """
-    from scipy.stats import rankdata
-
-    positive, negative = score[y == 1], score[y == 0]
-    m, n = len(positive), len(negative)
-    if not m or not n:
-        raise ValueError("DeLong's variance needs both classes")
-    together = rankdata(np.concatenate([positive, negative]))
-    above = (together[:m] - rankdata(positive)) / n  # share of negatives below each positive
-    below = 1 - (together[m:] - rankdata(negative)) / m
-    auroc = float(above.mean())
-    variance = (above.var(ddof=1) / m if m > 1 else 0.0) + (below.var(ddof=1) / n if n > 1 else 0.0)
-    return auroc, float(np.sqrt(variance))

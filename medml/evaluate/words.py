@@ -44,7 +44,6 @@ BINARY = ("auroc", "auprc", "accuracy", "brier", "log_loss", "sensitivity", "spe
           "balanced_accuracy", "mcc")
 NUMBER = ("mae", "rmse", "r2")
 OF_TASK: dict[Task, tuple[str, ...]] = {"binary": BINARY, "multiclass": BINARY, "regression": NUMBER}
-AT_THRESHOLD = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy", "mcc")
 HEADLINE: dict[Task, str] = {"binary": "auroc", "multiclass": "auroc", "regression": "r2"}
 
 
