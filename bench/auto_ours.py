@@ -28,7 +28,8 @@ def cases_of(name: str) -> tuple[Cases, Recipe]:
     choice = choice.model_copy(update={"patient": None, "leave_out": []})
     table = scanned.table(choice.table)
     planned = recipe.propose_recipe(table, choice, sha256_of(scanned))
-    cases, _ = recipe.prepare(data.open_table(folder, choice.table).frame(), planned, table, choice)
+    opened = data.open_table(folder, choice.table)
+    cases, _ = recipe.prepare(opened.frame(), planned, table, choice, short=opened.short)
     return cases, planned
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from medml.data.source import TableSource
+
 KEY_CHANGE = {"binary": 0.05, "multiclass": 0.05, "regression": 0.25}  # probability, or SDs of a number
 MOSTLY_RECORDED = 0.8  # share of training rows that held the value; below it the model has learned to do without
 
@@ -75,10 +77,13 @@ def predict_file(run: str, path: Path, *, sheet: str | None = None) -> pl.DataFr
     import polars as pl
 
     predictor = Predictor.of(run)
-    frame = _read(Path(path), sheet)
+    opened = _opened(Path(path), sheet)
+    frame = opened.frame()
     choice = predictor.run.config.choice
     X = prepare_predictors(frame, predictor.run.recipe, predictor.table, choice)
     reasons = predictor.reasons(X)
+    for row in opened.short:  # which field is missing cannot be told: any value may be that of another column
+        reasons[row] = "the row has too few fields"
     answers = _answers(predictor, predictor.pipeline.predict(X))
     silent = np.array([bool(reason) for reason in reasons])
     columns = _identifying(frame, predictor.table, choice, X)
@@ -89,7 +94,7 @@ def predict_file(run: str, path: Path, *, sheet: str | None = None) -> pl.DataFr
     return pl.DataFrame(_distinct_names(columns))
 
 
-def _read(path: Path, sheet: str | None) -> pl.DataFrame:
+def _opened(path: Path, sheet: str | None) -> TableSource:
     entries, tables = data.find_tables(path, sheet=sheet)
     if not tables:
         said = entries[0].message if entries and entries[0].message else "No table was found in it."
@@ -99,7 +104,7 @@ def _read(path: Path, sheet: str | None) -> pl.DataFrame:
         raise UserError(what=f"“{path.name}” holds {len(tables)} tables.",
                         fix="Name one sheet, or one file: " + ", ".join(each.ref.label for each in tables[:5]),
                         code="several_tables")
-    return data.open_table(path, TableRef(path=tables[0].ref.path, sheet=tables[0].ref.sheet)).frame()
+    return data.open_table(path, TableRef(path=tables[0].ref.path, sheet=tables[0].ref.sheet))
 
 
 def _answers(predictor: Predictor, p: np.ndarray) -> dict[str, list]:

@@ -23,11 +23,13 @@ class Sample:
 
     frame   (n, columns) text or typed, as `open_table(...).frame()` gives it
     table   what the scan knows of it;   whole  True where these are all rows
+    short   (m,) int64, rows with too few fields, as `open_table(...).short`
     """
 
     frame: pl.DataFrame
     table: Table
     whole: bool
+    short: np.ndarray | None = None
 
     @property
     def rows(self) -> int:
@@ -74,8 +76,9 @@ def take(source: Path, table: Table, *, most: int = MOST_ROWS) -> Sample:
     """
     from medml.data import open_table
 
-    read = open_table(source, table.ref).frame(n_rows=most)
-    return Sample(read, table, read.height < most or read.height >= table.rows)
+    opened = open_table(source, table.ref)
+    read = opened.frame(n_rows=most)
+    return Sample(read, table, read.height < most or read.height >= table.rows, opened.short)
 
 
 def _missing(series: pl.Series, column: Column) -> np.ndarray:

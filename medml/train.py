@@ -151,7 +151,7 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
         raise UserError(what=f"“{config.choice.table.label}” has changed since it was scanned.",
                         fix="Scan it again, look at the proposals, then start the training anew. Nothing was lost.",
                         code="changed")
-    cases, _ = cleaning.prepare(opened.frame(), recipe, table, config.choice)
+    cases, _ = cleaning.prepare(opened.frame(), recipe, table, config.choice, short=opened.short)
     development, closed = split.held_out(cases, config.split, config.seed)
     folds = split.make_folds(cases, config.split, config.seed)
     return Ground(cases=cases, development=development, held_out=closed, folds=folds, data_sha256=read,

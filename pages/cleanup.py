@@ -38,7 +38,7 @@ def effects_of(held: Sample, recipe: Recipe, choice: Choice) -> list[Effect]:
     key = (held.table.sha256, held.table.ref.label, home.sha256_of(recipe), home.sha256_of(choice))
     known = st.session_state.get("m_effects")
     if known is None or known[0] != key:
-        known = (key, preview(held.frame, recipe, held.table, choice))
+        known = (key, preview(held.frame, recipe, held.table, choice, short=held.short))
         st.session_state["m_effects"] = known
     return known[1]
 

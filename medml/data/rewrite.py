@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from medml.data.dialect import read_rows
 from medml.data.layout import MOST_FOOTER_ROWS, Row, blank, footer_size
 from medml.data.notes import Note, count_words
+from medml.data.short import ShortRows
 from medml.data.survey import LONG_FIELD
 
 
@@ -21,13 +22,13 @@ class Mended:
     rows: int = 0
     ragged: int = 0
     ragged_rows: list[int] = field(default_factory=list)
-    short: int = 0
+    short: ShortRows = field(default_factory=ShortRows)
     empty: int = 0
     long_cells: int = 0
     footer: int = 0
     counts: Counter[str] = field(default_factory=Counter)  # lines by encoding
 
-    def notes(self) -> list[Note]:
+    def notes(self, columns: list[str]) -> list[Note]:
         """One note for each sort of mending."""
         notes = []
         if self.ragged:
@@ -37,9 +38,7 @@ class Mended:
             total = self.rows + self.ragged
             notes.append(Note("ragged", f"{self.ragged:,} of {total:,} {'rows' if total > 1 else word} {verb} too many "
                               f"fields and {left} left out ({place} {places}).", {"rows": self.ragged, "of": total}))
-        if self.short:
-            notes.append(Note("short_rows", f"{count_words(self.short, 'row has', 'rows have', capital=True)} too few "
-                              "fields; the missing ones were taken as empty.", {"rows": self.short}))
+        notes += self.short.notes(columns, self.rows)
         if self.empty:
             notes.append(Note("empty_rows", f"{count_words(self.empty, 'row', 'rows', capital=True)} without any value "
                               f"{'was' if self.empty == 1 else 'were'} left out.", {"rows": self.empty}))
@@ -94,11 +93,12 @@ def rewrite(lines: Iterable[str], separator: str, width: int, mended: Mended, *,
     for row in list(waiting)[:len(waiting) - mended.footer]:
         write(row)
         mended.rows += 1
+    mended.short.end(mended.rows)
     yield text.getvalue().encode()
 
 
 def _regular_rows(lines: Iterable[str], separator: str, width: int, mended: Mended, quoted: bool) -> Iterator[Row]:
-    place = 0
+    place = kept = 0
     for _, row in read_rows(lines, separator, quoted):
         if blank(row):
             mended.empty += bool(row) and width > 1
@@ -110,7 +110,10 @@ def _regular_rows(lines: Iterable[str], separator: str, width: int, mended: Mend
                 mended.ragged_rows.append(place)
             continue
         if len(row) < width:
-            mended.short += 1
+            mended.short.add(row, kept)
             row += [""] * (width - len(row))
+        else:
+            mended.short.add_whole(row[:width])
+        kept += 1
         mended.long_cells += sum(1 for cell in row if len(cell) > LONG_FIELD)
         yield row[:width]

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from medml.data import files
@@ -21,12 +22,14 @@ class TableSource(ABC):
     columns  names, unique, none empty;  rows  number of rows (headers, units and footers not counted)
     units    units found in a row of their own under the header, by column
     notes    what was noticed, the most important first
+    short    (m,) int64, rows from 0 that had too few fields; their last cells are empty, and others may be shifted
     """
 
     def __init__(self, ref: TableRef, path: Path, kind: str, columns: list[str], rows: int | None,
                  notes: list[Note], units: dict[str, str] | None = None) -> None:
         self.ref, self.path, self.kind = ref, path, kind
         self.columns, self.rows, self.notes, self.units = columns, rows, notes, units or {}
+        self.short = np.empty(0, dtype=np.int64)
         self._fingerprint = files.fingerprint(path)
         self._sha256: str | None = None
 

@@ -150,7 +150,8 @@ class TextTable(TableSource):
         lines = islice(dialects.decode_lines(self._material.chunks(), mended.counts), self._skip, None)
         self._material = Material.of(rewrite(lines, self._separator, len(self.columns), mended))
         self._separator, self._skip, self._padded, self._quoted, self._mended = ",", 0, True, True, True
-        self.rows, self.notes = mended.rows, sort_notes(self.notes + mended.notes())
+        self.rows, self.notes = mended.rows, sort_notes(self.notes + mended.notes(self.columns))
+        self.short = mended.short.as_array()
 
 
 def _stripped(columns: pl.Expr) -> pl.Expr:
@@ -213,7 +214,9 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
     if stray:
         notes.append(Note("stray_quotes", "A quotation mark is opened and never closed, so quotation marks were read "
                           "as ordinary characters."))
-    return TextTable(ref, path, kind, names, mended.rows, notes + mended.notes(), units, copy, ",", 0)
+    table = TextTable(ref, path, kind, names, mended.rows, notes + mended.notes(names), units, copy, ",", 0)
+    table.short = mended.short.as_array()
+    return table
 
 
 def _as_utf8(material: Material) -> tuple[Material, list[Note]]:

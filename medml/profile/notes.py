@@ -6,6 +6,7 @@ from medml.data.notes import Note
 from medml.types import Column, Suspicion
 
 FIXES = {
+    "short_rows": "Mend these rows in the file, or let the cleanup step \"Rows with too few fields\" leave them out.",
     "ambiguous_numbers": "Check whether the comma groups thousands or stands before decimals.",
     "formulas_without_values": "Open the file in Excel, save it and scan again.",
     "error_cells": "Correct the cells in Excel if they should hold a value; they count as missing.",

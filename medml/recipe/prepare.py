@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -> tuple[Cases, list[Effect]]:
+def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *,
+            short: np.ndarray | None = None) -> tuple[Cases, list[Effect]]:
     """Run the steps that learn nothing and read cells as numbers, categories and classes.
 
-    frame   the whole table as `open_table(...).frame()` gives it
+    frame   the whole table as `open_table(...).frame()` gives it;   short  rows with too few fields, as its `short`
     raises  UserError if a column that the recipe counts on is gone, no column is left to learn from, or the outcome
             holds one class only
     """
     _require(frame, [choice.target, *([choice.patient] if choice.patient else [])])
-    cleaned, effects = _clean(frame.with_row_index(ROW), recipe, About.of(table, choice))
+    cleaned, effects = _clean(frame.with_row_index(ROW), recipe, About.of(table, choice, short))
     missing = cleaned[choice.target].null_count()
     if missing:
         raise UserError(what=f"{plural(missing, 'row')} {'has' if missing == 1 else 'have'} no outcome.",
@@ -71,13 +72,14 @@ def predictor_kinds(recipe: Recipe, table: Table, choice: Choice) -> dict[str, K
     return kinds
 
 
-def preview(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -> list[Effect]:
+def preview(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *,
+            short: np.ndarray | None = None) -> list[Effect]:
     """What every step would do to this table, one Effect a step of the recipe, in its order, in memory.
 
     A step that is switched off shows what it would do if it were on. Learned steps are fitted on the whole table here
     for these counts alone; a training fits them again inside every fold.
     """
-    about, effects = About.of(table, choice), []
+    about, effects = About.of(table, choice, short), []
     current = frame.with_row_index(ROW)
     for step in recipe.steps:
         kind = registry.get(step.name)

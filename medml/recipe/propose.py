@@ -6,6 +6,7 @@ from medml.types import SMALL_GROUP, Choice, Column, Recipe, Step, Table
 
 MOSTLY_MISSING = 0.95  # a column with a larger share of empty cells is left out; above 40 % a check asks about it
 MANY_COPIES = 0.05  # share of rows equal to an earlier one above which they may be patients with coarse values
+HABIT = 0.1  # share of rows with too few fields above which it is how the file is written
 UNUSABLE = {"identifier": "an identifier", "text": "free text", "date": "a raw date", "empty": "empty"}
 
 
@@ -15,11 +16,12 @@ def propose_recipe(table: Table, choice: Choice, profile_sha256: str) -> Recipe:
     The order matters: copies are found in the rows as they stand in the file, codes for missing are emptied before
     numbers are read, and what learns (limits, fillings, rare categories) comes last, on clean cells.
     """
+    short = _short_rows(table)
     several = [_rare_classes(table, choice)] if choice.task == "multiclass" else []
     return Recipe(profile_sha256=profile_sha256, steps=[
-        _duplicates(table, choice), _sentinels(table, choice), _text_numbers(table, choice),
-        _target_missing(table, choice), *several, _drop_columns(table, choice), _cap(table, choice),
-        _impute(table, choice), _merge(table, choice)])
+        *([short] if short else []), _duplicates(table, choice), _sentinels(table, choice),
+        _text_numbers(table, choice), _target_missing(table, choice), *several, _drop_columns(table, choice),
+        _cap(table, choice), _impute(table, choice), _merge(table, choice)])
 
 
 def predictors(table: Table, choice: Choice) -> list[Column]:
@@ -38,6 +40,20 @@ def unusable(column: Column, rows: int) -> str | None:
     if "constant" in codes or column.distinct <= 1:
         return "one single value"
     return "an identifier" if "identifier" in codes else None
+
+
+def _short_rows(table: Table) -> Step | None:
+    """Where the file has such rows. Off where they are many and their values fit: it then leaves empty ends away."""
+    said = next((each for column in table.columns for each in column.suspicions if each.code == "short_rows"), None)
+    if said is None:
+        return None
+    n, shifted = int(said.figures["rows"]), int(said.figures["shifted"])
+    first = f"{n:,} of {table.rows:,} rows have too few fields"
+    if n > HABIT * table.rows and not shifted or n > table.rows / 2:
+        return Step(name="short_rows", on=False, reason=f"{first}: so many that the file seems to leave empty cells at "
+                                                        "the end of a row away. Check in the file that this is so.")
+    why = "their values seem to stand in the wrong columns" if shifted else "nobody can tell which field is missing"
+    return Step(name="short_rows", reason=f"{first}: {why}. Mend them in the file to use them.")
 
 
 def _duplicates(table: Table, choice: Choice) -> Step:

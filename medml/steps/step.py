@@ -23,15 +23,19 @@ State = dict[str, Any]  # what a step learned: JSON, no category of fewer than k
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a step knows besides the rows."""
+    """What a step knows besides the rows.
+
+    short  (m,) int64, places in the source table of rows that had too few fields (see TableSource)
+    """
 
     table: Table
     choice: Choice
     kinds: dict[str, Kind]  # of every column of the table
+    short: np.ndarray | None = None
 
     @classmethod
-    def of(cls, table: Table, choice: Choice) -> About:
-        return cls(table, choice, {column.name: column.kind for column in table.columns})
+    def of(cls, table: Table, choice: Choice, short: np.ndarray | None = None) -> About:
+        return cls(table, choice, {column.name: column.kind for column in table.columns}, short)
 
     @property
     def numbers(self) -> list[str]:
