@@ -7,11 +7,15 @@ import polars as pl
 import pytest
 
 from medml import home
-from medml.profile.counting import count_close
+from medml.profile.counting import KnownValues
 from medml.profile.distinct import HyperLogLog, RowsPerValue
 from medml.profile.duplicates import DuplicateCounter
 from medml.profile.evidence import gather
 from medml.profile.tally import EXACT, RowSample, TableTally
+
+
+def home_seed():
+    return TableTally(pl.Schema()).seed
 
 
 def tally_of(frame, pieces=1):
@@ -49,6 +53,15 @@ def test_pieces_give_what_the_whole_gives(pieces):
         assert cut.columns[name].missing == whole.columns[name].missing
     assert cut.duplicates() == frame.height - frame.n_unique()
     assert cut.sample.frame().equals(frame)
+
+
+def test_missing_cells_are_no_value_of_a_long_column():
+    values = pl.int_range(4000, eager=True).append(pl.Series([None] * 900, dtype=pl.Int64)).sample(
+        fraction=1, shuffle=True, seed=4)
+    column = tally_of(pl.DataFrame({"x": values}), pieces=9).columns["x"]
+    whole = HyperLogLog()
+    whole.add(values.drop_nulls().hash(home_seed()).to_numpy())
+    assert column.missing == 900 and column.distinct() == whole.estimate()
 
 
 def test_words_for_missing_are_counted_in_long_columns_too():
@@ -95,10 +108,10 @@ def test_spilled_hashes_leave_no_file_behind():
 
 def test_row_hashes_mean_nothing_without_the_installations_key(monkeypatch, tmp_path):
     frame = pl.DataFrame({"x": [1, 2]})
-    first = TableTally(frame.schema)._row_hashes(frame, {}).tolist()
-    assert TableTally(frame.schema)._row_hashes(frame, {}).tolist() == first
+    first = TableTally(frame.schema)._hashes(frame)["x"].tolist()
+    assert TableTally(frame.schema)._hashes(frame)["x"].tolist() == first
     monkeypatch.setenv("MEDML_HOME", str(tmp_path / "another"))
-    assert TableTally(frame.schema)._row_hashes(frame, {}).tolist() != first
+    assert TableTally(frame.schema)._hashes(frame)["x"].tolist() != first
 
 
 def test_rows_per_patient_are_exact_while_there_is_room():
@@ -149,21 +162,31 @@ def test_sample_does_not_hold_the_text_of_rows_it_dropped():
     [3, -2, 3, None, 0], [2**62, 2**62 + 1, 2**62], [-(2**63), 2**63 - 1], [0.1, 0.2, 0.30000000000000004, 0.3],
     [1e17, 1e17 + 16, 1e17], [0.1, 1e300, 0.1], [float("inf"), 1.0, float("-inf")], [-0.0, 0.0, 0.5], [1.25, 1.255],
     [None, None], [0.07, 0.29, 0.57, 0.58, 1.15, 0.07]])
-def test_quick_counts_are_exact_or_none(numbers):
+def test_numbers_are_counted_to_their_last_bit(numbers):
     kind = pl.Int64 if all(each is None or isinstance(each, int) for each in numbers) else pl.Float64
     cells = pl.Series("x", numbers, dtype=kind)
     expected = dict(cells.drop_nulls().alias("value").value_counts(name="rows").iter_rows())
-    found = count_close(cells)
-    assert found is None or dict(zip(*found, strict=True)) == expected
-    column = tally_of(pl.DataFrame({"x": cells})).columns["x"]
-    assert column.counts == expected and column.missing == cells.null_count()
+    for pieces in (1, 2, len(cells)):
+        column = tally_of(pl.DataFrame({"x": cells}), pieces).columns["x"]
+        assert column.counts == expected and column.missing == cells.null_count()
 
 
-def test_numbers_that_lie_close_are_counted_quickly():
+@pytest.mark.parametrize("kind", [pl.Int64, pl.Float64, pl.String])
+@pytest.mark.parametrize("n", [1, 40, 1000])
+def test_known_values_are_found_with_their_rows(kind, n):
+    """Of values that share a slot all but one are unknown, never taken for another."""
     rng = np.random.default_rng(2)
-    for numbers in (rng.integers(-50, 120, 5000), rng.normal(170, 10, 5000).round(1), rng.normal(6, 1, 5000).round(2)):
-        cells = pl.Series("x", numbers)
-        found = count_close(cells)
-        assert found is not None
-        assert dict(zip(*found, strict=True)) == dict(cells.value_counts(name="rows").iter_rows())
-    assert count_close(pl.Series("x", rng.normal(size=50))) is None and count_close(pl.Series("x", ["1"])) is None
+    values = pl.Series("x", rng.permutation(5 * n)[: 2 * n]).cast(kind)
+    cells = pl.concat([values.gather(rng.integers(0, 2 * n, 8000)), pl.Series("x", [None], dtype=kind)])
+    known, found, rows = KnownValues(pl.concat([pl.Series("x", [None], dtype=kind), values.head(n)]), 3).find(
+        cells.hash(3).to_numpy())
+    expected = dict(cells.alias("value").filter(pl.Series(known)).value_counts(name="rows").iter_rows())
+    assert dict(zip(found, rows, strict=True)) == expected and known[-1]
+    assert set(expected) <= {None, *values.head(n)} and len(expected) >= 0.93 * (n + 1)
+
+
+def test_rows_of_close_numbers_in_other_places_are_no_duplicates():
+    """Every pair of 1,000 numbers, both ways round: cells' hashes joined to a row's must not cancel out."""
+    pairs = pl.DataFrame({"a": np.repeat(np.arange(1000), 1000), "b": np.tile(np.arange(1000), 1000)})
+    assert tally_of(pairs, pieces=3).duplicates() == 0
+    assert tally_of(pairs.with_columns(pl.all().cast(pl.String)), pieces=3).duplicates() == 0

@@ -95,8 +95,9 @@ def _stretch(material: Material, separator: str, width: int, start: int, stop: i
             if not found.bytes and b"\r\n" not in piece:
                 empty = empty[:1]
             around = before + piece
-            found.blank_rows = found.blank_rows or any(each in around for each in empty)
-            _count(found, piece, np.frombuffer(around, np.uint8, offset=len(before) - 1), ord(separator), room)
+            cells = np.frombuffer(around, np.uint8, offset=len(before) - 1)
+            if _count(found, piece, cells, ord(separator), room) or width == 1:
+                found.blank_rows = found.blank_rows or any(each in around for each in empty)
             found.utf8 = found.utf8 and (found.ascii or _is_utf8(piece, decoder))
             found.bytes += len(piece)
             before = around[-(width + 2):]
@@ -105,10 +106,12 @@ def _stretch(material: Material, separator: str, width: int, start: int, stop: i
     return found
 
 
-def _count(found: Survey, piece: bytes, cells: np.ndarray, separator: int, room: np.ndarray) -> None:
-    """Add one piece; `cells` are its bytes behind the last byte of the piece before, `room` is (3, >= len(cells))."""
+def _count(found: Survey, piece: bytes, cells: np.ndarray, separator: int, room: np.ndarray) -> bool:
+    """Add one piece; `cells` are its bytes behind the last byte of the piece before, `room` is (3, >= len(cells)).
+
+    returns whether a row begins with a separator: it may hold nothing else. (Blank lines show in the totals.)
+    """
     found.ascii = found.ascii and piece.isascii()
-    found.zeros = found.zeros or b"\0" in piece
     ends, marks, spare = room[:, :len(cells)]
     np.equal(cells, _LF, out=ends)
     np.equal(cells, np.uint8(separator), out=marks)
@@ -117,9 +120,13 @@ def _count(found: Survey, piece: bytes, cells: np.ndarray, separator: int, room:
     n_ends, n_marks = int(np.count_nonzero(ends[1:])), int(np.count_nonzero(marks[1:]))
     found.line_ends += n_ends
     found.separators += n_marks
-    found.blank_rows = found.blank_rows or bool(np.logical_and(ends[1:], ends[:-1], out=spare[1:]).any())
     found.long_fields = found.long_fields or (not n_ends and not n_marks and len(piece) == _PIECE)
-    found.padded = found.padded or bool(found.quotes) or not found.ascii or _padded(cells, ends, marks, spare)
+    blanks = int(np.count_nonzero(np.less_equal(cells, _BLANK, out=spare)))
+    if blanks > n_ends + int(ends[0]):  # a line end is a blank too, by its code, and so is a zero
+        found.zeros = found.zeros or b"\0" in piece
+        found.padded = found.padded or _padded(ends, marks, spare)
+    found.padded = found.padded or bool(found.quotes) or not found.ascii
+    return bool(np.logical_and(ends[:-1], marks[1:], out=spare[1:]).any())
 
 
 def _leave_out_quoted(found: Survey, cells: np.ndarray, ends: np.ndarray, marks: np.ndarray) -> None:
@@ -135,11 +142,8 @@ def _leave_out_quoted(found: Survey, cells: np.ndarray, ends: np.ndarray, marks:
     found.inside ^= bool(quotes % 2)
 
 
-def _padded(cells: np.ndarray, ends: np.ndarray, marks: np.ndarray, blank: np.ndarray) -> bool:
+def _padded(ends: np.ndarray, marks: np.ndarray, blank: np.ndarray) -> bool:
     """Whether white space (a carriage return too) stands beside a separator or a line end."""
-    np.less_equal(cells, _BLANK, out=blank)
-    if np.count_nonzero(blank) == np.count_nonzero(ends):  # a line end is a blank too, by its code
-        return False
     blank &= ~ends
     edge = ends | marks
     return bool((blank[1:] & edge[:-1]).any() or (blank[:-1] & edge[1:]).any())

@@ -20,11 +20,13 @@ class HyperLogLog:
         self.registers = np.zeros(1 << PRECISION, dtype=np.uint8)
         self._floor = 0
 
-    def add(self, hashes: np.ndarray) -> None:
-        """Add hashes, (n,) uint64, equal for equal values and otherwise uniform."""
+    def add(self, hashes: np.ndarray, *, but: int | None = None) -> None:
+        """Add hashes, (n,) uint64, equal for equal values and otherwise uniform; all of them but one, where given."""
         if self._floor:
             low_zeros = np.uint64((1 << self._floor) - 1)
             hashes = hashes[(hashes & low_zeros) == 0]
+        if but is not None:
+            hashes = hashes[hashes != np.uint64(but)]
         place = (hashes >> np.uint64(64 - PRECISION)).astype(np.int64)
         higher = (hashes & _LOW_BITS[self.registers[place]]) == 0  # more zeros than the register has seen
         hashes, place = hashes[higher], place[higher]

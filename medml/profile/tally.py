@@ -13,7 +13,7 @@ import polars as pl
 
 from medml import home
 from medml.data.values import MISSING_WORDS
-from medml.profile.counting import count_close
+from medml.profile.counting import KnownValues
 from medml.profile.distinct import HyperLogLog, RowsPerValue
 from medml.profile.duplicates import DuplicateCounter
 from medml.profile.names import FILE_WORDS, PERSON_WORDS, looks_like_id, says
@@ -37,6 +37,9 @@ class ColumnTally:
     odd: int = 0  # cells of a column of numbers that are words after all
     counts: dict[object, int] | None = field(default_factory=dict)  # value -> rows, None once over EXACT values
     sketch: HyperLogLog = field(default_factory=HyperLogLog)
+    known: KnownValues | None = None  # from the second batch on
+    null: int = 0  # hash of a missing cell
+    fresh: bool = True  # values came up that are not among the known ones
 
     def as_first_seen(self, cells: pl.Series) -> tuple[pl.Series, pl.Series | None]:
         """The batch's cells in the type of the first batch, and the words that are none of it (null elsewhere).
@@ -58,42 +61,40 @@ class ColumnTally:
     def distinct(self) -> int:
         return len(self.counts) if self.counts is not None else self.sketch.estimate()
 
-    def look(self, seed: int) -> list[pl.Expr]:
-        """What is wanted of a batch: value counts while there are few values, else hashes, and words for "missing"."""
-        cells = pl.col(self.name)
-        if self.counts is not None:
-            wanted = [cells.value_counts(name=ROWS).implode().alias(self.name)]
-        elif self.dtype == pl.String:
-            is_word = cells.is_in(SEEN_AS_MISSING).fill_null(True)
-            wanted = [cells.filter(~is_word).hash(seed).implode().alias(self.name),
-                      cells.filter(is_word).drop_nulls().unique().implode().alias(f"{self.name} {ROWS}")]
-        else:
-            wanted = [cells.drop_nulls().hash(seed).implode().alias(self.name)]
-        return wanted
-
-    def count_quickly(self, cells: pl.Series, seed: int) -> bool:
-        """Add a batch's cells where that is cheaper than `look`; False where nothing was added."""
-        counted = None if self.counts is None else count_close(cells)
-        if counted is not None:
+    def add(self, cells: pl.Series, hashes: np.ndarray, seed: int) -> None:
+        """Add a batch's cells; `hashes` (len(cells),) uint64 are theirs by `seed`, null's among them."""
+        self._learn(seed)
+        if self.counts is None and self.dtype != pl.String:
             self.missing += cells.null_count()
-            self._count(*counted, seed)
-        return counted is not None
-
-    def add(self, found: dict[str, pl.Series], height: int, seed: int) -> None:
-        """Add what `look` found in a batch of `height` rows."""
+            self.sketch.add(hashes, but=self.null)
+            return
+        if self.known is None:
+            self._count(*_counted(cells), seed)
+            return
+        known, values, rows = self.known.find(hashes)
+        self._count(values, rows, seed)
         if self.counts is None:
-            hashes = found[self.name].to_numpy()
-            self.words.update(found.get(f"{self.name} {ROWS}", ()))
-            self.missing += height - len(hashes)
-            self.sketch.add(hashes)
+            self.sketch.add(hashes[~known] if values else hashes)
+        elif not known.all():
+            self._count(*_counted(cells.filter(pl.Series(~known))), seed)
+
+    def _learn(self, seed: int) -> None:
+        """Know all values seen in earlier batches; once they are too many, those that stand for "missing" alone."""
+        if not self.fresh:
+            return
+        if self.counts is None:
+            values = SEEN_AS_MISSING if self.dtype == pl.String else []
         else:
-            counted = found[self.name].struct.unnest()
-            self._count(counted.to_series(0).to_list(), counted[ROWS].to_list(), seed)
+            values = sorted(self.counts, key=self.counts.__getitem__, reverse=True)
+            values += self.words if self.dtype == pl.String else []
+        values = pl.Series([None, *values], dtype=self.dtype)
+        self.known, self.null = KnownValues(values, seed), values.head(1).hash(seed).item()
+        self.fresh = False
 
     def _count(self, values: list, rows: list[int], seed: int) -> None:
         counts = self.counts
         for value, n in zip(values, rows, strict=True):
-            if value in counts:
+            if counts is not None and value in counts:
                 counts[value] += n
             elif value is None:
                 self.missing += n
@@ -102,9 +103,16 @@ class ColumnTally:
                 self.words.add(value)
             else:
                 counts[value] = n
-        if len(counts) > EXACT:
+                self.fresh = True
+        if counts is not None and len(counts) > EXACT:
             self.sketch.add(pl.Series(list(counts), dtype=self.dtype).hash(seed).to_numpy())
-            self.counts = None
+            self.counts, self.fresh = None, True
+
+
+def _counted(cells: pl.Series) -> tuple[list, list[int]]:
+    """The distinct values of some cells, null among them, and how often each occurs."""
+    counted = cells.value_counts(name=ROWS)
+    return counted.to_series(0).to_list(), counted[ROWS].to_list()
 
 
 class RowSample:
@@ -120,11 +128,11 @@ class RowSample:
 
     def add(self, batch: pl.DataFrame) -> None:
         """Each row draws a key; the rows of the lowest keys are the sample."""
-        room = SAMPLE_BYTES * batch.height // max(batch.estimated_size(), 1)
-        self.rows = min(self.rows, max(room, FEWEST_SAMPLED))
         keys = self._random.random(batch.height)
         kept = np.flatnonzero(keys < self._limit)
         piece = batch if len(kept) == batch.height else batch[kept]
+        room = SAMPLE_BYTES * piece.height // max(piece.estimated_size(), 1)
+        self.rows = min(self.rows, max(room, FEWEST_SAMPLED)) if piece.height else self.rows
         self._pieces.append(piece)
         self._keys.append(keys[kept])
         self._n_kept, self._n_seen = self._n_kept + len(kept), self._n_seen + batch.height
@@ -157,6 +165,7 @@ class TableTally:
     def __init__(self, schema: pl.Schema) -> None:
         self.seed = int.from_bytes(home.secret()[:8], "little")
         self.columns = {name: ColumnTally(name, dtype) for name, dtype in schema.items()}
+        self._seed_of = {name: (self.seed + n) % 2**64 for n, name in enumerate(schema)}
         self.rows_per_value = {name: RowsPerValue() for name in schema if may_repeat(name)}
         self._floats = [name for name, dtype in schema.items() if dtype.is_float()]
         self.rows = 0
@@ -169,14 +178,12 @@ class TableTally:
             return
         self.rows += batch.height
         batch, odd = self._as_first_seen(batch)
-        left = [each for each in self.columns.values() if not each.count_quickly(batch[each.name], self.seed)]
-        found = {each.name: each[0] for each in batch.select(
-            wanted for column in left for wanted in column.look(self.seed))}
-        for column in left:
-            column.add(found, batch.height, self.seed)
+        hashes = self._hashes(batch)
+        for name, each in self.columns.items():
+            each.add(batch[name], hashes[name], self._seed_of[name])
         for name, rows in self.rows_per_value.items():
-            rows.add(batch[name].drop_nulls().hash(self.seed).to_numpy())
-        self._duplicates.add(self._row_hashes(batch, odd))
+            rows.add(hashes[name][batch[name].is_not_null().to_numpy()])
+        self._duplicates.add(self._row_hashes(hashes, odd))
         self.sample.add(batch)
 
     def _as_first_seen(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
@@ -191,10 +198,18 @@ class TableTally:
                     odd[name] = words
         return batch.with_columns(pl.col(self._floats).fill_nan(None)) if self._floats else batch, odd
 
-    def _row_hashes(self, batch: pl.DataFrame, odd: dict[str, pl.Series]) -> np.ndarray:
-        found = batch.hash_rows(self.seed).to_numpy()
-        for words in odd.values():
-            found = found ^ np.where(words.is_not_null().to_numpy(), words.hash(self.seed).to_numpy(), np.uint64(0))
+    def _hashes(self, batch: pl.DataFrame) -> dict[str, np.ndarray]:
+        """Every cell's hash, by a key of its column's own: (height,) uint64 a column."""
+        found = batch.select(pl.col(name).hash(seed) for name, seed in self._seed_of.items())
+        return {each.name: each.to_numpy() for each in found}
+
+    def _row_hashes(self, hashes: dict[str, np.ndarray], odd: dict[str, pl.Series]) -> np.ndarray:
+        """Hashes of whole rows: their cells' hashes, joined by exclusive or (Zobrist 1970)."""
+        found = np.zeros(len(next(iter(hashes.values()))), dtype=np.uint64)
+        for each in hashes.values():
+            found ^= each
+        for name, words in odd.items():
+            found ^= np.where(words.is_not_null().to_numpy(), words.hash(self._seed_of[name]).to_numpy(), np.uint64(0))
         return found
 
     def duplicates(self) -> int:
