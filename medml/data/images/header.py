@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from medml.data.files import open_regular
-from medml.data.images.dicom_header import read_dicom_header
 from medml.data.images.elements import HEAD
 from medml.data.images.image_file import SMALLEST, ImageFile, Unreadable, damaged
-from medml.data.images.picture_header import has_day_in_name, read_picture_header
+from medml.data.images.of_kind import header_of
+from medml.data.images.picture_header import has_day_in_name
 from medml.data.images.words import KINDS, in_order
 from medml.data.kinds import BINARY_ENDINGS, PICTURES, TEXT_ENDINGS, Sniffed, ending, sniff
 
@@ -38,23 +37,15 @@ def look_at(shown: str, path: Path, hashed: Callable[..., str]) -> Looked:
     with open_regular(path) as file:
         head = file.read(HEAD)
         size = len(head) if len(head) < HEAD else file.seek(0, 2)
-        kind = "dicom" if head[128:132] == b"DICM" else ""
-        sniffed = None
-        if not kind:
-            sniffed = sniff(head, path.name)
-            kind = _kind(head, sniffed)
-        image = _header(shown, kind, file, head, size, hashed)
+        image = header_of(shown, kind_of(head, path.name), file, head, size, hashed)
     return Looked(_with_notes(image, path.name), path, hash(head))
 
 
-def _header(shown: str, kind: str, file: BinaryIO, head: bytes, size: int, hashed: Callable[..., str]) -> ImageFile:
-    if kind == "dicom":
-        return read_dicom_header(shown, file, head, size, hashed)
-    return read_picture_header(shown, kind, file, size)
-
-
-def _kind(head: bytes, sniffed: Sniffed) -> str:
-    """Which of our kinds a file is. Unreadable where it is none of them."""
+def kind_of(head: bytes, name: str) -> str:
+    """Which of our kinds a file is, by its first 8 KB. Unreadable where it is none of them."""
+    if head[128:132] == b"DICM":
+        return "dicom"
+    sniffed = sniff(head, name)
     if not head:
         raise Unreadable("empty", "This file is empty.")
     if sniffed.kind in _READ:

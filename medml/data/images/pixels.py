@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from medml.data.files import open_regular
 from medml.data.images.dicom_pixels import dicom_pixels, stored_values
-from medml.data.images.header import look_at
-from medml.data.images.image_file import ImageFile, Unreadable, Window, cut_off
+from medml.data.images.elements import HEAD
+from medml.data.images.fit import fit
+from medml.data.images.image_file import ImageFile, Unreadable, Window, cut_off, damaged
+from medml.data.images.of_kind import header_of
 from medml.data.images.picture_pixels import picture_pixels
 from medml.errors import UserError
 
 # What pydicom, Pillow and the codecs raise for what is wrong with a file, as tried on damaged ones.
-_FOREIGN = (ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, LookupError, MemoryError,
+_FOREIGN = (ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, LookupError,
             NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error)
 
 
@@ -35,10 +38,36 @@ def read_pixels(path: Path, *, frame: int = 0, window: Window | None = None) -> 
     return _decoded(path, image, frame, window)
 
 
-def _header(path: Path) -> ImageFile:
+def decode(request: dict) -> np.ndarray:
+    """What a child process answers: the pixels of one frame, fitted; see decode_all for what is asked.
+
+    raises  Unreadable
+    """
+    path, frame, window = Path(request["path"]), request["frame"], request["window"]
+    image = _header(path, request["kind"])
+    if frame >= image.frames:
+        raise damaged("This file has changed since it was scanned.")
+    window = Window(*window) if window else None
+    return fit(_decoded(path, image, frame, window), request["size"], request["channels"])
+
+
+def load_decoders() -> None:
+    """Import what most files need, so that no file's time is spent on it."""
+    from PIL import Image
+    from pydicom.pixels import get_decoder  # noqa: F401
+    Image.preinit()
+
+
+def _header(path: Path, kind: str | None = None) -> ImageFile:
     """What must be known before a decoder sees the file; identifiers are not even hashed."""
     try:
-        image = look_at(path.name, path, lambda *_: "").image
+        with open_regular(path) as file:
+            head = file.read(HEAD)
+            size = file.seek(0, 2)
+            if kind is None:
+                from medml.data.images.header import kind_of  # loads what reads tables: not in a child
+                kind = kind_of(head, path.name)
+            image = header_of(path.name, kind, file, head, size, lambda *_: "")
     except UserError as error:
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
     except OSError:
@@ -55,6 +84,8 @@ def _decoded(path: Path, image: ImageFile, frame: int, window: Window | None) ->
         return picture_pixels(path, image.kind, frame, window)
     except UserError as error:
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
+    except MemoryError:
+        raise Unreadable("too_large", "This picture needs more memory than one picture may have.") from None
     except _FOREIGN:
         raise Unreadable("damaged", "The pixels of this picture could not be decoded.") from None
 

@@ -1,0 +1,51 @@
+"""Pictures among the tables of a folder: their entries in the list of files, and the tables that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from medml.data.images.image_file import ImageFile
+from medml.data.images.index import find_images
+from medml.data.images.table import ImageTable, picture_table
+from medml.data.kinds import BINARY_ENDINGS, PICTURE_ENDINGS, TEXT_ENDINGS, ending
+from medml.data.notes import not_read
+from medml.data.source import TableSource
+from medml.types import FileEntry, TableRef
+from medml.watch import Watch
+
+_TABLES = (BINARY_ENDINGS | TEXT_ENDINGS) - PICTURE_ENDINGS  # a picture called .csv is a mistake, not a picture to use
+
+
+def with_pictures(source: Path, entries: Sequence[FileEntry], tables: Sequence[TableSource], watch: Watch | None = None
+                  ) -> tuple[list[FileEntry], list[TableSource]]:
+    """Entries that say what became of every picture, and the tables with those of the pictures behind them.
+
+    raises  Stopped if the watch asks to stop
+    """
+    looked, images = find_images(source, watch=watch)
+    as_pictures = {each.path: each for each in looked}
+    found = [_better(each, as_pictures.get(each.path)) for each in entries]
+    images = usable(images)
+    return found, [*tables, *([picture_table(source, images, tables)] if images else [])]
+
+
+def open_pictures(source: Path, ref: TableRef) -> ImageTable:
+    """The table of pictures of that reference. UserError "gone" where there is none any more."""
+    images = usable(find_images(source)[1])
+    table = picture_table(source, images)
+    if table.ref != ref:
+        raise not_read("gone", f"{ref.label} can no longer be read.", "Scan the folder again.")
+    return table
+
+
+def usable(images: Sequence[ImageFile]) -> list[ImageFile]:
+    """Pictures whose names do not promise a table."""
+    return [each for each in images if ending(each.path) not in _TABLES]
+
+
+def _better(as_table: FileEntry, as_picture: FileEntry | None) -> FileEntry:
+    """Of two answers about one file, the one that read it, else the one that knows more."""
+    if as_picture is None or as_table.action.startswith("read") or ending(as_table.path) in _TABLES:
+        return as_table
+    return as_table if as_picture.reason_code == "not_an_image" and as_picture.action == "ignore" else as_picture
