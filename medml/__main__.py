@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--out", required=True, metavar="FILE.csv")
     predict.add_argument("--sheet", metavar="NAME")
     command("jobs", "what runs and what waits")
-    command("delete", "remove a run for good", "run")
+    command("delete", "remove a run for good", "run").add_argument("--yes", action="store_true",
+                                                                    help="do not ask (for scripts)")
     command("demo", "the whole line on example data")
     return top
 
@@ -93,8 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{error.what}\n{error.fix}", file=sys.stderr)
         return 2
     except Stopped:
-        print("Stopped. Nothing was kept of this training; your data is unchanged.\nStart it again when you like.",
-              file=sys.stderr)
+        kept = f"{args.run} stays at the checkpoint where it was" if args.command == "continue" else \
+            "Nothing was kept of this training"
+        print(f"Stopped. {kept}; your data is unchanged.\nStart it again when you like.", file=sys.stderr)
         return 2
     except Exception as error:  # noqa: BLE001 - the command line's only guard: no traceback may quote a cell
         print(apology(our_fault(error)), file=sys.stderr)

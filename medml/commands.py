@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from medml.config import estimate, propose_config
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.evaluate.baselines import TITLES as BASELINES
+from medml.evaluate.baselines import is_its_own
 from medml.evaluate.words import METRICS
 from medml.families import Param
 from medml.profile import propose_choice, scan
@@ -143,7 +145,11 @@ def do_predict(args: argparse.Namespace) -> Printed:
 
 
 def do_delete(args: argparse.Namespace) -> Printed:
-    """Remove a run for good."""
+    """Remove a run for good, once a person has said so: on the terminal, or by --yes in a script."""
+    names = {each.run: each.name for each in gallery.runs()}
+    asked = args.run in names and not args.yes
+    if asked and not agreed(f"Delete “{names[args.run]}” ({args.run}) for good? It cannot be brought back."):
+        return [f"{args.run} was not deleted."]
     gallery.delete(args.run)
     return [f"{args.run} was deleted. The clinician's own files were not touched."]
 
@@ -178,8 +184,7 @@ def existing(path: str) -> Path:
 
 def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tuple[TrainConfig, Any]:
     """The configuration and the recipe that the command's options and MedML's proposals make together."""
-    wanted = None if args.table is None else TableRef(path=args.table, sheet=args.sheet)
-    choice = propose_choice(profile, table=wanted, target=args.target, patient=args.patient,
+    choice = propose_choice(profile, table=chosen_table(args, profile), target=args.target, patient=args.patient,
                             leave_out=tuple(args.drop), positive=args.positive)
     found = profile.table(choice.table)
     profile_sha256 = home.sha256_of(profile)
@@ -190,6 +195,31 @@ def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tupl
     selection = config.selection.model_copy(update={"forced_in": args.force_in, "forced_out": args.force_out})
     return config.model_copy(update={"params": settings(args, config.params),
                                      "selection": SelectionPlan.model_validate(selection.model_dump())}), recipe
+
+
+def chosen_table(args: argparse.Namespace, profile: Profile) -> TableRef | None:
+    """The table that --table and --sheet name, or the only one; UserError lists them where it is not clear."""
+    if args.table is None and len(profile.tables) < 2:
+        return None
+    found = [each.ref for each in profile.tables
+             if args.table in (None, each.ref.path, each.ref.label) and args.sheet in (None, each.ref.sheet)]
+    if len(found) == 1:
+        return found[0]
+    shown = found or [each.ref for each in profile.tables]
+    listed = ", ".join(f'--table "{each.path}"' + (f' --sheet "{each.sheet}"' if each.sheet else "")
+                       for each in shown[:5])
+    what = f"There are {len(found)} tables that may be meant." if found else f"There is no table “{args.table}”."
+    raise UserError(what=what, fix=f"Add one of: {listed}{', …' * (len(shown) > 5)}.", code="several_tables")
+
+
+def agreed(question: str) -> bool:
+    """Ask on the terminal; UserError where there is nobody to answer."""
+    if not sys.stdin.isatty():
+        raise UserError(what="There is nobody at a terminal to ask whether that may be done, so nothing was done.",
+                        fix="Add --yes if it may.", code="not_asked")
+    sys.stderr.write(f"{question} Type yes to go on: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("yes", "y")
 
 
 def family_named(name: str) -> families.Family:
@@ -270,12 +300,12 @@ def run_in_words(run: gallery.Run) -> Printed:
     """A run as it is printed: figures with intervals beside the baselines, then what a reviewer would ask."""
     report, main = run.report, headline(run.report)
     shown = [name for name in report.metrics if name not in report.hidden]
-    columns = [report.metrics, *report.baselines.values()]
-    rows = [(title(name), *(figure(each.get(name)) for each in columns)) for name in shown]
+    beside = {name: row for name, row in report.baselines.items() if not is_its_own(run.config.family, name)}
+    rows = [(title(name), *(figure(each.get(name)) for each in (report.metrics, *beside.values()))) for name in shown]
     return [f"Run {run.run} · {run.label.name}",
             f"{title(main)}: {figure(report.metrics[main])}, n = {report.n_cases:,}",
             f"Measured on {report.measured_on}; {counted_in_words(report)}", "",
-            table(rows, ["", "this model", *(BASELINES.get(name, name) for name in report.baselines)]), "",
+            table(rows, ["", "this model", *(BASELINES.get(name, name) for name in beside)]), "",
             *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps)]
 
 

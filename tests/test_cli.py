@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tables import clinic, saved
 
-from medml import gallery
+from medml import gallery, terminal
 from medml.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,7 +90,9 @@ def test_continue_revert_show_compare_runs_and_delete(tmp_path, capsys):
     assert main(["runs"]) == 0
     listed = capsys.readouterr().out
     assert network in listed and "Plain" in listed
-    assert main(["delete", linear]) == 0
+    assert main(["delete", linear]) == 2  # nobody to ask
+    assert "Add --yes" in capsys.readouterr().err and len(gallery.runs()) == 2
+    assert main(["delete", linear, "--yes"]) == 0
     assert [each.run for each in gallery.runs()] == [network]
 
 
@@ -195,3 +199,64 @@ def test_jobs_are_listed(capsys):
     store.submit("job-number-one", "scan", "quick", {}, project=None, not_before=0.0, priority=0)
     assert main(["jobs"]) == 0
     assert "scan" in capsys.readouterr().out
+
+
+class Typed(io.StringIO):
+    """A terminal at which somebody has typed this."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_run_is_deleted_only_after_a_yes(tmp_path, monkeypatch, capsys):
+    made = train(saved(clinic(60), tmp_path), tmp_path / "a.json", "--family", "logistic", "--name", "Ward 3")["run"]
+    for answer in ("no\n", "\n", ""):
+        monkeypatch.setattr("sys.stdin", Typed(answer))
+        assert main(["delete", made]) == 0
+        told = capsys.readouterr()
+        assert "Delete “Ward 3”" in told.err and "was not deleted" in told.out and len(gallery.runs()) == 1
+    monkeypatch.setattr("sys.stdin", Typed("yes\n"))
+    assert main(["delete", made]) == 0 and gallery.runs() == []
+
+
+def test_regression_is_not_printed_beside_itself(tmp_path, capsys):
+    source = saved(clinic(), tmp_path)
+    said = train(source, tmp_path / "a.json", "--family", "logistic")
+    printed = capsys.readouterr().out
+    assert "Prevalence alone" in printed and "Logistic regression" not in printed.split("\n\n")[1]
+    assert "logistic" in said["baselines"]
+    assert "plain regression itself" in next(each["what"] for each in said["checks"] if each["id"] == "E7")
+    assert main(["show", train(source, tmp_path / "b.json", "--family", "forest", "--epochs", "50")["run"]]) == 0
+    assert "Logistic regression" in capsys.readouterr().out
+
+
+def test_several_tables_are_listed_with_what_to_add(tmp_path, capsys):
+    saved(clinic(60), tmp_path / "ward", "a.csv")
+    source = saved(clinic(80), tmp_path / "ward", "b.csv").parent
+    assert main(["train", str(source), "--target", "outcome"]) == 2
+    assert '--table "a.csv", --table "b.csv"' in capsys.readouterr().err
+    assert main(["train", str(source), "--target", "outcome", "--table", "c.csv"]) == 2
+    assert "no table “c.csv”" in capsys.readouterr().err
+    said = train(source, tmp_path / "a.json", "--table", "b.csv", "--family", "logistic")
+    assert said["manifest"]["source_file"] == "b.csv"
+
+
+def test_the_sheets_of_a_workbook_are_listed_with_what_to_add(tmp_path, capsys):
+    book = tmp_path / "book.xlsx"
+    with pd.ExcelWriter(book) as writer:
+        for place, sheet in enumerate(("first", "second")):
+            clinic(60 + 20 * place).to_excel(writer, sheet_name=sheet, index=False)
+    assert main(["train", str(book), "--target", "outcome", "--table", "book.xlsx"]) == 2
+    assert '--table "book.xlsx" --sheet "second"' in capsys.readouterr().err
+    said = train(book, tmp_path / "a.json", "--sheet", "second", "--family", "logistic")
+    assert said["metrics"]["auroc"]["n"] == 80
+    assert main(["predict", said["run"], str(book), "--out", str(tmp_path / "out.csv")]) == 2
+    assert "--sheet" in capsys.readouterr().err
+
+
+def test_a_continue_that_was_stopped_says_that_the_run_stays(tmp_path, monkeypatch, capsys):
+    made = train(saved(clinic(60), tmp_path), tmp_path / "a.json", "--family", "mlp", "--epochs", "3")["run"]
+    monkeypatch.setattr(terminal.Bar, "stopping", lambda self: True)
+    assert main(["continue", made, "--epochs", "5"]) == 2
+    assert f"{made} stays at the checkpoint where it was" in capsys.readouterr().err
+    assert len(gallery.open_run(made).chain.checkpoints) == 1

@@ -19,6 +19,11 @@ def required(task: Task) -> tuple[str, str]:
     return PREVALENCE, RIDGE if task == "regression" else LOGISTIC
 
 
+def is_its_own(family: str, baseline: str) -> bool:
+    """Whether a baseline is the very model that it would stand beside."""
+    return family == "logistic" and baseline in (LOGISTIC, RIDGE)
+
+
 def prevalence(cases: Cases, folds: Sequence[Fold]) -> Predictions:
     """The same figure for everybody: the shares of classes (or the mean) among each fold's own training rows.
 

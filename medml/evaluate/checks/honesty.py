@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from medml.evaluate.baselines import TITLES, required
+from medml.evaluate.baselines import TITLES, is_its_own, required
 from medml.evaluate.catalogue import FEW, found, many
 from medml.evaluate.checks import Evidence, rule
 from medml.evaluate.intervals import DRAWS, percentiles
@@ -116,9 +116,11 @@ def baselines_there(evidence: Evidence) -> Check:
     nothing, plain = (differences[each] for each in required(report.task))
     figures = {"over_prevalence": nothing.value, "over_prevalence_low": nothing.low, "over_regression": plain.value,
                "over_regression_low": plain.low, "over_regression_high": plain.high}
+    over_plain = f"above that of plain regression by {plain.value:+.3f} ({plain.low:+.3f} to {plain.high:+.3f})"
+    if is_its_own(evidence.context.config.family, required(report.task)[1]):
+        over_plain = "this is plain regression itself"
     what = (f"{title(name)} is above that of no model by {nothing.value:+.3f} ({nothing.low:+.3f} to "
-            f"{nothing.high:+.3f}) and above that of plain regression by {plain.value:+.3f} ({plain.low:+.3f} to "
-            f"{plain.high:+.3f}).")
+            f"{nothing.high:+.3f}); {over_plain}.")
     if nothing.low <= 0:
         return found("E7", "warn", f"{what} That is not better than no model.",
                      "Do not use it: look for better predictors or more patients.", **figures)

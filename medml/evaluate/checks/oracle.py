@@ -26,17 +26,19 @@ def no_oracle(evidence: Evidence) -> Check:
     rows = np.concatenate([each.test for each in folds])
     fewest = np.bincount(cases.y[rows]).min() if cases.task != "regression" else len(rows)
     if len(rows) < FEW or fewest < 5:
-        return found("L4", "could_not_tell", f"Only {many(len(rows), 'case')} (rarest class {fewest}) to judge single "
-                                             "columns by.", n=len(rows))
+        rarest = "" if cases.task == "regression" else f" (rarest class {fewest})"
+        return found("L4", "could_not_tell", f"Only {many(len(rows), 'case')}{rarest} to judge single columns by.",
+                     n=len(rows))
     alone = {str(name): column_alone(cases, name, folds) for name in cases.X.columns}
-    best = max(alone.values(), default=0.5)
+    best = max(alone.values(), default=0.0)
     oracles = sorted((name for name, value in alone.items() if value > TOO_GOOD), key=lambda name: -alone[name])
     pure = [] if cases.task == "regression" else [name for name in cases.X.columns
                                                    if name not in oracles and pure_category(cases, name, rows)]
     figure = "R²" if cases.task == "regression" else "AUROC"
     if not oracles and not pure:
-        return found("L4", "pass", f"No single column tells the outcome: the best alone reaches an out-of-fold "
-                                     f"{figure} of {best:.2f}.", best=best, columns=0)
+        said = f"the best alone reaches an out-of-fold {figure} of {best:.2f}" if best > 0 else \
+            "none alone is better than the mean of the outcome"
+        return found("L4", "pass", f"No single column tells the outcome: {said}.", best=best, columns=0)
     parts = [f"{named(oracles)} alone reach{'es' if len(oracles) == 1 else ''} an out-of-fold {figure} of up to "
              f"{best:.2f}"] if oracles else []
     parts += [f"in {named(pure)} a category of {ENOUGH} cases or more has one outcome only"] if pure else []
