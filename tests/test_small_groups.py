@@ -140,6 +140,20 @@ def test_the_profile_hides_a_category_of_one_patient_in_16_rows(tmp_path):
     assert [each.n for each in alone.column("ward").levels] == [120, 120, 16]
 
 
+@pytest.mark.parametrize("other", ["visit_id", "subject"])
+def test_the_profile_hides_small_groups_of_any_column_that_may_be_picked_as_the_patient(tmp_path, other):
+    """The scan proposes one column; the clinician may pick another one, and the profile is stored by then."""
+    X, whose = one_patient_of_a_rare_ward()
+    rng = np.random.default_rng(0)
+    family = rng.permutation(len(X)) // 2  # pairs of rows, by chance: what is proposed hides nothing
+    table = profiled(tmp_path, X.assign(**{"patient_id": [f"P{each:03d}" for each in family],
+                                           other: [f"V{each:05d}" for each in whose]},
+                                        died=(whose % 3 == 0).astype(int)))
+    assert table.patient.column == "patient_id"
+    ward = table.column("ward")
+    assert "ZZRARE" not in table.model_dump_json() and [each.label for each in ward.levels] == ["north"]
+
+
 @pytest.mark.parametrize(("n", "shown"), [(12, False), (19, False), (20, True)])
 def test_the_profile_shows_a_range_of_20_patients_and_more(tmp_path, n, shown):
     X, patients = patients_with_a_constant(n)

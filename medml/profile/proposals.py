@@ -34,6 +34,14 @@ def propose_patient(columns: list[Column], counted: dict[str, RowsPerValue]) -> 
     return Proposal(column=best.name, reason=why + often + ".")
 
 
+def who_may_come_back(columns: list[Column], patient: Proposal | None, k: int) -> list[str]:
+    """Columns that a clinician may pick as the patient's: the proposed one, and of 2k values and more every identifier
+    and every column named like one. Small groups are hidden by each of them: the profile is stored before the pick."""
+    proposed = patient.column if patient is not None else None
+    return [each.name for each in columns if each.name == proposed or each.distinct >= 2 * k and (
+        each.kind == "identifier" or looks_like_id(each.name) or phrase(each.name) in PERSON_WORDS)]
+
+
 def patient_points(column: Column, counted: dict[str, RowsPerValue]) -> int:
     """How likely a column tells patients apart; 0 if not."""
     rows = counted.get(column.name)

@@ -6,7 +6,6 @@ import datetime as dt
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from medml.data import find_tables
@@ -23,7 +22,7 @@ from medml.profile.patients import Group, hide_small_groups
 from medml.profile.suspicions import note
 from medml.profile.tally import TableTally
 from medml.types import SMALL_GROUP, Column, FileEntry, Level, Profile, Proposal, Suspicion, Table
-from medml.watch import Silent, Watch
+from medml.watch import Part, Silent, Watch
 
 log = logging.getLogger(__name__)
 BATCH_ROWS = 100_000
@@ -42,12 +41,12 @@ def scan(source: Path, *, sheet: str | None = None, watch: Watch | None = None, 
     watch = watch or Silent()
     source = Path(source)
     os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(PARSED_AT_ONCE))
-    files, sources = find_tables(source, watch=_Part(watch, 0.0, 0.1), sheet=sheet)
+    files, sources = find_tables(source, watch=Part(watch, 0.0, 0.1), sheet=sheet)
     total = sum(max(each.entry.bytes, 1) for each in sources)
     tables, done, broken = [], 0, {}
     for each in sources:
         size = max(each.entry.bytes, 1)
-        part = _Part(watch, 0.1 + 0.9 * done / total, 0.1 + 0.9 * (done + size) / total)
+        part = Part(watch, 0.1 + 0.9 * done / total, 0.1 + 0.9 * (done + size) / total)
         try:
             tables.append(scan_table(each, watch=part, k=k))
         except UserError as error:
@@ -104,8 +103,9 @@ def _assemble(source: TableSource, tally: TableTally, digest: str, k: int) -> Ta
     if patient is not None:
         known = tally.rows - tally.columns[patient.column].missing
         repeats = proposals.count_repeats(patient.column, tally.rows_per_value[patient.column], known)
-        columns = hide_small_groups(columns, seen, Group.of(present(sample[patient.column]), k),
-                                    _counted_whole(targets, columns))
+    whole_outcome = _counted_whole(targets, columns)
+    for name in proposals.who_may_come_back(columns, patient, k):  # the clinician may pick another one, unasked
+        columns = hide_small_groups(columns, seen, Group.of(present(sample[name]), k), whole_outcome)
     leave_out = proposals.propose_leave_out(columns, targets[0].column if targets else None,
                                             patient.column if patient else None)
     return Table(ref=source.ref, sha256=digest, rows=tally.rows, columns=columns, duplicates=tally.duplicates(),
@@ -175,21 +175,3 @@ def _unread(entry: FileEntry, error: UserError | None) -> FileEntry:
         return entry
     return entry.model_copy(update={"action": "skip", "reason_code": error.code or "unreadable", "message": error.what,
                                     "rows": None, "cols": None})
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A stretch of a longer job: its fractions are moved into [low, high] of the whole."""
-
-    whole: Watch
-    low: float
-    high: float
-
-    def say(self, stage: str, fraction: float, message: str = "") -> None:
-        self.whole.say(stage, self.low + (self.high - self.low) * fraction, message)
-
-    def point(self, point: object) -> None:
-        """A scan has no curve."""
-
-    def stopping(self) -> bool:
-        return self.whole.stopping()
