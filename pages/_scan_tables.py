@@ -16,6 +16,17 @@ KINDS = {"number": "Number", "category": "Category", "yes_no": "Yes / no", "date
 ACTIONS: dict[Action, tuple[str, str]] = {
     "read": ("Read", "teal"), "read_with_warning": ("Read, with a warning", "caution"), "skip": ("Skipped", "quiet"),
     "refuse": ("Refused", "stop"), "ignore": ("Not a table", "quiet")}
+TABLES: tuple[Action, ...] = ("refuse", "read_with_warning", "read")  # the order of the list of files; others after
+
+REMARKS = {
+    "leak": "gives the outcome away", "outcome_proxy": "known too late?", "single_outcome": "one value, one outcome",
+    "identifier": "names who it is", "row_order": "numbers the rows", "constant": "always the same",
+    "one_class": "always the same", "rare_classes": "rare classes", "short_rows": "rows cut short",
+    "empty": "empty", "mostly_missing": "mostly missing",
+    "sentinel_missing": "codes for missing", "mixed_types": "words among numbers", "ambiguous_dates": "day or month?",
+    "ambiguous_numbers": "comma unclear", "censored_values": "limits such as <5", "units_in_cells": "units in cells",
+    "decimal_comma": "decimal comma", "graded_outcome": "grades from 0 up", "leading_zeros": "kept as text",
+    "big_integers": "kept as text", "error_cells": "errors of Excel", "formulas_without_values": "formulas, no values"}
 _RANK = {"stop": 0, "caution": 1, "note": 2}
 
 
@@ -28,31 +39,42 @@ def overview(profile: Profile) -> None:
         rows += [("tables", len(profile.tables)), ("rows in all", sum(each.rows for each in profile.tables))]
     else:
         missing = sum(each.missing for each in one.columns) / max(1, one.rows * len(one.columns))
-        rows += [("rows", one.rows), ("columns", len(one.columns)), ("of cells missing", ui.percent(missing, 1)),
+        rows += [("rows", one.rows), ("columns", len(one.columns)), _missing_tile(missing),
                  ("duplicate rows", one.duplicates)]
         if one.repeats:
             rows.append(("patients", one.repeats.n_patients))
     ui.tiles(rows)
 
 
+def _missing_tile(share: float) -> tuple[str, str]:
+    return ("of cells missing", ui.percent(share, 1)) if share else ("cells missing", "none")
+
+
+def warnings(profile: Profile, table: Table | None) -> None:
+    """What was noticed when the chosen table was read, or the only file; the others are in the list of files."""
+    for each in profile.files:
+        mine = table is not None and (each.path, each.sheet) == (table.ref.path, table.ref.sheet)
+        if (mine or len(profile.files) == 1) and each.action in ("read_with_warning", "skip", "refuse"):
+            ui.say("note", each.message or ACTIONS[each.action][0], about=[each.path])
+
+
 def files(profile: Profile) -> None:
-    """What became of every file: counts, what was skipped and why; what was simply read is folded away."""
+    """What became of every file, tables first; those that hold none are folded away. Nothing for a single file."""
+    if len(profile.files) == 1:
+        return
     counted = Counter(each.action for each in profile.files)
     words = "".join(ui.chip(f"{counted[action]:,} {ACTIONS[action][0].lower()}", ACTIONS[action][1])
                     for action in ACTIONS if counted[action])
-    told = [each for each in profile.files if each.action in ("read_with_warning", "skip", "refuse")]
-    if len(profile.files) == 1:
-        for each in told:
-            ui.say("note", each.message or ACTIONS[each.action][0], about=[each.path])
-        return
-    with st.container(key="m_files"):
+    listed = sorted((each for each in profile.files if each.action in TABLES),
+                    key=lambda each: TABLES.index(each.action))
+    rest = [each for each in profile.files if each.action not in TABLES]
+    with st.container(key="m_files", gap="small"):
         ui.section("Files")
         st.html(f"<p>{words}</p>")
-        if told:
-            file_table(told)
-        rest = [each for each in profile.files if each not in told]
+        if listed:
+            file_table(listed)
         if rest:
-            with st.expander(f"{ui.count(len(rest), 'other file')}"):
+            with st.expander(f"{ui.count(len(rest), 'file')} without a table"):
                 file_table(rest)
 
 
@@ -109,7 +131,7 @@ def columns(table: Table) -> None:
 def _as_records(table: Table) -> list[dict[str, object]]:
     return [{"Column": ui.clean(each.name), "Kind": KINDS[each.kind], "Missing": each.missing,
              "Distinct": each.distinct, "Usual range": span(each),
-             "Remarks": ", ".join(one.code.replace("_", " ") for one in each.suspicions)} for each in table.columns]
+             "Remarks": ", ".join(remark(one.code) for one in each.suspicions)} for each in table.columns]
 
 
 def _missing(column: Column, rows: int) -> str:
@@ -140,4 +162,10 @@ def _day(days: float) -> str:
 
 def _remarks(column: Column) -> str:
     tones = {"stop": "stop", "caution": "caution", "note": "quiet"}
-    return "".join(ui.chip(each.code.replace("_", " "), tones[each.severity]) for each in column.suspicions[:3])
+    return "".join(ui.chip(remark(each.code), tones[each.severity], f"{each.what} {each.fix}")
+                   for each in column.suspicions[:3])
+
+
+def remark(code: str) -> str:
+    """A suspicion in two or three plain words."""
+    return REMARKS.get(code, code.replace("_", " "))

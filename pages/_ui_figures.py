@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from medml.types import Metric
-from pages._ui_words import count, html, number
+from pages._ui_words import breakable, count, html, number
 
 if TYPE_CHECKING:
     import altair as alt
@@ -73,7 +73,7 @@ def table_html(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: 
     top = "".join(f"<th{side[place]} scope='col'>{html(each)}</th>" for place, each in enumerate(head))
     body = []
     for row in list(rows)[:most]:
-        cells = (f"<td{side[i]}>{each if i in raw else html(each, 300)}</td>" for i, each in enumerate(row))
+        cells = (f"<td{side[i]}>{each if i in raw else breakable(each)}</td>" for i, each in enumerate(row))
         body.append(f"<tr>{''.join(cells)}</tr>")
     words = f"<caption>{html(caption, 300)}</caption>" if caption else ""
     return (f'<div class="m-table"><table>{words}<thead><tr>{top}</tr></thead>'
@@ -81,10 +81,10 @@ def table_html(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: 
 
 
 def ink() -> Ink:
-    """The colours of charts for the theme that is on now; pass it to every function of medml.plots."""
-    from medml.plots import INKS
+    """The colours of charts on a page, which follow the theme; pass it to every function of medml.plots."""
+    from medml.plots import SCREEN
 
-    return INKS["dark" if st.context.theme.type == "dark" else "light"]
+    return SCREEN
 
 
 def chart(drawn: alt.TopLevelMixin | dict[str, Any], words: str, *, key: str | None = None) -> None:

@@ -14,6 +14,7 @@ from medml.types import Severity
 
 # What Streamlit's Markdown gives a meaning to: emphasis, links, images, maths, :icon: and :color[] directives.
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@/&\"'=^])")
+LONG_WORD = 20  # letters from which a word may be broken in a narrow column
 _TITLES = {"stop": "Stop", "caution": "Caution", "note": "Note"}
 
 
@@ -87,9 +88,21 @@ def empty(what: str, fix: str) -> None:
     st.html(f'<div class="m-empty"><p class="m-what">{html(what, 400)}</p><p class="m-fix">{html(fix, 400)}</p></div>')
 
 
-def chip(text: str, tone: str = "quiet") -> str:
-    """HTML of a small label. tone: quiet, teal, caution, stop."""
-    return f'<span class="m-chip m-chip-{tone}">{html(text, 60)}</span>'
+def chip(text: str, tone: str = "quiet", more: str = "") -> str:
+    """HTML of a small label. tone: quiet, teal, caution, stop;   more: a sentence shown on hover."""
+    said = f' title="{html(more, 400)}"' if more else ""
+    return f'<span class="m-chip m-chip-{tone}"{said}>{html(text, 60)}</span>'
+
+
+def breakable(text: object, most: int = 300) -> str:
+    """HTML of a person's text whose long words (a column's name, a hash) may break at "_", "-", "." and "/"."""
+    return " ".join(_breaks(each) if len(each) > LONG_WORD else html(each) for each in clean(text, most).split(" "))
+
+
+def _breaks(word: str) -> str:
+    pieces = [piece for part in re.findall(r"[^_./-]*[_./-]+|[^_./-]+", word)
+              for piece in (part[at:at + LONG_WORD] for at in range(0, len(part), LONG_WORD))]
+    return "<wbr>".join(html(each) for each in pieces)
 
 
 def count(n: int | float | None, one: str = "", many: str = "") -> str:
@@ -101,8 +114,8 @@ def count(n: int | float | None, one: str = "", many: str = "") -> str:
 
 
 def about(n: int, exact: bool, one: str = "", many: str = "") -> str:
-    """A count that may be an estimate: "about 12,000"."""
-    return count(n, one, many) if exact else "about " + count(n, one, many)
+    """A count that may be an estimate: "about 12,000", to two significant digits (it is within some per cent)."""
+    return count(n, one, many) if exact else "about " + count(float(f"{n:.2g}"), one, many)
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -121,8 +134,9 @@ def percent(fraction: float | None, digits: int = 0) -> str:
     """0.123 -> "12 %"; small shares keep a digit so that something never reads as nothing."""
     if fraction is None:
         return "–"
-    if 0 < fraction < 0.005 and digits == 0:
-        return "under 1 %"
+    least = 10.0**-digits
+    if 0 < 100 * fraction < least / 2:
+        return f"under {least:.{digits}f} %"
     return f"{100 * fraction:.{digits}f} %"
 
 

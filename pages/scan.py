@@ -50,9 +50,10 @@ def without_profile(project: projects.Project, scans: list[worker.Job]) -> None:
 def results(project: projects.Project, profile: Profile, scans: list[worker.Job]) -> None:
     """What was found, and the choice to make."""
     if not profile.tables:
-        tables.files(profile)
         ui.say("stop", "No table could be read here.", "Put a table (CSV, Excel, JSON or Parquet) into the folder, "
                "or start a new project on another one, then scan again.")
+        tables.warnings(profile, None)
+        tables.files(profile)
         if ui.next_button("Scan again", key="m_again"):
             start(project, len(scans) + 1)
         return
@@ -60,11 +61,12 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
         tables.overview(profile)
         if st.button("Scan again", icon=":material/refresh:", key="m_again"):
             start(project, len(scans) + 1)
-    tables.files(profile)
     table = choice_card.pick_table(profile, projects.choice(project.id))
+    tables.warnings(profile, table)
     asked = choice_card.ask(profile, table, projects.choice(project.id))
     tables.suspicions(table)
     tables.columns(table)
+    tables.files(profile)
     if ui.next_button("Continue to preview", "preview", disabled=asked.target is None):
         projects.write(project.id, asked.settled(profile, table))
         ui.go("preview")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from medml.families.family import Param
+from medml.profile.notes import FIXES
 from medml.types import Metric
+from pages import _scan_tables as tables
 from pages import _ui_figures as figures
 from pages import _ui_forms as forms
 from pages import _ui_words as words
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize("name", ["![x](http://evil/a.png)", "<script>alert(1)</script>", "[a](javascript:1)",
@@ -46,6 +52,37 @@ def test_a_number_keeps_three_significant_digits(value, shown):
 @pytest.mark.parametrize("share, shown", [(0, "0 %"), (0.123, "12 %"), (0.001, "under 1 %"), (1, "100 %"), (None, "–")])
 def test_a_share_never_reads_as_nothing_where_it_is_something(share, shown):
     assert words.percent(share) == shown
+
+
+@pytest.mark.parametrize("share, shown", [(0.0002, "under 0.1 %"), (0.0006, "0.1 %"), (0.5, "50.0 %")])
+def test_a_share_with_a_decimal_never_reads_as_nothing_either(share, shown):
+    assert words.percent(share, 1) == shown
+
+
+@pytest.mark.parametrize("n, exact, shown", [(12_345, False, "about 12,000"), (987, False, "about 990"),
+                                             (12_345, True, "12,345")])
+def test_an_estimated_count_shows_no_more_digits_than_it_has(n, exact, shown):
+    assert words.about(n, exact) == shown
+
+
+def test_long_words_break_at_their_joints_and_short_ones_never():
+    assert words.breakable("mean <corpuscular> volume") == "mean &lt;corpuscular&gt; volume"
+    assert words.breakable("time_of_last_known_follow_up") == "time_<wbr>of_<wbr>last_<wbr>known_<wbr>follow_<wbr>up"
+    assert words.breakable("a" * 45) == f"{'a' * 20}<wbr>{'a' * 20}<wbr>{'a' * 5}"
+
+
+def codes_of_suspicions() -> set[str]:
+    """Every code that the library writes down as a suspicion of a column."""
+    places = [each for each in (ROOT / "medml" / "profile").rglob("*.py")]
+    calls = [node for each in places for node in ast.walk(ast.parse(each.read_text(encoding="utf-8")))
+             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("caution", "note", "Suspicion")]
+    return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)} | set(FIXES)
+
+
+def test_every_suspicion_has_plain_words_for_its_chip():
+    codes = codes_of_suspicions()
+    assert len(codes) > 15
+    assert codes - set(tables.REMARKS) == set()
 
 
 @pytest.mark.parametrize("n, shown", [(1, "1 row"), (0, "0 rows"), (1234, "1,234 rows")])
