@@ -99,6 +99,11 @@ def runs() -> list[Summary]:
     return sorted(found, key=lambda each: each.made, reverse=True)
 
 
+def is_there(run: str) -> bool:
+    """Whether a run of that id is in the gallery, whole or not."""
+    return bool(run) and Path(run).name == run and (home.runs_folder() / run).is_dir()
+
+
 def open_run(run: str, checkpoint: int | None = None) -> Run:
     """A run at its current checkpoint (or at the one given). UserError if it is gone or not whole."""
     folder = _folder(run)
@@ -237,7 +242,7 @@ def compare(left: str, right: str) -> dict[str, dict[str, tuple]]:
     """
     a, b = open_run(left), open_run(right)
     names = list(dict.fromkeys([*a.report.metrics, *b.report.metrics]))
-    mine, theirs = _settings(a), _settings(b)
+    mine, theirs = settings_of(a), settings_of(b)
     settings = {key: (mine.get(key), theirs.get(key)) for key in dict.fromkeys([*mine, *theirs])
                 if mine.get(key) != theirs.get(key)}
     facts = {"cases": (a.report.n_cases, b.report.n_cases), "patients": (a.report.n_patients, b.report.n_patients),
@@ -248,7 +253,26 @@ def compare(left: str, right: str) -> dict[str, dict[str, tuple]]:
             "settings": settings, "facts": facts}
 
 
-def _settings(run: Run) -> dict[str, object]:
+def why_not_comparable(a: Run, b: Run) -> list[str]:
+    """Why a difference between two runs' figures says nothing about which is better; empty where it does.
+
+    Another outcome, another class that counts as yes, or another table: the figures then answer different questions.
+    """
+    asked = [(each.report.task, each.config.choice.target, each.report.positive) for each in (a, b)]
+    reasons = []
+    if asked[0] != asked[1]:
+        outcomes = [f"“{each.config.choice.target}”" + (f" ({each.report.positive})" if each.report.positive else "")
+                    for each in (a, b)]
+        reasons.append(f"They predict different outcomes: {outcomes[0]} and {outcomes[1]}.")
+    if a.manifest.data_sha256 != b.manifest.data_sha256:
+        files = [each.manifest.source_file for each in (a, b)]
+        told = f"{files[0]} and {files[1]}" if files[0] != files[1] else f"two versions of {files[0]}"
+        reasons.append(f"They were made from different tables: {told}.")
+    return reasons
+
+
+def settings_of(run: Run) -> dict[str, object]:
+    """How a run was made, flat: {"family": ..., "split: folds": 5, "cleanup: impute": "on", "parameter: trees": 9}."""
     config = run.config
     flat: dict[str, object] = {"family": config.family, "seed": config.seed, "target": config.choice.target,
                                "feature selection": "on" if config.selection.on else "off",

@@ -30,12 +30,11 @@ def sample(project: projects.Project, profile: Profile, choice: Choice) -> Sampl
 
 
 def kept(name: tuple, make: Callable[[], Any]) -> Any:
-    """What was made from this sample before, under this name and in this theme; made now where it was not.
+    """What was made from this sample before, under this name; made now where it was not.
 
     A picture costs 30 ms of work; a page of them is drawn again at every click.
     """
     made = st.session_state.setdefault(KEPT, {})
-    name = (*name, st.context.theme.type)
     if name not in made:
         made[name] = make()
     return made[name]

@@ -5,7 +5,7 @@
     with ui.page(TITLE, step="configure", lead="One sentence under the heading.") as project:
         config = projects.config(project.id)
         ...
-        if ui.next_button("Start training", "train"):      # the one primary button of the screen
+        if ui.next_button("Start now", "train")     :      # the one primary button of the screen
             ...
 
 Inside a `st.fragment` and inside a callback wrap the body in `with ui.guard():` too, since Streamlit runs those outside
@@ -17,6 +17,7 @@ from pages._ui_figures import chart, figures, ink, number_with_interval, table, 
 from pages._ui_forms import form_from_params
 from pages._ui_frame import current, forget, go, guard, next_button, page, remember, stepper, warm_up
 from pages._ui_jobs import job_bar, progress
+from pages._ui_night import ask_night
 from pages._ui_words import (
     about,
     chip,
@@ -38,7 +39,7 @@ from pages._ui_words import (
     when,
 )
 
-__all__ = ["about", "chart", "chip", "clean", "count", "current", "duration", "empty", "eyebrow", "figures", "forget",
-           "form_from_params", "go", "guard", "heading", "html", "ink", "job_bar", "next_button", "note", "number",
-           "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember", "say", "section",
-           "size", "stepper", "table", "tiles", "warm_up", "when"]
+__all__ = ["about", "ask_night", "chart", "chip", "clean", "count", "current", "duration", "empty", "eyebrow",
+           "figures", "forget", "form_from_params", "go", "guard", "heading", "html", "ink", "job_bar", "next_button",
+           "note", "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember",
+           "say", "section", "size", "stepper", "table", "tiles", "warm_up", "when"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import streamlit as st
 
 import worker
@@ -12,7 +10,9 @@ from medml import project as projects
 from medml.errors import UserError
 from medml.evaluate.words import title
 from medml.gallery import Run
+from medml.types import Checkpoint
 from pages import _ui as ui
+from pages import _ui_again as again
 from pages._ui_metrics import cell, headline_name
 
 USUAL = {"epoch": 20, "trees": 100}
@@ -35,14 +35,22 @@ def lost(run: Run) -> UserError | None:
     return None
 
 
+def link_name(checkpoint: Checkpoint) -> str:
+    """What a link of the chain is called: the first training, or the how-manieth time that it was gone on with."""
+    return "First training" if checkpoint.number == 0 else f"Continued, {checkpoint.number}"
+
+
 def chain(run: Run) -> None:
-    """The checkpoints with their figures, and the way back to each of them."""
+    """The checkpoints with their figures, and the way back to each of them; nothing for a run that cannot have two."""
+    links = {each.number: each for each in run.chain.checkpoints}
+    if len(links) == 1 and families.registry.get(run.config.family).round is None:
+        return
     ui.section("Checkpoints", "Nothing is ever lost: each holds the final model, the folds' models and their figures.")
-    rows = [[f"Checkpoint {each.number}{' ' + ui.chip('in use', 'teal') if each.number == run.chain.current else ''}",
+    rows = [[f"{link_name(each)}{' ' + ui.chip('in use', 'teal') if each.number == run.chain.current else ''}",
              f"{each.rounds:,}", ui.when(each.made), cell(each.headline, strong=each.number == run.chain.current)]
-            for each in run.chain.checkpoints]
-    ui.table(["Checkpoint", "Rounds", "Made", headline_name(run.report)], rows, raw=(0, 3))
-    others = [each.number for each in run.chain.checkpoints if each.number != run.chain.current]
+            for each in links.values()]
+    ui.table(["Checkpoint", _across(run), "Made", headline_name(run.report)], rows, raw=(0, 3))
+    others = [each for each in links if each != run.chain.current]
     if not others:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -50,17 +58,31 @@ def chain(run: Run) -> None:
         start = others.index(before) if before in others else len(others) - 1
         wanted = st.selectbox("Checkpoint to go back to", others, index=start, width=240,
                               key=f"m_back_{run.run}_{run.chain.current}",
-                              format_func=lambda number: f"Checkpoint {number}")
+                              format_func=lambda number: link_name(links[number]))
         if st.button("Revert", icon=":material/undo:", key="m_revert"):
             gallery.revert(run.run, to=wanted)
             st.rerun()
 
 
+def _across(run: Run) -> str:
+    unit = families.registry.get(run.config.family).round
+    return f"{NOUN[unit].capitalize()}s" if unit else "Rounds"
+
+
+def at_work_on(run: str) -> worker.Job | None:
+    """A training that still goes on with this very run, so that nobody takes its figures for the result."""
+    return next((each for each in worker.jobs() if each.kind == "continue" and not each.ended_for_good
+                 and each.payload.get("run") == run), None)
+
+
 def go_on(run: Run) -> None:
     """More rounds where the family has any; else the offer of a network, in one click. The screen's primary button."""
-    family = families.registry.get(run.config.family)
-    gone = lost(run)
-    if gone is not None:
+    family, busy, gone = families.registry.get(run.config.family), at_work_on(run.run), lost(run)
+    if busy is not None:
+        ui.section("It is being trained further")
+        if ui.next_button("Watch the training", "train"):
+            _show(busy.id, busy.project)
+    elif gone is not None:
         ui.say("note", f"The folder that this run was made from is not there, or may not be read. {gone.what}",
                "Put it back, or start a project on the folder where it lies now; this run stays as it is.")
         ui.next_button("Train more", disabled=True)
@@ -74,14 +96,17 @@ def go_on(run: Run) -> None:
 
 
 def more_rounds(run: Run, unit: str) -> None:
-    """How many more, and the button."""
-    noun = NOUN[unit]
+    """How many more, and the button. It belongs to the checkpoint that is shown: one that is no longer in use, since
+    another window went on meanwhile, is not continued by a late press."""
+    noun, here = NOUN[unit], f"{run.run}_{run.chain.current}"
     ui.section(f"Train for more {noun}s", "It goes on in every fold from that fold's own state, and in the final "
                "model; a new checkpoint is added, and you can go back.")
-    more = st.number_input(f"{noun.capitalize()}s", 1, 5_000, USUAL[unit], width=240, key=f"m_more_{run.run}")
-    if ui.next_button(f"Train for {ui.count(int(more), f'more {noun}')}", "train"):
+    more = st.number_input(f"{noun.capitalize()}s", 1, 5_000, USUAL[unit], width=240, key=f"m_more_{here}")
+    if ui.next_button(f"Train for {ui.count(int(more), f'more {noun}')}", "train", key=f"m_next_{here}"):
         project = project_of(run.run)
-        _queue("continue", {"run": run.run, "rounds": int(more), "project": project}, project)
+        payload = {"run": run.run, "rounds": int(more), "project": project}
+        _show(worker.enqueue("continue", payload, project=project,
+                             job_id=again.id_of("more", run.run, run.chain.current)), project)
 
 
 def compare_with_network(run: Run) -> None:
@@ -90,8 +115,16 @@ def compare_with_network(run: Run) -> None:
     kind = families.registry.get(NETWORK).title.lower()
     config = run.config.model_copy(update={"family": NETWORK, "params": {},
                                            "name": f"{run.config.choice.target} by {kind}"})
-    _queue("train", {"project": project, "recipe": run.recipe.model_dump(mode="json"),
-                     "config": config.model_dump(mode="json")}, project)
+    payload = {"project": project, "recipe": run.recipe.model_dump(mode="json"),
+               "config": config.model_dump(mode="json")}
+    _show(worker.enqueue("train", payload, project=project, job_id=again.id_of("network", run.run)), project)
+
+
+def _show(job: str, project: str | None) -> None:
+    if project is None:
+        ui.forget("project")  # the Train page shows the jobs of the project that it is in
+        ui.go("train", job=job)
+    ui.go("train", project=project, job=job)
 
 
 def _adopted(run: Run) -> str:
@@ -147,13 +180,3 @@ def looks_words(looks: int) -> str:
         return "Opened once. Its figures are an honest test as long as nothing is changed because of them."
     return f"Opened {looks} times: treat it as validation, no longer as a test."
 
-
-def _queue(kind: str, payload: dict, project: str | None) -> None:
-    """Queue it under an id that this screen made, so that a double click is one job; then show it."""
-    ticket = st.session_state.setdefault("m_ticket_more", uuid.uuid4().hex)
-    job = worker.enqueue(kind, payload, project=project, job_id=ticket)
-    del st.session_state["m_ticket_more"]
-    if project is None:
-        ui.forget("project")  # the Train page shows the jobs of the project that it is in
-        ui.go("train", job=job)
-    ui.go("train", project=project, job=job)

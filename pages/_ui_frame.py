@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import streamlit as st
@@ -46,7 +46,8 @@ def page(title: str, step: str | None = None, project_required: bool = True,
         project = _project(project_required)
         with st.container(key="m_head"):
             _bar(project)
-            stepper(project, step)
+            if project is not None:  # with none open there is no line to stand on
+                stepper(project, step)
         _heading(title, step, lead)
         ready = project is not None or not project_required
         if not ready:
@@ -59,11 +60,9 @@ def page(title: str, step: str | None = None, project_required: bool = True,
 
 
 def _look() -> None:
-    """The style sheets, and which theme is on for what is drawn outside of the app (menus, popovers)."""
+    """The style sheets."""
     for sheet in LOOK:
         st.html(sheet)
-    theme = st.context.theme.type
-    st.html(f"<style>:root {{ color-scheme: {theme if theme in ('light', 'dark') else 'light dark'}; }}</style>")
 
 
 def _project(required: bool) -> projects.Project | None:
@@ -113,19 +112,22 @@ def _address(ids: dict[str, str] | None = None) -> dict[str, str]:
 
 
 def next_button(label: str, step: str | None = None, *, disabled: bool = False, key: str | None = None,
-                help: str | None = None) -> bool:
+                help: str | None = None, beside: Callable[[], None] | None = None) -> bool:
     """The one primary button of a screen, at its foot. True in the run in which it was pressed.
 
-    step  names the page that follows; the caller saves what there is to save, then calls `go(step)`
+    step    names the page that follows; the caller saves what there is to save, then calls `go(step)`
+    beside  draws what else can be done, to the left of it
     """
-    with st.container(key="m_foot", horizontal=True, horizontal_alignment="right"):
+    with st.container(key="m_foot", horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
+        if beside is not None:
+            beside()
         return st.button(label, type="primary", icon=":material/arrow_forward:" if step else None, disabled=disabled,
                          icon_position="right", key=key or "m_next", help=help)
 
 
-def stepper(project: projects.Project | None, current_step: str | None) -> None:
+def stepper(project: projects.Project, current_step: str | None) -> None:
     """The six steps: done ones and the next one are links, the one in hand is marked, the rest wait."""
-    furthest = STEPS.index(project.stage) if project else -1
+    furthest = STEPS.index(project.stage)
     with st.container(key="m_steps", horizontal=True, gap="small"):
         for place, name in enumerate(STEPS):
             state = _state(place, name == current_step, furthest, project)
@@ -133,10 +135,10 @@ def stepper(project: projects.Project | None, current_step: str | None) -> None:
                 _link(name, name.capitalize(), disabled=state == "later", width="stretch")
 
 
-def _state(place: int, here: bool, furthest: int, project: projects.Project | None) -> str:
+def _state(place: int, here: bool, furthest: int, project: projects.Project) -> str:
     if here:
         return "here"
-    if project is None or place > furthest + 1:
+    if place > furthest + 1:
         return "later"
     if place == furthest + 1:
         return "next" if project.stage in _NEXT_IS_OPEN else "later"

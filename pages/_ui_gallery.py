@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml import families, gallery
-from medml.evaluate.words import title
+from medml import gallery
+from medml.evaluate.words import HEADLINE, meaning, title
 from medml.gallery import Run, Summary
 from pages import _ui as ui
+from pages import _ui_settings as said
 from pages import _ui_stamps as stamps
+from pages._ui_chain import link_name
 from pages._ui_figures import figure
-from pages._ui_metrics import cell
+from pages._ui_metrics import cell, provenance
+from pages._ui_settings import family_title
 
 CURVES = {"roc": "ROC", "precision_recall": "Precision and recall", "calibration": "Calibration"}
+
+DEVICES = {"cpu": "the processor (CPU)", "cuda": "an NVIDIA graphics card", "mps": "Apple's graphics processor"}
+FACTS = {"cases": "Cases", "patients": "Patients", "file": "File", "data sha256": "Fingerprint of the data",
+         "measured on": "Measured on"}
 
 
 def found(listed: list[Summary], words: str) -> list[Summary]:
@@ -24,11 +31,6 @@ def found(listed: list[Summary], words: str) -> list[Summary]:
         return " ".join(parts).casefold()
 
     return [each for each in listed if all(word in text(each) for word in wanted)]
-
-
-def family_title(name: str) -> str:
-    """A family's name on the screen; the stored name where it is not installed here."""
-    return families.registry.get(name).title if name in families.registry.names() else name
 
 
 def card(each: Summary) -> str:
@@ -50,51 +52,69 @@ def details(run: Run) -> None:
     stamps.strip(run.report)
     facts = [("Family", family_title(run.config.family)), ("Outcome", made.target), ("File", made.source_file),
              ("Rows in the file", ui.count(made.n_rows)), ("Cases used", ui.count(made.n_cases)),
-             ("Patients", ui.count(made.n_patients)), ("Data, SHA-256", made.data_sha256),
-             ("Split, SHA-256", made.split_sha256), ("Measured on", run.report.measured_on),
-             ("Seeds", ", ".join(f"{name} {value}" for name, value in made.seeds.items())),
-             ("Made", f"{ui.when(made.made)}, in {ui.duration(made.seconds)}"), ("On", made.device),
-             ("MedML", made.code_version)]
+             ("Patients", ui.count(made.n_patients)), ("Measured on", run.report.measured_on),
+             ("Made", f"{ui.when(made.made)}, in {ui.duration(made.seconds)}"),
+             ("Computed by", DEVICES.get(made.device, made.device)), ("Version of MedML", made.code_version),
+             ("Fingerprint of the data (SHA-256)", made.data_sha256),
+             ("Fingerprint of the split (SHA-256)", made.split_sha256)]
+    how = [said.setting(key, value, [run.config.family]) for key, value in gallery.settings_of(run).items()
+           if key not in ("family", "target")]
     left, right = st.columns(2, gap="medium")
     with left:
         ui.table(["What it was made from", ""], facts)
     with right:
-        settings = list(run.config.params.items()) or [("Settings", "the usual ones")]
-        steps = [(f"Cleanup: {step.name.replace('_', ' ')}", "on" if step.on else "off") for step in run.recipe.steps]
-        ui.table(["How", ""], [*settings, ("Split by", run.config.split.by), ("Folds", run.config.split.folds),
-                               ("Repeats", run.config.split.repeats), *steps])
-    ui.table(["Checkpoint", "Rounds", "Made", title(gallery_headline(run))],
-             [[f"{each.number}{' (now)' if each.number == run.chain.current else ''}", f"{each.rounds:,}",
+        ui.table(["How it was made", ""], how)
+    headline = HEADLINE[run.report.task]
+    ui.table(["Checkpoint", "Rounds", "Made", title(headline)],
+             [[link_name(each) + (", in use" if each.number == run.chain.current else ""), f"{each.rounds:,}",
                ui.when(each.made), cell(each.headline)] for each in run.chain.checkpoints], raw=(3,))
 
 
-def gallery_headline(run: Run) -> str:
-    """Which figure speaks for the run."""
-    from medml.evaluate.words import HEADLINE
-
-    return HEADLINE[run.report.task]
-
-
 def side_by_side(left: str, right: str) -> None:
-    """Figures with intervals, curves and what differs in the configuration."""
+    """Figures with intervals, curves and what differs in the configuration; apart where they cannot be compared."""
     a, b, both = gallery.open_run(left), gallery.open_run(right), gallery.compare(left, right)
     names = [a.label.name, b.label.name]
     if names[0] == names[1]:
         names = [f"{name} ({run})" for name, run in zip(names, (left, right), strict=True)]
-    for name, run in zip(names, (a, b), strict=True):
-        st.html(f'<p class="m-run"><strong>{ui.html(name, 120)}</strong> {stamps.chips(tuple(run.report.stamps))}</p>')
-    if a.report.task != b.report.task or both["facts"]["data sha256"][0] != both["facts"]["data sha256"][1]:
-        ui.say("caution", "These two were not judged on the same data and task.",
-               "Do not read their difference as one model being better.")
-    hidden = {*a.report.hidden, *b.report.hidden}
-    ui.table(["Figure", *names], [[ui.html(title(name)), *map(cell, pair)] for name, pair in both["metrics"].items()
-                                  if name not in hidden], raw=(0, 1, 2))
-    ui.note("95 % intervals. Where they overlap widely, the two cannot be told apart on so few patients.")
-    _curves(names, a, b)
+    reasons = gallery.why_not_comparable(a, b)
+    if reasons:
+        ui.say("caution", f"These two cannot be compared. {' '.join(reasons)}",
+               "Each is shown by itself. To compare, train both on the same table and the same outcome.")
+        apart(names, (a, b))
+    else:
+        together(names, a, b, both["metrics"])
     ui.section("What differs", "" if both["settings"] else "Nothing in their configuration.")
     if both["settings"]:
-        ui.table(["Setting", *names], [[name, *map(_said, pair)] for name, pair in both["settings"].items()])
-    ui.table(["Where from", *names], [[name.capitalize(), *map(_said, pair)] for name, pair in both["facts"].items()])
+        kinds = [a.config.family, b.config.family]
+        rows = [(said.setting(key, one, kinds), said.setting(key, other, kinds))
+                for key, (one, other) in both["settings"].items()]
+        ui.table(["Setting", *names], [[one[0], one[1], other[1]] for one, other in rows])
+    ui.table(["Where from", *names], [[FACTS[name], *map(_short, pair)] for name, pair in both["facts"].items()])
+
+
+def apart(names: list[str], runs: tuple[Run, Run]) -> None:
+    """Two cards, each with its own figure: nothing invites to take one from the other."""
+    for column, name, run in zip(st.columns(2, gap="medium"), names, runs, strict=True):
+        headline = HEADLINE[run.report.task]
+        with column, st.container(key=f"m_card_apart_{run.run}"):
+            st.html(f'<p class="m-what">{ui.html(name, 120)}</p><p class="m-stamps">'
+                    f'{stamps.chips(tuple(run.report.stamps))}</p>')
+            ui.number_with_interval(title(headline), run.report.metrics.get(headline), help=meaning(headline))
+            ui.note(provenance(run.report))
+
+
+def together(names: list[str], a: Run, b: Run, metrics: dict[str, tuple]) -> None:
+    """The same question asked twice: figures in one table, curves on each other."""
+    for name, run in zip(names, (a, b), strict=True):
+        st.html(f'<p class="m-run"><strong>{ui.html(name, 120)}</strong> {stamps.chips(tuple(run.report.stamps))}</p>')
+    if a.manifest.split_sha256 != b.manifest.split_sha256:
+        ui.say("note", "They were judged on different divisions of the same patients.",
+               "A small difference may come from that alone.")
+    hidden = {*a.report.hidden, *b.report.hidden}
+    ui.table(["Figure", *names], [[ui.html(title(name)), *map(cell, pair)] for name, pair in metrics.items()
+                                  if name not in hidden], raw=range(3))
+    ui.note("With 95 % intervals. Where they overlap widely, the difference may be chance.")
+    _curves(names, a, b)
 
 
 def _curves(names: list[str], a: Run, b: Run) -> None:
@@ -108,5 +128,7 @@ def _curves(names: list[str], a: Run, b: Run) -> None:
             ui.chart(drawn, f"{CURVES[which]}, with 95 % bands.", key=f"m_pair_{which}")
 
 
-def _said(value: object) -> str:
-    return "–" if value in (None, "") else str(value)
+def _short(value: object) -> str:
+    """A fact; of a fingerprint its beginning, which is enough to see whether two are the same."""
+    words = "–" if value in (None, "") else str(value)
+    return f"{words[:12]}…" if len(words) == 64 and " " not in words else words

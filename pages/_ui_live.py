@@ -2,78 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import streamlit as st
 
-import worker
 from medml import families
 from medml.evaluate.words import HEADLINE, title
 from medml.store import Job, Progress
 from medml.types import Point, Task
 from pages import _ui as ui
-from pages._ui_jobs import bar, progress
+from pages._ui_jobs import Halt
 
 EVERY = 1.0  # seconds between two looks
 LOG_LINES = 200  # the newest; the rest is in the job's rows
+ROUND = {"epoch": "Epoch", "trees": "Trees", None: "Step of the fit"}
 
 
-def live(job_id: str, task: Task, heading: str) -> Job:
-    """Show one training until it ends: all of it is drawn at every look, in places of fixed size.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a job trains: read from its frozen configuration, or from the run that it goes on with."""
 
-    The timer belongs to this job's id and is not set once the job has ended, so an older job's end is never shown.
-    """
-    job = worker.get(job_id)
-    st.fragment(_look, run_every=None if job.ended_for_good else EVERY)(job_id, task, heading)
-    return job
+    heading: str
+    family: str
+    task: Task
+
+    @property
+    def round(self) -> str | None:
+        """What a round of its family is: "epoch", "trees" or None."""
+        return families.registry.get(self.family).round if self.family in families.registry.names() else None
 
 
-def _look(job_id: str, task: Task, heading: str) -> None:
-    ended = False
-    with ui.guard():
-        job = worker.get(job_id)
-        rows = progress(job_id)
-        with st.container(key="m_job", horizontal=True, vertical_alignment="center", gap="medium"):
-            st.html(bar(job, heading), width="stretch")
-            label, kept = what_a_stop_keeps(job)
-            st.button(label, icon=":material/stop_circle:", key=f"m_halt_{job_id}", on_click=worker.stop,
-                      args=(job_id,), disabled=job.ended_for_good or job.stop is not None)
-        ui.note("\u00a0" if job.ended_for_good else kept)  # a line of its own height, so that nothing moves
-        curves([point for row in rows for point in row.points], task)
+def live(job: Job, subject: Subject) -> Job:
+    """Show one training until it ends: its bar, its curves, its log, in places of fixed size."""
+    def draw(now: Job, rows: list[Progress]) -> None:
+        points = [point for row in rows for point in row.points]
+        if points or not now.ended_for_good:  # a training that ended before its first round has no curve to show
+            curves(points, subject.task, subject.round, key="m_live", ended=now.ended_for_good)
         log_lines(rows)
-        mark = f"m_told_{job_id}"
-        ended = job.ended_for_good and not st.session_state.get(mark)
-        st.session_state[mark] = job.ended_for_good
-    if ended:
-        st.rerun()  # the whole page once more, now without a timer
+
+    return ui.job_bar(job.id, draw=draw, title=subject.heading, halt=what_a_stop_keeps(job.kind, subject.round),
+                      every=EVERY)
 
 
-def what_a_stop_keeps(job: Job) -> tuple[str, str]:
-    """The words on the stop button, and what is kept when it is pressed."""
-    if job.kind == "continue":
-        return "Stop", "If you stop: the run stays as it was."
-    family = families.registry.get(job.payload["config"]["family"])
-    if family.round == "epoch":
-        return ("Stop and keep the best",
-                "If you stop: the best epoch so far is kept, once learning has begun in every fold.")
-    return "Stop", "If you stop: nothing of this training is kept; finished runs stay."
+def what_a_stop_keeps(kind: str, unit: str | None) -> Halt:
+    """The words on the stop button, and what is kept when it is pressed.
+
+    kind  "train" or "continue";   unit  what a round of the family is
+    """
+    if kind == "continue":
+        return Halt("Stop", "If you stop: the run stays as it was.")
+    if unit == "epoch":
+        return Halt("Stop and keep the best",
+                    "If you stop: the best epoch so far is kept, once learning has begun in every fold.")
+    return Halt("Stop", "If you stop: nothing of this training is kept; finished runs stay.")
 
 
-def curves(points: list[Point], task: Task) -> None:
+def curves(points: list[Point], task: Task, unit: str | None, *, key: str, ended: bool) -> None:
     """Loss and figure by round, side by side; the places are there before the first point is."""
     from medml.plots import curves as drawn
 
-    unit = next((each.unit for each in reversed(points) if each.train is not None), "loss")
-    figure = title(HEADLINE[task])
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(key="m_card_loss"):
-        ui.chart(drawn.history(points, of="train", title=f"Training: {unit}", ink=ui.ink()),
-                 f"The {unit} on the rows that are learned from; it should fall. The band spans the folds.",
-                 key="m_live_loss")
-    with right, st.container(key="m_card_figure"):
-        ui.chart(drawn.history(points, of="out_of_fold", title=f"Kept-out rows: {figure}", ink=ui.ink()),
-                 f"{figure} on rows that the fold had not seen; where it stops rising, more rounds do not help.",
-                 key="m_live_figure")
+    measure = next((each.unit for each in reversed(points) if each.train is not None), "loss")
+    figure, across = title(HEADLINE[task]), ROUND[unit]
+    pictures = {"loss": ("train", f"Training: {measure}", loss_words(measure)),
+                "figure": ("out_of_fold", f"Kept-out rows: {figure}", figure_words(figure, unit))}
+    for column, (name, (of, above, words)) in zip(st.columns(2, gap="medium"), pictures.items(), strict=True):
+        with column, st.container(key=f"m_card_{name}"):
+            ui.chart(drawn.history(points, of=of, title=above, across=across, ended=ended, ink=ui.ink()),
+                     f"{words} {drawn.BAND}", key=f"{key}_{name}")
+
+
+def loss_words(measure: str) -> str:
+    """What the first curve shows."""
+    return f"The {measure} on the rows that are learned from; it should fall."
+
+
+def figure_words(figure: str, unit: str | None) -> str:
+    """What the second curve shows, and what follows from it where a family can be trained further."""
+    seen = f"{figure} on rows that the fold had not seen"
+    return {"epoch": f"{seen}; where it stops rising, more epochs do not help.",
+            "trees": f"{seen}; where it stops rising, more trees do not help.",
+            None: f"{seen}, as the model was put together."}[unit]
 
 
 def log_lines(rows: list[Progress]) -> None:

@@ -14,6 +14,7 @@ BIG = {"binary": ("auroc", "auprc", "brier"), "multiclass": ("auroc", "balanced_
        "regression": ("r2", "mae", "rmse")}
 BASELINES = {"prevalence": "Guess: the share of each class", "logistic": "Logistic regression",
              "mean": "Guess: the mean", "ridge": "Linear regression", "score_in_use": "The score in use today"}
+ITSELF = {"logistic": ("logistic", "ridge")}  # the baselines that a family is, by its name
 
 
 def headline(report: Report) -> None:
@@ -35,10 +36,10 @@ def provenance(report: Report) -> str:
     return f"Measured on {report.measured_on}: {many}{events}."
 
 
-def table(report: Report) -> None:
+def table(report: Report, family: str) -> None:
     """Every figure that may be shown, this model first, the baselines beside it in the same table (E7)."""
     names = [each for each in report.metrics if each not in report.hidden]
-    baselines = list(report.baselines)
+    baselines = others(report, family)
     head = ["Figure", "This model", *(baseline_title(each) for each in baselines)]
     rows = [[_named(name), cell(report.metrics[name], strong=True),
              *(cell(report.baselines[each].get(name)) for each in baselines)] for name in names]
@@ -47,6 +48,13 @@ def table(report: Report) -> None:
         hidden = ", ".join(title(each) for each in report.hidden)
         ui.note(f"{hidden} not shown: the outcome is rare here, so a model that never finds anybody would still look "
                 "good by it.")
+    if len(baselines) < len(report.baselines):
+        ui.note("This model is itself the plain regression that other models are compared with here.")
+
+
+def others(report: Report, family: str) -> list[str]:
+    """The baselines to stand beside a model of that family: plain regression is not compared with itself."""
+    return [each for each in report.baselines if each not in ITSELF.get(family, ())]
 
 
 def baseline_title(name: str) -> str:
@@ -78,13 +86,24 @@ def threshold(report: Report, key: str) -> GridPoint | None:
     return report.grid[steps.index(at)]
 
 
-def at_threshold(report: Report, point: GridPoint) -> None:
+def at_threshold(report: Report, point: GridPoint, repeats: int) -> None:
     """What the threshold means: who is found, who is alarmed for nothing, with intervals."""
-    ui.figures([("Sensitivity", point.sensitivity), ("Specificity", point.specificity)])
+    for name in ("sensitivity", "specificity"):
+        ui.number_with_interval(title(name), getattr(point, name), help=meaning(name), large=False)
     ui.note(f"Of {point.tp + point.fn:,} that are {answer(report.positive)}, {point.tp:,} are found and {point.fn:,} "
             f"missed; of {point.tn + point.fp:,} others {point.fp:,} are called for nothing.")
     if report.threshold is not None:
         ui.note(f"Proposed for later patients: {fixed(report.threshold, 2)}. {report.threshold_reason}")
+    ui.note(why_figures_differ(repeats))
+
+
+def why_figures_differ(repeats: int) -> str:
+    """Why sensitivity here, in the table above and by the counts are not the same to the last digit."""
+    words = ("Here one threshold holds for everybody; in the table above every fold was judged by a threshold that "
+             "other folds chose, so its figures differ a little.")
+    if repeats == 1:
+        return words
+    return f"{words} Counts are means over {repeats} repeats in whole patients; the shares are not rounded like that."
 
 
 def headline_name(report: Report) -> str:

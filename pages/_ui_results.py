@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml.evaluate.words import HEADLINE, title
+from medml import families
+from medml.evaluate.words import title
 from medml.gallery import Run
-from medml.types import GridPoint, Report
+from medml.types import FlowStep, GridPoint, Report
 from pages import _ui as ui
+from pages import _ui_live as live
 from pages import _ui_metrics as metrics
 from pages._ui_plan import answer
 
@@ -20,21 +22,29 @@ def at_a_threshold(run: Run) -> None:
         point = metrics.threshold(run.report, f"m_threshold_{run.run}_{run.chain.current}")
         if point is None:
             return
-        metrics.at_threshold(run.report, point)
-        matrix_and_curves(run.report, point)
+        left, right = st.columns(2, gap="medium")
+        with left, st.container(key="m_card_confusion"):
+            matrix(run.report, point)
+        with right, st.container(key="m_card_at"):
+            metrics.at_threshold(run.report, point, run.config.split.repeats)
+        both_curves(run.report, point)
 
 
-def matrix_and_curves(report: Report, point: GridPoint) -> None:
-    """Confusion matrix, ROC and precision-recall, all three at the same threshold."""
-    from medml.plots import counts, performance
+def matrix(report: Report, point: GridPoint) -> None:
+    """Who was called what at this threshold."""
+    from medml.plots import counts
 
     yes = answer(report.positive).strip("“”")
-    said = [f"not {yes}", yes]
-    left, middle, right = st.columns(3, gap="medium")
-    with left, st.container(key="m_card_confusion"):
-        ui.chart(counts.confusion(counts.matrix_at(point), said, ink=ui.ink(), height=300),
-                 "Rows are what was true, columns what the model said.", key="m_confusion")
-    with middle, st.container(key="m_card_roc"):
+    ui.chart(counts.confusion(counts.matrix_at(point), [f"not {yes}", yes], ink=ui.ink(), height=260),
+             "Rows are what was true, columns what the model said.", key="m_confusion")
+
+
+def both_curves(report: Report, point: GridPoint) -> None:
+    """ROC and precision-recall with the same threshold on them."""
+    from medml.plots import performance
+
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(key="m_card_roc"):
         ui.chart(performance.roc(report, ink=ui.ink(), at=point),
                  "ROC with its 95 % band; the dot is the threshold, the dashes a coin.", key="m_roc")
     with right, st.container(key="m_card_pr"):
@@ -77,20 +87,10 @@ def honest(report: Report) -> None:
 
 def history(run: Run) -> None:
     """The training as it went, to the current checkpoint."""
-    from medml.plots import curves
-
-    if not run.history:
-        return
-    ui.section("How the training went")
-    unit = next((each.unit for each in reversed(run.history) if each.train is not None), "loss")
-    figure = title(HEADLINE[run.report.task])
-    left, right = st.columns(2, gap="medium")
-    with left, st.container(key="m_card_loss"):
-        ui.chart(curves.history(run.history, of="train", title=f"Training: {unit}", ink=ui.ink()),
-                 f"The {unit} on the rows that were learned from. The band spans the folds.", key="m_history_loss")
-    with right, st.container(key="m_card_figure"):
-        ui.chart(curves.history(run.history, of="out_of_fold", title=f"Kept-out rows: {figure}", ink=ui.ink()),
-                 f"{figure} on rows that the fold had not seen.", key="m_history_figure")
+    if run.history:
+        ui.section("How the training went")
+        family = families.registry.get(run.config.family)
+        live.curves(run.history, run.report.task, family.round, key="m_history", ended=True)
 
 
 def columns(run: Run) -> None:
@@ -111,12 +111,25 @@ def columns(run: Run) -> None:
 
 
 def flow(report: Report) -> None:
-    """Who came in and who was left out."""
+    """Who came in and who was left out; a sentence alone where everybody stayed."""
     from medml.plots import counts
 
-    if report.flow:
-        ui.section("Who was counted", "From the table to the figures above (STARD 2015, item 19).")
-        with st.container(key="m_card_flow"):
-            ui.chart(counts.flow(report.flow, ink=ui.ink()),
-                     f"{report.flow[-1].n_after:,} rows of {report.flow[0].n_before:,} are in the figures.",
-                     key="m_flow")
+    if not report.flow:
+        return
+    ui.section("Who was counted", "From the rows of the file to those that the model was trained and judged on "
+               "(STARD 2015, item 19).")
+    with st.container(key="m_card_flow"):
+        if any(each.n_removed for each in report.flow):
+            ui.chart(counts.flow(report.flow, ink=ui.ink()), flow_words(report.flow), key="m_flow")
+        else:
+            st.html(f'<p class="m-what">{ui.html(flow_words(report.flow), 600)}</p>')
+
+
+def flow_words(steps: list[FlowStep]) -> str:
+    """How many rows stayed, and which steps left nobody out."""
+    from medml.plots.counts import nobody_left_out
+
+    first, last = steps[0].n_before, steps[-1].n_after
+    used = f"All {first:,} rows of the file are used" if first == last else f"{last:,} of {first:,} rows are used"
+    none = nobody_left_out(steps)
+    return f"{used}; none had to be left out as {' or '.join(none)}." if none else f"{used}."

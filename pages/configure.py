@@ -102,11 +102,12 @@ def needs(on: Ground, config: TrainConfig) -> float:
     return ahead.seconds
 
 
-def start(project: projects.Project, config: TrainConfig, seconds: float) -> None:
-    """Keep the configuration and queue the training; a double click is one training."""
+def start(project: projects.Project, config: TrainConfig, seconds: float, at: float | None = None) -> None:
+    """Keep the configuration and queue the training, for now or a later moment; a double click is one training."""
     ticket = st.session_state.setdefault("m_ticket", uuid.uuid4().hex)
     projects.write(project.id, config)
-    job = worker.enqueue("train", {"project": project.id, "seconds": seconds}, project=project.id, job_id=ticket)
+    job = worker.enqueue("train", {"project": project.id, "seconds": seconds}, project=project.id, job_id=ticket,
+                         not_before=at)
     del st.session_state["m_ticket"]
     ui.go("train", job=job)
 
@@ -116,6 +117,9 @@ with ui.page(TITLE, step="configure", lead=LEAD) as opened:
     if standing is not None:
         asked = ask(standing, projects.config(opened.id))
         takes = needs(standing, asked)
-        if ui.next_button("Start training", "train"):
+        later: list[float] = []
+        if ui.next_button("Start now", "train", beside=lambda: later.extend(ui.ask_night("m_night"))):
             start(opened, asked, takes)
+        if later:
+            start(opened, asked, takes, later[0])
         projects.write(opened.id, asked)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-import worker
 from medml import families, gallery
 from medml import project as projects
 from medml.gallery import Run
@@ -28,22 +27,15 @@ def run_of(project: projects.Project | None) -> str | None:
     return mine[-1] if mine else None
 
 
-def working_on(run: Run) -> worker.Job | None:
-    """A training that still goes on with this very run, so that nobody takes these figures for its result."""
-    return next((each for each in worker.jobs() if each.kind == "continue" and not each.ended_for_good
-                 and each.payload.get("run") == run.run), None)
-
-
 def head(run: Run) -> None:
     """Which run this is, what must be said of it, and its headline figures."""
     family = families.registry.get(run.config.family).title
     about = " · ".join([family, run.config.choice.table.label, ui.when(run.manifest.made),
-                        f"checkpoint {run.chain.current}"])
+                        going_on.link_name(run.checkpoint).lower()])
     st.html(f'<p class="m-run"><strong>{ui.html(run.label.name, 120)}</strong> '
             f'<span class="m-quiet">{ui.html(about, 300)}</span></p>')
     stamps.strip(run.report)
-    busy = working_on(run)
-    if busy is not None:
+    if going_on.at_work_on(run.run) is not None:
         ui.say("note", "This run is being trained further. The figures below are those of the checkpoint before.",
                "The Train page shows how far it is.")
     metrics.headline(run.report)
@@ -53,7 +45,7 @@ def figures(run: Run) -> None:
     """All figures beside the baselines, then the pictures."""
     ui.section("All figures", "Beside the simplest models on the very same patients: worth having only where it is "
                "better.")
-    metrics.table(run.report)
+    metrics.table(run.report, run.config.family)
     if run.report.task == "binary":
         st.fragment(pictures.at_a_threshold)(run)
     elif run.report.task == "multiclass":

@@ -12,36 +12,45 @@ from pages import _home_folders as folders
 from pages import _ui as ui
 
 TITLE = "Projects"
+EXAMPLE = "Try it on example data"
 SAME_CLICK = 5.0  # seconds within which a second press means the first
 
 
 def new_project(first: bool) -> None:
-    """The card that starts a project: a path, typed or found by browsing."""
+    """The card that starts a project: a path, typed (Enter is enough) or found by browsing."""
+    browsing = st.session_state.get(folders.BROWSING)
     with st.container(key="m_card_new"):
         ui.heading("Start from your own data",
                    "A table, or a folder of tables, on this machine. MedML reads it where it lies and changes nothing.")
-        source = st.text_input("Folder or file", key=folders.PATH,
-                               placeholder="/home/you/study or C:\\Users\\you\\study")
-        if st.session_state.get(folders.BROWSING) is not None:
-            folders.browser(st.session_state[folders.BROWSING])
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            create = st.button("Create project", type="primary", icon=":material/add:", key="m_create")
-            st.button("Close folders" if st.session_state.get(folders.BROWSING) is not None else "Browse folders",
-                      icon=":material/folder_open:", key="m_browse", on_click=folders.toggle_browser)
-            if not first:
-                example(first)
+        with st.form("m_new", border=False):
+            source = st.text_input("Folder or file", key=folders.PATH,
+                                   placeholder="/home/you/study or C:\\Users\\you\\study")
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                create = st.form_submit_button("Create project", type="primary", icon=":material/add:", key="m_create")
+                st.form_submit_button("Browse folders" if browsing is None else "Close folders", key="m_browse",
+                                      icon=":material/folder_open:", on_click=folders.toggle_browser)
+                if not first and st.form_submit_button(EXAMPLE, icon=":material/science:", key="m_example"):
+                    begin_example()
+        if browsing is not None:
+            folders.browser(browsing)
         if create:
             with ui.guard():
                 begin(made(source))
 
 
-def example(first: bool) -> None:
-    """The button that makes a project on the example table."""
-    if st.button("Try it on example data", icon=":material/science:", key="m_example"):
-        begin(made(str(example_source()), "Breast biopsies (example)"))
-    if first:
+def example_card() -> None:
+    """The way in for somebody who has no table at hand."""
+    with st.container(key="m_card_example"):
+        ui.heading("New here?", "Walk through all six steps on a small open table.")
+        if st.button(EXAMPLE, icon=":material/science:", key="m_example"):
+            begin_example()
         ui.note("569 breast biopsies from Wisconsin, a public table that came with this installation, made a little "
                 "dirty. From here to a trained model takes about two minutes.")
+
+
+def begin_example() -> None:
+    """A project on the example table."""
+    begin(made(str(example_source()), "Breast biopsies (example)"))
 
 
 def made(source: str, name: str | None = None) -> projects.Project:
@@ -113,6 +122,5 @@ with ui.page(TITLE, project_required=False,
         left, right = st.columns([3, 2], gap="large")
         with left:
             new_project(first=True)
-        with right, st.container(key="m_card_example"):
-            ui.heading("New here?", "Walk through all six steps on a small open table.")
-            example(first=True)
+        with right:
+            example_card()

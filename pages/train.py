@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 import worker
 from medml import gallery
 from medml import project as projects
 from medml.store import Job
-from medml.types import Task
 from pages import _ui as ui
+from pages import _ui_again as again
 from pages import _ui_live as shown
 from pages import _ui_stamps as stamps
 
@@ -30,39 +32,62 @@ def job_of(project: projects.Project | None) -> Job | None:
     return chosen
 
 
-def task_of(job: Job) -> Task:
-    """Which task a job trains: from its frozen configuration, or from the run that it goes on with."""
+def subject_of(job: Job) -> shown.Subject:
+    """What a job trains. UserError where the run that it goes on with is gone."""
     if "config" in job.payload:
-        return job.payload["config"]["choice"]["task"]
-    return gallery.open_run(job.payload["run"]).report.task
-
-
-def heading_of(job: Job) -> str:
-    """What is trained, in a few words."""
-    if "config" in job.payload:
-        return str(job.payload["config"]["name"])
-    rounds = ui.count(int(job.payload["rounds"]), "more round")
-    return f"{gallery.open_run(job.payload['run']).label.name}: {rounds}"
-
-
-def ending(job: Job) -> None:
-    """What became of a job that has ended, and what to do then."""
-    if job.state == "failed":
-        error = job.error or {}
-        ui.say("stop", error.get("what", "The training could not be done."), error.get("fix", "Try again."))
-    elif job.state == "stopped" and not job.result:
-        ui.say("note", "The training was stopped before there was anything to keep.",
-               "Start it again on the Configure page.")
-    elif job.result:
-        stamps.strip(gallery.open_run(job.result["run"]).report)
+        config = job.payload["config"]
+        return shown.Subject(str(config["name"]), config["family"], config["choice"]["task"])
+    run, rounds = gallery.open_run(job.payload["run"]), ui.count(int(job.payload["rounds"]), "more round")
+    return shown.Subject(f"{run.label.name}: {rounds}", run.config.family, run.report.task)
 
 
 def waiting(job: Job) -> None:
     """When a queued training will start, as far as can be told."""
-    if job.state == "queued":
-        start = worker.expected(job.id).start
-        words = f"It starts {ui.when(start)}." if start is not None else "It starts when those before it are done."
-        ui.note(f"{words} The Jobs page shows what is ahead of it.")
+    start = worker.expected(job.id).start
+    words = f"It starts {ui.when(start)}." if start is not None else "It starts when those before it are done."
+    ui.note(f"{words} The Jobs page shows what is ahead of it, and can start it sooner or later.")
+
+
+def ended_with_nothing(job: Job) -> None:
+    """Why there is no result, and the one way on: once more as it was, or back to where it can be changed."""
+    error = job.error or {}
+    if job.state == "failed":
+        ui.say("stop", error.get("what", "The training could not be done."), error.get("fix", "Try again."))
+    else:
+        ui.say("note", "The training was stopped before there was anything to keep.",
+               "Train it again as it was, or change how it is done first.")
+    where = ("Back to the model", "evaluate") if job.kind == "continue" else ("Change the settings", "configure")
+    stale = again.is_stale(job)
+    if ui.next_button("Go to Configure" if stale else "Try again", "configure" if stale else "train",
+                      beside=None if stale else lambda: elsewhere(job, *where)):
+        ui.go("configure") if stale else ui.go("train", job=again.queue(job))
+
+
+def elsewhere(job: Job, label: str, step: str) -> None:
+    """The other way on, quietly."""
+    if st.button(label, key="m_elsewhere"):
+        ui.go(step, **({"run": job.payload["run"]} if step == "evaluate" else {}))
+
+
+def ended(job: Job) -> None:
+    """What became of a training that left something, and the way to it."""
+    run = gallery.open_run(job.result["run"])
+    stamps.strip(run.report)
+    if ui.next_button("See the result", "evaluate"):
+        ui.go("evaluate", run=run.run)
+
+
+def one(job: Job) -> None:
+    """One training, live, and the one thing to do next."""
+    job = shown.live(job, subject_of(job))
+    if job.result:
+        ended(job)
+    elif job.ended_for_good:
+        ended_with_nothing(job)
+    else:
+        if job.state == "queued":
+            waiting(job)
+        ui.next_button("See the result", "evaluate", disabled=True)
 
 
 def nothing(project: projects.Project | None) -> None:
@@ -78,11 +103,4 @@ def nothing(project: projects.Project | None) -> None:
 
 with ui.page(TITLE, step="train", lead=LEAD, project_required=False) as opened:
     job = job_of(opened)
-    if job is None:
-        nothing(opened)
-    else:
-        job = shown.live(job.id, task_of(job), heading_of(job))
-        waiting(job)
-        ending(job)
-        if ui.next_button("See the result", "evaluate", disabled=not job.result):
-            ui.go("evaluate", run=job.result["run"])
+    nothing(opened) if job is None else one(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import zipfile
@@ -109,3 +110,19 @@ def test_reverting_before_the_first_checkpoint_is_refused(two_runs):
         gallery.revert(two_runs[0])
     with pytest.raises(UserError, match="no checkpoint 7"):
         gallery.revert(two_runs[0], 7)
+
+
+def test_two_runs_of_the_same_outcome_and_table_can_be_compared(two_runs):
+    assert gallery.why_not_comparable(*map(gallery.open_run, two_runs)) == []
+
+
+def test_runs_of_other_outcomes_or_tables_are_told_apart_in_words(two_runs):
+    run = gallery.open_run(two_runs[0])
+    choice = run.config.choice.model_copy(update={"target": "died"})
+    asked = dataclasses.replace(run, config=run.config.model_copy(update={"choice": choice}))
+    positive = run.report.positive
+    assert gallery.why_not_comparable(run, asked) == [
+        f"They predict different outcomes: “outcome” ({positive}) and “died” ({positive})."]
+    later = dataclasses.replace(run, manifest=run.manifest.model_copy(update={"data_sha256": "0" * 64}))
+    assert gallery.why_not_comparable(run, later) == [
+        "They were made from different tables: two versions of clinic.csv."]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
+from pathlib import Path
 
 import altair as alt
 import pytest
 import sample_report
 import vl_convert
 
-from medml.plots import INKS, counts, curves, dressed, performance
-from medml.types import Curve, Point
+from medml.plots import DARK, INKS, LIGHT, SCREEN, counts, curves, dressed, performance
+from medml.types import Curve, FlowStep, Point
 
+SHEET = Path(__file__).resolve().parents[1] / "pages" / "static" / "look_1_frame.css"
 REPORT, HISTORY = sample_report.report(), sample_report.history()
 CHARTS = {
     "loss": lambda ink: curves.history(HISTORY, of="train", title="Training loss", ink=ink),
@@ -42,6 +46,27 @@ def test_every_chart_is_drawn_in_both_themes(name, theme):
 @pytest.mark.parametrize("name", [each for each in CHARTS if each not in ("selection", "flow")])
 def test_a_chart_that_is_polled_has_a_height_of_its_own(name):
     assert CHARTS[name](INKS["light"]).to_dict()["height"] in (240, 260, 300)
+
+
+def test_colours_of_the_screen_are_those_of_the_style_sheet():
+    """Every name that SCREEN uses is set in the sheet to the colour of LIGHT and DARK."""
+    names = re.findall(r"(--[\w-]+): ([^;]+);", SHEET.read_text(encoding="utf-8"))
+    sheet = {name: value for name, value in names if value.startswith(("light-dark", "var"))}
+    for place, ink in enumerate((LIGHT, DARK)):
+        for each in fields(ink):
+            colours, drawn = getattr(ink, each.name), getattr(SCREEN, each.name)
+            pairs = [(colours, drawn)] if isinstance(colours, str) else zip(colours, drawn, strict=True)
+            for colour, said in pairs:
+                value = said
+                while found := re.fullmatch(r"var\((--[\w-]+)\)", value):
+                    value = sheet[found[1]]
+                assert re.findall(r"#\w{6}", value)[place] == colour, said
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_of_the_screen_holds_no_colour_of_its_own(name):
+    """So that it follows when the system turns dark while the page is open."""
+    assert re.findall(r'"#[0-9A-Fa-f]{3,8}"', json.dumps(dressed(CHARTS[name](SCREEN), SCREEN))) == []
 
 
 def test_a_fold_that_has_stopped_counts_on_with_its_last_value():
@@ -102,6 +127,33 @@ def test_a_long_history_is_thinned_and_keeps_its_ends():
 def test_matrix_at_a_threshold_has_truth_in_rows():
     """At threshold 0 everybody is called: no misses, no true negatives."""
     assert counts.matrix_at(REPORT.grid[0]) == [[0, 164], [0, 139]]
+
+
+def drawn_rows(chart: alt.TopLevelMixin) -> list[dict]:
+    """Every row of data in a chart, wherever Altair put it."""
+    spec = chart.to_dict()
+    places = [spec, *spec.get("layer", [])]
+    return [row for place in places for data in [place.get("data", {}).get("values", [])] for row in data] + [
+        row for rows in spec.get("datasets", {}).values() for row in rows]
+
+
+def test_names_of_classes_stand_on_short_lines_and_stay_apart():
+    names = ["not above 0", "no carcinoma found in the tissue at all", "a"]
+    rows = drawn_rows(counts.confusion([[1, 0, 0]] * 3, names))
+    assert [row["across"] for row in rows[:3]] == ["not above 0", "no carcinoma\nfound in the\ntissue at …", "a"]
+    long = ["the same beginning of a long name, once", "the same beginning of a long name, again", "x"]
+    rows = drawn_rows(counts.confusion([[1, 0, 0]] * 3, long))
+    assert {row["across"] for row in rows} == set(long)
+
+
+def test_the_flow_has_boxes_for_steps_that_left_somebody_out_alone():
+    steps = [FlowStep(what="Rows in the file", n_before=303, n_removed=0, n_after=303),
+             FlowStep(what="Exact copies", n_before=303, n_removed=3, n_after=300),
+             FlowStep(what="Rows without an outcome", n_before=300, n_removed=0, n_after=300)]
+    words = [row["text"] for row in drawn_rows(counts.flow(steps)) if "text" in row and "x2" not in row]
+    assert words == ["Rows in the file", "n = 303", "Used to train and to judge", "n = 300", "Left out: exact copies",
+                     "n = 3 of 303"]
+    assert counts.nobody_left_out(steps) == ["rows without an outcome"]
 
 
 def test_a_matrix_without_a_name_for_each_class_is_refused():

@@ -1,5 +1,5 @@
 """Charts as values: each function takes aggregates and an `Ink` and returns an Altair chart; nothing is shown here."""
 
-from medml.plots.theme import DARK, INKS, LIGHT, Ink, config, dressed
+from medml.plots.theme import DARK, INKS, LIGHT, SCREEN, Ink, config, dressed
 
-__all__ = ["DARK", "INKS", "LIGHT", "Ink", "config", "dressed"]
+__all__ = ["DARK", "INKS", "LIGHT", "SCREEN", "Ink", "config", "dressed"]

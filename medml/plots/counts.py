@@ -9,9 +9,10 @@ import altair as alt
 from medml.plots.theme import LIGHT, Ink
 from medml.types import FlowStep, GridPoint, SelectionScore
 
-BOX, GAP, SIDE = 58, 26, 44  # heights in pixels of a box, the space below it, and a box of those left out
+BOX, GAP, SIDE = 58, 56, 44  # heights in pixels of a box, the space below it, and a box of those left out
 ROW = 17  # pixels from one line of words to the next
 LINE = 40  # characters on a line of a box
+LABEL = 12  # characters on a line of a class's name
 
 
 def matrix_at(point: GridPoint) -> list[list[int]]:
@@ -26,22 +27,29 @@ def confusion(matrix: list[list[int]], classes: list[str], *, ink: Ink = LIGHT, 
     """
     if len(matrix) != len(classes) or any(len(row) != len(classes) for row in matrix):
         raise ValueError(f"a matrix of {len(matrix)} rows for {len(classes)} classes")
-    rows = []
+    rows, short = [], _short(classes)
     for truth, counts in zip(classes, matrix, strict=True):
         total = sum(counts)
-        rows += [{"truth": truth, "said": said, "n": n, "share": n / total if total else 0.0}
-                 for said, n in zip(classes, counts, strict=True)]
+        rows += [{"truth": truth, "said": said, "n": n, "share": n / total if total else 0.0,
+                  "down": short[truth], "across": short[said]} for said, n in zip(classes, counts, strict=True)]
+    lines = alt.Axis(labelAngle=0, labelLimit=120, labelExpr="split(datum.label, '\\n')")
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("said:N", sort=classes, title="The model said", axis=alt.Axis(labelAngle=0, labelLimit=120)),
-        y=alt.Y("truth:N", sort=classes, title="It was", axis=alt.Axis(labelLimit=120)),
+        x=alt.X("across:N", sort=list(short.values()), title="The model said", axis=lines),
+        y=alt.Y("down:N", sort=list(short.values()), title="It was", axis=lines),
         tooltip=[alt.Tooltip("truth:N", title="It was"), alt.Tooltip("said:N", title="The model said"),
                  alt.Tooltip("n:Q", title="Cases"), alt.Tooltip("share:Q", title="Share of the row", format=".0%")])
-    shade = alt.Color("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[ink.faint, ink.accent]))
-    cells = base.mark_rect(cornerRadius=6, stroke=ink.ground, strokeWidth=4).encode(color=shade)
+    shade = alt.FillOpacity("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.14, 1]))
+    cells = base.mark_rect(cornerRadius=6, stroke=ink.card, strokeWidth=4, fill=ink.accent).encode(fillOpacity=shade)
     tone = alt.condition(alt.datum.share > 0.55, alt.value(ink.on_accent), alt.value(ink.text))
     size = 24 if len(classes) <= 3 else 14
     numbers = base.mark_text(fontSize=size, fontWeight=600).encode(text=alt.Text("n:Q", format=",d"), color=tone)
     return alt.layer(cells, numbers).properties(height=height, width="container")
+
+
+def _short(classes: list[str]) -> dict[str, str]:
+    """Each class's name over at most three short lines, so that names side by side do not run into each other."""
+    short = {each: "\n".join(textwrap.wrap(each, LABEL, max_lines=3, placeholder=" …")) for each in classes}
+    return short if len(set(short.values())) == len(classes) else {each: each for each in classes}
 
 
 def selection(scores: list[SelectionScore], *, ink: Ink = LIGHT, most: int = 30) -> alt.LayerChart:
@@ -62,7 +70,10 @@ def selection(scores: list[SelectionScore], *, ink: Ink = LIGHT, most: int = 30)
 
 
 def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> alt.LayerChart:
-    """Who came in, who was left out and why, who stayed (STARD 2015 item 19): boxes from top to bottom."""
+    """Who came in, who was left out and why, who stayed (STARD 2015 item 19): boxes from top to bottom.
+
+    A step that left nobody out has no box of its own: see `nobody_left_out`.
+    """
     boxes, sides, lines = _boxes(steps)
     across = alt.Scale(domain=[0, 100])
     height = (BOX + GAP) * len(boxes) - GAP
@@ -75,7 +86,7 @@ def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> alt.LayerChart:
     frame = {"fill": ink.faint, "stroke": ink.quiet, "strokeWidth": 1, "cornerRadius": 6}
     layers = [chart(lines).mark_rule(color=ink.quiet).encode(x2="x2:Q", y2="y2:Q"),
               chart(boxes).mark_rect(**frame).encode(x2="x2:Q", y2="y2:Q"),
-              chart(sides).mark_rect(**(frame | {"fill": ink.ground})).encode(x2="x2:Q", y2="y2:Q")]
+              chart(sides).mark_rect(**(frame | {"fill": ink.card})).encode(x2="x2:Q", y2="y2:Q")]
     words = [line for box in boxes + sides for line in _lines(box)]
     layers.append(chart(words).mark_text(fontSize=13, baseline="middle", color=ink.text).encode(text="text:N"))
     return alt.layer(*layers).properties(height=height, width="container")
@@ -83,19 +94,25 @@ def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> alt.LayerChart:
 
 def _boxes(steps: list[FlowStep]) -> tuple[list[dict], list[dict], list[dict]]:
     """Places of the boxes on a sheet 100 wide: those who stay at the left, those left out at the right."""
+    told = [steps[0], *(each for each in steps[1:] if each.n_removed)]
     boxes, sides, lines = [], [], []
-    for number, step in enumerate(steps):
+    for number, step in enumerate(told):
         top = number * (BOX + GAP)
-        middle = top + BOX / 2
-        stay = step.what if number == 0 else f"Left after: {step.what.lower()}"
+        last = number == len(told) - 1
+        stay = step.what if number == 0 else "Used to train and to judge" if last else "Still in"
         boxes.append({"x": 1, "x2": 47, "y": top, "y2": top + BOX, "text": f"{_wrapped(stay)}\nn = {step.n_after:,}"})
-        if step.n_removed:
+        if number:
+            middle = top - GAP / 2
             sides.append({"x": 56, "x2": 99, "y": middle - SIDE / 2, "y2": middle + SIDE / 2,
-                          "text": f"{_wrapped(step.what)}\nleft out: {step.n_removed:,} of {step.n_before:,}"})
-            lines.append({"x": 47, "x2": 56, "y": middle, "y2": middle})
-        if number + 1 < len(steps):
-            lines.append({"x": 24, "x2": 24, "y": top + BOX, "y2": top + BOX + GAP})
+                          "text": f"Left out: {_wrapped(step.what[:1].lower() + step.what[1:])}\n"
+                                  f"n = {step.n_removed:,} of {step.n_before:,}"})
+            lines += [{"x": 24, "x2": 24, "y": top - GAP, "y2": top}, {"x": 24, "x2": 56, "y": middle, "y2": middle}]
     return boxes, sides, lines
+
+
+def nobody_left_out(steps: list[FlowStep]) -> list[str]:
+    """The steps that could have left somebody out and did not, in words."""
+    return [each.what[:1].lower() + each.what[1:] for each in steps[1:] if not each.n_removed]
 
 
 def _lines(box: dict) -> list[dict]:

@@ -53,17 +53,19 @@ def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> alt.LayerChart:
     height = 22 * len(found.columns) + 48  # the axis and its title are inside
     y = alt.Y("column:N", sort=found.columns, title=None, axis=alt.Axis(labelLimit=180, domain=False),
               scale=alt.Scale(paddingInner=0.28))
-    strips = alt.Chart(alt.InlineData(values=rows)).mark_rect().encode(
-        y=y, x=alt.X("from:Q", title="Row of the file", scale=alt.Scale(domain=[0, found.edges[-1]], nice=False),
-                     axis=alt.Axis(tickCount=5, format=",d", labelFlush=True)), x2="to:Q",
-        color=alt.Color("share:Q", legend=None,
-                        scale=alt.Scale(type="sqrt", domain=[0, 1], range=[ink.line, ink.amber],
-                                        interpolate="rgb")),
+    x = alt.X("from:Q", title="Row of the file", scale=alt.Scale(domain=[0, found.edges[-1]], nice=False),
+              axis=alt.Axis(tickCount=5, format=",d", labelFlush=True))
+    whole = [{"column": name, "from": 0, "to": found.edges[-1]} for name in found.columns]
+    ground = alt.Chart(alt.InlineData(values=whole)).mark_rect(fill=ink.line).encode(y=y, x=x, x2="to:Q")
+    strips = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill=ink.amber).encode(
+        y=y, x=x, x2="to:Q",
+        fillOpacity=alt.FillOpacity("share:Q", legend=None,
+                                    scale=alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])),
         tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("from:Q", title="From row", format=",d"),
                  alt.Tooltip("share:Q", title="Missing here", format=".0%")])
     words = alt.Chart(alt.InlineData(values=totals)).mark_text(align="left", dx=8, color=ink.quiet, fontSize=12).encode(
         y=y, x=alt.datum(found.edges[-1]), text="words:N")
-    return alt.layer(strips, words).properties(height=height, width="container",
+    return alt.layer(ground, strips, words).properties(height=height, width="container",
                                                padding={"right": 64, "left": 4, "top": 4, "bottom": 4})
 
 

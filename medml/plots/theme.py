@@ -1,12 +1,13 @@
 """One look for every chart: colours for a light and a dark ground, and what axes, legends and titles are like.
 
-The colours are those of .streamlit/config.toml, so that a chart sits on the page as if drawn on it. Every mark colour
-has at least 3:1 against its ground, every text colour 4.5:1 (WCAG 2.2, 1.4.11 and 1.4.3); a test holds it.
+The colours are those of .streamlit/config.toml, so that a chart sits on the page as if drawn on it. No scale runs from
+one colour to another: shades are the opacity of one colour, which works by name too (SCREEN). Every mark colour has at
+least 3:1 against its ground, every text colour 4.5:1 (WCAG 2.2, 1.4.11 and 1.4.3); a test holds it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import altair as alt
@@ -45,6 +46,11 @@ DARK = Ink(ground="#111514", card="#191F1E", text="#E6EBE9", quiet="#A3AFAB", li
            accent="#5BBDB3", on_accent="#0C1413", second="#E3A552", amber="#E7B264", red="#F0958C",
            series=("#5BBDB3", "#E3A552", "#93A5DB", "#CF8FB0", "#A9C46F", "#BBAA96"))
 INKS = {"light": LIGHT, "dark": DARK}
+# For the screen: each colour by the name that the page's style sheet gives it, so that a chart which is there already
+# follows when the system turns light or dark. A test holds the sheet to LIGHT and DARK.
+SCREEN = Ink(**{each.name: f"var(--chart-{each.name.replace('_', '-')})" for each in fields(Ink)
+                if each.name != "series"},
+             series=tuple(f"var(--chart-series-{place})" for place in range(1, 1 + len(LIGHT.series))))
 
 
 def config(ink: Ink = LIGHT) -> dict[str, Any]:
@@ -68,4 +74,5 @@ def dressed(drawn: alt.TopLevelMixin, ink: Ink = LIGHT) -> dict[str, Any]:
 
     Not validated here (that takes as long as all the rest); tests validate every chart. Costs about 5 ms.
     """
-    return drawn.to_dict(validate=False) | {"config": config(ink)}
+    svg = {"embedOptions": {"renderer": "svg"}}  # a canvas knows no style sheet
+    return drawn.to_dict(validate=False) | {"config": config(ink), "usermeta": svg}

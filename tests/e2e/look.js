@@ -53,6 +53,6 @@
     const ratio = contrast(over([front[0], front[1], front[2], front[3] * alpha], behind), behind);
     if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${name(element)}`);
   }
-  const primaries = [...document.querySelectorAll('[data-testid="stBaseButton-primary"]')].filter(shown).map(e => e.innerText);
+  const primaries = [...document.querySelectorAll('[data-testid^="stBaseButton-primary"]')].filter(shown).map(e => e.innerText);
   return { overflow, clipped: [...new Set(clipped)], faint: [...new Set(faint)], primaries };
 }

@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 
 expect.set_options(timeout=30_000)
 LONG = 400_000  # milliseconds for a training: a shared machine may be slow, and nothing here is about speed
-PRIMARY = '[data-testid="stBaseButton-primary"]:visible'
 
 
 def settled(page: Page) -> None:
@@ -31,7 +30,6 @@ def to_configure(page: Page, source: Path) -> None:
     """Steps 2-5: a project on a folder, its scan, preview and cleanup, everything as MedML proposes it."""
     page.get_by_label("Folder or file").fill(str(source))
     page.get_by_label("Folder or file").press("Enter")
-    page.get_by_role("button", name="Create project").click()
     on_page(page, "Scan")
     expect(page.get_by_role("button", name="Continue to preview")).to_be_visible(timeout=120_000)
     settled(page)
@@ -42,7 +40,7 @@ def to_configure(page: Page, source: Path) -> None:
 
 def choose_family(page: Page, title: str) -> None:
     page.locator('[data-testid="stRadioOption"]').filter(has_text=title).click()
-    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+    expect(page.get_by_role("button", name="Start now")).to_be_visible()
     settled(page)
 
 
@@ -64,7 +62,7 @@ def three_folds(page: Page) -> None:
 
 def start(page: Page) -> str:
     """Start the training; returns its job's id, from the address."""
-    follow(page, "Start training", "Train")
+    follow(page, "Start now", "Train")
     return job_in_address(page)
 
 

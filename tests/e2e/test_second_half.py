@@ -68,11 +68,11 @@ def go_on_and_back(screen, before: str):
     expect(screen.get_by_text("3 more rounds")).to_be_visible()
     expect(screen.get_by_role("button", name="See the result")).to_be_disabled()
     steps.result(screen)
-    expect(screen.get_by_role("row", name=re.compile("Checkpoint 1 in use"))).to_be_visible()
+    expect(screen.get_by_role("row", name=re.compile("Continued, 1 in use"))).to_be_visible()
     screen.get_by_role("button", name="Revert").click()
-    expect(screen.get_by_role("row", name=re.compile("Checkpoint 0 in use"))).to_be_visible()
+    expect(screen.get_by_role("row", name=re.compile("First training in use"))).to_be_visible()
     expect(screen.locator(".m-figure-large .m-figure-value").first).to_have_text(before)
-    expect(screen.get_by_role("row", name=re.compile("Checkpoint 1"))).to_be_visible()  # nothing is lost
+    expect(screen.get_by_role("row", name=re.compile("Continued, 1"))).to_be_visible()  # nothing is lost
 
 
 def compare_and_keep(screen, tmp_path):
@@ -90,7 +90,8 @@ def compare_and_keep(screen, tmp_path):
         "button", name="Pick").click()
     screen.get_by_role("button", name="Compare the two").click()
     expect(screen.get_by_role("row", name=re.compile("^AUROC"))).to_be_visible()
-    expect(screen.get_by_role("row", name=re.compile("family (mlp auto|auto mlp)"))).to_be_visible()
+    either = "Neural network Best of several|Best of several Neural network"
+    expect(screen.get_by_role("row", name=re.compile(f"Family ({either})"))).to_be_visible()
     screen.get_by_role("button", name="All models").click()
     expect(screen.get_by_label("Search")).to_be_visible()
     steps.settled(screen)
@@ -150,7 +151,7 @@ def test_double_click_starts_one_training(screen, heart, app, monkeypatch):
     steps.to_configure(screen, heart)
     steps.choose_family(screen, "Logistic regression")
     steps.three_folds(screen)
-    screen.get_by_role("button", name="Start training").dblclick()
+    screen.get_by_role("button", name="Start now").dblclick()
     steps.on_page(screen, "Train")
     made = next(each for each in projects.all_projects() if each.source == str(heart))
     assert [each.kind for each in worker.jobs(project=made.id) if each.kind == "train"] == ["train"]

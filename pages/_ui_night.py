@@ -1,0 +1,31 @@
+"""Putting work off to an hour of the night, when nobody needs the machine."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+import streamlit as st
+
+import worker
+
+USUAL = time(20, 0)
+EVENING, MORNING = 18, 8  # from this hour on, and before that one, a moment is "tonight"
+
+
+def ask_night(key: str) -> list[float]:
+    """An hour and a button; the moment (seconds since 1970) in the run in which it was pressed, else nothing."""
+    hour = st.time_input("At", USUAL, step=timedelta(minutes=30), key=f"{key}_hour", label_visibility="collapsed",
+                         width=110)
+    moment = worker.tonight(hour.hour, hour.minute)
+    pressed = st.button(f"Run {night(moment)}", icon=":material/bedtime:", key=f"{key}_at",
+                        help="It waits among the jobs, and starts by itself; the window may be closed.")
+    return [moment] if pressed else []
+
+
+def night(moment: float, now: float | None = None) -> str:
+    """ "tonight at 20:00", "today at 15:30", "tomorrow at 09:00": when a moment within a day is, in local time."""
+    then = datetime.fromtimestamp(moment)
+    day = datetime.now() if now is None else datetime.fromtimestamp(now)
+    if (then.date() == day.date() and then.hour >= EVENING) or (then.date() != day.date() and then.hour < MORNING):
+        return f"tonight at {then:%H:%M}"
+    return f"{'today' if then.date() == day.date() else 'tomorrow'} at {then:%H:%M}"

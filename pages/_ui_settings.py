@@ -1,0 +1,47 @@
+"""The settings of a run in the words of the screens on which they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from medml import families
+from medml.steps import registry as steps
+from pages._ui_plan import SCHEMES
+from pages._ui_words import percent
+
+SPLIT = {"by": "Divided by", "scheme": "Judged by", "folds": "Folds", "repeats": "Repeats",
+         "test_fraction": "Share kept closed"}
+PLAIN = {"seed": "Seed", "target": "Outcome", "feature selection": "Columns chosen inside every fold",
+         "columns left out": "Columns left out"}
+
+
+def family_title(name: str) -> str:
+    """A family's name on the screen; the stored name where it is not installed here."""
+    return families.registry.get(name).title if name in families.registry.names() else name
+
+
+def setting(key: str, value: object, kinds: Iterable[str]) -> tuple[str, str]:
+    """A setting of `gallery.settings_of` as (what it is called, its value in words).
+
+    kinds  names of the families whose parameters are meant
+    """
+    group, _, name = key.partition(": ")
+    if key == "family":
+        return "Family", family_title(str(value))
+    if group == "split":
+        return SPLIT.get(name, name), SCHEMES.get(str(value), percent(value) if name == "test_fraction" and value
+                                                  else words(value))
+    if group == "cleanup":
+        return f"Cleanup: {steps.get(name).title.lower() if name in steps.names() else name}", words(value)
+    if group == "parameter":
+        params = [each for kind in kinds if kind in families.registry.names()
+                  for each in families.registry.get(kind).params if each.name == name]
+        return (params[0].title if params else name), words(value)
+    return PLAIN.get(key, key.capitalize()), words(value)
+
+
+def words(value: object) -> str:
+    """A value as a person says it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "–" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,107 @@
+"""What screens do with work: the same press twice is one job, the way on from an end, when tonight is, settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+
+import pytest
+import sample_report
+
+import worker
+from medml import home, store
+from pages import _ui_again as again
+from pages import _ui_ended as past
+from pages import _ui_live as live
+from pages import _ui_metrics as metrics
+from pages import _ui_night as nights
+from pages import _ui_settings as said
+
+MORE = {"run": "mlp-0", "rounds": 20, "project": None}
+
+
+def press(run: str = "mlp-0", checkpoint: int = 0) -> str:
+    return worker.enqueue("continue", MORE | {"run": run}, job_id=again.id_of("more", run, checkpoint))
+
+
+def end(job: str) -> None:
+    """As the worker leaves a job that has ended."""
+    store.ask_stop(job)  # a waiting job is stopped at once
+    assert store.get(job).ended_for_good
+
+
+def test_more_rounds_asked_for_in_two_windows_are_one_job():
+    assert press() == press()
+    assert len(worker.jobs()) == 1
+
+
+def test_another_checkpoint_or_run_is_another_job():
+    assert len({press(), press(checkpoint=1), press(run="mlp-1")}) == 3
+
+
+def test_what_has_ended_can_be_asked_for_again_and_is_again_one_job():
+    first = press()
+    end(first)
+    second = press()
+    assert second != first
+    assert press() == second
+
+
+def test_the_same_work_once_more_is_one_job_however_often_it_is_pressed():
+    first = press()
+    end(first)
+    once = again.queue(worker.get(first))
+    assert again.queue(worker.get(first)) == once != first
+    assert worker.get(once).payload == worker.get(first).payload
+
+
+@pytest.mark.parametrize("job, following", [("a" * 32, "a" * 32 + "-again1"), ("x-again1", "x-again2"),
+                                            ("more-12-0-again9", "more-12-0-again10")])
+def test_the_attempt_that_follows_has_an_id_of_its_own(job, following):
+    assert again.next_id(job) == following
+
+
+def test_the_way_from_an_end_leads_to_what_is_left_of_it():
+    (home.runs_folder() / "mlp-0").mkdir(parents=True)
+    job = worker.get(press())
+    assert past.what_came_of(job, set()) == ("train", {"job": job.id})
+    assert past.what_came_of(worker.get(press(run="gone")), set()) is None
+    made = dataclasses.replace(job, result={"run": "mlp-0"})
+    assert past.what_came_of(made, set()) == ("evaluate", {"run": "mlp-0"})
+
+
+@pytest.mark.parametrize("now, moment, shown", [
+    ("2026-11-22 10:00", "2026-11-22 20:00", "tonight at 20:00"), ("2026-11-22 22:00", "2026-11-23 02:30",
+                                                                  "tonight at 02:30"),
+    ("2026-11-22 22:00", "2026-11-23 20:00", "tomorrow at 20:00"), ("2026-11-22 10:00", "2026-11-22 15:30",
+                                                                   "today at 15:30")])
+def test_an_hour_is_said_as_a_person_says_it(now, moment, shown):
+    seen = [datetime.fromisoformat(each).timestamp() for each in (moment, now)]
+    assert nights.night(*seen) == shown
+
+
+def test_nothing_is_said_of_more_rounds_where_a_family_has_none():
+    assert "more epochs do not help" in live.figure_words("AUROC", "epoch")
+    assert "more trees do not help" in live.figure_words("AUROC", "trees")
+    assert "more" not in live.figure_words("AUROC", None)
+
+
+def test_plain_regression_is_not_compared_with_itself():
+    report = sample_report.report()
+    assert metrics.others(report, "auto") == ["prevalence", "logistic"]
+    assert metrics.others(report, "logistic") == ["prevalence"]
+
+
+def test_why_figures_differ_speaks_of_repeats_only_where_there_are_several():
+    assert "repeats" not in metrics.why_figures_differ(1)
+    assert "means over 2 repeats" in metrics.why_figures_differ(2)
+
+
+@pytest.mark.parametrize("key, value, shown", [
+    ("family", "mlp", ("Family", "Neural network")), ("split: scheme", "cross_validation",
+                                                      ("Judged by", "Cross-validation")),
+    ("split: test_fraction", 0.25, ("Share kept closed", "25 %")), ("cleanup: impute", "on",
+                                                                    ("Cleanup: missing values", "on")),
+    ("parameter: epochs", 12, ("Rounds over the table", "12")), ("columns left out", "", ("Columns left out", "–"))])
+def test_a_setting_is_said_in_the_words_of_its_screen(key, value, shown):
+    assert said.setting(key, value, ["mlp"]) == shown
