@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -34,6 +35,24 @@ class Silent:
 
     def stopping(self) -> bool:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a longer job without a curve: its fractions are moved into [low, high] of the whole."""
+
+    whole: Watch
+    low: float
+    high: float
+
+    def say(self, stage: str, fraction: float, message: str = "") -> None:
+        self.whole.say(stage, self.low + (self.high - self.low) * fraction, message)
+
+    def point(self, point: Point) -> None:
+        """There is no curve."""
+
+    def stopping(self) -> bool:
+        return self.whole.stopping()
 
 
 class Rounds(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from medml.data.content import content_notes
 from medml.data.excel import LeftOut, open_excel
 from medml.data.files import Material, gunzip
-from medml.data.kinds import BINARY_ENDINGS, PICTURES, Sniffed, ending, sniff
+from medml.data.kinds import BINARY_ENDINGS, PICTURE_ENDINGS, PICTURES, Sniffed, ending, sniff
 from medml.data.notes import Note, not_read, sort_notes
 from medml.data.old_excel import open_old_excel
 from medml.data.parquet import open_parquet
@@ -19,7 +19,8 @@ from medml.data.text import TABLE_KINDS, open_text
 from medml.data.walk import Found, not_opened, walk
 from medml.errors import Stopped, UserError
 from medml.types import FileEntry, TableRef
-from medml.watch import Silent, Watch
+from medml.value import PICTURES as PICTURE_SHEET
+from medml.watch import Part, Silent, Watch
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,15 @@ def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None =
         if n % 50 == 0 or found.bytes > 1 << 20:
             if watch.stopping():
                 raise Stopped
-            watch.say("looking", n / len(everything), f"{n:,} of {len(everything):,} files")
+            watch.say("looking", n / len(everything) / 2, f"{n:,} of {len(everything):,} files")
         got, opened = _look_at(found, sheet)
         entries += got
         tables += opened
-    return entries, tables
+    if not any(_may_be_picture(each) for each in entries):
+        return entries, tables
+    from medml.data.images.beside import with_pictures  # late: it stands on this module
+
+    return with_pictures(source, entries, tables, Part(watch, 0.5, 1.0))
 
 
 def existing(source: Path) -> Path:
@@ -60,6 +65,10 @@ def existing(source: Path) -> Path:
 def open_table(source: Path, ref: TableRef) -> TableSource:
     """The table of that reference, as find_tables found it. UserError if it is gone or can no longer be read."""
     source = existing(source)
+    if ref.sheet == PICTURE_SHEET:
+        from medml.data.images.beside import open_pictures  # late: it stands on this module
+
+        return open_pictures(source, ref)
     path = source
     if source.is_dir():
         parts = PurePosixPath(ref.path).parts
@@ -92,6 +101,12 @@ def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[Tab
     entries = [each.entry if isinstance(each, TableSource) else _refusal(found, each.error, each.sheet)
                for each in tables]
     return entries, [each for each in tables if isinstance(each, TableSource)]
+
+
+def _may_be_picture(entry: FileEntry) -> bool:
+    """Whether a file that is no table should be looked at as a picture: by its content, its name, or no clue at all."""
+    return entry.reason_code == "picture" or entry.kind in PICTURE_ENDINGS or entry.action == "skip" and (
+        entry.reason_code in ("wrong_extension", "not_a_table"))
 
 
 def _refusal(found: Found, error: UserError, sheet: str | None = None) -> FileEntry:

@@ -30,6 +30,7 @@ PICTURES = frozenset({"png", "jpeg", "gif", "tiff", "bmp", "webp", "dicom", "nif
 TEXT_ENDINGS = frozenset({"csv", "tsv", "txt", "tab", "dat", "data", "text", "asc", "psv", "xls", "out", "prn"})
 BINARY_ENDINGS = frozenset({"xlsx", "xls", "xlsm", "xlsb", "ods", "parquet", "pq", "png", "jpg", "jpeg", "dcm", "pdf",
                             "zip"})
+PICTURE_ENDINGS = frozenset({"png", "jpg", "jpeg", "jpe", "tif", "tiff", "gif", "bmp", "dcm", "dicom", "ima", "npz"})
 _ENDINGS = {  # endings that go with a kind found by content
     "jpeg": {"jpg", "jpeg", "jpe", "jfif"}, "tiff": {"tif", "tiff"}, "dicom": {"dcm", "dicom", "ima", "img", ""},
     "xlsx": {"xlsx", "xlsm", "xltx", "xltm"}, "json": {"json", "geojson", "ipynb"},

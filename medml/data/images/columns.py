@@ -26,9 +26,9 @@ TAGS = {"Modality": MODALITY, "Manufacturer": "manufacturer", "BodyPartExamined"
         "WindowCenter": "window centre", "WindowWidth": "window width", "RescaleSlope": "slope",
         "RescaleIntercept": "intercept"}
 
-# "00001303_001", "person12_virus_3", "IM-0115-0001": a beginning that ends in digits, then more. "benign (12)" and
-# "benign_12" number the pictures of a class: they have no second part.
-_STEM = re.compile(r"((?:[A-Za-z]{1,12}[-_ ]?)?\d{1,16}[A-Za-z]?)[-_ .].*\w")
+# "00001303_001", "person12_virus_3", "IM-0115-0001", "17_left": a beginning that ends in digits, then which picture of
+# it. "benign (12)" and "benign_12" number the pictures of a class: they have no second part.
+_STEM = re.compile(r"((?:[A-Za-z]{1,12}[-_ ]?)?\d{1,16})[-_ .](?:.*\d|(?i:left|right|l|r|od|os))")
 _DAY = re.compile(r"(?:19|20)\d{2}[-_]?(?:0[1-9]|1[0-2])[-_]?(?:0[1-9]|[12]\d|3[01])")
 
 

@@ -1,0 +1,150 @@
+"""The pictures of a folder as a table: a row each, labels from folders, patients from tags or names of files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medml.data import find_tables, open_table
+from medml.data.images.columns import folders_of, stems_of
+from medml.data.images.table import ImageTable
+from medml.value import PICTURES
+
+
+def picture(path: Path, seed: int = 0, *, side: int = 16) -> Path:
+    """A PNG of noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (side, side), dtype=np.uint8)).save(path)
+    return path
+
+
+def pictures_of(folder: Path) -> ImageTable:
+    """The one table of pictures under a folder."""
+    found = [each for each in find_tables(folder)[1] if isinstance(each, ImageTable)]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture
+def classes(tmp_path):
+    """Two classes of four pictures a folder, beside a file that is none."""
+    for n in range(8):
+        picture(tmp_path / ("sick" if n % 2 else "well") / f"scan ({n}).png", n)
+    (tmp_path / "notes.md").write_text("# How these were made\n")
+    return tmp_path
+
+
+def test_every_picture_is_a_row_and_its_folder_a_column(classes):
+    table = pictures_of(classes)
+    frame = table.frame()
+    assert (table.ref.path, table.ref.sheet, table.rows) == (".", PICTURES, 8)
+    assert table.columns == frame.columns == ["picture", "content", "width", "height", "bytes", "frames", "kind",
+                                              "folder"]
+    assert frame["folder"].to_list() == ["sick"] * 4 + ["well"] * 4
+    assert frame["picture"][0] == "sick/scan (1).png"
+    assert frame["width"].unique().to_list() == [16]
+
+
+def test_opened_again_it_is_the_same_table(classes):
+    table = pictures_of(classes)
+    again = open_table(classes, table.ref)
+    assert again.frame().equals(table.frame())
+    assert again.sha256() == table.sha256()
+    assert sum(batch.height for batch in again.batches(3)) == 8
+
+
+def test_a_picture_that_changed_or_moved_changes_the_hash(classes):
+    table = pictures_of(classes)
+    before = table.sha256()
+    assert not table.changed()
+    picture(classes / "sick" / "scan (1).png", 99)
+    assert table.changed()
+    other = pictures_of(classes).sha256()
+    (classes / "sick" / "scan (1).png").rename(classes / "well" / "scan (1).png")
+    assert len({before, other, pictures_of(classes).sha256()}) == 3
+
+
+def test_equal_files_have_equal_content(classes):
+    shutil.copy(classes / "sick" / "scan (1).png", classes / "well" / "copy.png")
+    frame = pictures_of(classes).frame(["picture", "content"])
+    twins = frame.filter(frame["content"].is_duplicated())["picture"].to_list()
+    assert twins == ["sick/scan (1).png", "well/copy.png"]
+
+
+def test_a_picture_that_calls_itself_a_table_is_none_of_the_pictures(classes):
+    picture(classes / "x.png").rename(classes / "x.csv")
+    entries, tables = find_tables(classes)
+    assert tables[-1].rows == 8
+    assert {entry.path: entry.reason_code for entry in entries}["x.csv"] == "wrong_extension"
+
+
+def test_a_folder_of_tables_has_no_table_of_pictures(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 20)
+    entries, tables = find_tables(tmp_path)
+    assert [table.ref.label for table in tables] == ["a.csv"]
+    assert [entry.reason_code for entry in entries] == [None, "not_a_table"]
+
+
+@pytest.mark.parametrize("folder", ["images", "dicom"])
+def test_every_picture_of_the_corpus_keeps_its_outcome_among_tables(corpus, folder):
+    wanted = {entry["file"]: (entry["action"], entry["reason_code"])
+              for entry in json.loads((corpus / "manifest.json").read_text()) if entry["file"].startswith(folder + "/")}
+    entries, tables = find_tables(corpus / folder)
+    found = {f"{folder}/{entry.path}": (entry.action, entry.reason_code) for entry in entries}
+    assert {path: found[path] for path in wanted} == wanted
+    assert tables[-1].rows == sum(action.startswith("read") for action, _ in wanted.values())
+
+
+@pytest.mark.parametrize(("paths", "wanted"), [
+    (["well/a.png", "sick/b.png", "well/c.png"], {"folder": ["well", "sick", "well"]}),
+    (["x/well/a.png", "x/sick/b.png", "x/sick/c.png"], {"folder": ["well", "sick", "sick"]}),
+    (["a.png", "sick/b.png", "well/c.png"], {}),
+    (["north/well/a.png", "north/sick/b.png", "south/well/c.png", "south/sick/d.png"],
+     {"folder": ["well", "sick", "well", "sick"]}),
+    (["train/well/a.png", "train/sick/b.png", "test/well/c.png", "test/sick/d.png"],
+     {"split": ["train", "train", "test", "test"], "folder": ["well", "sick", "well", "sick"]}),
+    (["1/a.png", "2/b.png", "3/c.png"], {}),  # a folder a picture
+])
+def test_which_level_of_folders_is_the_class(paths, wanted):
+    found = folders_of(paths, [None] * len(paths))
+    assert {name: column.to_list() for name, column in found.items()} == wanted
+
+
+def test_a_folder_a_patient_is_no_class():
+    paths = [f"p{n // 3}/study/{n}.dcm" for n in range(12)]
+    assert folders_of(paths, [f"key {n // 3}" for n in range(12)]) == {}
+
+
+@pytest.mark.parametrize(("names", "n_patients"), [
+    ([f"{n // 3:08d}_{n % 3:03d}.png" for n in range(30)], 10),
+    ([f"person{n // 2}_virus_{n}.jpeg" for n in range(30)], 15),
+    ([f"{n // 2}_{'left' if n % 2 else 'right'}.jpeg" for n in range(30)], 15),
+    ([f"benign ({n}).png" for n in range(30)], 0),
+    ([f"benign_{n}.png" for n in range(30)], 0),
+    ([f"{'sick1' if n % 2 else 'well2'}_{n}.png" for n in range(30)], 0),  # two beginnings are two classes
+    ([f"20240{1 + n % 9}11_{n:06d}.jpg" for n in range(30)], 0),  # days
+    ([f"scan {n}.png" for n in range(28)] + ["0001_1.png", "0002_1.png"], 0),
+])
+def test_patients_are_told_by_names_of_files_only_where_these_are_built_so(names, n_patients):
+    stems = stems_of(names)
+    assert len(set(stems) - {None}) == n_patients
+    assert not any(stem and stem in name for stem, name in zip(stems, names, strict=True))
+
+
+def test_real_chest_films_have_the_patients_and_classes_of_their_label_file(clinical, tmp_path):
+    import polars as pl
+
+    source = clinical / "nih_cxr"
+    known = pl.read_csv(source / "labels.csv", infer_schema=False)
+    table = pictures_of(source)
+    frame = table.frame(["picture", "patient", "folder"]).join(known, left_on="picture", right_on="file")
+    assert len(frame) == 586
+    assert frame["patient"].n_unique() == frame["patient_id"].n_unique() == 410
+    assert frame.select("patient", "patient_id").unique().height == 410
+    assert (frame["folder"] == frame["label"]).all()
