@@ -21,6 +21,9 @@ class Cases:
     y         (n_cases,) int64 codes into `classes`, or float64 for a number
     patients  (n_cases,) int64, equal for rows of one patient; row numbers where nobody repeats
     rows      (n_cases,) int64, the row's place in the source table, from 0
+    twins     (n_cases,) int64, equal for pictures that are the same or nearly (L3); None: rows are compared by cells
+    beside    DataFrame (n_cases, ...) of what stands beside a picture (tags, size of its file), which no model sees
+              and which must not tell the outcome (L14); None for tables
     """
 
     X: pd.DataFrame
@@ -31,11 +34,15 @@ class Cases:
     task: Task
     classes: list[str]  # binary: the positive class is last (code 1)
     flow: list[FlowStep] = field(default_factory=list)
+    twins: np.ndarray | None = None
+    beside: pd.DataFrame | None = None
 
     def take(self, positions: np.ndarray) -> Cases:
         """The cases at these positions, in this order, with the same classes and flow."""
         return replace(self, X=self.X.iloc[positions].reset_index(drop=True), y=self.y[positions],
-                       patients=self.patients[positions], rows=self.rows[positions])
+                       patients=self.patients[positions], rows=self.rows[positions],
+                       twins=None if self.twins is None else self.twins[positions],
+                       beside=None if self.beside is None else self.beside.iloc[positions].reset_index(drop=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,8 @@ class Fold:
 class FitData:
     """What a family is given: one fold's training rows, cleaned, selected and encoded.
 
-    X         (n, p) float64, no NaN, unscaled; y and patients (n,) as in Cases
+    X         (n, p) float64, no NaN, unscaled, or vision.pixels.Pictures for a family that sees pictures
+    y         (n,), and patients (n,), as in Cases
     names     p names of encoded columns; origins  p names of the columns they come from
     """
 

@@ -20,7 +20,7 @@ from medml.cases import Cases, FitData, Fold
 from medml.curve import Curve, training_figure
 from medml.errors import Stopped
 from medml.folds import FittedFold, Learned, Stretches, keep_fold, keep_learned, name_of, read_fold, read_learned
-from medml.pipeline import Matrix, Pipeline
+from medml.pipeline import Matrix, PictureMatrix, Pipeline
 from medml.types import Point, Recipe, TrainConfig
 from medml.watch import Watch
 
@@ -55,7 +55,7 @@ class Bench:
     """One fold (or the final model: fold None) with all that its fit needs."""
 
     fold: Fold | None
-    matrix: Matrix
+    matrix: Matrix | PictureMatrix
     data: FitData
     seen: tuple[np.ndarray, np.ndarray] | None  # the fold's test rows, encoded, and their outcomes
     learned: Learned
@@ -221,7 +221,7 @@ def _learn(task: Task, fold: Fold | None, rows: np.ndarray) -> Learned:
                    note="" if selected is None else selected.note)
 
 
-def _seen(matrix: Matrix, cases: Cases, fold: Fold | None) -> tuple[np.ndarray, np.ndarray] | None:
+def _seen(matrix: Matrix | PictureMatrix, cases: Cases, fold: Fold | None) -> tuple[np.ndarray, np.ndarray] | None:
     return None if fold is None else (matrix.encode(cases.X.iloc[fold.test]), cases.y[fold.test])
 
 
@@ -230,8 +230,9 @@ def _baseline(task: Task, fold: Fold | None, data: FitData, seen: tuple[np.ndarr
     """What plain regularised regression says of the same rows from the same matrix (E7)."""
     if seen is None or task.config.family == BASELINE:
         return None
-    plain = families.registry.get(BASELINE)
-    return plain.predict(plain.fit(data, plain.filled({}), seed=seed_of(task.config, fold)), seen[0])
+    kind, visible = families.registry.get(BASELINE), replace(data, X=pipeline.plain(data.X))
+    fitted = kind.fit(visible, kind.filled({}), seed=seed_of(task.config, fold))
+    return kind.predict(fitted, pipeline.plain(seen[0]))
 
 
 def _finished(task: Task, bench: Bench) -> FittedFold:

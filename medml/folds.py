@@ -17,7 +17,7 @@ from medml.cases import Cases, Fold
 from medml.errors import UserError
 from medml.evaluate.context import FoldFacts
 from medml.families import Family
-from medml.pipeline import Matrix, Pipeline
+from medml.pipeline import Matrix, PictureMatrix, Pipeline, load_matrix
 from medml.types import Point, SelectionScore, TrainConfig
 
 WRITTEN = 2.0  # least seconds between two times that a fit's trees so far are put aside
@@ -32,7 +32,7 @@ class Learned:
     note          by what means columns were selected
     """
 
-    matrix: Matrix
+    matrix: Matrix | PictureMatrix
     facts: FoldFacts
     kept: list[str]
     n_parameters: int
@@ -111,7 +111,7 @@ def facts_of(learned: Learned) -> dict[str, Any]:
             "note": learned.note}
 
 
-def learned_from(facts: dict[str, Any], matrix: Matrix) -> Learned:
+def learned_from(facts: dict[str, Any], matrix: Matrix | PictureMatrix) -> Learned:
     """What `facts_of` wrote, with its matrix."""
     return Learned(matrix=matrix, facts=FoldFacts(**facts["facts"]), kept=facts["kept"],
                    n_parameters=facts["n_parameters"], note=facts["note"])
@@ -131,7 +131,7 @@ def read_learned(folder: Path | None) -> tuple[Learned, np.ndarray | None] | Non
     """What `keep_learned` put aside; None if there is nothing whole."""
     if folder is None or not (folder / "learned.json").exists():
         return None
-    learned = learned_from(json.loads((folder / "learned.json").read_text()), Matrix.load(folder / "matrix"))
+    learned = learned_from(json.loads((folder / "learned.json").read_text()), load_matrix(folder / "matrix"))
     stored = folder / "baseline.npy"
     return learned, np.load(stored, allow_pickle=False) if stored.exists() else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,11 +18,15 @@ from medml.families import Family
 from medml.recipe import Cleaner
 from medml.saved_split import rows_sha256
 from medml.select import Selected, select
-from medml.types import Recipe, TrainConfig
+from medml.types import PicturePlan, Recipe, TrainConfig
+from medml.vision.pixels import Pictures
 from medml.watch import Watch
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PICTURE = "picture.json"
+THUMBNAIL = 8  # fields a side
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,21 @@ class Matrix:
     cleaner: Cleaner
     columns: list[str]  # cleaned columns that the model sees
     encoder: Encoder
+
+    @property
+    def names(self) -> list[str]:
+        """Of the encoded columns."""
+        return list(self.encoder.names)
+
+    @property
+    def origins(self) -> list[str]:
+        """The columns of the table that they come from."""
+        return [self.cleaner.origin_of(name) for name in self.encoder.origins]
+
+    @property
+    def width(self) -> int:
+        """Encoded columns."""
+        return len(self.encoder.names)
 
     def encode(self, X: pd.DataFrame) -> np.ndarray:
         """Rows as in Cases.X -> (n, p) float64 without NaN."""
@@ -51,10 +70,40 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
-    """A Matrix and the model fitted on it."""
+class PictureMatrix:
+    """Pictures need no cleaning that learns: decoded alike, they go to the family as they are."""
 
-    matrix: Matrix
+    plan: PicturePlan
+    names: ClassVar[list[str]] = []
+    origins: ClassVar[list[str]] = []
+
+    @property
+    def width(self) -> int:
+        """Pixels a side."""
+        return self.plan.size
+
+    def encode(self, X: pd.DataFrame) -> Pictures:
+        """Cells of Cases.X that stand for pictures -> these pictures."""
+        return Pictures.of(X[self.plan.column])
+
+    def save(self, folder: Path) -> None:
+        home.write_model(folder / PICTURE, self.plan)
+
+    @classmethod
+    def load(cls, folder: Path) -> PictureMatrix:
+        return cls(home.read_model(folder / PICTURE, PicturePlan))
+
+
+def load_matrix(folder: Path) -> Matrix | PictureMatrix:
+    """Whichever of the two was saved there."""
+    return PictureMatrix.load(folder) if (folder / PICTURE).exists() else Matrix.load(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A matrix and the model fitted on it."""
+
+    matrix: Matrix | PictureMatrix
     family: Family
     fitted: Any
 
@@ -72,7 +121,7 @@ class Pipeline:
         """Read what `save` wrote; UserError(code="incomplete_artefact") if a part is missing."""
         try:
             kind = families.registry.get(family)
-            return cls(Matrix.load(folder), kind, kind.load(folder / "model"))
+            return cls(load_matrix(folder), kind, kind.load(folder / "model"))
         except FileNotFoundError as absent:
             raise UserError(what="This model was not saved completely, so it cannot be used.",
                             fix="Choose another checkpoint, or train again.",
@@ -81,9 +130,9 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A Matrix with the rows it was learned from, encoded, and the proof of what it saw (L7, L8)."""
+    """A matrix with the rows it was learned from, encoded, and the proof of what it saw (L7, L8)."""
 
-    matrix: Matrix
+    matrix: Matrix | PictureMatrix
     data: FitData
     facts: FoldFacts
     selected: Selected | None
@@ -93,6 +142,8 @@ class Prepared:
 def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig, *, seed: int,
             repeat: int = 0, number: int = -1, n_test: int = 0, watch: Watch) -> Prepared:
     """Learn cleaning, selection and encoding from the rows at positions `train`, and from no other row."""
+    if config.choice.pictures is not None:
+        return _prepare_pictures(cases, train, config.choice.pictures, repeat=repeat, number=number, n_test=n_test)
     X, y, patients = cases.X.iloc[train], cases.y[train], cases.patients[train]
     cleaner = Cleaner(recipe, cases.kinds).fit(X, patients)
     cleaned = cleaner.transform(X)
@@ -111,11 +162,26 @@ def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig
     return Prepared(matrix, data, facts, selected, candidates)
 
 
-def fit_data(matrix: Matrix, cases: Cases, positions: np.ndarray) -> FitData:
+def _prepare_pictures(cases: Cases, train: np.ndarray, plan: PicturePlan, **place: int) -> Prepared:
+    """Nothing is learned from training rows before the model itself. The parameters of a network are not counted as
+    candidate predictors: its size says nothing about how many patients it needs (N1 speaks of the 64 fields of the
+    thumbnail that the plain regression beside it sees)."""
+    matrix = PictureMatrix(plan)
+    rows = cases.X.index[train].to_numpy()
+    facts = FoldFacts(n_train=len(train), cleaner_rows=len(train), encoder_rows=len(train),
+                      rows_sha256=rows_sha256(rows), **place)
+    return Prepared(matrix, fit_data(matrix, cases, train), facts, None, THUMBNAIL ** 2)
+
+
+def plain(X: np.ndarray | Pictures) -> np.ndarray:
+    """What a plain regression can see of it: the matrix itself, or an 8 x 8 thumbnail of each picture."""
+    return X.thumbnails(THUMBNAIL) if isinstance(X, Pictures) else X
+
+
+def fit_data(matrix: Matrix | PictureMatrix, cases: Cases, positions: np.ndarray) -> FitData:
     """The rows at these positions as a family is given them, by a matrix that has already learned."""
     return FitData(X=matrix.encode(cases.X.iloc[positions]), y=cases.y[positions], patients=cases.patients[positions],
-                   task=cases.task, n_classes=len(cases.classes), names=list(matrix.encoder.names),
-                   origins=[matrix.cleaner.origin_of(name) for name in matrix.encoder.origins])
+                   task=cases.task, n_classes=len(cases.classes), names=matrix.names, origins=matrix.origins)
 
 
 def _select(cleaner: Cleaner, cleaned: pd.DataFrame, y: np.ndarray, patients: np.ndarray, config: TrainConfig,

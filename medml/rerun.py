@@ -48,7 +48,7 @@ def first_fold(task: fitting.Task, folder: Path, done: list[FittedFold], final: 
     fold = saved_split.read(folder / "private" / "split.npz").fold(first.fold.repeat, first.fold.number)
     task = replace(task, config=config, recipe=home.read_model(folder / "recipe.json", Recipe))
     return compared(task, first, seconds / (len(done) + 1), seconds,
-                    lambda quiet: fitting.again(quiet, fold, len(final.matrix.encoder.names)))
+                    lambda quiet: fitting.again(quiet, fold, final.matrix.width))
 
 
 def compared(task: fitting.Task, first: FittedFold, expected: float, whole: float,

@@ -95,7 +95,7 @@ def groups(cases: Cases) -> np.ndarray:
     from scipy.sparse.csgraph import connected_components
 
     _, patient = np.unique(cases.patients, return_inverse=True)
-    _, copy, size = np.unique(row_hashes(cases.X, cases.y), return_inverse=True, return_counts=True)
+    _, copy, size = np.unique(case_hashes(cases), return_inverse=True, return_counts=True)
     linked = (size[copy] > 1) & (size[copy] <= max(2, len(cases.y) // 10))
     n = patient.max() + 1 if len(patient) else 0
     edges = (np.ones(int(linked.sum()), dtype=np.int8), (patient[linked], n + copy[linked]))
@@ -104,6 +104,11 @@ def groups(cases: Cases) -> np.ndarray:
     together = component[patient].astype(np.int64)
     chained = n and np.bincount(together).max() > max(len(together) // 5, np.bincount(patient).max(), 2)
     return patient.astype(np.int64) if chained else together
+
+
+def case_hashes(cases: Cases) -> np.ndarray:
+    """(n,) equal for cases that are copies: equal cells and outcome, or pictures that are the same or nearly."""
+    return row_hashes(cases.X, cases.y) if cases.twins is None else cases.twins
 
 
 def row_hashes(X: pd.DataFrame, y: np.ndarray) -> np.ndarray:
@@ -115,7 +120,7 @@ def row_hashes(X: pd.DataFrame, y: np.ndarray) -> np.ndarray:
 
 def copies_across(cases: Cases, folds: list[Fold]) -> int:
     """Test rows, over all folds, whose exact copy is among that fold's training rows (L3)."""
-    hashes = row_hashes(cases.X, cases.y)
+    hashes = case_hashes(cases)
     return sum(int(np.isin(hashes[fold.test], hashes[fold.train]).sum()) for fold in folds)
 
 

@@ -18,6 +18,7 @@ from medml.cases import FitData
 from medml.errors import UserError
 from medml.vision import backbones, heatmap, weights
 from medml.vision.augment import Changes, changed
+from medml.vision.names import ALIKE
 from medml.vision.pixels import Picture, Pictures, Store
 from medml.vision.shim import torchvision
 from tests.conftest import SHARED
@@ -262,7 +263,7 @@ def test_a_map_follows_the_bar_and_changes_when_the_weights_are_shuffled(looker)
     bright = ones.read()[..., 0] > 90
     assert grown[bright].mean() > 1.5 * grown[~bright].mean()
     alike = heatmap.sanity(cnn.network(fitted), cnn.stream(fitted, data.X), 1)
-    assert alike is not None and alike < heatmap.ALIKE
+    assert alike is not None and alike < ALIKE
 
 
 def test_a_map_that_comes_from_the_picture_alone_is_found_out(looker):

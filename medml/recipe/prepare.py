@@ -61,6 +61,8 @@ def predictor_kinds(recipe: Recipe, table: Table, choice: Choice) -> dict[str, K
 
     raises  UserError if none is left
     """
+    if choice.pictures is not None:
+        return {choice.pictures.column: "picture"}
     out = {choice.target, choice.patient, *choice.leave_out}
     for step in recipe.steps:
         if step.on and step.name == "drop_columns":

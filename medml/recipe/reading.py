@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def predictors_frame(frame: pl.DataFrame, kinds: dict[str, Kind]) -> pd.DataFrame:
     """The columns named in `kinds`, in that order, as Cases.X has them: number and date columns float64 with NaN
-    (dates as days since 1970-01-01), every other kind object: names as `category_names` writes them, and None."""
+    (dates as days since 1970-01-01), every other kind object: names as `category_names` writes them, and None; a
+    picture's file is named as the table names it."""
     import pandas as pd
     import polars as pl
 
@@ -25,7 +26,8 @@ def predictors_frame(frame: pl.DataFrame, kinds: dict[str, Kind]) -> pd.DataFram
     block = np.where(np.isfinite(block), block, np.nan)   # (n, numbers); all of them at once: one by one is slow
     place = {name: at for at, name in enumerate(plain)}
     columns = {name: block[:, place[name]] if name in place
-               else numbers(frame[name], kind) if kind in NUMERIC else names(frame[name], kind)
+               else numbers(frame[name], kind) if kind in NUMERIC
+               else frame[name].to_numpy().astype(object) if kind == "picture" else names(frame[name], kind)
                for name, kind in kinds.items()}
     return pd.DataFrame(columns, index=pd.RangeIndex(frame.height))
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from medml.vision.classifier import Classifier
 
 HOT = 99.0  # percentile of all fields of all maps that is drawn as the hottest
-ALIKE = 0.5  # mean rank correlation with the maps of shuffled weights above which maps mean nothing
 SANITY = 24  # pictures on which that is judged
 AT_ONCE = 8
 

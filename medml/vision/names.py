@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+ALIKE = 0.5  # mean rank correlation with heatmaps of shuffled weights above which heatmaps mean nothing
 SMALL = "small"  # our own, for thumbnails and no weights
 BACKBONES: dict[str, str] = {
     "small": "Small network (for thumbnails)",

@@ -83,10 +83,10 @@ def folds_that_differ(context: Context, saved: SavedSplit) -> int:
 @rule("L3")
 def no_copies_across(evidence: Evidence) -> Check:
     """Rows equal in every predictor and the outcome, on both sides. A row that one case in ten shares is no copy."""
-    from medml.split import row_hashes
+    from medml.split import case_hashes
 
     context = evidence.context
-    hashes = row_hashes(context.cases.X, context.cases.y)
+    hashes = case_hashes(context.cases)
     _, which, size = np.unique(hashes, return_inverse=True, return_counts=True)
     copies = (size[which] > 1) & (size[which] <= max(2, len(hashes) // 10))
     sides = [(each.train, each.test) for each in context.folds]
