@@ -140,7 +140,7 @@ def test_the_profile_hides_a_category_of_one_patient_in_16_rows(tmp_path):
     assert [each.n for each in alone.column("ward").levels] == [120, 120, 16]
 
 
-@pytest.mark.parametrize("other", ["visit_id", "subject"])
+@pytest.mark.parametrize("other", ["person_id", "subject"])
 def test_the_profile_hides_small_groups_of_any_column_that_may_be_picked_as_the_patient(tmp_path, other):
     """The scan proposes one column; the clinician may pick another one, and the profile is stored by then."""
     X, whose = one_patient_of_a_rare_ward()

@@ -36,10 +36,16 @@ def propose_patient(columns: list[Column], counted: dict[str, RowsPerValue]) -> 
 
 def who_may_come_back(columns: list[Column], patient: Proposal | None, k: int) -> list[str]:
     """Columns that a clinician may pick as the patient's: the proposed one, and of 2k values and more every identifier
-    and every column named like one. Small groups are hidden by each of them: the profile is stored before the pick."""
+    and every column named like a person's. By each of them small groups are hidden: the profile is stored before the
+    pick."""
     proposed = patient.column if patient is not None else None
     return [each.name for each in columns if each.name == proposed or each.distinct >= 2 * k and (
-        each.kind == "identifier" or looks_like_id(each.name) or phrase(each.name) in PERSON_WORDS)]
+        each.kind == "identifier" or named_like_a_person(each.name))]
+
+
+def named_like_a_person(name: str) -> bool:
+    """True for "patient_id", "subject"; not for "patient_age", "source_id"."""
+    return says(name, PERSON_WORDS) is not None and (looks_like_id(name) or phrase(name) in PERSON_WORDS)
 
 
 def patient_points(column: Column, counted: dict[str, RowsPerValue]) -> int:
@@ -49,8 +55,7 @@ def patient_points(column: Column, counted: dict[str, RowsPerValue]) -> int:
         return 0
     name, returns = column.name, rows_a_patient(rows) >= COMES_BACK
     person, visit = says(name, PERSON_WORDS), says(name, VISIT_WORDS)
-    only_the_word = phrase(name) in PERSON_WORDS
-    if column.kind != "identifier" and not (person and (looks_like_id(name) or only_the_word)):
+    if column.kind != "identifier" and not named_like_a_person(name):
         return 0
     if person:
         return 20 + 5 * returns
