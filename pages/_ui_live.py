@@ -55,6 +55,9 @@ def what_a_stop_keeps(kind: str, unit: str | None) -> Halt:
     if unit == "epoch":
         return Halt("Stop and keep the best",
                     "If you stop: the best epoch so far is kept, once learning has begun in every fold.")
+    if unit == "trees":
+        return Halt("Stop and keep the trees",
+                    "If you stop: the trees so far are kept, once learning has begun in every fold.")
     return Halt("Stop", "If you stop: nothing of this training is kept; finished runs stay.")
 
 

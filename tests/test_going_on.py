@@ -8,11 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import worker
-from medml import gallery, project
+from medml import families, gallery, project
 from medml.errors import UserError
 from medml.train import train
 from medml.types import SplitPlan
 from medml.watch import Silent
+from pages._ui_jobs import Halt
 from pages._ui_live import what_a_stop_keeps
 from tests.tables import clinic, planned, saved
 from worker.jobs import registry
@@ -125,11 +126,14 @@ def test_two_clicks_are_one_look(source):
 
 
 def test_the_stop_button_promises_what_a_stop_keeps():
-    def said(kind, **payload):
-        return what_a_stop_keeps(types.SimpleNamespace(kind=kind, payload=payload))
+    def said(kind, family):
+        return what_a_stop_keeps(kind, families.registry.get(family).round)
 
-    assert said("train", config={"family": "mlp"})[0] == "Stop and keep the best"
-    for family in ("auto", "forest", "boosting", "logistic"):
-        label, kept = said("train", config={"family": family})
+    assert said("train", "mlp").label == "Stop and keep the best"
+    for family in ("forest", "boosting"):
+        label, kept = said("train", family).label, said("train", family).kept
+        assert label == "Stop and keep the trees" and "trees so far are kept" in kept
+    for family in ("auto", "logistic"):
+        label, kept = said("train", family).label, said("train", family).kept
         assert label == "Stop" and "nothing of this training is kept" in kept
-    assert said("continue", run="r", rounds=3) == ("Stop", "If you stop: the run stays as it was.")
+    assert said("continue", "mlp") == Halt("Stop", "If you stop: the run stays as it was.")
