@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 
 import polars as pl
 import pytest
@@ -282,3 +283,40 @@ def test_rows_of_a_block_are_counted_as_they_are_read(quoted):
     block = b'1,"a\n""b"\n2,c\n3,"d\n\n"'
     assert blocks.count_rows(block, quoted=quoted) == (3 if quoted else 6)
     assert blocks.count_rows(b"1,a\n2,b\n", quoted=quoted) == 2
+
+
+@pytest.mark.parametrize("start", ["", "Lab export\n\n"])
+def test_a_table_read_to_its_end_knows_its_sha256(tmp_path, monkeypatch, start):
+    path = tmp_path / "x.csv"
+    path.write_text(start + PLAIN)
+    table = open_table(tmp_path, TableRef(path="x.csv"))
+    assert table.is_hashed_by_reading
+    next(table.batches(7))  # not to its end
+    assert table.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+    table = open_table(tmp_path, TableRef(path="x.csv"))
+    assert sum(batch.height for batch in table.batches(7)) == 60
+    monkeypatch.setattr(files, "sha256", None)  # no second reading
+    assert table.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["x.csv.gz", "wide.csv", "ragged.csv"])
+def test_a_copy_is_never_hashed_for_the_file(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes({"x.csv.gz": gzip.compress(PLAIN.encode()), "wide.csv": PLAIN.encode("utf-16"),
+                      "ragged.csv": (PLAIN + "1,2\n").encode()}[name])
+    table = open_table(tmp_path, TableRef(path=name))
+    assert sum(batch.height for batch in table.batches(7)) == table.rows and not table.is_hashed_by_reading
+    assert table.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("odd", [500, 2_500])
+def test_a_table_mended_while_it_is_read_keeps_the_sha256_of_its_file(tmp_path, monkeypatch, odd):
+    """The odd rows stand where the sample for the columns' types is taken, or behind."""
+    monkeypatch.setattr(text, "EXACT_UP_TO", 0)
+    path = tmp_path / "x.csv"
+    lines = [f"{n},x,y" for n in range(3_000)]
+    lines[odd - 100], lines[odd] = "1,x", "2,x,y,z"
+    path.write_text("a,b,c\n" + "\n".join(lines) + "\n")
+    table = open_table(tmp_path, TableRef(path="x.csv"))
+    assert sum(batch.height for batch in table.batches(100)) == 2_999
+    assert table.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()

@@ -11,6 +11,7 @@ import tempfile
 import weakref
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,26 +22,30 @@ IN_MEMORY = 64 << 20  # bytes; more goes to a file that has no name
 EXPANDS_FROM = 32 << 20  # an archive may grow to this size whatever its ratio
 EXPANDS_TIMES = 100  # clinical tables shrink 3-30 times; 1,032 is the most that deflate can do
 _FD_FOLDER = Path("/proc/self/fd")
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path, *, buffered: bool = True) -> BinaryIO:
     """Open a regular file to read. A link, pipe, socket or device is not opened (it could block or lead away).
 
-    raises  UserError with code "link", "special_file", "no_permission" or "gone"
+    buffered  False for who reads large blocks of many files
+    raises    UserError with code "link", "special_file", "no_permission" or "gone"
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        if path.is_symlink():
+        if not _NO_LINKS and path.is_symlink():  # Windows
             raise not_read("link", "This is a link to another place, not a file; it was not followed.")
-        handle = os.open(path, flags)
+        handle = os.open(path, _READ_ONLY | _NO_LINKS)
     except PermissionError:
         raise not_read("no_permission", "You have no permission to read this file.") from None
     except OSError:
+        if path.is_symlink():
+            raise not_read("link", "This is a link to another place, not a file; it was not followed.") from None
         raise not_read("gone", "This file could not be opened: it is gone, or its disk does not answer.") from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise not_read("special_file", "This is a pipe, socket or device, not a file; it was not opened.")
-    return os.fdopen(handle, "rb")
+    return os.fdopen(handle, "rb", buffering=-1 if buffered else 0)
 
 
 def fingerprint(path: Path) -> tuple[int, int]:
@@ -61,6 +66,31 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+class Hashed:
+    """A file that is hashed in a thread of its own while it is read, once, from its first byte to its last."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._digest, self._aside = file, hashlib.sha256(), ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
+
+    def read(self, n_bytes: int) -> bytes:
+        return self._passed(self._file.read(n_bytes))
+
+    def readline(self) -> bytes:
+        return self._passed(self._file.readline())
+
+    def sha256(self) -> str:
+        """SHA-256 of all that was read, in hex."""
+        self._aside.shutdown()
+        return self._digest.hexdigest()
+
+    def _passed(self, piece: bytes) -> bytes:
+        if self._last is not None:
+            self._last.result()  # one piece waits at most, however slow this machine hashes
+        self._last = self._aside.submit(self._digest.update, piece)
+        return piece
+
+
 class Material:
     """The bytes of one table, to be read as often as wanted: a file, or a copy that nobody else can see.
 
@@ -78,6 +108,10 @@ class Material:
         if isinstance(self._copy, io.BytesIO):
             return io.BytesIO(self._copy.getbuffer())  # shares nothing that a reader could move
         return open(self._name(), "rb")
+
+    def is_file(self, path: Path) -> bool:
+        """Whether these are the bytes of that file as it lies on the disk."""
+        return self._path == path
 
     def for_polars(self) -> str | bytes:
         """What a Polars scan takes: a file name or the bytes."""

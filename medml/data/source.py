@@ -50,6 +50,11 @@ class TableSource(ABC):
         caller reads each batch by its own types.
         """
 
+    @property
+    def is_hashed_by_reading(self) -> bool:
+        """Whether `sha256` costs nothing once all `batches` were read."""
+        return False
+
     def rows_within(self, n_bytes: int) -> int:
         """About how many of the first rows hold so many bytes in memory, at least 1; exact in text formats."""
         first = self.frame(n_rows=200)

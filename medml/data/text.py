@@ -16,7 +16,7 @@ import polars as pl
 
 from medml.data import dialect as dialects
 from medml.data.blocks import blocks, count_rows
-from medml.data.files import Material
+from medml.data.files import Hashed, Material
 from medml.data.layout import column_names, find_layout, footer_size, is_number, layout_notes
 from medml.data.notes import Note, not_read, sort_notes
 from medml.data.rewrite import Mended, rewrite
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 HEAD = 1 << 18  # bytes from which separator and header are decided
 EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, and Polars tells of one too long
 SAMPLE_ROWS = 2000
-AHEAD = 2  # blocks; with one, the parser waits for the caller now and then
+AT_ONCE, AHEAD = 2, 3  # blocks; with fewer, a core waits at the beginning and the end of each
 TABLE_KINDS = ("csv", "tsv", "txt")
 _WHOLE = r"^-?(?:0|[1-9]\d{0,14})$"
 _DECIMAL = r"^-?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$"
@@ -60,15 +60,20 @@ class TextTable(TableSource):
             block = next(blocks(file, n_bytes, quoted=self._quoted), b"")
         return max(1, count_rows(block, quoted=self._quoted))
 
-    def _to_first_row(self, file: BinaryIO) -> None:
+    @property
+    def is_hashed_by_reading(self) -> bool:
+        return self._material.is_file(self.path)
+
+    def _to_first_row(self, file: BinaryIO | Hashed) -> None:
         for _ in range(self._skip):
             file.readline()
 
     def batches(self, chunk_rows: int = 100_000) -> Iterator[pl.DataFrame]:
-        types, done = self._types(), 0
+        types, done = {}, 0
         while True:
             ahead = done  # rows handed out before a mending; they keep their places
             try:
+                types = types or self._types()
                 for batch in self._ahead(types, chunk_rows):
                     fresh, ahead = batch.slice(min(ahead, batch.height)), max(0, ahead - batch.height)
                     if fresh.height:
@@ -79,20 +84,32 @@ class TextTable(TableSource):
                 self._mend(error)
 
     def _ahead(self, types: dict[str, pl.DataType], chunk_rows: int) -> Iterator[pl.DataFrame]:
-        """Batches in order; the next blocks are read, one after the other, while the caller works on this one."""
+        """Batches in order; the next blocks are read while the caller works on this one, and the file is hashed."""
         size = max(1 << 16, self._material.size() * chunk_rows // max(1, self.rows or 1))
-        with self._material.open() as file, ThreadPoolExecutor(1) as aside:
+        with self._material.open() as plain, ThreadPoolExecutor(AT_ONCE) as aside:
+            file = Hashed(plain)
             self._to_first_row(file)
-            coming: deque[Future[pl.DataFrame]] = deque()
+            coming: deque[tuple[bytes, Future[pl.DataFrame]]] = deque()
             for block in blocks(file, size, quoted=self._quoted):
-                coming.append(aside.submit(self._parsed, block, types))
+                coming.append((block, aside.submit(self._parsed, block, types)))
                 if len(coming) > AHEAD:
-                    yield coming.popleft().result()
+                    yield self._in_order(*coming.popleft(), types)
             while coming:
-                yield coming.popleft().result()
+                yield self._in_order(*coming.popleft(), types)
+            if self.is_hashed_by_reading:
+                self._sha256 = file.sha256()
+
+    def _in_order(self, block: bytes, parsed: Future[pl.DataFrame], types: dict[str, pl.DataType]) -> pl.DataFrame:
+        """The next batch; a column that is no longer clean numbers becomes String in `types`, for good."""
+        batch = parsed.result()
+        if any(kind == pl.String != batch.schema[name] for name, kind in types.items()):
+            batch = self._parsed(block, types)  # it was read before the one that held the odd cell came to its end
+        types.update({name: pl.String for name, kind in batch.schema.items() if kind == pl.String})
+        return batch
 
     def _parsed(self, block: bytes, types: dict[str, pl.DataType]) -> pl.DataFrame:
-        """One block; a column that turns out not to be clean numbers becomes String in `types`, for good."""
+        """One block; a column that turns out not to be clean numbers is String."""
+        types = dict(types)
         while True:
             try:
                 batch = pl.read_csv(block, has_header=False, schema=types, infer_schema=False,
