@@ -97,14 +97,17 @@ def find_dialect(text: str, whole: bool) -> Dialect | None:
     if named:
         rows = split_rows(text[named.end():], named[1], whole)
         return Dialect(named[1], 1, *_regularity(rows))
-    found = []
+    found, named_alike = [], {}
     for separator in SEPARATORS:
         if separator in text:
-            share, width = _regularity(split_rows(text, separator, whole))
+            rows = split_rows(text, separator, whole)
+            share, width = _regularity(rows)
             found.append(Dialect(separator, 0, share, width))
+            named_alike[separator] = len(next(filter(None, rows), [])) == width
     found = [each for each in found if each.width > 1]
-    if found:
-        best = max(found, key=lambda each: (round(each.share, 1), each.separator not in "^~:", each.width, each.share))
+    if found:  # decimal commas in every cell are as regular as the separator, but the line of names has none
+        best = max(found, key=lambda each: (round(each.share, 1), each.separator not in "^~:",
+                                            named_alike[each.separator], each.width, each.share))
         if best.share >= (0.5 if best.separator not in "^~:" else 0.95):
             return best
     return _blanks(text, whole)
