@@ -10,6 +10,8 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
 from medml.data.files import expands_too_much
@@ -17,18 +19,21 @@ from medml.data.images import fragments
 from medml.data.images.elements import Elements, Odd
 from medml.data.images.image_file import ImageFile, Unreadable, check_size, damaged
 from medml.data.images.tags import ALLOWED, IN_EVERY_FILE, INSTANCE_UID, PATIENT_ID
+from medml.data.images.words import in_order
 
 IMPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 EXPLICIT, DEFLATED_JPIP = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.95"
 NATIVE = frozenset({"", IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN})
 _DIRECTORY = "1.2.840.10008.1.3.10"
-_SYNTAX, _FRAMES = 0x00020010, 0x00280008
+_SYNTAX, _FRAMES, _CLASS = 0x00020010, 0x00280008, 0x00080016
 _CODE, _NUMBER = re.compile(r"[A-Za-z0-9 ._\\-]{1,80}"), re.compile(r"[-+0-9.eE \\]{1,120}")
 _MAKER = re.compile(r"[A-Za-z0-9 .,&_/()+-]{1,64}")
 _TEXTS = [(keyword, tag, {"code": _CODE, "number": _NUMBER, "maker": _MAKER}[kind])
           for keyword, (tag, kind) in ALLOWED.items() if kind != "short"]
 _SHORTS = [(keyword, tag) for keyword, (tag, kind) in ALLOWED.items() if kind == "short"]
-_VRS = re.compile(rb"[A-Z]{2}")
+_GROUP_LENGTH = re.compile(rb"\x02\0\0\0UL\x04\0(....)", re.DOTALL)
+_SYNTAX_ELEMENT = re.compile(rb"\x02\0\x10\0UI(..)", re.DOTALL)
+_VR = re.compile(rb"[A-Z]{2}")
 
 
 class DicomSource:
@@ -42,20 +47,36 @@ class DicomSource:
         self.source, self.size, self.preamble = file, size, head[128:132] == b"DICM"
         self.elements = Elements(file, head, size)
         self.at, self.order = 132 if self.preamble else 0, "<"
-        first = head[self.at:self.at + 8]
-        if first[:2] == b"\x02\0":
-            self.at = self.elements.walk(self.at, explicit=True, order="<")
+        first = head[self.at:self.at + 2]
+        if first == b"\x02\0":
+            self.at = self._past_meta(head)
         elif not self.preamble and first[:1] == b"\0":
             self.order = ">"
         self.syntax = _text(self.elements.values.get(_SYNTAX, b""))
+        self.explicit = True
         if self.syntax in (DEFLATED, DEFLATED_JPIP):
             self._unpack(file, size)
-        if self.syntax == BIG_ENDIAN:
+        elif self.syntax == BIG_ENDIAN:
             self.order = ">"
-        start = self.elements._bytes(self.at, 6)
-        self.explicit = self.syntax != IMPLICIT if self.syntax else _VRS.fullmatch(start[4:6]) is not None
-        if self.explicit and not _VRS.fullmatch(start[4:6]):
-            self.explicit = start[4:8].count(0) < 2  # written with implicit VRs whatever its transfer syntax says
+        start = self.elements.peek(self.at, 8)
+        if self.syntax == IMPLICIT or self.at < self.size and not _VR.match(start, 4):
+            # also where a file says explicit and is not; damaged ones are told by lengths that make no sense
+            length = start[4:8]
+            self.explicit = self.syntax != IMPLICIT and length.count(0) < 2 and length != b"\xff\xff\xff\xff"
+
+    def _past_meta(self, head: bytes) -> int:
+        """Where the file meta information ends (PS3.10 7.1); its transfer syntax is kept.
+
+        It is searched for where the group says its length and that is so, which saves a walk; else walked through.
+        """
+        length = _GROUP_LENGTH.match(head, self.at)
+        end = length.end() + int.from_bytes(length[1], "little") if length else len(head)
+        found = _SYNTAX_ELEMENT.search(head, self.at, end)
+        if found and end + 2 <= len(head) and head[end:end + 2] != b"\x02\0":
+            start, n = found.end(), int.from_bytes(found[1], "little")
+            self.elements.values[_SYNTAX] = head[start:start + n]
+            return end
+        return self.elements.walk(self.at, explicit=True, order="<")
 
     def _unpack(self, file: BinaryIO, size: int) -> None:
         """Replace the source by its unpacked copy. Unreadable "expands_too_much" (refuse) or "damaged"."""
@@ -99,31 +120,71 @@ def read_dicom_header(shown: str, file: BinaryIO, head: bytes, size: int, hashed
         raise damaged("This DICOM file is damaged.") from None
     except struct.error:
         raise damaged("This DICOM file is cut off.") from None
-    tags = _tags(elements.values, opened.order)
-    if tags.get("SOPClassUID", "") == _DIRECTORY or elements.files:
+    if elements.files or _text(elements.values.get(_CLASS, b"")) == _DIRECTORY:
         raise _directory(elements.files)
-    if elements.pixels is None or "Rows" not in tags:
-        raise Unreadable("no_pixels", "This DICOM file holds no picture.")
-    return _image(shown, opened, tags, size, hashed)
+    if elements.pixels is None:
+        raise _no_picture()
+    return _image(shown, opened, size, hashed)
 
 
-def _image(shown: str, opened: DicomSource, tags: dict[str, str], size: int, hashed: Callable[[str, str], str]
-           ) -> ImageFile:
-    elements = opened.elements
-    rows, cols, frames = int(tags["Rows"]), int(tags.get("Columns", 0)), _frames(elements.values)
+def _no_picture() -> Unreadable:
+    return Unreadable("no_pixels", "This DICOM file holds no picture.")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the allowed tags of a header say. The files of a series say the same: it is worked out once."""
+
+    tags: dict[str, str]
+    rows: int
+    cols: int
+    frames: int
+    channels: int
+    bits: int
+    native_bytes: int  # of all frames, where they are not compressed
+    notes: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _told(numbers: tuple[int, ...], contents: tuple[bytes, ...], order: str) -> Told:
+    """The meaning of these elements. Unreadable "damaged", "no_pixels", "too_many_pixels"."""
+    values = dict(zip(numbers, contents, strict=True))
+    tags = _tags(values, order)
+    if "Rows" not in tags:
+        raise _no_picture()
+    rows, cols, frames = int(tags["Rows"]), int(tags.get("Columns", 0)), _frames(values)
     check_size(rows, cols, frames)
-    channels = int(tags.get("SamplesPerPixel", 1))
-    patient, uid = (_text(elements.values.get(tag, b"")) for tag in (PATIENT_ID, INSTANCE_UID))
+    channels, allocated = int(tags.get("SamplesPerPixel", 1)), int(tags.get("BitsAllocated", 8))
+    bits = rows * cols * frames * channels * allocated
+    if tags.get("PhotometricInterpretation") == "YBR_FULL_422":
+        bits = bits * 2 // 3
+    return Told(tags, rows, cols, frames, channels, int(tags.get("BitsStored", allocated)), (bits + 7) // 8,
+                _notes(values, tags, frames))
+
+
+@lru_cache(maxsize=4096)
+def _named(identifiers: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(identifiers))
+
+
+def _image(shown: str, opened: DicomSource, size: int, hashed: Callable[[str, str], str]) -> ImageFile:
+    elements = opened.elements
+    values = elements.values
+    patient, uid = _text(values.pop(PATIENT_ID, b"")), _text(values.pop(INSTANCE_UID, b""))
+    told = _told(tuple(values), tuple(values.values()), opened.order)
+    notes = told.notes
+    if not elements.identifiers <= IN_EVERY_FILE:
+        notes = (*notes, "identifiers")
+    if not opened.preamble:
+        notes = (*notes, "no_preamble")
     return ImageFile(
-        path=shown, kind="dicom", bytes=size, rows=rows, cols=cols, frames=frames, channels=channels,
-        bits=int(tags.get("BitsStored", tags.get("BitsAllocated", 8))),
-        photometric=tags.get("PhotometricInterpretation", ""), tags=tags,
-        patient=hashed("patient", patient) if patient else None, uid=hashed("uid", uid) if uid else None,
-        identifiers=tuple(sorted(elements.identifiers)), truncated=_is_cut_off(opened, tags, (rows, cols), frames),
-        notes=_notes(opened, tags, frames))
+        shown, "dicom", size, told.rows, told.cols, told.frames, told.channels, told.bits,
+        told.tags.get("PhotometricInterpretation", ""), told.tags, hashed("patient", patient) if patient else None,
+        hashed("uid", uid) if uid else None, _named(frozenset(elements.identifiers)), _is_cut_off(opened, told),
+        in_order(notes) if len(notes) > 1 else notes)
 
 
-def _is_cut_off(opened: DicomSource, tags: dict[str, str], shape: tuple[int, int], frames: int) -> bool:
+def _is_cut_off(opened: DicomSource, told: Told) -> bool:
     """Whether the pixels are fewer than the header says; compressed ones are followed from fragment to fragment.
 
     raises  Unreadable "damaged" where the pixels are not what the transfer syntax says
@@ -131,27 +192,16 @@ def _is_cut_off(opened: DicomSource, tags: dict[str, str], shape: tuple[int, int
     assert opened.elements.pixels is not None
     _, at, length, _ = opened.elements.pixels
     if opened.syntax not in NATIVE:
-        return fragments.check(opened.source, at, opened.size, opened.syntax, shape)
+        return fragments.check(opened.source, at, opened.size, opened.syntax, (told.rows, told.cols))
     if length == 0xFFFFFFFF:
         raise damaged("The pixels of this DICOM file are not written as its header says.")
-    samples = int(tags.get("SamplesPerPixel", 1))
-    bits = shape[0] * shape[1] * frames * samples * int(tags.get("BitsAllocated", 8))
-    if tags.get("PhotometricInterpretation") == "YBR_FULL_422":
-        bits = bits * 2 // 3
-    return at + length > opened.size or length < (bits + 7) // 8
+    return at + length > opened.size or length < told.native_bytes
 
 
-def _notes(opened: DicomSource, tags: dict[str, str], frames: int) -> tuple[str, ...]:
-    """What is worth telling, most important first."""
-    spacing = [tags.get(keyword) for keyword in ("PixelSpacing", "ImagerPixelSpacing")]
-    holds = {
-        "burned_in_text": tags.get("BurnedInAnnotation") == "YES",
-        "several_frames": frames > 1,
-        "identifiers": bool(opened.elements.identifiers - IN_EVERY_FILE),
-        "invalid_value": any(_has_bad_numbers(opened.elements.values, tag) for _, tag, kind in _TEXTS
-                             if kind is _NUMBER) or "" in spacing,
-        "no_preamble": not opened.preamble,
-    }
+def _notes(values: dict[int, bytes], tags: dict[str, str], frames: int) -> tuple[str, ...]:
+    """What is worth telling."""
+    holds = {"burned_in_text": tags.get("BurnedInAnnotation") == "YES", "several_frames": frames > 1,
+             "invalid_value": any(kind is _NUMBER and _has_bad_numbers(values, tag) for _, tag, kind in _TEXTS)}
     return tuple(code for code, held in holds.items() if held)
 
 

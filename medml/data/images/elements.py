@@ -10,7 +10,7 @@ import struct
 from typing import BinaryIO
 
 from medml.data.images.image_file import Unreadable, damaged
-from medml.data.images.tags import ALLOWED, IDENTIFYING, INSTANCE_UID, PIXELS, PRIVATE, REFERENCED_FILE
+from medml.data.images.tags import ALLOWED, IDENTIFYING, INSTANCE_UID, PATIENT_ID, PIXELS, PRIVATE, REFERENCED_FILE
 
 DEEPEST = 64  # sequences in sequences; a structured report has about 10
 MOST_ELEMENTS = 1_000_000
@@ -20,9 +20,14 @@ _LONGEST_VALUE = 1024
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+_SHORT_NUMBERS = frozenset(int.from_bytes(vr, "little") for vr in _SHORT)
+_TWO, _FOUR = struct.Struct("<HH2sH"), struct.Struct("<HHI")
+_FAST = struct.Struct("<IHH")  # group and element as one number, VR as a number, length
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_KEPT = frozenset(tag for tag, _ in ALLOWED.values()) | {INSTANCE_UID, 0x00100020}
+_KEPT = frozenset(tag for tag, _ in ALLOWED.values()) | {INSTANCE_UID, PATIENT_ID}
 _KNOWN = _KEPT | frozenset(IDENTIFYING)
+# tag as little-endian bytes give it -> (tag, whether its value is kept, keyword if it identifies)
+_FAST_KNOWN = {(tag & 0xFFFF) << 16 | tag >> 16: (tag, tag in _KEPT, IDENTIFYING.get(tag)) for tag in _KNOWN}
 
 
 class Odd(Exception):
@@ -46,6 +51,7 @@ class Elements:
         self._source, self._size = source, size
         self._block, self._at = head, 0  # bytes in hand, and where in the file they begin
         self._explicit, self._order = True, "<"
+        self._two, self._four = _TWO, _FOUR
         self._count = 0
 
     def walk(self, at: int, *, explicit: bool, order: str) -> int:
@@ -55,12 +61,14 @@ class Elements:
         returns  where the walk ended
         raises   Odd, or Unreadable "too_deep" (refuse), "damaged"
         """
-        self._explicit, self._order = explicit, order
-        self._two, self._four = struct.Struct(order + "HH2sH"), struct.Struct(order + "HHI")
-        self._long = struct.Struct(order + "I")
+        if explicit != self._explicit or order != self._order:
+            self._explicit, self._order = explicit, order
+            self._two, self._four = struct.Struct(order + "HH2sH"), struct.Struct(order + "HHI")
         meta = self._group(at) == 2
-        known, private, values = _KNOWN, PRIVATE, self.values
+        fast = explicit and order == "<" and not meta
         while True:
+            if fast:
+                at = self._plain(at)
             if at >= self._size or meta and self._group(at) != 2:
                 return at
             tag, vr, length, value = self._header(at)
@@ -73,13 +81,40 @@ class Elements:
             at = value + length
             if at > self._size:
                 raise damaged("This DICOM file is cut off or damaged.")
-            if tag in known and length:
-                if tag in _KEPT and length <= _LONGEST_VALUE:
-                    values[tag] = self._bytes(value, length)
-                if tag in IDENTIFYING:
-                    self._identifies(tag, value, length)
-            elif tag >> 16 & 1 and length:
-                self.identifiers.add(private)
+            self._top_level(tag, value, length)
+
+    def _plain(self, at: int) -> int:
+        """The same for plain little-endian elements in hand, which is nearly all of a header: no call an element.
+
+        Returns where something else comes. (Half of the time of a scan is spent here: 0.3 microseconds an element.)
+        """
+        block, values, identifiers, known = self._block, self.values, self.identifiers, _FAST_KNOWN
+        place, last, unpack = at - self._at, len(self._block) - 8, _FAST.unpack_from
+        while 0 <= place <= last:
+            tag, vr, length = unpack(block, place)
+            end = place + 8 + length
+            if vr not in _SHORT_NUMBERS or end > last:
+                break
+            if tag in known:
+                if length:
+                    number, kept, keyword = known[tag]
+                    if kept:
+                        values[number] = block[place + 8:end]
+                    if keyword and block[place + 8:end].strip(b" \0^"):
+                        identifiers.add(keyword)
+            elif tag & 1 and length:  # an odd group
+                identifiers.add(PRIVATE)
+            place = end
+        return place + self._at
+
+    def _top_level(self, tag: int, value: int, length: int) -> None:
+        if tag in _KNOWN and length:
+            if tag in _KEPT and length <= _LONGEST_VALUE:
+                self.values[tag] = self.peek(value, length)
+            if tag in IDENTIFYING:
+                self._identifies(tag, value, length)
+        elif tag >> 16 & 1 and length:
+            self.identifiers.add(PRIVATE)
 
     def _room(self, at: int, n_bytes: int) -> int:
         """Have n_bytes of the file from `at` on in hand (zeros after the end); returns where in the block they are."""
@@ -91,7 +126,7 @@ class Elements:
             return 0
         return place
 
-    def _bytes(self, at: int, length: int) -> bytes:
+    def peek(self, at: int, length: int) -> bytes:
         place = self._room(at, length)
         return self._block[place:place + length]
 
@@ -113,9 +148,12 @@ class Elements:
                 return group << 16 | element, vr, length, at + 8
             if vr not in _LONG:
                 raise Odd
-            return group << 16 | element, vr, self._long.unpack_from(self._block, place + 8)[0], at + 12
+            return group << 16 | element, vr, self._length(place + 8), at + 12
         group, element, length = self._four.unpack_from(self._block, place)
         return group << 16 | element, self._implied(group, length, at + 8), length, at + 8
+
+    def _length(self, place: int) -> int:
+        return int.from_bytes(self._block[place:place + 4], "little" if self._order == "<" else "big")
 
     def _implied(self, group: int, length: int, value: int) -> bytes:
         """SQ where an element without a VR holds items, else b""."""
@@ -123,7 +161,7 @@ class Elements:
             return b""
         if length == _UNDEFINED:
             return b"SQ"
-        first, second = struct.unpack(self._order + "HH", self._bytes(value, 4))
+        first, second = struct.unpack(self._order + "HH", self.peek(value, 4))
         return b"SQ" if (first, second) == (0xFFFE, 0xE000) else b""
 
     def _nested(self, tag: int, vr: bytes, length: int, value: int) -> int:
@@ -161,7 +199,7 @@ class Elements:
         if tag in IDENTIFYING and length:
             self._identifies(tag, value, length)
         elif tag == REFERENCED_FILE:
-            self.files.append(self._bytes(value, min(length, _LONGEST_VALUE)))
+            self.files.append(self.peek(value, min(length, _LONGEST_VALUE)))
         return value + length
 
     def _end(self, value: int, length: int) -> int:
@@ -184,5 +222,5 @@ class Elements:
 
     def _identifies(self, tag: int, value: int, length: int) -> None:
         """Remember the name of a tag that holds more than blanks."""
-        if self._bytes(value, min(length, _LONGEST_VALUE)).strip(b" \0^"):
+        if self.peek(value, min(length, _LONGEST_VALUE)).strip(b" \0^"):
             self.identifiers.add(IDENTIFYING[tag])

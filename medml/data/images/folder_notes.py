@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from medml.data.files import sha256
+from medml.data.files import open_regular, sha256
+from medml.data.images.elements import HEAD
 from medml.data.images.image_file import ImageFile
 from medml.data.images.words import in_order
 from medml.errors import UserError
@@ -43,26 +44,36 @@ def _noted(image: ImageFile, more: set[str] | None) -> ImageFile:
 
 
 def duplicates(looked: Sequence[Looked]) -> list[list[str]]:
-    """Groups of paths whose files are equal byte for byte: same size, then same first 8 KB, then the whole."""
-    same: defaultdict[tuple[int, int], list[Looked]] = defaultdict(list)
+    """Groups of paths of equal files: same size (and DICOM instance), then same first 8 KB, then the same whole."""
+    return [[each.image.path for each in group]
+            for size in _groups(looked, lambda each: (each.image.bytes, each.image.uid))
+            for start in _groups(size, lambda each: _start(each.full))
+            for group in _groups(start, lambda each: _whole(each.full))]
+
+
+def _groups(looked: Iterable[Looked], key: Callable[[Looked], Hashable]) -> list[list[Looked]]:
+    """Those that share a key with another; None is shared by nobody."""
+    same: defaultdict[Hashable, list[Looked]] = defaultdict(list)
     for each in looked:
-        same[each.image.bytes, each.head].append(each)
-    groups: list[list[str]] = []
-    for candidates in same.values():
-        if len(candidates) > 1:
-            groups += _equal(candidates)
-    return groups
-
-
-def _equal(candidates: Iterable[Looked]) -> list[list[str]]:
-    """Files among these that are the same in every byte; one that has gone meanwhile is equal to none."""
-    same: defaultdict[str, list[str]] = defaultdict(list)
-    for each in candidates:
-        try:
-            same[sha256(each.full)].append(each.image.path)
-        except (OSError, UserError):
-            continue
+        same[key(each)].append(each)
+    same.pop(None, None)
     return [group for group in same.values() if len(group) > 1]
+
+
+def _start(path: Path) -> bytes | None:
+    """The first 8 KB; None where the file has gone meanwhile."""
+    try:
+        with open_regular(path, buffered=False) as file:
+            return file.read(HEAD)
+    except (OSError, UserError):
+        return None
+
+
+def _whole(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except (OSError, UserError):
+        return None
 
 
 def _masks(images: Sequence[ImageFile]) -> list[FileEntry]:

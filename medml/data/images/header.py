@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from medml.data.files import open_regular
@@ -12,7 +13,7 @@ from medml.data.images.image_file import SMALLEST, ImageFile, Unreadable, damage
 from medml.data.images.of_kind import header_of
 from medml.data.images.picture_header import has_day_in_name
 from medml.data.images.words import KINDS, in_order
-from medml.data.kinds import BINARY_ENDINGS, PICTURES, TEXT_ENDINGS, Sniffed, ending, sniff
+from medml.data.kinds import BINARY_ENDINGS, PICTURES, TEXT_ENDINGS, Sniffed, sniff
 
 _READ = frozenset(KINDS)
 CLAIMS = frozenset({"png", "jpg", "jpeg", "jpe", "tif", "tiff", "gif", "bmp", "dcm", "dicom", "ima"})
@@ -25,7 +26,6 @@ class Looked:
 
     image: ImageFile
     full: Path
-    head: int  # of the first 8 KB, to tell files of one size apart
 
 
 def look_at(shown: str, path: Path, hashed: Callable[..., str]) -> Looked:
@@ -34,11 +34,12 @@ def look_at(shown: str, path: Path, hashed: Callable[..., str]) -> Looked:
     shown   what the file is called;  hashed  (kind of identifier, value) -> its keyed hash
     raises  UserError with a code where it is no image or cannot be read; OSError where its disk fails
     """
-    with open_regular(path) as file:
+    with open_regular(path, buffered=False) as file:
         head = file.read(HEAD)
         size = len(head) if len(head) < HEAD else file.seek(0, 2)
-        image = header_of(shown, kind_of(head, path.name), file, head, size, hashed)
-    return Looked(_with_notes(image, path.name), path, hash(head))
+        name = shown.rpartition("/")[2]
+        image = header_of(shown, kind_of(head, name), file, head, size, hashed)
+    return Looked(_with_notes(image, name), path)
 
 
 def kind_of(head: bytes, name: str) -> str:
@@ -71,14 +72,13 @@ def looks_like_dicom(head: bytes) -> bool:
 
 def _with_notes(image: ImageFile, name: str) -> ImageFile:
     """The image with what its name and its size tell, in the order of importance."""
-    notes = set(image.notes)
-    last = ending(name)
-    if last in _NAMES_A_KIND and Sniffed(image.kind, "", last).named_otherwise:
-        notes.add("wrong_extension")
-    if has_day_in_name(name):
-        notes.add("identifier_in_name")
-    if min(image.rows, image.cols) < SMALLEST:
-        notes.add("too_small")
-    if len(notes) == len(image.notes):
-        return image
-    return replace(image, notes=in_order(notes))
+    more = [code for code, holds in (
+        ("wrong_extension", _promises_another(image.kind, name[name.rfind(".") + 1:].lower())),
+        ("identifier_in_name", has_day_in_name(name)),
+        ("too_small", min(image.rows, image.cols) < SMALLEST)) if holds]
+    return replace(image, notes=in_order({*image.notes, *more})) if more else image
+
+
+@lru_cache(maxsize=1024)
+def _promises_another(kind: str, last: str) -> bool:
+    return last in _NAMES_A_KIND and Sniffed(kind, "", last).named_otherwise

@@ -10,7 +10,7 @@ from medml import home
 from medml.data.images import folder_notes
 from medml.data.images.header import CLAIMS, Looked, look_at
 from medml.data.images.image_file import ImageFile, Unreadable, cut_off
-from medml.data.images.words import FACTS, KINDS, WARNINGS
+from medml.data.images.words import KINDS, WARNINGS, WORDS
 from medml.data.index import existing
 from medml.data.kinds import ending
 from medml.data.walk import Found, not_opened, walk
@@ -97,9 +97,12 @@ def _report(watch: Watch, n: int, total: int) -> None:
 
 
 def _entry(image: ImageFile) -> FileEntry:
-    code = image.notes[0] if image.notes else None
-    words = (WARNINGS | FACTS)[code].format(kind=KINDS[image.kind], ending=ending(image.path), frames=image.frames
-                                            ) if code else None
+    if not image.notes:
+        return FileEntry(path=image.path, kind=image.kind, action="read", bytes=image.bytes)
+    code = image.notes[0]
+    words = WORDS[code]
+    if "{" in words:
+        words = words.format(kind=KINDS[image.kind], ending=ending(image.path), frames=image.frames)
     return FileEntry(path=image.path, kind=image.kind, action="read_with_warning" if code in WARNINGS else "read",
                      reason_code=code, message=words, bytes=image.bytes)
 

@@ -198,4 +198,4 @@ _DAY_IN_NAME = re.compile(r"(?<!\d)(?:(?:19|20)\d\d([-._]?)(?:0[1-9]|1[0-2])\1(?
 
 def has_day_in_name(name: str) -> bool:
     """Whether a file's name holds a date, as of birth or of a visit."""
-    return _DAY_IN_NAME.search(name) is not None
+    return ("19" in name or "20" in name) and _DAY_IN_NAME.search(name) is not None

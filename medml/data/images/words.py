@@ -20,7 +20,8 @@ WARNINGS = {
 }
 FACTS = {"16bit": "This picture has 16 bits a pixel; all of them are kept until the window is applied.",
          "float": "This picture holds decimal numbers; they were spread over the whole range of grey."}
-ORDER = {code: place for place, code in enumerate([*WARNINGS, *FACTS])}
+WORDS = WARNINGS | FACTS
+ORDER = {code: place for place, code in enumerate(WORDS)}
 KINDS = {"dicom": "a DICOM file", "png": "a picture (PNG)", "jpeg": "a picture (JPEG)", "tiff": "a picture (TIFF)",
          "gif": "a picture (GIF)", "bmp": "a picture (BMP)"}
 
