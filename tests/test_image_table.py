@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
-import numpy as np
+import polars as pl
 import pytest
-from PIL import Image
 
 from medml.data import find_tables, open_table
+from medml.data.images import find_images
 from medml.data.images.columns import folders_of, stems_of
-from medml.data.images.table import ImageTable
+from medml.data.images.table import picture_table
 from medml.value import PICTURES
-
-
-def picture(path: Path, seed: int = 0, *, side: int = 16) -> Path:
-    """A PNG of noise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (side, side), dtype=np.uint8)).save(path)
-    return path
-
-
-def pictures_of(folder: Path) -> ImageTable:
-    """The one table of pictures under a folder."""
-    found = [each for each in find_tables(folder)[1] if isinstance(each, ImageTable)]
-    assert len(found) == 1
-    return found[0]
+from tests.made_pictures import pictures_of, png
 
 
 @pytest.fixture
 def classes(tmp_path):
     """Two classes of four pictures a folder, beside a file that is none."""
     for n in range(8):
-        picture(tmp_path / ("sick" if n % 2 else "well") / f"scan ({n}).png", n)
+        png(tmp_path / ("sick" if n % 2 else "well") / f"scan ({n}).png", n)
     (tmp_path / "notes.md").write_text("# How these were made\n")
     return tmp_path
 
@@ -62,7 +48,7 @@ def test_a_picture_that_changed_or_moved_changes_the_hash(classes):
     table = pictures_of(classes)
     before = table.sha256()
     assert not table.changed()
-    picture(classes / "sick" / "scan (1).png", 99)
+    png(classes / "sick" / "scan (1).png", 99)
     assert table.changed()
     other = pictures_of(classes).sha256()
     (classes / "sick" / "scan (1).png").rename(classes / "well" / "scan (1).png")
@@ -77,7 +63,7 @@ def test_equal_files_have_equal_content(classes):
 
 
 def test_a_picture_that_calls_itself_a_table_is_none_of_the_pictures(classes):
-    picture(classes / "x.png").rename(classes / "x.csv")
+    png(classes / "x.png").rename(classes / "x.csv")
     entries, tables = find_tables(classes)
     assert tables[-1].rows == 8
     assert {entry.path: entry.reason_code for entry in entries}["x.csv"] == "wrong_extension"
@@ -137,14 +123,13 @@ def test_patients_are_told_by_names_of_files_only_where_these_are_built_so(names
     assert not any(stem and stem in name for stem, name in zip(stems, names, strict=True))
 
 
-def test_real_chest_films_have_the_patients_and_classes_of_their_label_file(clinical, tmp_path):
-    import polars as pl
-
+def test_real_chest_films_have_the_patients_and_classes_of_their_label_file(clinical):
     source = clinical / "nih_cxr"
+    frame = picture_table(source, find_images(source)[1]).frame(["picture", "patient", "folder"])
     known = pl.read_csv(source / "labels.csv", infer_schema=False)
-    table = pictures_of(source)
-    frame = table.frame(["picture", "patient", "folder"]).join(known, left_on="picture", right_on="file")
-    assert len(frame) == 586
-    assert frame["patient"].n_unique() == frame["patient_id"].n_unique() == 410
-    assert frame.select("patient", "patient_id").unique().height == 410
-    assert (frame["folder"] == frame["label"]).all()
+    both = frame.join(known, left_on="picture", right_on="file")
+    assert len(both) == 586
+    assert both["patient"].n_unique() == both["patient_id"].n_unique() == 410
+    assert both.select("patient", "patient_id").unique().height == 410
+    assert (both["folder"] == both["label"]).all()
+    assert pictures_of(source).columns[7:10] == ["file", "label", "patient_id"]

@@ -69,19 +69,29 @@ def open_table(source: Path, ref: TableRef) -> TableSource:
         from medml.data.images.beside import open_pictures  # late: it stands on this module
 
         return open_pictures(source, ref)
-    path = source
-    if source.is_dir():
-        parts = PurePosixPath(ref.path).parts
-        path = source.joinpath(*parts)
-        if ".." in parts or PurePosixPath(ref.path).is_absolute() or source not in path.resolve().parents:
-            raise not_read("link", f"{ref.path} lies outside of the folder; it was not opened.")
-    if not path.is_file():
-        raise UserError(what=f"The file {ref.path} is no longer there.", fix="Put it back, or scan the folder again.",
-                        code="gone")
-    for table in _open(ref.path, path, ref.sheet):
+    for table in _open(ref.path, file_in(source, ref.path), ref.sheet):
         if isinstance(table, TableSource) and table.ref == ref:
             return table
     raise UserError(what=f"{ref.label} is no longer a table in this folder.", fix="Scan the folder again.", code="gone")
+
+
+def file_in(source: Path, shown: str) -> Path:
+    """The file that is called so in the list of files. UserError where it is gone or leads out of the folder."""
+    path = source
+    if source.is_dir():
+        parts = PurePosixPath(shown).parts
+        path = source.joinpath(*parts)
+        if ".." in parts or PurePosixPath(shown).is_absolute() or source not in path.resolve().parents:
+            raise not_read("link", f"{shown} lies outside of the folder; it was not opened.")
+    if not path.is_file():
+        raise UserError(what=f"The file {shown} is no longer there.", fix="Put it back, or scan the folder again.",
+                        code="gone")
+    return path
+
+
+def tables_in(source: Path, shown: str) -> list[TableSource]:
+    """Every table of one file. UserError where it is gone or holds none."""
+    return [table for table in _open(shown, file_in(source, shown), None) if isinstance(table, TableSource)]
 
 
 def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[TableSource]]:

@@ -13,7 +13,7 @@ WARNINGS = (
     "long_field", "json_nonstandard", "nested_values", "error_cells", "formulas_without_values", "far_cells",
     "macros", "separator_guessed", "more_columns_than_rows", "one_class", "repeated_subjects", "ambiguous_dates",
     "short_years", "mixed_types", "sentinel_missing", "censored_values", "units_in_cells", "ambiguous_numbers",
-    "unreadable_cells",
+    "unreadable_cells", "pictures_without_row", "rows_without_picture", "pictures_named_twice",
 )
 FACTS = ("prompt_injection", "markup", "decimal_comma", "leading_zeros", "booleans", "small_cells", "extreme_values")
 _ORDER = {code: place for place, code in enumerate(WARNINGS + FACTS)}

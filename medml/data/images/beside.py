@@ -7,10 +7,13 @@ from pathlib import Path
 
 from medml.data.images.image_file import ImageFile
 from medml.data.images.index import find_images
+from medml.data.images.npz import NpzTable, open_npz
 from medml.data.images.table import ImageTable, picture_table
+from medml.data.index import file_in, tables_in
 from medml.data.kinds import BINARY_ENDINGS, PICTURE_ENDINGS, TEXT_ENDINGS, ending
 from medml.data.notes import not_read
 from medml.data.source import TableSource
+from medml.errors import UserError
 from medml.types import FileEntry, TableRef
 from medml.watch import Watch
 
@@ -26,22 +29,43 @@ def with_pictures(source: Path, entries: Sequence[FileEntry], tables: Sequence[T
     looked, images = find_images(source, watch=watch)
     as_pictures = {each.path: each for each in looked}
     found = [_better(each, as_pictures.get(each.path)) for each in entries]
-    images = usable(images)
-    return found, [*tables, *([picture_table(source, images, tables)] if images else [])]
+    images, more = usable(images), list(tables)
+    if images:
+        more.append(picture_table(source, images, tables))
+    for n, entry in enumerate(found):
+        if entry.kind == "npz" and entry.action == "skip":
+            found[n], archive = _archive(source, entry)
+            more += [archive] if archive else []
+    return found, more
 
 
 def open_pictures(source: Path, ref: TableRef) -> ImageTable:
     """The table of pictures of that reference. UserError "gone" where there is none any more."""
-    images = usable(find_images(source)[1])
-    table = picture_table(source, images)
+    if ending(ref.path) == "npz":
+        return open_npz(ref.path, file_in(source, ref.path))
+    tables = [] if ref.path == "." else tables_in(source, ref.path)
+    table = picture_table(source, usable(find_images(source)[1]), tables)
     if table.ref != ref:
-        raise not_read("gone", f"{ref.label} can no longer be read.", "Scan the folder again.")
+        raise not_read("gone", f"{ref.label} can no longer be read: the table no longer names the pictures.",
+                       "Scan the folder again.")
     return table
 
 
 def usable(images: Sequence[ImageFile]) -> list[ImageFile]:
     """Pictures whose names do not promise a table."""
     return [each for each in images if ending(each.path) not in _TABLES]
+
+
+def _archive(source: Path, entry: FileEntry) -> tuple[FileEntry, NpzTable | None]:
+    """What became of a file of arrays."""
+    try:
+        table = open_npz(entry.path, file_in(source, entry.path))
+    except UserError as error:
+        if error.code == "not_medmnist":
+            return entry, None
+        action = "refuse" if error.detail == "refuse" else "skip"
+        return entry.model_copy(update={"action": action, "reason_code": error.code, "message": error.what}), None
+    return table.entry, table
 
 
 def _better(as_table: FileEntry, as_picture: FileEntry | None) -> FileEntry:

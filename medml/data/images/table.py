@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from medml.data import files
-from medml.data.images.columns import CONTENT, columns_of
-from medml.data.images.image_file import ImageFile
+from medml.data.images.columns import CONTENT, PICTURE, columns_of, patients_of
+from medml.data.images.decode import decode_all
+from medml.data.images.image_file import WINDOWS, ImageFile, Unreadable, Window
+from medml.data.images.labels import find_labels, joined
 from medml.data.notes import Note, not_read
 from medml.data.source import TableSource
+from medml.errors import UserError
 from medml.types import FileEntry, TableRef
-from medml.value import PICTURES
+from medml.value import PICTURES, PicturePlan
+from medml.watch import Watch
 
 READERS = 2  # files hashed side by side; hashing leaves Python's lock
 
@@ -60,7 +67,7 @@ class ImageTable(TableSource):
         """SHA-256 over the names and contents of all pictures, and of the label table: any change shows."""
         if self._sha256 is None:
             digest = hashlib.sha256()
-            for path, content in sorted(zip(self._content["picture"], self.contents(), strict=True)):
+            for path, content in sorted(zip(self._content[PICTURE], self.contents(), strict=True)):
                 digest.update(f"{path}\0{content}\n".encode())
             if self.labels is not None:
                 digest.update(self.labels.sha256().encode())
@@ -71,6 +78,48 @@ class ImageTable(TableSource):
     def entry(self) -> FileEntry:
         """The line of all pictures together in the list of files."""
         return super().entry.model_copy(update={"bytes": sum(each.bytes for each in self.images)})
+
+    @property
+    def channels(self) -> int:
+        """3 where any picture may be coloured, else 1."""
+        return 3 if any(_coloured(each) for each in self.images) else 1
+
+    def each_frame(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows with every frame of a file as a row of its own, named "file#1", "file#2" ... in `picture`."""
+        n_frames = {each.path: each.frames for each in self.images}
+        numbers = [range(1, n_frames[name] + 1) if n_frames[name] > 1 else [0] for name in frame[PICTURE]]
+        spread = frame.with_columns(pl.Series("\x1fframe", [list(each) for each in numbers])).explode("\x1fframe")
+        named = pl.when(pl.col("\x1fframe") > 0).then(pl.format("{}#{}", PICTURE, "\x1fframe")).otherwise(PICTURE)
+        return spread.with_columns(named.alias(PICTURE)).drop("\x1fframe")
+
+    def decode(self, names: Sequence[str], plan: PicturePlan, watch: Watch | None = None, *,
+               channels: int | None = None) -> Iterator[tuple[int, np.ndarray | Unreadable]]:
+        """The pixels of the pictures named, as a person would see them, all of one size.
+
+        names     as in the column "picture", or as `each_frame` made them
+        channels  1 or 3; as the table's own `channels` where not given
+        returns   (position in `names`, uint8 (size, size, channels), or why there is none), every position once, in the
+                  order of first mention
+        raises    Stopped if the watch asks to stop; UserError "window"; KeyError for a name that is none of the table
+        """
+        channels = channels or self.channels
+        asked: dict[str, dict[int, list[int]]] = {}  # file -> frame from 0 (-1: as the plan says) -> positions
+        known = {each.path: each for each in self.images}
+        for position, name in enumerate(names):
+            path, frame = (name, -1) if name in known else _frame_of(name)
+            asked.setdefault(path, {}).setdefault(frame, []).append(position)
+        wanted = [known[path] for path in asked]
+        single = all(set(frames) == {-1} for frames in asked.values())
+        found = decode_all(self.root, wanted, size=plan.size, window=window_of(plan.window), channels=channels,
+                           frames=plan.frames if single and plan.frames != "all" else "all", watch=watch)
+        seen: Counter[int] = Counter()
+        for place, pixels in found:
+            frames = asked[wanted[place].path]
+            chosen = [-1] if single else [seen[place], *_stands_for(wanted[place], plan, seen[place])]
+            seen[place] += 1
+            shaped = pixels if isinstance(pixels, Unreadable) else pixels.reshape(plan.size, plan.size, channels)
+            for position in (each for frame in chosen for each in frames.get(frame, ())):
+                yield position, shaped
 
     def changed(self) -> bool:
         return self._look() != self._fingerprint
@@ -89,7 +138,44 @@ def picture_table(source: Path, images: Sequence[ImageFile], tables: Sequence[Ta
     """
     if not images:
         raise not_read("no_pictures", "There are no pictures here that can be read.")
-    return ImageTable(TableRef(path=".", sheet=PICTURES), source, images, columns_of(images), [])
+    own = columns_of(images)
+    match = find_labels(tables, images, patients_of(images))
+    if match is None:
+        return ImageTable(TableRef(path=".", sheet=PICTURES), source, images, own, [])
+    content, notes = joined(own, match, own_patient_is_told=any(each.patient for each in images))
+    return ImageTable(TableRef(path=match.table.ref.path, sheet=PICTURES), source, images, content, notes, match.table)
+
+
+def window_of(text: str | None) -> Window | None:
+    """A window from a preset's name or "centre,width"; None for the file's own. UserError "window"."""
+    if not text:
+        return None
+    if text.strip().lower() in WINDOWS:
+        return WINDOWS[text.strip().lower()]
+    try:
+        centre, width = (float(each) for each in text.split(","))
+        if width >= 1 and math.isfinite(centre + width):
+            return Window(centre, width)
+    except ValueError:
+        pass
+    raise UserError(what=f"“{text}” is no window of grey.", code="window",
+                    fix=f"Give one of {', '.join(WINDOWS)}, or centre,width such as 40,80 (a width of at least 1).")
+
+
+def _frame_of(name: str) -> tuple[str, int]:
+    """File and frame from 0 of a name that `each_frame` made."""
+    path, _, number = name.rpartition("#")
+    return path, int(number) - 1 if number.isdigit() else -1
+
+
+def _stands_for(image: ImageFile, plan: PicturePlan, frame: int) -> list[int]:
+    """[-1] for the frame that is meant where only the file is named."""
+    meant = image.frames // 2 if plan.frames == "middle" else 0
+    return [-1] if frame == meant else []
+
+
+def _coloured(image: ImageFile) -> bool:
+    return image.channels >= 3 or image.photometric in ("PALETTE COLOR", "P")
 
 
 def _with_content(names: Sequence[str]) -> list[str]:

@@ -1,0 +1,169 @@
+"""Which table beside the pictures speaks of them, row by row: by the names of files, by SOPInstanceUID or PatientID."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+
+import polars as pl
+
+from medml.data.columns import as_text
+from medml.data.images.columns import FOLDER, PATIENT
+from medml.data.images.image_file import ImageFile
+from medml.data.images.index import patient_key, uid_key
+from medml.data.notes import Note, count_words
+from medml.data.source import TableSource
+from medml.errors import UserError
+
+SAMPLE = 200  # values of a column that are tried before all are
+LIKELY = 0.1  # share of them that must name a picture for all to be tried
+ENOUGH = 0.5  # share of the pictures, or of the rows, that must find each other
+ROW = "row of the table"
+_NAMES_FILES = re.compile(r"file|path|image|img|picture|photo|scan|dicom|slide|(?:^|[_ .-])(?:id|uid|name|no|nr)$",
+                          re.I)
+_NAMES_PATIENTS = re.compile(r"(?:^|[_ .-])(?:patient|subject|participant|person|pat|mrn|pid)s?(?:[_ .-]*"
+                             r"(?:id|no|nr|number|key|code))?$", re.I)
+Place = Callable[[str], Sequence[int]]  # a cell -> places of the pictures that it names
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A table whose rows name pictures. rows  (n pictures) the row of each, None where it has none."""
+
+    table: TableSource
+    column: str
+    how: str  # file, uid or patient
+    rows: list[int | None]
+    n_rows: int  # rows that name a picture
+    again: int  # rows that name pictures which an earlier row names
+
+    @property
+    def n_pictures(self) -> int:
+        return sum(row is not None for row in self.rows)
+
+
+def find_labels(tables: Sequence[TableSource], images: Sequence[ImageFile], patients: Sequence[str | None]
+                ) -> Match | None:
+    """The table that names most of the pictures, if one names enough of them.
+
+    patients  key of each picture's patient, None where unknown
+    """
+    found = [match for table in tables if (match := _match(table, images, patients))]
+    return max(found, key=lambda each: (each.n_pictures, each.how == "file"), default=None)
+
+
+def joined(own: pl.DataFrame, match: Match, *, own_patient_is_told: bool) -> tuple[pl.DataFrame, list[Note]]:
+    """The pictures' own columns with those of the table, and what did not fit.
+
+    own_patient_is_told  the patient comes from a tag, not from a file's name: it then stands beside the table's own
+    """
+    theirs = match.table.frame()
+    if not own_patient_is_told and PATIENT in own.columns and any(map(_NAMES_PATIENTS.search, theirs.columns)):
+        own = own.drop(PATIENT)
+    file = PurePosixPath(match.table.ref.path).name
+    taken = {*own.columns, "content", ROW}
+    theirs = theirs.rename({name: f"{name} ({file})" for name in theirs.columns if name in taken})
+    rows = pl.DataFrame({ROW: pl.Series(match.rows, dtype=pl.UInt32)})
+    beside = rows.join(theirs.with_row_index(ROW), on=ROW, how="left", maintain_order="left").drop(ROW)
+    whole = pl.concat([own, beside], how="horizontal")
+    last = [name for name in (FOLDER,) if name in own.columns]
+    return whole.select(*(name for name in whole.columns if name not in last), *last), _notes(match, file, len(theirs))
+
+
+def _notes(match: Match, file: str, n_rows: int) -> list[Note]:
+    notes = []
+    alone = len(match.rows) - match.n_pictures
+    if alone:
+        who = count_words(alone, "picture has", "pictures have", capital=True)
+        notes.append(Note("pictures_without_row", f"{who} no row in {file}.", {"pictures": alone}))
+    empty = n_rows - match.n_rows
+    if empty:
+        who = count_words(empty, "row", "rows", capital=True)
+        notes.append(Note("rows_without_picture", f"{who} of {file} name{'s' if empty == 1 else ''} no picture that is "
+                          "here and can be read.", {"rows": empty}))
+    if match.again:
+        who = count_words(match.again, "row", "rows", capital=True)
+        notes.append(Note("pictures_named_twice", f"{who} of {file} name{'s' if match.again == 1 else ''} a picture "
+                          "that an earlier row names; the first row counts.", {"rows": match.again}))
+    return notes
+
+
+def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[str | None]) -> Match | None:
+    """The best column of one table that names pictures; by file before by UID before by patient."""
+    try:
+        frame = table.frame()
+    except UserError:  # it changed while the pictures were looked at; the scan says so when it reads it
+        return None
+    by_file, digits_only = _by_file(images, table.ref.path), all(_stem(each).isdigit() for each in images)
+    by_uid = _by_key([each.uid for each in images], uid_key)
+    by_patient = _by_key(patients, patient_key)
+    ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), ("patient", by_patient)]
+    for how, place in ways:
+        if place is None:
+            continue
+        # "12" may be the name of a file and anything else: the column must say that it names files
+        names = [name for name in frame.columns if how != "file" or not digits_only or _NAMES_FILES.search(name)]
+        found = [each for name in names if (each := _column(table, frame[name], how, place, len(images)))]
+        if found:
+            return max(found, key=lambda each: each.n_pictures)
+    return None
+
+
+def _column(table: TableSource, cells: pl.Series, how: str, place: Place, n_pictures: int) -> Match | None:
+    """The match of one column, if enough of the pictures or of the rows find each other."""
+    if cells.dtype.is_float() or cells.dtype.is_temporal() or cells.dtype == pl.Boolean:
+        return None
+    values = [as_text(value) for value in cells]
+    first = list(islice((value for value in values if value), SAMPLE))
+    if not first or sum(bool(place(value)) for value in first) < LIKELY * len(first):
+        return None
+    rows: list[int | None] = [None] * n_pictures
+    named = again = 0
+    for row, value in enumerate(values):
+        places = place(value) if value else ()
+        fresh = [each for each in places if rows[each] is None]
+        named, again = named + bool(places), again + bool(places and not fresh)
+        for each in fresh:
+            rows[each] = row
+    match = Match(table, cells.name, how, rows, named, again)
+    return match if match.n_pictures >= ENOUGH * n_pictures or named >= ENOUGH * len(values) else None
+
+
+def _by_file(images: Sequence[ImageFile], table: str) -> Place:
+    """By path (from the source, or from the table's folder), by name, by name without ending; where only one has it."""
+    folder = PurePosixPath(table).parent
+    paths = {each.path: place for place, each in enumerate(images)}
+    names = _unique([PurePosixPath(each.path).name for each in images])
+    stems = _unique([_stem(each) for each in images])
+
+    def place(value: str) -> Sequence[int]:
+        text = value.strip().replace("\\", "/").removeprefix("./")
+        name = text.rpartition("/")[2]
+        looked_up = (paths.get(text), paths.get((folder / text).as_posix()), names.get(name), stems.get(name),
+                     stems.get(PurePosixPath(name).stem))
+        return next(((found,) for found in looked_up if found is not None), ())
+    return place
+
+
+def _unique(names: Sequence[str]) -> dict[str, int]:
+    """Name -> place, of names that only one has."""
+    often = Counter(names)
+    return {name: place for place, name in enumerate(names) if often[name] == 1}
+
+
+def _by_key(keys: Sequence[str | None], key: Callable[[str], str]) -> Place | None:
+    """By the keyed hash of what a cell holds; None where no picture has such a key."""
+    places: dict[str, list[int]] = {}
+    for place, each in enumerate(keys):
+        if each is not None:
+            places.setdefault(each, []).append(place)
+    return (lambda value: places.get(key(value), ())) if places else None
+
+
+def _stem(image: ImageFile) -> str:
+    return PurePosixPath(image.path).stem
+

@@ -1,0 +1,130 @@
+"""Labels of pictures from a table beside them, joined by file, by SOPInstanceUID or by patient, and from tags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from medml.data import find_tables, open_table
+from medml.data.images.table import ImageTable
+from tests.made_pictures import dicom, pictures_of, png
+
+
+def note_codes(table: ImageTable) -> dict[str, dict[str, float]]:
+    return {note.code: note.figures for note in table.notes}
+
+
+def write(path: Path, **columns: list) -> Path:
+    pl.DataFrame(columns).write_csv(path)
+    return path
+
+
+@pytest.mark.parametrize("told", ["{folder}/{name}.png", "C:\\scans\\{name}.png", "./{folder}/{name}.png",
+                                  "{name}.png", "{name}", "{name}.dcm"])
+def test_a_table_that_names_files_labels_the_pictures(tmp_path, told):
+    for n in range(6):
+        png(tmp_path / "films" / f"film {n}.png", n)
+    names = [told.format(folder="films", name=f"film {n}") for n in reversed(range(6))]
+    write(tmp_path / "labels.csv", note=["x"] * 6, image=names, label=["sick", "well"] * 3)
+    table = pictures_of(tmp_path)
+    assert table.ref.path == "labels.csv"
+    assert table.frame(["picture", "label"]).rows() == [(f"films/film {n}.png", "well" if n % 2 == 0 else "sick")
+                                                        for n in range(6)]
+    assert table.notes == []
+    assert open_table(tmp_path, table.ref).frame().equals(table.frame())
+
+
+def test_rows_and_pictures_without_each_other_are_counted_and_told(tmp_path):
+    for n in range(6):
+        png(tmp_path / f"film{n}.png", n)
+    names = ["film0", "film1", "film2", "film3", "film3", "gone1", "gone2"]
+    write(tmp_path / "labels.csv", file=names, label=["a", "b", "a", "b", "a", "b", "a"])
+    table = pictures_of(tmp_path)
+    assert table.frame()["label"].to_list() == ["a", "b", "a", "b", None, None]
+    assert note_codes(table) == {"pictures_without_row": {"pictures": 2}, "rows_without_picture": {"rows": 2},
+                                 "pictures_named_twice": {"rows": 1}}
+    assert table.notes[0].message == "Two pictures have no row in labels.csv."
+    assert table.entry.reason_code == "pictures_without_row"
+
+
+def test_a_changed_label_changes_the_hash_of_the_pictures(tmp_path):
+    for n in range(4):
+        png(tmp_path / f"film{n}.png", n)
+    write(tmp_path / "labels.csv", file=[f"film{n}" for n in range(4)], label=["a", "b", "a", "b"])
+    before = pictures_of(tmp_path).sha256()
+    write(tmp_path / "labels.csv", file=[f"film{n}" for n in range(4)], label=["a", "b", "a", "a"])
+    assert pictures_of(tmp_path).sha256() != before
+
+
+def test_dicom_is_labelled_by_the_uid_of_the_picture_or_the_patient(tmp_path):
+    for folder, column in (("uid", "SOPInstanceUID"), ("patient", "PatientID")):
+        for n in range(6):
+            dicom(tmp_path / folder / f"IM{n}", n, PatientID=f"P{n // 2}", SOPInstanceUID=f"1.2.3.{n}")
+        keys = [f"1.2.3.{n}" for n in range(6)] if folder == "uid" else ["P0", "P1", "P2"]
+        write(tmp_path / folder / "list.csv", **{column: keys, "score": list(range(len(keys)))})
+        table = pictures_of(tmp_path / folder)
+        assert table.frame()["score"].to_list() == (list("012345") if folder == "uid" else list("001122"))
+        assert table.frame()["patient"].n_unique() == 3
+
+
+def test_the_patient_of_the_label_table_stands_for_the_one_told_by_names(tmp_path):
+    for n in range(12):
+        png(tmp_path / f"{n // 2:05d}_{n}.png", n)
+    assert "patient" in pictures_of(tmp_path).columns
+    write(tmp_path / "labels.csv", file=[f"{n // 2:05d}_{n}.png" for n in range(12)],
+          patient_id=[f"A{n // 3}" for n in range(12)])
+    table = pictures_of(tmp_path)
+    assert "patient" not in table.columns
+    assert table.frame()["patient_id"].n_unique() == 4
+
+
+def test_columns_of_one_name_are_told_apart(tmp_path):
+    for n in range(4):
+        png(tmp_path / f"film{n}.png", n)
+    write(tmp_path / "labels.csv", picture=[f"film{n}" for n in range(4)], width=[9, 9, 9, 9], label=list("abab"))
+    table = pictures_of(tmp_path)
+    assert table.columns == ["picture", "content", "width", "height", "bytes", "frames", "kind",
+                             "picture (labels.csv)", "width (labels.csv)", "label"]
+    assert table.frame()["width"].to_list() == [16] * 4
+
+
+def test_a_table_of_other_things_is_not_joined(tmp_path):
+    for n in range(1, 31):
+        png(tmp_path / f"{n}.png", n)
+    write(tmp_path / "visits.csv", age=list(range(1, 31)), sex=["f", "m"] * 15)
+    assert pictures_of(tmp_path).ref.path == "."
+    write(tmp_path / "labels.csv", id=list(range(1, 31)), sex=["f", "m"] * 15)
+    assert pictures_of(tmp_path).ref.path == "labels.csv"
+
+
+def test_names_that_two_pictures_share_label_neither(tmp_path):
+    for n in range(4):
+        for folder in ("a", "b"):
+            png(tmp_path / folder / f"film{n}.png", n)
+    png(tmp_path / "a" / "only.png", 9)
+    write(tmp_path / "labels.csv", file=["a/film0.png", "b/film0.png", "film1.png", "only.png"] * 3,
+          label=list("abcd") * 3)
+    frame = pictures_of(tmp_path).frame(["picture", "label"]) if pictures_of(tmp_path).ref.path != "." else None
+    assert frame is not None
+    assert frame.drop_nulls().rows() == [("a/film0.png", "a"), ("a/only.png", "d"), ("b/film0.png", "b")]
+
+
+def test_tags_that_vary_are_columns_and_identifying_ones_never_are(tmp_path):
+    for n in range(6):
+        dicom(tmp_path / f"IM{n}", n, PatientID=f"ZZ{n}", PatientName="ZZDoe^Jane", StudyDate="19500201",
+              Modality="CR" if n % 2 else "DX", BodyPartExamined="CHEST", ViewPosition="PA" if n < 3 else "AP",
+              Manufacturer="Maker", InstitutionName="ZZHospital", StudyDescription="ZZchest")
+    table = pictures_of(tmp_path)
+    assert table.columns == ["picture", "content", "modality", "view position", "width", "height", "bytes", "frames",
+                             "kind", "patient"]
+    assert table.frame()["view position"].to_list() == ["PA"] * 3 + ["AP"] * 3
+    assert "ZZ" not in table.frame().write_csv() and "1950" not in table.frame().write_csv()
+
+
+def test_the_table_of_labels_stands_before_the_pictures(tmp_path):
+    png(tmp_path / "film0.png")
+    png(tmp_path / "film1.png")
+    write(tmp_path / "a.csv", file=["film0", "film1"], label=["x", "y"])
+    assert [table.ref.label for table in find_tables(tmp_path)[1]] == ["a.csv", "the pictures with a.csv"]
