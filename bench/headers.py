@@ -21,9 +21,10 @@ import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from medml import home
 from medml.data.images import find_images, read_header
 
-GOAL = "to beat: 10 x the processor time of reading 4 KB of each file, for the whole scan of a folder"
+GOAL = "to beat: 10 x the processor time of reading 4 KB of each file, for a header"
 SIDE = 512
 _TEXTS = {
     "PatientBirthDate": "19600101", "PatientSex": "F", "PatientAge": "060Y", "StudyDate": "20240101",
@@ -75,13 +76,13 @@ def pydicoms(files: list[Path]) -> None:
 
 
 def headers(files: list[Path]) -> None:
-    root = files[0].parent
+    root, hashed = files[0].parent, home.hasher()
     for path in files:
-        assert read_header(path, root=root).rows == SIDE
+        assert read_header(path, root=root, hashed=hashed).rows == SIDE
 
 
 def whole_scan(files: list[Path]) -> None:
-    """What a person waits for: the walk, the headers, copies found, an entry a file."""
+    """What a person waits for: the walk, the headers, copies compared in every byte, an entry a file."""
     entries, images = find_images(files[0].parent)
     assert len(entries) == len(files) and len(images) == sum(each.action.startswith("read") for each in entries)
 

@@ -80,8 +80,9 @@ def _masks(images: Sequence[ImageFile]) -> list[FileEntry]:
     """Entries of masks beside their pictures; where the two differ in size, of both."""
     pictures = {}
     for image in images:
-        place = PurePosixPath(image.path)
-        pictures[place.parent, place.stem.lower()] = image
+        if image.kind != "dicom":
+            place = PurePosixPath(image.path)
+            pictures[place.parent, place.stem.lower()] = image
     left_out = {}
     for (folder, stem), mask in pictures.items():
         of = _MASK_OF.fullmatch(stem)

@@ -31,14 +31,15 @@ def uid_key(value: str) -> str:
     return home.keyed_hash("uid", value.strip())
 
 
-def read_header(path: Path, *, root: Path) -> ImageFile:
+def read_header(path: Path, *, root: Path, hashed: Callable[..., str] | None = None) -> ImageFile:
     """The header of one image file.
 
     root    the folder that the path is told relative to
+    hashed  home.hasher(), for who reads many: the key is then read once
     raises  Unreadable with a code of the reasons above; never anything else for what is in the file
     """
     shown = path.relative_to(root).as_posix()
-    return _look(shown, path, home.keyed_hash).image
+    return _look(shown, path, hashed or home.hasher()).image
 
 
 def find_images(source: Path, *, watch: Watch | None = None) -> tuple[list[FileEntry], list[ImageFile]]:
