@@ -63,7 +63,7 @@ def _training(made: argparse.ArgumentParser) -> None:
                       help="the value that counts as yes; '>0' for any number above zero")
     made.add_argument("--patient", metavar="COLUMN", help="what identifies a patient")
     made.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave a column out (repeatable)")
-    made.add_argument("--family", default="auto", metavar="NAME")
+    made.add_argument("--family", metavar="NAME", help="the safe choice where it is left out")
     made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the family")
     made.add_argument("--select", action="store_true", help="select predictors inside every fold")
     made.add_argument("--force-in", action="append", default=[], metavar="COLUMN", help="always keep this predictor")

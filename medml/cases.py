@@ -22,6 +22,7 @@ class Cases:
     patients  (n_cases,) int64, equal for rows of one patient; row numbers where nobody repeats
     rows      (n_cases,) int64, the row's place in the source table, from 0
     twins     (n_cases,) int64, equal for pictures that are the same or nearly (L3); None: rows are compared by cells
+    given     (n_cases,) int64, the split that came with the data: 0 train, 1 validation, 2 test; None: none came
     beside    DataFrame (n_cases, ...) of what stands beside a picture (tags, size of its file), which no model sees
               and which must not tell the outcome (L14); None for tables
     """
@@ -35,6 +36,7 @@ class Cases:
     classes: list[str]  # binary: the positive class is last (code 1)
     flow: list[FlowStep] = field(default_factory=list)
     twins: np.ndarray | None = None
+    given: np.ndarray | None = None
     beside: pd.DataFrame | None = None
 
     def take(self, positions: np.ndarray) -> Cases:
@@ -42,6 +44,7 @@ class Cases:
         return replace(self, X=self.X.iloc[positions].reset_index(drop=True), y=self.y[positions],
                        patients=self.patients[positions], rows=self.rows[positions],
                        twins=None if self.twins is None else self.twins[positions],
+                       given=None if self.given is None else self.given[positions],
                        beside=None if self.beside is None else self.beside.iloc[positions].reset_index(drop=True))
 
 

@@ -20,7 +20,7 @@ from medml.families import Param
 from medml.profile import propose_choice, scan
 from medml.recipe import propose_recipe
 from medml.terminal import Bar, figure, table
-from medml.types import Column, Profile, Report, SelectionPlan, TableRef, TrainConfig
+from medml.types import Choice, Column, Profile, Report, SelectionPlan, TableRef, TrainConfig
 
 Printed = list[str]
 
@@ -125,7 +125,10 @@ def do_compare(args: argparse.Namespace) -> Printed:
     both = gallery.compare(args.left, args.right)
     rows = [(title(name), figure(a), figure(b)) for name, (a, b) in both["metrics"].items()]
     rows += [(name, a, b) for part in ("facts", "settings") for name, (a, b) in both[part].items()]
-    return [table(rows, ["", args.left, args.right])]
+    reasons = gallery.why_not_comparable(gallery.open_run(args.left), gallery.open_run(args.right))
+    warned = [f"[caution] {reason} A difference between their figures says nothing about which is better."
+              for reason in reasons]
+    return [table(rows, ["", args.left, args.right]), *warned]
 
 
 def do_predict(args: argparse.Namespace) -> Printed:
@@ -160,7 +163,7 @@ def do_demo(args: argparse.Namespace) -> Printed:
 
     return do_train(argparse.Namespace(
         source=str(example_source()), sheet=None, table=None, target="diagnosis", positive=None, patient=None, drop=[],
-        family="auto", set=[], select=False, force_in=[], force_out=[], epochs=None, seed=0, folds=None,
+        family=None, set=[], select=False, force_in=[], force_out=[], epochs=None, seed=0, folds=None,
         name="Example", json=None, open=False))
 
 
@@ -190,10 +193,10 @@ def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tupl
     profile_sha256 = home.sha256_of(profile)
     recipe = propose_recipe(found, choice, profile_sha256)
     config = propose_config(found, choice, recipe, profile_sha256=profile_sha256, data_sha256=found.sha256,
-                            family=family_named(args.family).name, seed=args.seed, folds=args.folds, name=args.name,
+                            family=family_named(args.family, choice), seed=args.seed, folds=args.folds, name=args.name,
                             select=args.select)
     selection = config.selection.model_copy(update={"forced_in": args.force_in, "forced_out": args.force_out})
-    return config.model_copy(update={"params": settings(args, config.params),
+    return config.model_copy(update={"params": settings(args, config.params, config.family),
                                      "selection": SelectionPlan.model_validate(selection.model_dump())}), recipe
 
 
@@ -222,17 +225,19 @@ def agreed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("yes", "y")
 
 
-def family_named(name: str) -> families.Family:
-    """The family of that name; UserError lists what there is."""
-    if name not in families.registry.names():
-        raise UserError(what=f"There is no family called “{name}”.",
-                        fix=f"Choose one of: {', '.join(sorted(families.registry.names()))}.", code="no_family")
-    return families.registry.get(name)
+def family_named(name: str | None, choice: Choice) -> str | None:
+    """The family of that name, for what is learned from; UserError lists what there is. None stays None."""
+    there = families.seeing("columns" if choice.pictures is None else "pictures")
+    if name is not None and name not in there:
+        raise UserError(what=f"There is no family called “{name}”" +
+                             (" for pictures." if choice.pictures and name in families.registry.names() else "."),
+                        fix=f"Choose one of: {', '.join(sorted(there))}.", code="no_family")
+    return name
 
 
-def settings(args: argparse.Namespace, proposed: dict[str, Any]) -> dict[str, Any]:
+def settings(args: argparse.Namespace, proposed: dict[str, Any], name: str) -> dict[str, Any]:
     """--set key=value and --epochs N, checked against what the family declares."""
-    family = family_named(args.family)
+    family = families.registry.get(name)
     known = {param.name: param for param in family.params}
     given = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in args.set)
     if args.epochs is not None:

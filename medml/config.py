@@ -14,10 +14,14 @@ from medml.select.candidates import MOST_COLUMNS, MOST_ROWS
 from medml.select.impetus import LEAST_SIMULATIONS
 from medml.split import plan_split
 from medml.steps.step import NUMERIC
-from medml.types import SMALL_GROUP, Choice, Column, Estimate, Recipe, SelectionPlan, Table, TrainConfig
+from medml.types import SMALL_GROUP, Choice, Column, Estimate, Recipe, SelectionPlan, SplitPlan, Table, TrainConfig
+from medml.vision import weights
 
 LIBRARIES = 350 * 2**20  # bytes: Python with the libraries of a training loaded, before any data
 BASELINE = "logistic"
+THUMBNAIL = 64  # fields of a picture that the plain regression sees
+FEW_PICTURES = 5_000  # above it, a network that learns all of itself pays
+FOLDS_OF_NETWORKS = 3  # each fold is a training of minutes to hours
 CALLS = {"binary": 16_000, "multiclass": 18_000, "regression": 6_000}  # small array calls that one simulation of
 # PyImpetus amounts to whatever the rows: measured over 200-5,000 rows x 1-50 columns
 START = 6_000_000  # calls: loading the libraries, reading the table
@@ -27,19 +31,40 @@ SORTS = 5  # and sorted values a cell, in a tree with leaves of 5 %: measured on
 
 
 def propose_config(table: Table, choice: Choice, recipe: Recipe, *, profile_sha256: str, data_sha256: str,
-                   family: str = "auto", seed: int = 0, folds: int | None = None, name: str | None = None,
+                   family: str | None = None, seed: int = 0, folds: int | None = None, name: str | None = None,
                    select: bool = False, params: dict[str, Any] | None = None) -> TrainConfig:
     """The usual way to train on this table: the family's own defaults, by patient where patients repeat.
 
-    raises  ValueError on a family, or a setting of it, that does not exist
+    family  None: the safe choice for a table, or for pictures (`usual_family`)
+    raises  ValueError on a family, or a setting of it, that does not exist, or that sees something else
     """
+    family = family or usual_family(choice, table)
     kind = families.registry.get(family)
+    if kind.sees != ("columns" if choice.pictures is None else "pictures"):
+        raise ValueError(f"{family} learns from {kind.sees}")
     kind.filled(params or {})
-    rows, patients = n_rows(table, choice, recipe), n_patients(table, choice, recipe)
     return TrainConfig(name=name or f"{choice.target} by {kind.title.lower()}", choice=choice, family=family,
                        params=params or {}, seed=seed, selection=SelectionPlan(on=select),
-                       split=plan_split(rows, patients, choice.task, class_counts(table, choice, recipe), folds),
-                       profile_sha256=profile_sha256, recipe_sha256=sha256_of(recipe), data_sha256=data_sha256)
+                       split=_split(table, choice, recipe, kind, folds), profile_sha256=profile_sha256,
+                       recipe_sha256=sha256_of(recipe), data_sha256=data_sha256)
+
+
+def usual_family(choice: Choice, table: Table) -> str:
+    """The safe choice: an average of three sorts of models for a table; for pictures a frozen pretrained network where
+    its weights are here and pictures are few, else a network that learns."""
+    if choice.pictures is None:
+        return "auto"
+    return "cnn_features" if table.rows <= FEW_PICTURES and weights.available() else "cnn"
+
+
+def _split(table: Table, choice: Choice, recipe: Recipe, kind: families.Family, folds: int | None) -> SplitPlan:
+    rows, patients = n_rows(table, choice, recipe), n_patients(table, choice, recipe)
+    if table.pictures is not None and table.pictures.own_split and choice.pictures is not None:
+        return SplitPlan(by="patient" if patients < rows else "row", scheme="held_out", folds=1, repeats=1, given=True)
+    if kind.sees == "pictures" and kind.round == "epoch":
+        folds = folds or FOLDS_OF_NETWORKS
+    plan = plan_split(rows, patients, choice.task, class_counts(table, choice, recipe), folds)
+    return plan if kind.sees == "columns" else plan.model_copy(update={"repeats": 1})
 
 
 def estimate(table: Table, config: TrainConfig, recipe: Recipe | None = None) -> Estimate:
@@ -95,7 +120,8 @@ def _fit_cost(config: TrainConfig, n_cases: int, n_columns: int) -> tuple[float,
     cost = kind.cost(n_cases, n_columns, config.choice.task, kind.filled(config.params))
     if config.family == BASELINE:
         return cost.seconds, cost.bytes
-    plain = families.registry.get(BASELINE).cost(n_cases, n_columns, config.choice.task, {})
+    seen = THUMBNAIL if kind.sees == "pictures" else n_columns
+    plain = families.registry.get(BASELINE).cost(n_cases, seen, config.choice.task, {})
     return cost.seconds + plain.seconds, max(cost.bytes, plain.bytes)
 
 
@@ -170,7 +196,9 @@ def class_counts(table: Table, choice: Choice, recipe: Recipe | None = None) -> 
 
 
 def encoded_columns(table: Table, choice: Choice, recipe: Recipe | None = None) -> int:
-    """About how many columns a model sees after encoding, marks of missing values included."""
+    """About how many columns a model sees after encoding, marks of missing values included; of pictures, the side."""
+    if choice.pictures is not None:
+        return choice.pictures.size
     gone = {name for step in (recipe.steps if recipe else []) if step.on and step.name == "drop_columns"
             for name in step.params.get("columns", [])}
     return max(1, sum(_width(column) for column in predictors(table, choice) if column.name not in gone))

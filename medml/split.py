@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FEW = 2_000  # below this many cases a held-out part is too small to say anything: cross-validation, twice
 MANY = 50_000  # above this many, three folds of the development part tell as much as five, in 60 % of the time
 STRATA = 10  # an outcome that is a number is stratified by tenths
+WITHOUT_VALIDATION = 5  # folds where data came with a test part alone
+TRAIN, VALIDATION, TEST = 0, 1, 2  # parts of a split that came with the data
 
 
 def plan_split(n_cases: int, n_patients: int, task: Task, class_counts: list[int] | dict[str, int],
@@ -47,6 +49,9 @@ def held_out(cases: Cases, plan: SplitPlan, seed: int) -> tuple[np.ndarray, np.n
     everyone = np.arange(len(cases.y))
     if plan.scheme == "cross_validation":
         return everyone, everyone[:0]
+    if plan.given:
+        closed = _given(cases) == TEST
+        return everyone[~closed], everyone[closed]
     test = _part(_strata(cases.y, cases.task), groups(cases), plan.test_fraction, np.random.default_rng([seed, 1]))
     return everyone[~test], everyone[test]
 
@@ -58,6 +63,11 @@ def make_folds(cases: Cases, plan: SplitPlan, seed: int) -> list[Fold]:
             fewer patients than folds
     """
     development, _ = held_out(cases, plan, seed)
+    if plan.given and plan.folds == 1:
+        parts = [np.flatnonzero(_given(cases) == part) for part in (TRAIN, VALIDATION)]
+        if len(parts[1]):
+            return [Fold(*parts, 0, 0)]
+        plan = plan.model_copy(update={"folds": WITHOUT_VALIDATION})
     y, together = cases.y[development], groups(cases)[development]
     _class_floor(cases, development, plan.folds)
     if len(np.unique(together)) < plan.folds:
@@ -70,6 +80,14 @@ def make_folds(cases: Cases, plan: SplitPlan, seed: int) -> list[Fold]:
                  for number in range(plan.folds)]
     _every_class_learnt(made, cases)
     return made
+
+
+def _given(cases: Cases) -> np.ndarray:
+    """The split that came with the data. UserError where none did, or a part of it is empty."""
+    if cases.given is None or not {TRAIN, TEST} <= set(cases.given.tolist()):
+        raise UserError(what="The split that came with the data is not there any more.",
+                        fix="Scan the folder again, or let MedML divide the patients.", code="no_split")
+    return cases.given
 
 
 def inner_holdout(y: np.ndarray, patients: np.ndarray, fraction: float, seed: int,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medml import data, device, fitting, gallery, home, overrides, provenance, publish, rivals, split, vault
+from medml import data, device, fitting, gallery, home, overrides, pictures, provenance, publish, rivals, split, vault
 from medml import folds as folding
 from medml import recipe as cleaning
 from medml import rerun as reruns
@@ -69,7 +69,7 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
             watch.say("evaluate", FITTING[1], "Making one fold a second time, to see that the numbers are the same")
             rerun = reruns.first_fold(task, part, folds, final, fitted)
             watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-            report = measure(ground, profile, recipe, config, folds, rerun=rerun,
+            report = measure(ground, profile, recipe, config, folds, final, rerun=rerun,
                              saved=read_split(part / publish.SPLIT),
                              others=rivals.predictions(config, ground.split_sha256, ground.cases))
             keys = key_predictors(final, ground.cases.take(ground.development))
@@ -103,7 +103,7 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
         rerun = reruns.compared(task, further[0], fitted / (len(folds) + 1), fitted,
                                 lambda quiet: fitting.more_again(quiet, folds[0].pipeline, folds[0].fold, n_rounds))
         watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-        report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further, rerun=rerun,
+        report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further, final, rerun=rerun,
                          saved=publish.split_of(opened),
                          others=rivals.predictions(opened.config, ground.split_sha256, ground.cases))
         keys = key_predictors(final, ground.cases.take(ground.development))
@@ -152,6 +152,8 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
                         fix="Scan it again, look at the proposals, then start the training anew. Nothing was lost.",
                         code="changed")
     cases, _ = cleaning.prepare(opened.frame(), recipe, table, config.choice, short=opened.short)
+    if config.choice.pictures is not None:
+        cases = pictures.with_pixels(cases, opened, config.choice.pictures, watch=watch)
     development, closed = split.held_out(cases, config.split, config.seed)
     folds = split.make_folds(cases, config.split, config.seed)
     return Ground(cases=cases, development=development, held_out=closed, folds=folds, data_sha256=read,
@@ -176,8 +178,9 @@ def refuse_row_split(ground: Ground, profile: Profile, config: TrainConfig) -> N
                         code="repeated_patients")
 
 
-def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold], *,
-            saved: SavedSplit, rerun: Rerun, others: dict[str, Predictions] | None = None) -> Report:
+def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold],
+            final: Pipeline, *, saved: SavedSplit, rerun: Rerun,
+            others: dict[str, Predictions] | None = None) -> Report:
     """Evaluate the out-of-fold predictions, beside prevalence and plain regression on the very same folds.
 
     saved  the split as it lies on disk;   rerun  what came of making one fold a second time
@@ -195,7 +198,8 @@ def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfi
                       selection_note=folding.selection_note(folds, config), data_sha256=ground.data_sha256,
                       split_sha256=ground.split_sha256, code_version=provenance.code_version(),
                       versions=provenance.packages(), seeds={"configuration": config.seed},
-                      threads=device.threads(len(cases.y)), saved=saved, rerun=rerun)
+                      threads=device.threads(len(cases.y)), saved=saved, rerun=rerun,
+                      heatmap_alike=pictures.heatmap_alike(final, cases) if config.choice.pictures else None)
     return evaluate(gather(cases, folds, p), beside, context, seed=config.seed)
 
 
@@ -209,8 +213,10 @@ def key_predictors(final: Pipeline, cases: Cases, *, most_rows: int = 500) -> di
     """How far the answer moves, on average, when a column is left empty: the reason to abstain when it is missing.
 
     returns  {column: mean absolute change}, in probability (0-1), or in standard deviations of the target for a
-             number; from at most `most_rows` development rows, rounded to 3 digits
+             number; from at most `most_rows` development rows, rounded to 3 digits; none for pictures
     """
+    if "picture" in cases.kinds.values():
+        return {}
     some = cases.take(np.random.default_rng(0).permutation(len(cases.y))[:most_rows])
     whole = final.predict(some.X)
     scale = float(np.std(cases.y)) or 1.0 if cases.task == "regression" else 1.0

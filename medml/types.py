@@ -191,9 +191,10 @@ class Recipe(Value):
 class SplitPlan(Value):
     by: Literal["patient", "row"]
     scheme: Literal["cross_validation", "held_out"]
-    folds: int = Field(5, ge=2, le=20)
+    folds: int = Field(5, ge=1, le=20)  # 1: the validation part that came with the data
     repeats: int = Field(1, ge=1, le=20)
     test_fraction: float = Field(0.25, gt=0, lt=1)  # held_out only
+    given: bool = False  # held_out as the data came split, which is never changed
 
 
 class SelectionPlan(Value):

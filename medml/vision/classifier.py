@@ -18,7 +18,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.body = backbones.get(backbone).make()
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(backbones.get(backbone).width, outputs))
-        self.mixed = mixed
+        self.outputs, self.mixed = outputs, mixed
 
     def maps(self, pictures: torch.Tensor) -> torch.Tensor:
         """(n, 3, h, w) -> feature maps (n, width, h', w') float32."""

@@ -35,6 +35,12 @@ class Store:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def first(self, n: int) -> Store:
+        """The first n pictures, where fewer came than there was room for; the same memory."""
+        if n < len(self):
+            self.pixels, self.computed = self.pixels[:n], {}
+        return self
+
     @classmethod
     def of(cls, pictures: np.ndarray) -> Store:
         """A store of pictures (n, height, width) or (n, height, width, channels) uint8 that are there already."""

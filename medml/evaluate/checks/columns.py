@@ -27,7 +27,7 @@ def no_identifier(evidence: Evidence) -> Check:
     if len(cases.y) < FEW:
         return found("L5", "could_not_tell", f"{many(len(cases.y), 'case')} are too few to tell an identifier.",
                      n=len(cases.y))
-    guilty = [str(name) for name in cases.X.columns
+    guilty = [str(name) for name in cases.X.columns if cases.kinds[name] != "picture"
               if like_an_id(cases.X[name], str(name)) or rises_with_rows(cases, name)]
     if guilty:
         return found("L5", "warn", f"{columns_sentence(guilty)} look{'s' if len(guilty) == 1 else ''} like an "

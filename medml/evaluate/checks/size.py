@@ -40,6 +40,9 @@ def sample_size(evidence: Evidence) -> Check:
     n = len(np.unique(context.cases.patients[context.development]))
     if context.cases.task != "regression" and len(np.unique(context.cases.y[context.development])) < 2:
         return found("N1", "could_not_tell", "There is one class only, so no number of patients is enough.", n=n)
+    if context.choice.pictures is not None:
+        return found("N1", "could_not_tell", f"{many(n, 'patient')}. Riley's criteria count predictors, which a "
+                     "network of pictures does not have; its intervals say what so many patients can show.", n=n)
     need = needed_here(evidence)
     figures = {"n": n, "needed": need.n, "shrinkage": need.shrinkage, "optimism": need.optimism,
                "precision": need.precision, "parameters": context.n_parameters, "r2": need.r2,
@@ -59,6 +62,9 @@ def events_per_parameter(evidence: Evidence) -> Check:
     y = context.cases.y[context.development]
     number = context.cases.task == "regression"
     events = len(y) if number else int(np.bincount(y, minlength=len(context.cases.classes)).min())
+    if context.choice.pictures is not None:
+        return found("N2", "could_not_tell", f"{many(events, 'case')}{'' if number else ' of the rarest class'}; a "
+                     "network of pictures has no count of predictors to set against them.", events=events)
     ratio = events / max(1.0, float(context.n_parameters))
     what = (f"{many(events, 'case')}{'' if number else ' of the rarest class'} for {context.n_parameters:.0f} "
             f"parameters: {ratio:.1f} each.")
