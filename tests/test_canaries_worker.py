@@ -8,12 +8,19 @@ from canaries import found_in, planted, thresholds_of
 from tables import planned, saved
 
 import worker
-from medml import gallery, project
+from medml import gallery, home, project
 from medml.pipeline import Pipeline
-from tests.at_work import at_work, ended, running
+from tests.at_work import at_work, until
 
+PATIENCE = 300.0  # seconds for one job; only a hanging one takes them
 LONG = {"epochs": 2_000, "patience": 500, "rate": 0.00001}  # goes on until it is stopped
 SHORT = {"mlp": {"epochs": 4}, "boosting": {"trees": 30}}
+
+
+def ended(job: str) -> worker.Job:
+    """The job, once it has ended."""
+    until(lambda: worker.get(job).ended_for_good, PATIENCE)
+    return worker.get(job)
 
 
 def queued(made: project.Project, source, family: str, params: dict) -> str:
@@ -25,8 +32,6 @@ def queued(made: project.Project, source, family: str, params: dict) -> str:
 
 
 def profile_sha256(made: project.Project) -> str:
-    from medml import home
-
     return home.sha256_of(project.profile(made.id))
 
 
@@ -49,7 +54,7 @@ def after_work(tmp_path_factory):
             jobs["continue"] = worker.enqueue("continue", {"run": runs["mlp"], "rounds": 2, "project": made.id})
             assert ended(jobs["continue"]).state == "done", worker.get(jobs["continue"]).error
             jobs["stopped"] = queued(made, source, "mlp", LONG)
-            running(jobs["stopped"], fraction=0.03)
+            until(lambda: worker.get(jobs["stopped"]).fraction > 0.03, PATIENCE)
             worker.stop(jobs["stopped"])
             assert ended(jobs["stopped"]).state == "stopped"
             saved(table.drop(columns="outcome"), clinic)
