@@ -201,6 +201,18 @@ def test_jobs_are_listed(capsys):
     assert "scan" in capsys.readouterr().out
 
 
+def test_runs_that_answer_different_questions_are_compared_with_a_warning(tmp_path, capsys):
+    source = saved(clinic(100), tmp_path)
+    other = saved(clinic(100, seed=1), tmp_path / "other", "other.csv")
+    runs = [train(each, tmp_path / "a.json", "--family", "logistic", *more)["run"]
+            for each, more in ((source, ()), (source, ("--seed", "1")), (other, ()))]
+    capsys.readouterr()
+    assert main(["compare", runs[0], runs[1]]) == 0
+    assert "caution" not in capsys.readouterr().out
+    assert main(["compare", runs[0], runs[2]]) == 0
+    assert "[caution] They were made from different tables: clinic.csv and other.csv." in capsys.readouterr().out
+
+
 class Typed(io.StringIO):
     """A terminal at which somebody has typed this."""
 
