@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,68 +10,108 @@ import numpy as np
 import pandas as pd
 
 from medml.cases import Cases
+from medml.data.images import alike
+from medml.data.images.columns import SPLIT, TAGS
 from medml.data.images.image_file import Unreadable
-from medml.errors import Stopped, UserError
+from medml.errors import UserError
+from medml.split import TEST, TRAIN, VALIDATION
 from medml.types import FlowStep, PicturePlan
 from medml.vision.pixels import Picture, Pictures, Store
-from medml.watch import Silent, Watch
+from medml.watch import Watch
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from medml.data.images.table import ImageTable
     from medml.pipeline import Pipeline
 
+BESIDE = (*TAGS.values(), "width", "height", "bytes", "frames", "kind")  # what stands beside a picture (L14)
+PARTS = {"train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION,
+         "dev": VALIDATION, "test": TEST, "testing": TEST, "holdout": TEST}
 
-def decoded(names: list[str], table: ImageTable, plan: PicturePlan, *, watch: Watch | None = None) \
+
+def decoded(names: Sequence[str], table: ImageTable, plan: PicturePlan, *, watch: Watch | None = None) \
         -> tuple[Store, np.ndarray, dict[int, Unreadable]]:
     """Decode the pictures of these names into one store.
 
-    returns  the store; (n,) int64, for each picture in it the place of its name (several with frames "all"); and why
-             a name has none, by place
-    raises   Stopped; UserError where a name is not in the folder any more
+    returns  the store; (n,) int64, the positions of the names that are in it, in its order; and why another has none
+    raises   Stopped; UserError "gone" where a name is not in the folder any more
     """
-    watch = watch or Silent()
-    n, store, places, failed = table.n_pictures(names, plan), None, [], {}
-    for place, found in table.decode(names, plan, watch):
-        if isinstance(found, Unreadable):
-            failed[place] = found
-            continue
-        if store is None:
-            store = Store(n, *found.shape)
-        store.pixels[len(places)] = found
-        places.append(place)
-        if len(places) % 50 == 0:
-            watch.say("read", 0.0, f"{len(places):,} of {n:,} pictures decoded")
-            if watch.stopping():
-                raise Stopped
-    store = Store(0, plan.size, plan.size, 1) if store is None else store.first(len(places))
-    return store, np.array(places, dtype=np.int64), failed
+    store = Store(len(names), plan.size, plan.size, table.channels)
+    places, failed = [], {}
+    try:
+        for place, found in table.decode(names, plan, watch):
+            if isinstance(found, Unreadable):
+                failed[place] = found
+            else:
+                store.pixels[len(places)] = found
+                places.append(place)
+    except KeyError:
+        raise UserError(what="A picture that the table names is not in the folder any more.", code="gone",
+                        fix="Put it back, or scan the folder again.") from None
+    return store.first(len(places)), np.array(places, dtype=np.int64), failed
 
 
-def with_pixels(cases: Cases, table: ImageTable, plan: PicturePlan, *, watch: Watch) -> Cases:
-    """Cases whose cells name pictures -> cases whose cells are pictures; what cannot be decoded leaves by the flow."""
+def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, plan: PicturePlan, *, watch: Watch) -> Cases:
+    """Cases whose cells name pictures -> cases whose cells are pictures; what cannot be decoded leaves by the flow.
+
+    frame  the table that cases.rows points into
+    """
     store, places, failed = decoded(list(cases.X[plan.column]), table, plan, watch=watch)
     if not len(places):
         raise UserError(what="Not one of the pictures could be decoded.", code="no_pictures",
                         fix="Look at the list of files on the Scan page for what is wrong with each.")
-    n, kept = len(cases.y), len(cases.y) - len(failed)
-    flow = [*cases.flow, FlowStep(what="Pictures that cannot be decoded", n_before=n, n_removed=len(failed),
-                                  n_after=kept)]
-    if len(places) != kept:
-        flow.append(FlowStep(what="Frames of the same picture added", n_before=kept, n_removed=kept - len(places),
-                             n_after=len(places)))
-    cases = replace(cases.take(places), flow=flow)
-    cells = np.empty(len(places), dtype=object)
-    cells[:] = [Picture(store, at) for at in range(len(places))]
-    beside = table.frame().to_pandas().iloc[cases.rows].reset_index(drop=True)
-    beside = beside[[name for name in table.tags if name in beside.columns]]
-    return replace(cases, X=pd.DataFrame({plan.column: cells}), beside=beside, twins=table.twins(store, cases.rows))
+    n = len(cases.y)
+    order = np.argsort(places)  # decoding may have gone by another order than the rows
+    gone = FlowStep(what="Pictures that cannot be decoded", n_before=n, n_removed=len(failed), n_after=len(places))
+    cases = replace(cases.take(places[order]), flow=[*cases.flow, gone])
+    rows = frame[cases.rows.tolist()]
+    beside = rows.select([name for name in BESIDE if name in rows.columns]).to_pandas()
+    return replace(cases, X=pd.DataFrame({plan.column: cells_of(store)[order]}).reset_index(drop=True), beside=beside,
+                   twins=twins(Pictures(store, order)), given=_given(rows))
 
 
-def cells_of(store: Store) -> pd.Series:
-    """A column of all pictures of a store."""
+def cells_of(store: Store) -> np.ndarray:
+    """(n,) object: a cell for each picture of a store."""
     cells = np.empty(len(store), dtype=object)
     cells[:] = [Picture(store, at) for at in range(len(store))]
-    return pd.Series(cells)
+    return cells
+
+
+def twins(pictures: Pictures) -> np.ndarray:
+    """(n,) int64, equal for pictures that show the same: pixel by pixel, or by RIGOUR.md's rule of likeness (L3), which
+    can tell nothing below 64 pixels a side."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n, first, pairs = len(pictures), {}, []
+    hashes = np.zeros(n, np.uint64)
+    for at in range(n):
+        pixels = pictures.read(slice(at, at + 1))[0]
+        hashes[at] = alike.perceptual_hash(pixels.squeeze())
+        pairs.append((first.setdefault(pixels.tobytes() if pixels.size < 4096 else _digest(pixels), at), at))
+    if min(pictures.shape[1:3]) >= alike.SIDE:
+        for one, other in alike.near_pairs(hashes):
+            likeness = alike.correlation(*(pictures.read(slice(each, each + 1))[0].squeeze() for each in (one, other)))
+            if likeness is not None and likeness >= alike.LEAST_CORRELATION:
+                pairs.append((one, other))
+    edges = np.array(pairs).T
+    graph = coo_array((np.ones(len(pairs), np.int8), (edges[0], edges[1])), shape=(n, n))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _digest(pixels: np.ndarray) -> bytes:
+    import hashlib
+
+    return hashlib.sha256(pixels).digest()
+
+
+def _given(rows: pl.DataFrame) -> np.ndarray | None:
+    """The split that came with the pictures; None where a row is in none of its parts."""
+    if SPLIT not in rows.columns:
+        return None
+    parts = [PARTS.get(str(each).lower(), -1) for each in rows[SPLIT]]
+    return None if -1 in parts else np.array(parts, dtype=np.int64)
 
 
 def heatmap_alike(final: Pipeline, cases: Cases) -> float | None:
@@ -78,7 +119,5 @@ def heatmap_alike(final: Pipeline, cases: Cases) -> float | None:
     from medml.vision import heatmap
 
     some = Pictures.of(cases.X.iloc[:, 0])[:heatmap.SANITY]
-    family, fitted = final.family, final.fitted
-    output = 0 if cases.task == "regression" else int(np.bincount(cases.y).argmin()) if len(cases.classes) > 2 else 1
-    model = family.network(fitted)
-    return heatmap.sanity(model, family.stream(fitted, some), min(output, model.outputs - 1))
+    model = final.family.network(final.fitted)
+    return heatmap.sanity(model, final.family.stream(final.fitted, some), model.outputs - 1)

@@ -151,9 +151,12 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
         raise UserError(what=f"“{config.choice.table.label}” has changed since it was scanned.",
                         fix="Scan it again, look at the proposals, then start the training anew. Nothing was lost.",
                         code="changed")
-    cases, _ = cleaning.prepare(opened.frame(), recipe, table, config.choice, short=opened.short)
-    if config.choice.pictures is not None:
-        cases = pictures.with_pixels(cases, opened, config.choice.pictures, watch=watch)
+    frame, plan = opened.frame(), config.choice.pictures
+    if plan is not None and plan.frames == "all":
+        frame = opened.each_frame(frame)
+    cases, _ = cleaning.prepare(frame, recipe, table, config.choice, short=opened.short)
+    if plan is not None:
+        cases = pictures.with_pixels(cases, frame, opened, plan, watch=watch)
     development, closed = split.held_out(cases, config.split, config.seed)
     folds = split.make_folds(cases, config.split, config.seed)
     return Ground(cases=cases, development=development, held_out=closed, folds=folds, data_sha256=read,
