@@ -13,7 +13,7 @@ from medml import data, gallery
 from medml.errors import UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
-from medml.types import Choice, Table, TableRef
+from medml.types import PICTURES, Choice, PicturePlan, Table, TableRef
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,19 +74,62 @@ def predict_file(run: str, path: Path, *, sheet: str | None = None) -> pl.DataFr
              number; "predicted" class (two classes: at the run's threshold); "abstained" with the reason, else null
     raises   UserError if the file cannot be read or lacks a predictor
     """
-    import polars as pl
 
     predictor = Predictor.of(run)
+    choice = predictor.run.config.choice
+    if choice.pictures is not None:
+        return _predict_pictures(predictor, Path(path), choice.pictures)
     opened = _opened(Path(path), sheet)
     frame = opened.frame()
-    choice = predictor.run.config.choice
     X = prepare_predictors(frame, predictor.run.recipe, predictor.table, choice)
     reasons = predictor.reasons(X)
     for row in opened.short:  # which field is missing cannot be told: any value may be that of another column
         reasons[row] = "the row has too few fields"
-    answers = _answers(predictor, predictor.pipeline.predict(X))
-    silent = np.array([bool(reason) for reason in reasons])
-    columns = _identifying(frame, predictor.table, choice, X)
+    return _told(_identifying(frame, predictor.table, choice, X), predictor, predictor.pipeline.predict(X), reasons)
+
+
+def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan) -> pl.DataFrame:
+    """Answers for every picture under a folder (or one file), named as in it; none for what cannot be decoded, or for
+    a modality that training did not show."""
+    import pandas as pd
+    import polars as pl
+
+    from medml import pictures
+
+    table = next((each for each in data.find_tables(path)[1] if each.ref.sheet == PICTURES), None)
+    if table is None:
+        raise UserError(what=f"There is no picture in “{path.name}” that can be read.", code="no_pictures",
+                        fix="Choose a picture, or a folder of pictures, like those trained on.")
+    frame = table.frame([name for name in table.columns if name != "content"])
+    if plan.frames == "all":
+        frame = table.each_frame(frame)
+    names = frame[plan.column].to_list()
+    store, places, failed = pictures.decoded(names, table, plan)
+    reasons = _strange(predictor, table, names)
+    for place in failed:
+        reasons[place] = "the picture cannot be decoded"
+    n_classes = len(predictor.run.report.classes)
+    p = np.zeros((len(names), n_classes) if n_classes else len(names))
+    if len(places):
+        p[places] = predictor.pipeline.predict(pd.DataFrame({plan.column: pictures.cells_of(store)}))
+    return _told([pl.Series(plan.column, names)], predictor, p, reasons)
+
+
+def _strange(predictor: Predictor, table: TableSource, names: list[str]) -> list[str]:
+    """For each picture "", or that its modality was not among those of training."""
+    facts = predictor.table.pictures
+    known = set(facts.by.get("modality", {})) if facts is not None else set()
+    modality = {each.path: each.tags.get("Modality") for each in table.images}
+    found = [modality.get(name.rpartition("#")[0] or name, modality.get(name)) for name in names]
+    return ["a kind of picture that training did not show" if known and each and each not in known else ""
+            for each in found]
+
+
+def _told(columns: list[pl.Series], predictor: Predictor, p: np.ndarray, reasons: list[str]) -> pl.DataFrame:
+    """Answers beside the columns that say whose they are; null, and the reason, where there is one to be silent."""
+    import polars as pl
+
+    answers, silent = _answers(predictor, p), np.array([bool(reason) for reason in reasons])
     for name, values in answers.items():
         columns.append(pl.Series(name, values).to_frame().select(
             pl.when(pl.lit(pl.Series(~silent))).then(pl.col(name)).alias(name)).to_series())
