@@ -95,8 +95,11 @@ def _seconds(table: Table, config: TrainConfig, recipe: Recipe | None) -> tuple[
 
 def _bytes(table: Table, config: TrainConfig, recipe: Recipe | None) -> int:
     rows, columns = n_rows(table, config.choice, recipe), encoded_columns(table, config.choice, recipe)
-    fit = max(_fit_cost(config, n_cases, columns)[1] for n_cases in _sizes(config, rows))
-    return int(LIBRARIES + fit + 3 * rows * (columns + len(table.columns)) * 8)
+    development, in_fold = _sizes(config, rows)
+    fit, each = (_fit_cost(config, n_cases, columns)[1] for n_cases in (development, in_fold))
+    beside = _fits(config) * {"trees": each, "epoch": in_fold * columns * 8}.get(
+        families.registry.get(config.family).round, 0)  # what learns in rounds learns side by side
+    return int(LIBRARIES + max(fit, each) + beside + 3 * rows * (columns + len(table.columns)) * 8)
 
 
 def _fits(config: TrainConfig) -> int:

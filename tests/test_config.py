@@ -11,6 +11,7 @@ from made import as_text, choice_of, table_of
 from medml import config as planning
 from medml import families, home
 from medml.config import class_counts, encoded_columns, estimate, n_patients, n_rows, propose_config
+from medml.families import _cost
 from medml.recipe import propose_recipe
 from medml.types import Level, Profile, Repeats, SelectionPlan, Table
 
@@ -92,6 +93,28 @@ def test_more_folds_more_rows_and_selection_cost_more():
     assert usual.seconds < more_folds.seconds and usual.seconds < estimate(larger, config, recipe).seconds
     assert usual.seconds_selection == 0 < selecting.seconds_selection < selecting.seconds
     assert usual.bytes < estimate(larger, config, recipe).bytes and usual.bytes > 2**28
+
+
+def test_what_learns_side_by_side_is_held_in_memory_together():
+    table = clinic()[0].model_copy(update={"rows": 20_000})
+
+    def grows(family: str) -> int:
+        few, many = (estimate(table, proposed(table, family=family, folds=folds)[0]).bytes for folds in (3, 15))
+        return many - few
+
+    matrix = 20_000 * 0.75 * 6 * 8  # bytes: the development rows, six encoded columns and more
+    assert min(grows(family) for family in ("forest", "boosting", "mlp")) > 10 * matrix > grows("logistic")
+
+
+def test_the_speed_of_this_machine_is_measured_on_one_thread(monkeypatch):
+    import threadpoolctl
+
+    seen = []
+    monkeypatch.setattr(_cost, "_seconds", lambda kernel: seen.append(
+        max(each["num_threads"] for each in threadpoolctl.threadpool_info())) or 1.0)
+    with threadpoolctl.threadpool_limits(4):
+        _cost._units.__wrapped__()
+    assert seen == [1, 1, 1]
 
 
 def test_selection_never_takes_more_than_its_limit():
