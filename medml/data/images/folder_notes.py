@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from medml.data.files import open_regular, sha256
-from medml.data.images.elements import HEAD
+from medml.data.images.copies import copies
 from medml.data.images.image_file import ImageFile
 from medml.data.images.words import in_order
-from medml.errors import UserError
 from medml.types import FileEntry
 
 if TYPE_CHECKING:
@@ -29,9 +27,9 @@ def compare(looked: Sequence[Looked]) -> tuple[list[ImageFile], list[FileEntry]]
     gone = {entry.path for entry in left_out}
     kept = [each for each in looked if each.image.path not in gone]
     notes: defaultdict[str, set[str]] = defaultdict(set)
-    for group in duplicates(kept):
-        for path in group:
-            notes[path].add("duplicate_images")
+    for group in copies([(each.image, each.full) for each in kept]):
+        for place in group:
+            notes[kept[place].image.path].add("duplicate_images")
     for path in _mixed_series([each.image for each in kept]):
         notes[path].add("mixed_series")
     return [_noted(each.image, notes.get(each.image.path)) for each in kept], left_out
@@ -41,39 +39,6 @@ def _noted(image: ImageFile, more: set[str] | None) -> ImageFile:
     if not more:
         return image
     return replace(image, notes=in_order(more.union(image.notes)))
-
-
-def duplicates(looked: Sequence[Looked]) -> list[list[str]]:
-    """Groups of paths of equal files: same size (and DICOM instance), then same first 8 KB, then the same whole."""
-    return [[each.image.path for each in group]
-            for size in _groups(looked, lambda each: (each.image.bytes, each.image.uid))
-            for start in _groups(size, lambda each: _start(each.full))
-            for group in _groups(start, lambda each: _whole(each.full))]
-
-
-def _groups(looked: Iterable[Looked], key: Callable[[Looked], Hashable]) -> list[list[Looked]]:
-    """Those that share a key with another; None is shared by nobody."""
-    same: defaultdict[Hashable, list[Looked]] = defaultdict(list)
-    for each in looked:
-        same[key(each)].append(each)
-    same.pop(None, None)
-    return [group for group in same.values() if len(group) > 1]
-
-
-def _start(path: Path) -> bytes | None:
-    """The first 8 KB; None where the file has gone meanwhile."""
-    try:
-        with open_regular(path, buffered=False) as file:
-            return file.read(HEAD)
-    except (OSError, UserError):
-        return None
-
-
-def _whole(path: Path) -> str | None:
-    try:
-        return sha256(path)
-    except (OSError, UserError):
-        return None
 
 
 def _masks(images: Sequence[ImageFile]) -> list[FileEntry]:

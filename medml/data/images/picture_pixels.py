@@ -12,7 +12,7 @@ import numpy as np
 
 from medml.data.files import open_regular
 from medml.data.images.grey import Grey, shown
-from medml.data.images.image_file import Window
+from medml.data.images.image_file import Unreadable, Window
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,11 +29,15 @@ def picture_pixels(path: Path, kind: str, frame: int, window: Window | None) -> 
     Transparent parts lie on black, as the ground of a medical image does. Grey of more than 8 bits and decimal numbers
     are spread from the lowest to the highest value of the frame, or by the window.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
     with open_regular(path) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow quotes what it finds odd
         source = io.BytesIO(_without_texts(file.read())) if kind == "png" else file
-        with Image.open(source, formats=[_FORMATS[kind]]) as image:
+        try:
+            opened = Image.open(source, formats=[_FORMATS[kind]])
+        except UnidentifiedImageError:
+            raise Unreadable("unsupported_type", "This picture is written in a way that MedML does not read.") from None
+        with opened as image:
             image.seek(frame)
             image.load()
             tag, zero = _WHITE_IS_ZERO

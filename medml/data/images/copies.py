@@ -1,0 +1,55 @@
+"""Files that are the same in every byte, found without reading most of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from pathlib import Path
+
+from medml.data.files import open_regular, sha256
+from medml.data.images.elements import HEAD
+from medml.data.images.image_file import ImageFile
+from medml.errors import UserError
+
+
+def exact_duplicates(source: Path, files: Sequence[ImageFile]) -> list[list[int]]:
+    """Groups of places in `files` of equal files, as find_images found them under `source`, in order."""
+    source = Path(source)
+    return copies([(each, source / each.path if source.is_dir() else source) for each in files])
+
+
+def copies(files: Sequence[tuple[ImageFile, Path]]) -> list[list[int]]:
+    """Groups of places of equal files: same size (and DICOM instance), then same first 8 KB, then the same whole.
+
+    A file that has gone meanwhile is equal to none.
+    """
+    def size(place: int) -> Hashable:
+        return files[place][0].bytes, files[place][0].uid
+
+    return sorted(group for sized in _groups(range(len(files)), size)
+                  for started in _groups(sized, lambda place: _start(files[place][1]))
+                  for group in _groups(started, lambda place: _whole(files[place][1])))
+
+
+def _groups(places: Iterable[int], key: Callable[[int], Hashable]) -> list[list[int]]:
+    """Those that share a key with another; None is shared by nobody."""
+    same: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for place in places:
+        same[key(place)].append(place)
+    same.pop(None, None)
+    return [group for group in same.values() if len(group) > 1]
+
+
+def _start(path: Path) -> bytes | None:
+    try:
+        with open_regular(path, buffered=False) as file:
+            return file.read(HEAD)
+    except (OSError, UserError):
+        return None
+
+
+def _whole(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except (OSError, UserError):
+        return None
