@@ -21,8 +21,11 @@ def blocks(file: BinaryIO, size: int, *, quoted: bool) -> Iterator[bytes]:
     """
     rest = b""
     while piece := file.read(size):
+        if not quoted:
+            yield piece if piece.endswith(b"\n") else piece + file.readline()
+            continue
         block = rest + piece if rest else piece
-        end = _last_end(block) if quoted else block.rfind(b"\n") + 1
+        end = _last_end(block)
         rest = block[end:]
         if end:
             yield block[:end]

@@ -10,6 +10,7 @@ import stat
 import tempfile
 import weakref
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import BinaryIO
 from medml.data.notes import not_read
 
 CHUNK = 4 << 20
+WAITING = 4  # pieces of a file that are yet to be hashed
 IN_MEMORY = 64 << 20  # bytes; more goes to a file that has no name
 EXPANDS_FROM = 32 << 20  # an archive may grow to this size whatever its ratio
 EXPANDS_TIMES = 100  # clinical tables shrink 3-30 times; 1,032 is the most that deflate can do
@@ -71,7 +73,7 @@ class Hashed:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._digest, self._aside = file, hashlib.sha256(), ThreadPoolExecutor(1)
-        self._last: Future[None] | None = None
+        self._waiting: deque[Future[None]] = deque()
 
     def read(self, n_bytes: int) -> bytes:
         return self._passed(self._file.read(n_bytes))
@@ -85,9 +87,9 @@ class Hashed:
         return self._digest.hexdigest()
 
     def _passed(self, piece: bytes) -> bytes:
-        if self._last is not None:
-            self._last.result()  # one piece waits at most, however slow this machine hashes
-        self._last = self._aside.submit(self._digest.update, piece)
+        if len(self._waiting) == WAITING:
+            self._waiting.popleft().result()  # so that memory is bounded, however slow this machine hashes
+        self._waiting.append(self._aside.submit(self._digest.update, piece))
         return piece
 
 

@@ -18,6 +18,7 @@ from medml.home import ensure, home
 IN_MEMORY = 5_000_000  # hashes, 40 MB
 PARTS = 256
 AHEAD = 8  # parts in memory at once
+RUN = 1 << 17  # hashes that are sorted together on their way to the file: they fit the processor's cache
 
 
 class DuplicateCounter:
@@ -56,12 +57,13 @@ class DuplicateCounter:
     def _spill(self) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=ensure(home() / "work"))  # unlinked as soon as it is open
-        hashes = self._held[: self._n]
-        hashes.sort()
         borders = np.arange(1, PARTS, dtype=np.uint64) << np.uint64(56)
-        starts = np.concatenate([[0], np.searchsorted(hashes, borders), [len(hashes)]])
-        self._segments.append(self._file.tell() + 8 * starts)
-        self._file.write(memoryview(hashes).cast("B"))
+        for start in range(0, self._n, RUN):
+            hashes = self._held[start: min(start + RUN, self._n)]
+            hashes.sort()
+            starts = np.concatenate([[0], np.searchsorted(hashes, borders), [len(hashes)]])
+            self._segments.append(self._file.tell() + 8 * starts)
+            self._file.write(memoryview(hashes).cast("B"))
         self._n = 0
 
     def _part(self, file: IO[bytes], number: int) -> np.ndarray:
