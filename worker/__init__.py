@@ -13,13 +13,14 @@ from typing import Any
 from medml import store
 from medml.store import Job, Progress, State
 from worker.alive import ensure_running, is_running, keep_running
+from worker.aside import ask
 from worker.times import Expected, expected, tonight
 
 # worker.times has imported the package worker.jobs by now, so the function `jobs` below is what `worker.jobs` means;
 # `from worker.jobs import registry` goes by the module's name and finds the package.
 
 __all__ = [
-    "Expected", "Job", "Progress", "State", "enqueue", "ensure_running", "expected", "get", "is_running", "jobs",
+    "Expected", "Job", "Progress", "State", "ask", "enqueue", "ensure_running", "expected", "get", "is_running", "jobs",
     "keep_running", "move_up", "progress_since", "run_at", "stop", "tonight",
 ]
 

@@ -1,0 +1,87 @@
+"""Questions of a screen that need slow libraries and whose answers hold pictures: a child answers through a pipe.
+
+Pictures of patients are never stored, so they cannot come as the result of a job; and a page never loads torch. The
+child ends with its answer; nothing of it is written.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medml import egress, logs
+from medml.errors import UserError, apology, our_fault
+
+PATIENCE = 300.0  # seconds; only an answer that never comes takes that long
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
+    """Ask a child and wait for its answer, as arrays by name.
+
+    question  "surest" or "augmented", see medml.looking;   about  its arguments, as JSON
+    raises    UserError as the question itself does, or where no answer came
+    """
+    order = json.dumps({"question": question, "about": about}).encode()
+    try:
+        done = subprocess.run([sys.executable, "-m", "worker.aside"], input=order, capture_output=True, cwd=ROOT,
+                              timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise UserError(what=f"The pictures did not come within {PATIENCE / 60:.0f} minutes.",
+                        fix="Try again when the machine is less busy. Nothing was changed.", code="too_long") from None
+    if done.returncode == 2:
+        raise UserError(**json.loads(done.stdout))
+    if done.returncode:
+        raise UserError(what="The pictures could not be made ready.", code="aside",
+                        fix="Try again; the log in the folder of MedML says what was wrong. Nothing was changed.")
+    with np.load(io.BytesIO(done.stdout), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def main() -> int:
+    """In the child: one question from the input, its answer to the output."""
+    logs.set_up("jobs")
+    egress.install()
+    out, sys.stdout = sys.stdout.buffer, sys.stderr  # a library that prints must not spoil the answer
+    try:
+        order = json.loads(sys.stdin.buffer.read())
+        answer = io.BytesIO()
+        np.savez(answer, **ANSWERS[order["question"]](order["about"]))
+        out.write(answer.getvalue())
+        return 0
+    except UserError as error:
+        out.write(json.dumps({"what": error.what, "fix": error.fix, "code": error.code}).encode())
+        return 2
+    except Exception as error:  # noqa: BLE001 - the child's only guard: no traceback may quote a cell
+        sys.stderr.write(apology(our_fault(error)))
+        return 1
+    finally:
+        out.flush()
+
+
+def _surest(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    from medml import looking
+
+    found = looking.surest(about["run"], right=about["right"], n=about["n"])
+    return {"names": np.array(found.names, dtype=np.str_), "outcome": found.outcome, "answer": found.answer,
+            "sure": found.sure, "pixels": found.pixels, "heat": found.heat}
+
+
+def _augmented(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    from medml import looking
+    from medml.types import PicturePlan, TableRef
+
+    return {"pixels": looking.augmented(Path(about["source"]), TableRef(**about["table"]), PicturePlan(**about["plan"]),
+                                        about["names"], about["changes"])}
+
+
+ANSWERS = {"surest": _surest, "augmented": _augmented}
+
+if __name__ == "__main__":
+    sys.exit(main())
