@@ -29,6 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 from medml import home, seals, store, vault
 from medml.errors import UserError
 from medml.evaluate import headline
+from medml.recipe.target import ABOVE_ZERO
 from medml.types import Chain, Checkpoint, Label, Manifest, Metric, Point, Profile, Recipe, Report, Task, TrainConfig
 
 HISTORY = TypeAdapter(list[Point])
@@ -258,17 +259,21 @@ def why_not_comparable(a: Run, b: Run) -> list[str]:
 
     Another outcome, another class that counts as yes, or another table: the figures then answer different questions.
     """
-    asked = [(each.report.task, each.config.choice.target, each.report.positive) for each in (a, b)]
-    reasons = []
+    asked, reasons = [_outcome_words(each) for each in (a, b)], []
     if asked[0] != asked[1]:
-        outcomes = [f"“{each.config.choice.target}”" + (f" ({each.report.positive})" if each.report.positive else "")
-                    for each in (a, b)]
-        reasons.append(f"They predict different outcomes: {outcomes[0]} and {outcomes[1]}.")
+        reasons.append(f"They predict different outcomes: {asked[0]} and {asked[1]}.")
     if a.manifest.data_sha256 != b.manifest.data_sha256:
         files = [each.manifest.source_file for each in (a, b)]
         told = f"{files[0]} and {files[1]}" if files[0] != files[1] else f"two versions of {files[0]}"
         reasons.append(f"They were made from different tables: {told}.")
     return reasons
+
+
+def _outcome_words(run: Run) -> str:
+    """“died”: yes; “grade”: above 0; “grade”: each of its classes; “stay”: the number."""
+    yes = "above 0" if run.report.positive == ABOVE_ZERO else run.report.positive
+    how = {"binary": yes, "multiclass": "each of its classes", "regression": "the number"}[run.report.task]
+    return f"“{run.config.choice.target}”: {how}"
 
 
 def settings_of(run: Run) -> dict[str, object]:
@@ -277,7 +282,8 @@ def settings_of(run: Run) -> dict[str, object]:
     flat: dict[str, object] = {"family": config.family, "seed": config.seed, "target": config.choice.target,
                                "feature selection": "on" if config.selection.on else "off",
                                "columns left out": ", ".join(sorted(config.choice.leave_out))}
-    flat |= {f"split: {key}": value for key, value in config.split.model_dump().items()}
+    flat |= {f"split: {key}": value for key, value in config.split.model_dump().items()
+             if key != "test_fraction" or config.split.scheme == "held_out"}
     flat |= {f"cleanup: {step.name}": "on" if step.on else "off" for step in run.recipe.steps}
     return flat | {f"parameter: {key}": value for key, value in config.params.items()}
 

@@ -66,8 +66,9 @@ def details(run: Run) -> None:
         ui.table(["How it was made", ""], how)
     headline = HEADLINE[run.report.task]
     ui.table(["Checkpoint", "Rounds", "Made", title(headline)],
-             [[link_name(each) + (", in use" if each.number == run.chain.current else ""), f"{each.rounds:,}",
-               ui.when(each.made), cell(each.headline)] for each in run.chain.checkpoints], raw=(3,))
+             [[link_name(each) + (", in use" if each.number == run.chain.current else ""),
+               ui.count(each.rounds or None), ui.when(each.made), cell(each.headline)]
+              for each in run.chain.checkpoints], raw=(3,))
 
 
 def side_by_side(left: str, right: str) -> None:

@@ -11,6 +11,7 @@ from pages._ui_words import percent
 
 SPLIT = {"by": "Divided by", "scheme": "Judged by", "folds": "Folds", "repeats": "Repeats",
          "test_fraction": "Share kept closed"}
+SPLIT_WORDS = SCHEMES | {"row": "rows", "patient": "patients"}
 PLAIN = {"seed": "Seed", "target": "Outcome", "feature selection": "Columns chosen inside every fold",
          "columns left out": "Columns left out"}
 
@@ -29,8 +30,8 @@ def setting(key: str, value: object, kinds: Iterable[str]) -> tuple[str, str]:
     if key == "family":
         return "Family", family_title(str(value))
     if group == "split":
-        return SPLIT.get(name, name), SCHEMES.get(str(value), percent(value) if name == "test_fraction" and value
-                                                  else words(value))
+        shown = percent(value) if isinstance(value, float) else SPLIT_WORDS.get(str(value), words(value))
+        return SPLIT.get(name, name), shown
     if group == "cleanup":
         return f"Cleanup: {steps.get(name).title.lower() if name in steps.names() else name}", words(value)
     if group == "parameter":

@@ -29,7 +29,8 @@ def overlaid(which: str, curves: Mapping[str, Curve], *, ink: Ink = LIGHT, heigh
     dashes = alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 2]][:len(names)])
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=plane.x(), color=alt.Color("run:N", scale=colours, legend=alt.Legend(
-            title=None, orient="bottom", labelLimit=320, columns=1, symbolType="stroke", symbolStrokeWidth=2)))
+            title=None, orient="bottom", labelLimit=320, columns=1, symbolType="stroke", symbolStrokeWidth=2.5,
+            symbolOpacity=1, symbolSize=180, rowPadding=6)))
     band = base.mark_area(opacity=0.12).encode(y=plane.y("low"), y2="high:Q")
     line = base.mark_line(strokeWidth=2).encode(y=plane.y(), order="order:Q", tooltip=["run:N", *plane.tips()],
                                                 strokeDash=alt.StrokeDash("run:N", scale=dashes, legend=None))
