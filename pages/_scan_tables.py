@@ -19,7 +19,7 @@ ACTIONS: dict[Action, tuple[str, str]] = {
 TABLES: tuple[Action, ...] = ("refuse", "read_with_warning", "read")  # the order of the list of files; others after
 
 REMARKS = {
-    "leak": "gives the outcome away", "outcome_proxy": "known too late?", "single_outcome": "one value, one outcome",
+    "leak": "may give the outcome away", "outcome_proxy": "known too late?", "single_outcome": "one value, one outcome",
     "identifier": "names who it is", "row_order": "numbers the rows", "constant": "always the same",
     "one_class": "always the same", "rare_classes": "rare classes", "short_rows": "rows cut short",
     "empty": "empty", "mostly_missing": "mostly missing",

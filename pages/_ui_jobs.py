@@ -105,8 +105,8 @@ def _time(job: Job) -> str:
 
 
 def _sentence(job: Job) -> str:
-    if job.state == "failed" and job.error:
-        return f"{job.error.get('what', '')} {job.error.get('fix', '')}"
+    if job.state == "failed":
+        return ""  # what could not be done stands on the page in full
     if job.state == "running" and job.attempt > 1:
         return f"{job.message} ({count(job.attempt)} starts: it went on from its last checkpoint)"
     return job.message

@@ -36,13 +36,26 @@ class Subject:
 def live(job: Job, subject: Subject) -> Job:
     """Show one training until it ends: its bar, its curves, its log, in places of fixed size."""
     def draw(now: Job, rows: list[Progress]) -> None:
+        if now.ended_for_good and not now.result:
+            why_nothing(now)
         points = [point for row in rows for point in row.points]
         if points or not now.ended_for_good:  # a training that ended before its first round has no curve to show
             curves(points, subject.task, subject.round, key="m_live", ended=now.ended_for_good)
-        log_lines(rows)
+        if rows or not now.ended_for_good:
+            log_lines(rows)
 
     return ui.job_bar(job.id, draw=draw, title=subject.heading, halt=what_a_stop_keeps(job.kind, subject.round),
                       every=EVERY)
+
+
+def why_nothing(job: Job) -> None:
+    """Why a training ended without a result, and what to do about it."""
+    error = job.error or {}
+    if job.state == "failed":
+        ui.say("stop", error.get("what", "The training could not be done."), error.get("fix", "Try again."))
+    else:
+        ui.say("note", "The training was stopped before there was anything to keep.",
+               "Train it again as it was, or change how it is done first.")
 
 
 def what_a_stop_keeps(kind: str, unit: str | None) -> Halt:
@@ -67,7 +80,7 @@ def curves(points: list[Point], task: Task, unit: str | None, *, key: str, ended
 
     measure = next((each.unit for each in reversed(points) if each.train is not None), "loss")
     figure, across = title(HEADLINE[task]), ROUND[unit]
-    pictures = {"loss": ("train", f"Training: {measure}", loss_words(measure)),
+    pictures = {"loss": ("train", f"Training: {measure}", loss_words(measure, unit)),
                 "figure": ("out_of_fold", f"Kept-out rows: {figure}", figure_words(figure, unit))}
     for column, (name, (of, above, words)) in zip(st.columns(2, gap="medium"), pictures.items(), strict=True):
         with column, st.container(key=f"m_card_{name}"):
@@ -75,9 +88,10 @@ def curves(points: list[Point], task: Task, unit: str | None, *, key: str, ended
                      f"{words} {drawn.BAND}", key=f"{key}_{name}")
 
 
-def loss_words(measure: str) -> str:
-    """What the first curve shows."""
-    return f"The {measure} on the rows that are learned from; it should fall."
+def loss_words(measure: str, unit: str | None) -> str:
+    """What the first curve shows; a model that is put together in steps tries each afresh, so it may rise between."""
+    learned = f"The {measure} on the rows that are learned from"
+    return f"{learned}; it should fall." if unit else f"{learned}, after each step; a step may try something worse."
 
 
 def figure_words(figure: str, unit: str | None) -> str:

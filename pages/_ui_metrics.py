@@ -99,11 +99,10 @@ def at_threshold(report: Report, point: GridPoint, repeats: int) -> None:
 
 def why_figures_differ(repeats: int) -> str:
     """Why sensitivity here, in the table above and by the counts are not the same to the last digit."""
-    words = ("Here one threshold holds for everybody; in the table above every fold was judged by a threshold that "
-             "other folds chose, so its figures differ a little.")
+    words = "So the table above differs a little from the figures here, where one threshold holds for everybody."
     if repeats == 1:
         return words
-    return f"{words} Counts are means over {repeats} repeats in whole patients; the shares are not rounded like that."
+    return f"{words} Counts are means over {repeats} repeats, in whole patients."
 
 
 def headline_name(report: Report) -> str:

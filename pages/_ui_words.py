@@ -95,12 +95,12 @@ def chip(text: str, tone: str = "quiet", more: str = "") -> str:
 
 
 def breakable(text: object, most: int = 300) -> str:
-    """HTML of a person's text whose long words (a column's name, a hash) may break at "_", "-", "." and "/"."""
+    """HTML of a person's text whose long words (a column's name, a hash) may break at "_", "-" and "/"."""
     return " ".join(_breaks(each) if len(each) > LONG_WORD else html(each) for each in clean(text, most).split(" "))
 
 
 def _breaks(word: str) -> str:
-    pieces = [piece for part in re.findall(r"[^_./-]*[_./-]+|[^_./-]+", word)
+    pieces = [piece for part in re.findall(r"[^_/-]*[_/-]+|[^_/-]+", word)
               for piece in (part[at:at + LONG_WORD] for at in range(0, len(part), LONG_WORD))]
     return "<wbr>".join(html(each) for each in pieces)
 

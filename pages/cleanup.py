@@ -68,7 +68,7 @@ def tools(project: projects.Project, profile: Profile, choice: Choice) -> None:
     past = steps.history(project.id)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Undo", icon=":material/undo:", key="m_undo", disabled=not past, on_click=steps.undo,
-                  args=(project.id,), help="Take back the last change on this page.")
+                  args=(project.id,))
         if st.button("Back to the proposal", icon=":material/restart_alt:", key="m_reset", disabled=not past):
             steps.remember(project.id, projects.recipe(project.id))
             fresh(project, profile, choice)

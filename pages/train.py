@@ -49,18 +49,14 @@ def waiting(job: Job) -> None:
 
 
 def ended_with_nothing(job: Job) -> None:
-    """Why there is no result, and the one way on: once more as it was, or back to where it can be changed."""
-    error = job.error or {}
-    if job.state == "failed":
-        ui.say("stop", error.get("what", "The training could not be done."), error.get("fix", "Try again."))
-    else:
-        ui.say("note", "The training was stopped before there was anything to keep.",
-               "Train it again as it was, or change how it is done first.")
+    """The one way on: once more as it was, or back to where it can be changed."""
     where = ("Back to the model", "evaluate") if job.kind == "continue" else ("Change the settings", "configure")
     stale = again.is_stale(job)
     if ui.next_button("Go to Configure" if stale else "Try again", "configure" if stale else "train",
                       beside=None if stale else lambda: elsewhere(job, *where)):
-        ui.go("configure") if stale else ui.go("train", job=again.queue(job))
+        if stale:
+            ui.go("configure")
+        ui.go("train", job=again.queue(job))
 
 
 def elsewhere(job: Job, label: str, step: str) -> None:
@@ -103,4 +99,7 @@ def nothing(project: projects.Project | None) -> None:
 
 with ui.page(TITLE, step="train", lead=LEAD, project_required=False) as opened:
     job = job_of(opened)
-    nothing(opened) if job is None else one(job)
+    if job is None:
+        nothing(opened)
+    else:
+        one(job)
