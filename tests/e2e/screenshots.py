@@ -15,11 +15,11 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.e2e import steps
 from tests.e2e.scenes import SHOTS, Shot, prepare
 from tests.e2e.served import FLAGS, Asked, chromium, served
 
 WIDTHS, THEMES = (1440, 900), ("light", "dark")
-TALLEST = 6000  # pixels of one picture
 log = logging.getLogger("screenshots")
 
 
@@ -53,7 +53,7 @@ def photograph(url: str, shots: list[Shot], ids: dict[str, str], out: Path, kind
             context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
             asked.watch(context)
             for shot in shots:
-                wrong += one(context, url, shot, ids, out / f"{shot.name}_{kind}.png", width)
+                wrong += one(context, url, shot, ids, out / f"{shot.name}_{kind}.png")
             wrong += [f"{kind}: asked {each}" for each in asked.elsewhere]
             context.close()
         browser.close()
@@ -62,31 +62,19 @@ def photograph(url: str, shots: list[Shot], ids: dict[str, str], out: Path, kind
     return 1 if wrong else 0
 
 
-def one(context, url: str, shot: Shot, ids: dict[str, str], target: Path, width: int) -> list[str]:
+def one(context, url: str, shot: Shot, ids: dict[str, str], target: Path) -> list[str]:
     """Take one picture of a whole page; returns what is wrong with it."""
     page = context.new_page()
     page.goto(f"{url}/{shot.address.format(**ids)}")
-    wait(page)
+    steps.stands_still(page)
     for act in shot.acts:
         act(page)
-        wait(page)
-    page.set_viewport_size({"width": width, "height": 900})
-    tall = page.evaluate("() => document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
-    page.set_viewport_size({"width": width, "height": max(900, min(int(tall) + 24, TALLEST))})
-    page.wait_for_timeout(700)
-    page.screenshot(path=target)
+        steps.stands_still(page)
+    steps.photograph(page, target)
     wide = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
     page.close()
     log.info(target.name)
     return [f"{target.name}: {wide} px wider than the window"] if wide > 0 else []
-
-
-def wait(page) -> None:
-    """Until the page is drawn: a heading, no script at work, charts in place."""
-    page.get_by_role("heading", level=1).wait_for(timeout=30_000)
-    page.wait_for_timeout(300)
-    page.locator('[data-test-script-state="running"]').wait_for(state="detached", timeout=60_000)
-    page.wait_for_timeout(900)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 expect.set_options(timeout=30_000)
+TALLEST = 12_000  # pixels of one picture
 LONG = 400_000  # milliseconds for a training: a shared machine may be slow, and nothing here is about speed
 
 
@@ -26,13 +27,41 @@ def follow(page: Page, button: str, title: str) -> None:
     on_page(page, title)
 
 
-def to_configure(page: Page, source: Path) -> None:
-    """Steps 2-5: a project on a folder, its scan, preview and cleanup, everything as MedML proposes it."""
+def stands_still(page: Page) -> None:
+    """Until a screen is drawn whole: script ended, fonts and charts there, nothing on its way."""
+    page.get_by_role("heading", level=1).wait_for(timeout=60_000)
+    settled(page)
+    page.evaluate("document.fonts.ready")
+    page.wait_for_function("""() => [...document.querySelectorAll('[data-testid="stVegaLiteChart"]')]
+                           .every(each => each.querySelector("canvas, svg"))""")
+    page.wait_for_timeout(1000)  # a second run of the script may follow the first
+    settled(page)
+    page.wait_for_function("""() => document.getAnimations().every(
+        each => each.playState !== "running" || each.effect.getComputedTiming().endTime === Infinity)""")
+
+
+def photograph(page: Page, target: Path) -> None:
+    """A picture of the whole screen, however long it is; the window is then as it was."""
+    size = page.viewport_size
+    height = page.evaluate("""document.querySelector('[data-testid="stMain"]').scrollHeight""")
+    page.set_viewport_size({"width": size["width"], "height": min(max(900, height), TALLEST)})
+    page.wait_for_timeout(800)  # charts are drawn again
+    page.screenshot(path=target)
+    page.set_viewport_size(size)
+
+
+def begin(page: Page, source: Path) -> None:
+    """A project on a folder (Enter in the path's field is enough), and its scan."""
     page.get_by_label("Folder or file").fill(str(source))
     page.get_by_label("Folder or file").press("Enter")
     on_page(page, "Scan")
-    expect(page.get_by_role("button", name="Continue to preview")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("heading", name="What should the model learn?")).to_be_visible(timeout=120_000)
     settled(page)
+
+
+def to_configure(page: Page, source: Path) -> None:
+    """Steps 2-5: a project on a folder, its scan, preview and cleanup, everything as MedML proposes it."""
+    begin(page, source)
     follow(page, "Continue to preview", "Preview")
     follow(page, "Continue to cleanup", "Cleanup")
     follow(page, "Continue to configure", "Configure")

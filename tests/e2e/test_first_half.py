@@ -9,30 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from medml import project as projects
+from tests.e2e import steps
 
 pytestmark = pytest.mark.e2e
-expect.set_options(timeout=30_000)  # a machine at full load; nothing here measures time
-
-
-def settled(page) -> None:
-    """Until the page's script has ended and nothing waits to be drawn."""
-    expect(page.locator('[data-test-script-state="running"]')).to_have_count(0, timeout=20_000)
-
-
-def begin(page, source) -> None:
-    """Create a project on a folder (Enter is enough) and wait for its scan."""
-    page.get_by_label("Folder or file").fill(str(source))
-    page.get_by_label("Folder or file").press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Scan")
-    expect(page.get_by_role("heading", name="What should the model learn?")).to_be_visible(timeout=60_000)
-    settled(page)
-
-
-def follow(page, button: str, title: str) -> None:
-    """Press the primary button and wait for the page it leads to."""
-    page.get_by_role("button", name=button).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(title)
-    settled(page)
 
 
 def one_primary(page) -> None:
@@ -40,18 +19,18 @@ def one_primary(page) -> None:
 
 
 def test_from_a_folder_to_a_recipe(screen, heart, app, monkeypatch):
-    begin(screen, heart)
+    steps.begin(screen, heart)
     one_primary(screen)
     expect(screen.get_by_text("303", exact=True).first).to_be_visible()
     expect(screen.get_by_role("cell", name="thalach", exact=True)).to_be_visible()
     expect(screen.get_by_label("Outcome to predict", exact=False).first).to_have_value("num")
 
-    follow(screen, "Continue to preview", "Preview")
+    steps.follow(screen, "Continue to preview", "Preview")
     one_primary(screen)
     expect(screen.get_by_text("All 303 rows of heart_cleveland.csv.")).to_be_visible()
     expect(screen.locator('[data-testid="stVegaLiteChart"]')).to_have_count(15)
 
-    follow(screen, "Continue to cleanup", "Cleanup")
+    steps.follow(screen, "Continue to cleanup", "Cleanup")
     one_primary(screen)
     expect(screen.get_by_role("heading", name="Missing values")).to_be_visible()
     expect(screen.get_by_text("6 missing cells in 2 columns were filled in.")).to_be_visible()
@@ -62,9 +41,9 @@ def test_from_a_folder_to_a_recipe(screen, heart, app, monkeypatch):
 
 
 def test_a_step_switched_off_is_kept_and_undone(screen, heart):
-    begin(screen, heart)
-    follow(screen, "Continue to preview", "Preview")
-    follow(screen, "Continue to cleanup", "Cleanup")
+    steps.begin(screen, heart)
+    steps.follow(screen, "Continue to preview", "Preview")
+    steps.follow(screen, "Continue to cleanup", "Cleanup")
     card = screen.locator('[class*="st-key-m_card_step_exact_duplicates"]')
     card.locator("label").first.click()
     expect(card.get_by_text("Off", exact=True)).to_be_visible()
@@ -79,7 +58,7 @@ def test_a_step_switched_off_is_kept_and_undone(screen, heart):
 
 
 def test_a_reload_shows_the_same_project(screen, heart):
-    begin(screen, heart)
+    steps.begin(screen, heart)
     assert "project=" in screen.url
     screen.reload()
     expect(screen.get_by_role("heading", name="What should the model learn?")).to_be_visible()
@@ -87,8 +66,8 @@ def test_a_reload_shows_the_same_project(screen, heart):
 
 
 def test_a_project_stands_on_the_projects_page_with_its_stage(screen, heart):
-    begin(screen, heart)
-    follow(screen, "Continue to preview", "Preview")
+    steps.begin(screen, heart)
+    steps.follow(screen, "Continue to preview", "Preview")
     screen.get_by_role("link", name="Projects").click()
     expect(screen.get_by_role("heading", level=1)).to_have_text("Projects")
     row = screen.locator('[class*="st-key-m_row_"]').filter(has_text=str(heart))
@@ -139,11 +118,11 @@ def test_markup_in_a_table_stays_text_on_every_page(screen, tmp_path, asked):
     folder = tmp_path / "<img src=x> [a](b) **trial** :red[x]"
     folder.mkdir()
     hostile_table(folder)
-    begin(screen, folder)
+    steps.begin(screen, folder)
     expect(screen.get_by_role("cell", name=BEACON, exact=True)).to_be_visible()
-    follow(screen, "Continue to preview", "Preview")
+    steps.follow(screen, "Continue to preview", "Preview")
     expect(screen.locator(".m-chart-title").filter(has_text="<img src=http")).to_be_visible()
-    follow(screen, "Continue to cleanup", "Cleanup")
+    steps.follow(screen, "Continue to cleanup", "Cleanup")
     screen.get_by_role("link", name="Projects").click()
     expect(screen.get_by_role("heading", level=1)).to_have_text("Projects")
     expect(screen.locator(".m-where")).to_have_text("<img src=x> [a](b) **trial** :red[x]")
@@ -156,7 +135,7 @@ def test_the_hard_tables_with_beacons_and_orders_are_only_listed(screen, corpus,
     folder.mkdir()
     for name in ("b15_markup_and_beacons.csv", "b16_prompt_injection.csv"):
         shutil.copy(corpus / "tabular" / name, folder)
-    begin(screen, folder)
+    steps.begin(screen, folder)
     expect(screen.get_by_role("cell", name="<script>alert(1)</script>", exact=True)).to_be_visible()
     screen.get_by_role("button", name="Continue to preview").click()
     expect(screen.get_by_role("alert")).to_contain_text("No column is left to predict with.")
@@ -169,7 +148,7 @@ def test_files_that_cannot_be_read_are_listed_with_their_reason(screen, corpus, 
     folder.mkdir()
     for name in ("b01_empty.csv", "b07_random_bytes.csv", "t01_plain.csv"):
         shutil.copy(corpus / "tabular" / name, folder)
-    begin(screen, folder)
+    steps.begin(screen, folder)
     screen.get_by_text("2 files without a table").click()
     expect(screen.get_by_role("cell", name="b01_empty.csv")).to_be_visible()
     expect(screen.get_by_text("This file is empty.")).to_be_visible()
@@ -177,8 +156,8 @@ def test_files_that_cannot_be_read_are_listed_with_their_reason(screen, corpus, 
 
 
 def test_a_file_that_went_away_is_said_and_nothing_is_lost(screen, heart):
-    begin(screen, heart)
+    steps.begin(screen, heart)
     (heart / "heart_cleveland.csv").unlink()
-    follow(screen, "Continue to preview", "Preview")
+    steps.follow(screen, "Continue to preview", "Preview")
     expect(screen.get_by_role("alert")).to_be_visible()
     expect(screen.get_by_text("MedML made a mistake")).to_have_count(0)

@@ -60,17 +60,9 @@ def made(app, tmp_path_factory) -> Made:
 
 
 def opened(page: Page, url: str) -> None:
-    """Until the screen stands still: script ended, fonts and charts there."""
+    """Go there, and wait until the screen stands still."""
     page.goto(url)
-    page.get_by_role("heading", level=1).wait_for(timeout=60_000)
-    steps.settled(page)
-    page.evaluate("document.fonts.ready")
-    page.wait_for_function("""() => [...document.querySelectorAll('[data-testid="stVegaLiteChart"]')]
-                           .every(each => each.querySelector("canvas, svg"))""")
-    page.wait_for_timeout(1000)  # a second run of the script may follow the first
-    steps.settled(page)
-    page.wait_for_function("""() => document.getAnimations().every(
-        each => each.playState !== "running" || each.effect.getComputedTiming().endTime === Infinity)""")
+    steps.stands_still(page)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -97,14 +89,8 @@ def test_a_screen_is_whole_and_readable(browser_of_tests, app, made, asked, name
 def keep(page: Page, name: str) -> None:
     """A picture of the whole screen, where somebody asked for one."""
     folder = os.environ.get("MEDML_SCREENSHOTS")
-    if not folder:
-        return
-    size = page.viewport_size
-    height = page.evaluate("""document.querySelector('[data-testid="stMain"]').scrollHeight""")
-    page.set_viewport_size({"width": size["width"], "height": min(max(900, height), 12_000)})
-    page.wait_for_timeout(800)
-    page.screenshot(path=Path(folder) / f"{name}.png")
-    page.set_viewport_size(size)
+    if folder:
+        steps.photograph(page, Path(folder) / f"{name}.png")
 
 
 def test_the_look_sees_what_is_wrong(browser_of_tests):
