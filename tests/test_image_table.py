@@ -29,7 +29,7 @@ def test_every_picture_is_a_row_and_its_folder_a_column(classes):
     table = pictures_of(classes)
     frame = table.frame()
     assert (table.ref.path, table.ref.sheet, table.rows) == (".", PICTURES, 8)
-    assert table.columns == frame.columns == ["picture", "content", "width", "height", "bytes", "frames", "kind",
+    assert table.columns == frame.columns == ["picture", "content", "kind", "frames", "width", "height", "bytes",
                                               "folder"]
     assert frame["folder"].to_list() == ["sick"] * 4 + ["well"] * 4
     assert frame["picture"][0] == "sick/scan (1).png"

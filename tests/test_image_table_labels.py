@@ -85,7 +85,7 @@ def test_columns_of_one_name_are_told_apart(tmp_path):
         png(tmp_path / f"film{n}.png", n)
     write(tmp_path / "labels.csv", picture=[f"film{n}" for n in range(4)], width=[9, 9, 9, 9], label=list("abab"))
     table = pictures_of(tmp_path)
-    assert table.columns == ["picture", "content", "width", "height", "bytes", "frames", "kind",
+    assert table.columns == ["picture", "content", "kind", "frames", "width", "height", "bytes",
                              "picture (labels.csv)", "width (labels.csv)", "label"]
     assert table.frame()["width"].to_list() == [16] * 4
 
@@ -117,8 +117,8 @@ def test_tags_that_vary_are_columns_and_identifying_ones_never_are(tmp_path):
               Modality="CR" if n % 2 else "DX", BodyPartExamined="CHEST", ViewPosition="PA" if n < 3 else "AP",
               Manufacturer="Maker", InstitutionName="ZZHospital", StudyDescription="ZZchest")
     table = pictures_of(tmp_path)
-    assert table.columns == ["picture", "content", "modality", "view position", "width", "height", "bytes", "frames",
-                             "kind", "patient"]
+    assert table.columns == ["picture", "content", "modality", "view position", "kind", "frames", "width", "height",
+                             "bytes", "patient"]
     assert table.frame()["view position"].to_list() == ["PA"] * 3 + ["AP"] * 3
     assert "ZZ" not in table.frame().write_csv() and "1950" not in table.frame().write_csv()
 

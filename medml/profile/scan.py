@@ -9,10 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from medml.data import find_tables
+from medml.data.images import Unreadable
+from medml.data.images.table import ImageTable
 from medml.data.source import TableSource
 from medml.data.values import present
 from medml.errors import Stopped, UserError
-from medml.profile import outcomes, proposals
+from medml.profile import listing, outcomes, pictures, proposals
 from medml.profile.choice import is_number
 from medml.profile.columns import Seen, describe, levels
 from medml.profile.evidence import gather
@@ -22,9 +24,11 @@ from medml.profile.patients import Group, hide_small_groups
 from medml.profile.suspicions import note
 from medml.profile.tally import TableTally
 from medml.types import SMALL_GROUP, Column, FileEntry, Level, Profile, Proposal, Suspicion, Table
+from medml.value import PICTURES
 from medml.watch import Part, Silent, Watch
 
 log = logging.getLogger(__name__)
+MANY_PICTURES = 20  # from here on pictures are what a folder is about: their table is proposed first
 BATCH_ROWS = 100_000
 BATCH_BYTES = 16 << 20  # of the file: rows of long texts come in smaller batches
 PARSED_AT_ONCE = 4 << 20  # bytes; Polars takes 16 MiB, which costs 200 MiB more at its peak and is no faster
@@ -35,27 +39,59 @@ def scan(source: Path, *, sheet: str | None = None, watch: Watch | None = None, 
 
     sheet    only this sheet of workbooks
     k        groups of patients below this size are hidden in the profile
-    returns  files (each with what became of it) and tables; a file that cannot be read never stops the scan
-    raises   UserError if there is nothing at `source`; Stopped when the watch asks for it
+    returns  files (each with what became of it; pictures by folder and reason, for their names may name patients) and
+             tables; a file that cannot be read never stops the scan
+    raises   UserError if there is nothing at `source`; Stopped when the watch asks for it before all tables are read
     """
+    return scan_listed(source, sheet=sheet, watch=watch, k=k)[0]
+
+
+def scan_listed(source: Path, *, sheet: str | None = None, watch: Watch | None = None, k: int = SMALL_GROUP
+                ) -> tuple[Profile, list[FileEntry]]:
+    """As `scan`, beside the entry of every file by name, for the owner's own screen: pictures too."""
     watch = watch or Silent()
     source = Path(source)
     os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(PARSED_AT_ONCE))
     files, sources = find_tables(source, watch=Part(watch, 0.0, 0.1), sheet=sheet)
+    of_pictures = any(isinstance(each, ImageTable) for each in sources)
+    tables, broken = _read_all(sources, Part(watch, 0.1, 0.3 if of_pictures else 1.0), k)
+    files = [_unread(each, broken.get((each.path, each.sheet))) for each in files]
+    tables, unreadable = _look_at_pictures(sources, tables, Part(watch, 0.3, 1.0))
+    named = listing.undecodable(files, unreadable)
+    tables = sorted(tables, key=lambda each: each.pictures is None or each.rows < MANY_PICTURES)  # these come first
+    watch.say("done", 1.0, f"{len(tables)} tables read, {len(files)} files seen.")
+    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return Profile(source=str(source.resolve()), made=made, k=k, tables=tables,
+                   files=listing.summarised(named, tables, sources)), named
+
+
+def _read_all(sources: list[TableSource], watch: Watch, k: int
+              ) -> tuple[list[Table], dict[tuple[str, str | None], UserError]]:
+    """Every table that can be read to its end, and why the others cannot."""
     total = sum(max(each.entry.bytes, 1) for each in sources)
     tables, done, broken = [], 0, {}
     for each in sources:
         size = max(each.entry.bytes, 1)
-        part = Part(watch, 0.1 + 0.9 * done / total, 0.1 + 0.9 * (done + size) / total)
         try:
-            tables.append(scan_table(each, watch=part, k=k))
+            tables.append(scan_table(each, watch=Part(watch, done / total, (done + size) / total), k=k))
         except UserError as error:
             broken[each.ref.path, each.ref.sheet] = error
         done += size
-    watch.say("done", 1.0, f"{len(tables)} tables read, {len(files)} files seen.")
-    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return Profile(source=str(source.resolve()), made=made, k=k, tables=tables,
-                   files=[_unread(each, broken.get((each.path, each.sheet))) for each in files])
+    return tables, broken
+
+
+def _look_at_pictures(sources: list[TableSource], tables: list[Table], watch: Watch
+                      ) -> tuple[list[Table], dict[str, Unreadable]]:
+    """The second pass, over pixels; told to stop, it leaves what it has not seen unknown."""
+    found, unreadable = [], {}
+    by_ref = {each.ref: each for each in sources if isinstance(each, ImageTable)}
+    for table in tables:
+        source = by_ref.get(table.ref)
+        if source is not None and not watch.stopping():
+            table, broken = pictures.look(table, source, watch)
+            unreadable |= broken
+        found.append(table)
+    return found, unreadable
 
 
 def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMALL_GROUP) -> Table:
@@ -73,12 +109,13 @@ def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMAL
         return Table(ref=source.ref, sha256=digest, rows=0, columns=columns, duplicates=0)
     watch.say("looking closer", 0.95, source.ref.label)
     with ThreadPoolExecutor(1) as aside:  # sorting does too
-        return _assemble(source, tally, aside.submit(tally.duplicates), digest, k)
+        table = _assemble(source, tally, aside.submit(tally.duplicates), digest, k)
+    return pictures.with_pictures(table, source, k) if isinstance(source, ImageTable) else table
 
 
 def _read(source: TableSource, watch: Watch) -> TableTally | None:
     tally = None
-    bytes_a_row = source.entry.bytes / source.rows if source.rows else 0.0
+    bytes_a_row = source.entry.bytes / source.rows if source.rows and source.kind != PICTURES else 0.0
     for batch in source.batches(int(min(BATCH_ROWS, max(BATCH_BYTES / max(bytes_a_row, 1.0), 1.0)))):
         if watch.stopping():
             raise Stopped

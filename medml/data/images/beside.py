@@ -9,6 +9,7 @@ from medml.data.images.image_file import ImageFile
 from medml.data.images.index import find_images
 from medml.data.images.npz import NpzTable, open_npz
 from medml.data.images.table import ImageTable, picture_table
+from medml.data.images.words import KINDS
 from medml.data.index import file_in, tables_in
 from medml.data.kinds import BINARY_ENDINGS, PICTURE_ENDINGS, TEXT_ENDINGS, ending
 from medml.data.notes import not_read
@@ -18,6 +19,10 @@ from medml.types import FileEntry, TableRef
 from medml.watch import Watch
 
 _TABLES = (BINARY_ENDINGS | TEXT_ENDINGS) - PICTURE_ENDINGS  # a picture called .csv is a mistake, not a picture to use
+# Codes of entries that find_images alone gives, whatever the name ends in ("1.2.840.113619.2").
+_OF_PICTURES = frozenset({"damaged", "no_pixels", "too_deep", "too_many_pixels", "undecodable", "unsafe_path",
+                          "dicomdir", "unsupported_type", "mask", "mask_size"})
+_NO_PICTURES = _TABLES | {"gz", "json", "jsonl", "ods", "xlsb", "npz"}
 
 
 def with_pictures(source: Path, entries: Sequence[FileEntry], tables: Sequence[TableSource], watch: Watch | None = None
@@ -54,6 +59,13 @@ def open_pictures(source: Path, ref: TableRef) -> ImageTable:
 def usable(images: Sequence[ImageFile]) -> list[ImageFile]:
     """Pictures whose names do not promise a table."""
     return [each for each in images if ending(each.path) not in _TABLES]
+
+
+def is_picture(entry: FileEntry) -> bool:
+    """Whether an entry is that of a picture, one that could not be read too. Its name may be that of a patient."""
+    if entry.rows is not None or ending(entry.path) in _NO_PICTURES:
+        return False
+    return entry.kind in KINDS or entry.kind in PICTURE_ENDINGS or entry.reason_code in _OF_PICTURES
 
 
 def _archive(source: Path, entry: FileEntry) -> tuple[FileEntry, NpzTable | None]:

@@ -35,14 +35,14 @@ _DAY = re.compile(r"(?:19|20)\d{2}[-_]?(?:0[1-9]|1[0-2])[-_]?(?:0[1-9]|[12]\d|3[
 def columns_of(images: Sequence[ImageFile]) -> pl.DataFrame:
     """A row a picture, in the given order; the patient as a key that only this installation can make.
 
-    returns  picture, tags that vary, width, height, bytes, frames, kind, patient (where known), split and folder
+    returns  picture, tags that vary, kind, frames, width, height, bytes, patient (where known), split and folder
              (where the sub-folders are such)
     """
     columns = {PICTURE: pl.Series([each.path for each in images], dtype=pl.String)} | _tags(images)
-    for name, values in (("width", [each.cols for each in images]), ("height", [each.rows for each in images]),
-                         ("bytes", [each.bytes for each in images]), ("frames", [each.frames for each in images])):
-        columns[name] = pl.Series(values, dtype=pl.Int64)
     columns["kind"] = pl.Series([each.kind for each in images], dtype=pl.String)
+    for name, values in (("frames", [each.frames for each in images]), ("width", [each.cols for each in images]),
+                         ("height", [each.rows for each in images]), ("bytes", [each.bytes for each in images])):
+        columns[name] = pl.Series(values, dtype=pl.Int64)
     patients = patients_of(images)
     if any(patients):
         columns[PATIENT] = pl.Series(patients, dtype=pl.String)
@@ -54,9 +54,20 @@ def _tags(images: Sequence[ImageFile]) -> dict[str, pl.Series]:
     found = {}
     for keyword, name in TAGS.items():
         values = [each.tags.get(keyword) or None for each in images]
+        if keyword == "TransferSyntaxUID":
+            values = [syntax_name(value) for value in values]
         if len(set(values)) > 1:
             found[name] = pl.Series(values, dtype=pl.String)
     return found
+
+
+def syntax_name(uid: str | None) -> str | None:
+    """A transfer syntax in the standard's words (PS3.6 table A-1)."""
+    if not uid:
+        return None
+    from pydicom.uid import UID
+
+    return UID(uid).name
 
 
 def patients_of(images: Sequence[ImageFile]) -> list[str | None]:

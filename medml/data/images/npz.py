@@ -89,6 +89,16 @@ class NpzTable(ImageTable):
                     done += 1
                     yield position, fit(pixels, plan.size, channels).reshape(plan.size, plan.size, channels)
 
+    def whole(self, watch: Watch | None = None) -> Iterator[tuple[int, np.ndarray | Unreadable]]:
+        watch, row = watch or Silent(), 0
+        for part in self._parts:
+            for pixels in self._pixels(part):
+                if row % 100 == 0 and watch.stopping():
+                    raise Stopped
+                watch.say("decoding", row / len(self.images), f"{row:,} of {len(self.images):,} pictures")
+                yield row, fit(pixels, None, 1)
+                row += 1
+
     def _look(self) -> tuple[int, int]:
         return files.fingerprint(self._archive)
 

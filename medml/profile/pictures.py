@@ -1,0 +1,126 @@
+"""What a scan keeps of the pictures of a folder: counts of files. Headers first, pixels where nobody stops it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from medml.data.images.borders import LIKELY, text_on_borders
+from medml.data.images.columns import CONTENT, PATIENT, PICTURE, SPLIT, syntax_name
+from medml.data.images.image_file import ImageFile, Unreadable
+from medml.data.images.table import ImageTable
+from medml.data.images.twins import Looks, across
+from medml.errors import Stopped
+from medml.profile.suspicions import note
+from medml.types import Column, Kind, PictureFacts, Proposal, Table
+from medml.watch import Watch
+
+OTHER = "other"
+IDENTIFIERS = (CONTENT, PATIENT)
+ALONE = "A model of pictures learns from the pixels alone."
+LEAST_SIDE = 48  # pixels a side below which writing cannot be told
+CHEST = ("CHEST", "THORAX", "LUNG")
+_FACTS: dict[str, Callable[[ImageFile], str | None]] = {
+    "modality": lambda each: each.tags.get("Modality"), "manufacturer": lambda each: each.tags.get("Manufacturer"),
+    "transfer syntax": lambda each: syntax_name(each.tags.get("TransferSyntaxUID")),
+    "photometric": lambda each: each.photometric, "bits": lambda each: str(each.bits),
+    "kind": lambda each: each.kind, "size": lambda each: f"{each.cols} x {each.rows}"}
+
+
+def with_pictures(table: Table, source: ImageTable, k: int) -> Table:
+    """The table of pictures with what their headers tell, and nothing proposed but outcome and patient.
+
+    table  as any other table was scanned: the names of files, their hashes and the keys of patients lose what a scan
+           keeps of other columns
+    """
+    columns = [_column(each) for each in table.columns]
+    target = table.targets[0].column if table.targets else None
+    patient = table.patient
+    kept = {PICTURE, target, patient.column if patient else None}
+    leave_out = [Proposal(column=each.name, reason=ALONE) for each in columns if each.name not in kept]
+    return table.model_copy(update={"columns": columns, "leave_out": leave_out,
+                                    "pictures": facts_of(source.images, source.columns, k)})
+
+
+def facts_of(images: Sequence[ImageFile], columns: Sequence[str], k: int) -> PictureFacts:
+    """What the headers of pictures tell, in counts; `columns` are those of their table."""
+    owners = [each.patient or f"\x1f{place}" for place, each in enumerate(images)]
+    by = {name: counted([get(each) for each in images], owners, k) for name, get in _FACTS.items()}
+    named: Counter[str] = Counter(tag for each in images for tag in each.identifiers)
+    shown = [each.tags.get("BodyPartExamined", "").upper() for each in images]
+    chest = sum(any(word in part for word in CHEST) for part in shown)
+    return PictureFacts(
+        n=len(images), by={name: counts for name, counts in by.items() if counts},
+        side=_spread([min(each.rows, each.cols) for each in images], k),
+        frames=_spread([each.frames for each in images], k)[2], identifiers=dict(named.most_common()),
+        burned_in=sum(each.tags.get("BurnedInAnnotation") == "YES" for each in images),
+        chest=chest > len(images) / 2, own_split=SPLIT in columns)
+
+
+def counted(values: Sequence[str | None], owners: Sequence[str], k: int) -> dict[str, int]:
+    """{value: files}, most frequent first; those of fewer than k files or k patients together as "other".
+
+    {} where no file has a value
+    """
+    rows = Counter(value for value in values if value)
+    patients: defaultdict[str, set[str]] = defaultdict(set)
+    for value, owner in zip(values, owners, strict=True):
+        if value:
+            patients[value].add(owner)
+    named = {value: n for value, n in rows.most_common() if len(patients[value]) >= k}
+    rest = sum(rows.values()) - sum(named.values())
+    return named | ({OTHER: rest} if rest else {})
+
+
+def look(table: Table, source: ImageTable, watch: Watch) -> tuple[Table, dict[str, Unreadable]]:
+    """The table with what its pixels tell, and the pictures that could not be decoded, by name.
+
+    Told to stop, it counts what it has seen; near pictures and writing then stay unknown.
+    """
+    looks, broken, text, whole = Looks(source.rows), {}, [], True
+    try:
+        for row, pixels in source.whole(watch):
+            if isinstance(pixels, Unreadable):
+                broken[source.images[row].path] = pixels
+            else:
+                looks.add(row, pixels)
+                text += [text_on_borders(pixels) >= LIKELY] if min(pixels.shape) >= LEAST_SIDE else []
+    except Stopped:
+        whole = False
+    twins = looks.twins()
+    classes = _classes(table, source)
+    told = whole and twins.told
+    facts = table.pictures.model_copy(update={
+        "damaged": len(broken), "copies": int(twins.copy.sum()), "copies_across": across(twins, twins.copy, classes),
+        "near": int(twins.near.sum()) if told else None,
+        "near_across": across(twins, twins.near, classes) if told else None,
+        "text_like": sum(text) if whole and text else None})
+    return table.model_copy(update={"pictures": facts}), broken
+
+
+def _classes(table: Table, source: ImageTable) -> list[str | None]:
+    """The likeliest outcome of every picture, or None for all where nothing looks like one."""
+    if not table.targets:
+        return [None] * source.rows
+    return [None if value is None else str(value) for value in source.frame([table.targets[0].column]).to_series()]
+
+
+def _column(column: Column) -> Column:
+    """A column of pictures as it may be stored: no name of a file, no hash, no key of a patient."""
+    bare = {"levels": [], "hidden_levels": 0, "hidden_rows": 0, "low": None, "median": None, "high": None}
+    kind: Kind | None = "picture" if column.name == PICTURE else "identifier" if column.name in IDENTIFIERS else None
+    if kind is None:
+        return column
+    told = [] if kind == "picture" else [note(
+        "identifier", "It names persons or files.", "It is never used to predict."
+        + (" If it names patients, choose it as the patient column." if column.name == PATIENT else ""))]
+    return column.model_copy(update={**bare, "kind": kind, "suspicions": told})
+
+
+def _spread(values: Sequence[int], k: int) -> tuple[int, int, int]:
+    """5th percentile, median and 95th percentile; the median thrice where few files would show as extremes."""
+    quantiles = (0.05, 0.5, 0.95) if len(values) >= 2 * k else (0.5, 0.5, 0.5)
+    low, middle, high = np.quantile(np.asarray(values), quantiles, method="inverted_cdf")
+    return int(low), int(middle), int(high)
