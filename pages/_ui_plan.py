@@ -14,7 +14,6 @@ from medml.recipe.target import ABOVE_ZERO
 from medml.types import Choice, Recipe, SplitPlan, Table
 from pages import _ui as ui
 
-FIRST = "auto"  # the family that is proposed, and so stands first
 SCHEMES = {"cross_validation": "Cross-validation", "held_out": "Keep a part closed"}
 
 
@@ -44,17 +43,20 @@ def answer(label: str | None) -> str:
     return "above 0" if label == ABOVE_ZERO else f"“{label}”" if label else "“yes”"
 
 
-def offered(task: str) -> list[Family]:
-    """Families that can do this task, the proposed one first."""
-    names = families.seeing("columns")
-    able = [each for each in map(families.registry.get, names) if task in each.tasks]
-    return sorted(able, key=lambda each: (each.name != FIRST, names.index(each.name)))
+def offered(choice: Choice, first: str) -> list[Family]:
+    """Families that can do this task on what was chosen, a table or its pictures; the proposed one first."""
+    names = families.seeing("columns" if choice.pictures is None else "pictures")
+    able = [each for each in map(families.registry.get, names) if choice.task in each.tasks]
+    return sorted(able, key=lambda each: (each.name != first, names.index(each.name)))
 
 
-def pick_family(task: str, chosen: str, key: str) -> Family:
-    """A card for each family with its plain sentence; returns the chosen one."""
-    ui.section("Family", "How the model thinks. The first one is the safe choice for a clinical table.")
-    able = {each.name: each for each in offered(task)}
+def pick_family(choice: Choice, chosen: str, first: str, key: str) -> Family:
+    """A card for each family with its plain sentence; returns the chosen one.
+
+    chosen  the one that stands in the configuration;   first  the one that is proposed
+    """
+    ui.section("Family", "How the model thinks. The first one is the safe choice here.")
+    able = {each.name: each for each in offered(choice, first)}
     names = list(able)
     with st.container(key="m_families"):
         picked = st.radio("Family", names, index=names.index(chosen) if chosen in able else 0, key=key,

@@ -10,7 +10,7 @@ import streamlit as st
 import worker
 from medml import home, rivals
 from medml import project as projects
-from medml.config import encoded_columns, estimate, n_patients, n_rows, propose_config
+from medml.config import encoded_columns, estimate, n_patients, n_rows, propose_config, usual_family
 from medml.overrides import Seen
 from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
@@ -18,6 +18,7 @@ from medml.types import Choice, Profile, Recipe, Table, TrainConfig
 from pages import _ui as ui
 from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
+from pages._ui_pictures import ask_plan
 
 TITLE = "Configure"
 LEAD = "How the model learns, and how it is judged. Everything is set to what usually works: you can start at once."
@@ -58,12 +59,19 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
     """Draw the form and return the configuration that stands in it now."""
     plan.task_card(on.table, on.choice, on.recipe)
     key = f"m_plan_{on.project.id}"
-    family = plan.pick_family(on.choice.task, known.family if known else plan.FIRST, f"{key}_family")
+    usual = usual_family(on.choice, on.table)
+    family = plan.pick_family(on.choice, known.family if known else usual, usual, f"{key}_family")
     base = known if known is not None and known.family == family.name else on.proposed(family.name)
     if known is not None:  # what was set for another family holds for this one too
         base = base.model_copy(update={"split": known.split, "selection": known.selection, "seed": known.seed})
     name = st.text_input("Name of the model", base.name, key=f"{key}_{family.name}_name", max_chars=120)
     split = plan.ask_split(base.split, f"{key}_split", n_patients(on.table, on.choice, on.recipe))
+    if on.choice.pictures is not None:
+        ready = ask_plan(on.table, base.choice.pictures or on.choice.pictures, f"{key}_pictures")
+        base = base.model_copy(update={"choice": on.choice.model_copy(update={"pictures": ready})})
+        params, seed = ask_settings(on, family, base, f"{key}_{family.name}")
+        return base.model_copy(update={"name": name.strip() or base.name, "split": split, "params": params,
+                                       "seed": seed})
     seen = Seen(on.table.sha256, on.choice.target)
     chosen = columns_card.ask_selection(base.selection, [each.name for each in predictors(on.table, on.choice)], seen,
                                         f"{key}_select")
@@ -74,7 +82,7 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
 
 def ask_settings(on: Ground, family: plan.Family, base: TrainConfig, key: str) -> tuple[dict, int]:
     """The family's own parameters, and the seed; only what differs from the usual for this table is kept."""
-    size = (n_rows(on.table, on.choice, on.recipe), encoded_columns(on.table, on.choice, on.recipe), on.choice.task)
+    size = (n_rows(on.table, on.choice, on.recipe), encoded_columns(on.table, base.choice, on.recipe), on.choice.task)
     usual = family.settled({}, *size)
     ui.section("Settings", "Each has a usual zone. Leave them alone unless you have a reason.")
     with st.expander(f"Settings of “{family.title}”"):

@@ -9,6 +9,7 @@ from medml.sample import Sample
 from medml.types import Choice, Column
 from pages import _sample as held_here
 from pages import _ui as ui
+from pages import _ui_pictures as drawn
 
 TITLE = "Preview"
 LEAD = "Look at the table before anything is changed. What you see here stays in this window; none of it is stored."
@@ -104,10 +105,13 @@ with ui.page(TITLE, step="preview", lead=LEAD) as opened:
     known = held_here.needed(opened)
     if known is not None:
         profile, choice = known
-        taken = held_here.sample(opened, profile, choice)
-        how_much(taken)
-        distributions(taken, choice)
-        missing(taken)
-        rows(taken)
+        if choice.pictures is not None:
+            drawn.thumbnails(opened, profile.table(choice.table), choice)
+        else:
+            taken = held_here.sample(opened, profile, choice)
+            how_much(taken)
+            distributions(taken, choice)
+            missing(taken)
+            rows(taken)
         if ui.next_button("Continue to cleanup", "cleanup"):
             ui.go("cleanup")

@@ -10,6 +10,7 @@ from medml.types import Profile
 from pages import _scan_choice as choice_card
 from pages import _scan_tables as tables
 from pages import _ui as ui
+from pages import _ui_pictures as drawn
 
 TITLE = "Scan"
 LEAD = ("MedML looks through your folder and keeps counts and ranges alone, never a patient's value. "
@@ -64,6 +65,7 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
     table = choice_card.pick_table(profile, projects.choice(project.id))
     tables.warnings(profile, table)
     asked = choice_card.ask(profile, table, projects.choice(project.id))
+    drawn.facts(table)
     tables.suspicions(table)
     tables.columns(table)
     tables.files(profile)

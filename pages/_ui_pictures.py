@@ -1,0 +1,189 @@
+"""Pictures on the screens: what the scan knows of them, thumbnails, how they are brought to one size, heatmaps.
+
+Pixels live in this session's memory alone and go when it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+import worker
+from medml import project as projects
+from medml.types import Choice, PictureFacts, PicturePlan, Table
+from pages import _ui as ui
+
+KEPT = "m_pictures"  # what this session holds of pictures, by what it was made from
+ACROSS, A_CLASS = 6, 6
+SIDES = (28, 64, 96, 128, 160, 224, 320)
+WINDOWS = {"As the file says": None, "Lung": "lung", "Bone": "bone", "Soft tissue": "soft tissue", "Brain": "brain"}
+FRAMES = {"The middle frame": "middle", "The first frame": "first", "Every frame, each as a case": "all"}
+LOOKED = 12
+
+
+def facts(table: Table) -> None:
+    """What the scan knows of the pictures of a folder: counts, copies, names in tags, writing in the pictures."""
+    known = table.pictures
+    if known is None:
+        return
+    ui.section("The pictures", "From their headers and a first look at their pixels; the files stay as they are.")
+    with st.container(key="m_card_pictures"):
+        ui.tiles([("pictures", f"{known.n:,}"), ("pixels on the shorter side", _side(known)),
+                  ("could not be decoded", f"{known.damaged:,}"), ("copies", f"{known.copies:,}")])
+        rows = [(name.capitalize(), ", ".join(f"{what} ({n:,})" for what, n in counts.items()))
+                for name, counts in known.by.items() if counts]
+        ui.table(["", "Found"], rows)
+    for severity, what, fix in told(known):
+        ui.say(severity, what, fix)
+
+
+def _side(known: PictureFacts) -> str:
+    low, middle, high = known.side
+    return f"{middle:,}" if low == high else f"{middle:,} ({low:,} to {high:,})"
+
+
+def told(known: PictureFacts) -> list[tuple[Any, str, str]]:
+    """What a reviewer would ask about these pictures: (severity, what, what to do)."""
+    said: list[tuple[Any, str, str]] = []
+    if known.copies_across or known.near_across:
+        n = known.copies_across + (known.near_across or 0)
+        said.append(("caution", f"{ui.count(n, 'picture')} also {'lies' if n == 1 else 'lie'} in another class.",
+                     "One of the two labels is wrong: look at them before training."))
+    if known.identifiers:
+        most = max(known.identifiers.values())
+        names = ", ".join(list(known.identifiers)[:4])
+        said.append(("caution", f"Tags that identify a person are filled in ({names}; up to {most:,} files).",
+                     "MedML reads none of them. Remove them before you pass the files on."))
+    written = known.burned_in + (known.text_like or 0)
+    if written:
+        them = "it" if written == 1 else "them"
+        said.append(("caution", f"About {ui.count(written, 'picture')} may have writing in {them}.",
+                     "A name in a picture is a name; and a model may read it. Look at them, and crop if need be."))
+    if known.near:
+        look = "looks" if known.near == 1 else "look"
+        said.append(("note", f"{ui.count(known.near, 'picture')} {look} nearly like another one.",
+                     "They are kept on the same side of every split."))
+    return said
+
+
+def thumbnails(project: projects.Project, table: Table, choice: Choice) -> None:
+    """A few pictures of each class, with a slider for the range of grey; in memory alone."""
+    plan = (choice.pictures or PicturePlan()).model_copy(update={"size": 160})
+    ui.section("Pictures of each class", "Drawn at random. Move the range of grey to see more; files are not touched.")
+    window = None
+    if any(each in ("CT", "other") for each in (table.pictures.by.get("modality", {}) if table.pictures else {})):
+        name = st.segmented_control("Range of grey", list(WINDOWS), default=next(iter(WINDOWS)), key="m_window")
+        window = WINDOWS.get(name or "")
+    low, high = st.slider("Darkest and brightest", 0, 255, (0, 255), key="m_levels")
+    drawn = kept((project.id, table.sha256, "thumbnails", window),
+                 lambda: _samples(project, table, choice, plan.model_copy(update={"window": window})))
+    for name, pixels in drawn.items():
+        ui.heading(name)
+        row(levels(pixels, low, high), [""] * len(pixels))
+
+
+def levels(pixels: np.ndarray, low: int, high: int) -> np.ndarray:
+    """uint8 pictures with grey stretched from [low, high] to 0-255."""
+    stretched = (pixels.astype(np.float32) - low) * (255.0 / max(1, high - low))
+    return np.clip(stretched, 0, 255).astype(np.uint8)
+
+
+def _samples(project: projects.Project, table: Table, choice: Choice, plan: PicturePlan) -> dict[str, np.ndarray]:
+    """Class -> some of its pictures (n, side, side, channels)."""
+    from medml.data import open_table
+    from medml.data.images.image_file import Unreadable
+
+    opened = open_table(Path(project.source), table.ref)
+    frame = opened.frame([plan.column, choice.target]).drop_nulls()
+    draw, found = np.random.default_rng(0), {}
+    for name in sorted(frame[choice.target].unique().to_list(), key=str)[:12]:
+        of_class = frame.filter(frame[choice.target] == name)[plan.column].to_list()
+        some = [of_class[at] for at in draw.permutation(len(of_class))[:A_CLASS]]
+        pixels = [each for _, each in opened.decode(some, plan) if not isinstance(each, Unreadable)]
+        if pixels:
+            found[str(name)] = np.stack(pixels)
+    return found
+
+
+def row(pixels: np.ndarray, words: Sequence[str]) -> None:
+    """Pictures side by side, each with a line under it."""
+    for first in range(0, len(pixels), ACROSS):
+        for at, column in enumerate(st.columns(ACROSS, gap="small"), start=first):
+            if at < len(pixels):
+                shown = pixels[at].squeeze()
+                column.image(shown, caption=words[at] or None, width="stretch")
+
+
+def kept(name: tuple, make: Callable[[], Any]) -> Any:
+    """What this session made before under this name; one set of pictures a name, the last few of them."""
+    held = st.session_state.setdefault(KEPT, {})
+    if name not in held:
+        while len(held) > 6:
+            held.pop(next(iter(held)))
+        held[name] = make()
+    return held[name]
+
+
+def ask_plan(table: Table, plan: PicturePlan, key: str) -> PicturePlan:
+    """How pictures are brought to one size and one range of grey; what this folder does not need is not asked."""
+    ui.section("Pictures", "Brought to one size once, before training. Larger shows more and takes longer.")
+    known = table.pictures
+    sides = sorted({*SIDES, plan.size})
+    size = st.select_slider("Pixels a side", sides, plan.size, key=f"{key}_side")
+    window, frames = plan.window, plan.frames
+    modalities = known.by.get("modality", {}) if known is not None else {}
+    if "CT" in modalities:
+        names = list(WINDOWS) + ([plan.window] if plan.window and plan.window not in WINDOWS.values() else [])
+        now = next((name for name, value in WINDOWS.items() if value == plan.window), plan.window)
+        picked = st.selectbox("Range of grey", names, names.index(now), key=f"{key}_window")
+        window = WINDOWS.get(picked, picked)
+    if known is not None and known.frames > 1:
+        now = next(name for name, value in FRAMES.items() if value == plan.frames)
+        frames = FRAMES[st.selectbox("Files of several frames", list(FRAMES), list(FRAMES).index(now),
+                                     key=f"{key}_frames")]
+    return plan.model_copy(update={"size": int(size), "window": window, "frames": frames})
+
+
+def looked(run: Any) -> None:
+    """The surest right and wrong answers, with where the model looked; asked for by a button, shown from memory."""
+    if run.config.choice.pictures is None or run.report.task == "regression":
+        return
+    ui.section("Where the model looked", "The surest answers, each by a model that had not seen the picture. Red is "
+               "what spoke for the answer, on one scale for all. It shows where, never why.")
+    odd = next((each for each in run.report.checks if each.id == "G3" and each.verdict == "warn"), None)
+    if odd is not None:
+        ui.say("caution", odd.what, odd.fix)
+    which = st.segmented_control("Answers", ["Wrong", "Right"], default="Wrong", key="m_looked_which") or "Wrong"
+    name = (run.run, run.chain.current, which)
+    if name not in st.session_state.get(KEPT, {}) and not st.button(
+            "Show them", icon=":material/image_search:", key="m_look"):
+        ui.note("Takes some seconds. The pictures come from your folder and are not stored.")
+        return
+    with st.spinner("Looking through the pictures"):
+        found = kept(name, lambda: worker.ask("surest", run=run.run, right=which == "Right", n=LOOKED))
+    classes = run.report.classes
+    if not len(found["names"]):
+        ui.note(f"There is no {which.lower()} answer.")
+        return
+    words = [f"{classes[answer]} ({ui.percent(sure)}), in truth {classes[outcome]}" if answer != outcome else
+             f"{classes[answer]} ({ui.percent(sure)})"
+             for answer, outcome, sure in zip(found["answer"], found["outcome"], found["sure"], strict=True)]
+    pairs = np.concatenate([_grey3(found["pixels"]), overlaid(found["pixels"], found["heat"])], axis=2)
+    for first in range(0, len(pairs), 3):
+        for at, column in enumerate(st.columns(3, gap="medium"), start=first):
+            if at < len(pairs):
+                column.image(pairs[at], caption=words[at], width="stretch")
+
+
+def _grey3(pixels: np.ndarray) -> np.ndarray:
+    return np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 else pixels
+
+
+def overlaid(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """(n, side, side, 3) uint8: pictures with their heat (0-1) laid over in red."""
+    base, share = _grey3(pixels).astype(np.float32), 0.55 * heat[..., None]
+    return (base * (1 - share) + np.array([226.0, 60.0, 40.0], np.float32) * share).astype(np.uint8)
