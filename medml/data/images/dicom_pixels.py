@@ -39,12 +39,12 @@ _FUNCTIONS = frozenset({"LINEAR", "LINEAR_EXACT", "SIGMOID"})
 def dicom_pixels(path: Path, frame: int, window: Window | None) -> np.ndarray:
     """One frame as a person would see it, uint8 (rows, cols) or (rows, cols, 3). Raises whatever its decoder does."""
     with _quiet():
-        stored, data, photometric = _decode(path, frame)
+        stored, data, photometric, order = _decode(path, frame)
         if photometric == "PALETTE COLOR":
             return _palette(stored, data)
         if stored.ndim == 3:
             return _colour(stored, photometric, int(data.get("BitsStored", 8)))
-        return shown(stored, _grey(data, frame, photometric, stored.dtype.kind == "f"), window)
+        return shown(stored, _grey(data, frame, order, photometric, stored.dtype.kind == "f"), window)
 
 
 def stored_values(path: Path, frame: int = 0) -> np.ndarray:
@@ -68,8 +68,8 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _decode(path: Path, frame: int) -> tuple[np.ndarray, Dataset, str]:
-    """(stored values, the elements in front of them, the photometric interpretation after decoding)."""
+def _decode(path: Path, frame: int) -> tuple[np.ndarray, Dataset, str, str]:
+    """(stored values, the elements in front of them, photometric interpretation after decoding, byte order)."""
     from pydicom.pixels import get_decoder
     from pydicom.pixels.utils import as_pixel_options
     codecs.register()
@@ -88,7 +88,7 @@ def _decode(path: Path, frame: int) -> tuple[np.ndarray, Dataset, str]:
             raise ValueError(f"This file has {options['number_of_frames']} frames; there is no frame {frame}.")
         opened.source.seek(at)
         stored, about = decoder.as_array(opened.source, index=frame, **options)
-    return stored, data, str(about.get("photometric_interpretation", ""))
+    return stored, data, str(about.get("photometric_interpretation", "")), opened.order
 
 
 def _read(file: Any, size: int) -> tuple[DicomSource, Dataset]:
@@ -128,7 +128,7 @@ def _palette(stored: np.ndarray, data: Dataset) -> np.ndarray:
     return colours.astype(np.uint8)
 
 
-def _grey(data: Dataset, frame: int, photometric: str, is_float: bool) -> Grey:
+def _grey(data: Dataset, frame: int, order: str, photometric: str, is_float: bool) -> Grey:
     """How the file asks for this frame to be shown; per-frame and shared groups come before the top level."""
     rescale = _group(data, frame, "PixelValueTransformationSequence")
     look = _group(data, frame, "FrameVOILUTSequence")
@@ -136,9 +136,9 @@ def _grey(data: Dataset, frame: int, photometric: str, is_float: bool) -> Grey:
     bits = int(data.get("BitsStored") or 0)
     signed = int(data.get("PixelRepresentation") or 0)
     return Grey(
-        slope=slope or 1.0, intercept=intercept or 0.0, modality=_lut(data.get("ModalityLUTSequence")),
-        window=_window(look, is_float), voi=_lut(look.get("VOILUTSequence")), inverted=photometric == "MONOCHROME1",
-        padding=data.get("PixelPaddingValue"),
+        slope=slope or 1.0, intercept=intercept or 0.0, modality=_lut(data.get("ModalityLUTSequence"), order),
+        window=_window(look, is_float), voi=_lut(look.get("VOILUTSequence"), order),
+        inverted=photometric == "MONOCHROME1", padding=data.get("PixelPaddingValue"),
         full_range=(0, 2 ** bits - 1) if 1 <= bits <= 8 and not signed else None)
 
 
@@ -173,7 +173,7 @@ def _number(value: Any) -> float | None:
     return number if np.isfinite(number) else None
 
 
-def _lut(sequence: Any) -> Lut | None:
+def _lut(sequence: Any, order: str) -> Lut | None:
     """The first LUT of a sequence; None where there is none."""
     if not sequence:
         return None
@@ -181,7 +181,7 @@ def _lut(sequence: Any) -> Lut | None:
     content = sequence[0].LUTData
     n = n or 65536
     if isinstance(content, bytes):
-        entries = np.frombuffer(content, "<u2" if len(content) >= 2 * n else "u1")
+        entries = np.frombuffer(content, f"{order}u2" if len(content) >= 2 * n else "u1")
     else:
         entries = np.atleast_1d(np.asarray(content, dtype=np.int64)) & 0xFFFF
     return Lut(first, bits, entries[:n]) if len(entries) else None
