@@ -21,7 +21,8 @@ class Cases:
     y         (n_cases,) int64 codes into `classes`, or float64 for a number
     patients  (n_cases,) int64, equal for rows of one patient; row numbers where nobody repeats
     rows      (n_cases,) int64, the row's place in the source table, from 0
-    twins     (n_cases,) int64, equal for pictures that are the same or nearly (L3); None: rows are compared by cells
+    twins     (n_cases,) int64, equal for rows of equal cells and outcome, and for pictures that are the same or nearly
+              (L3); None: not looked for yet
     given     (n_cases,) int64, the split that came with the data: 0 train, 1 validation, 2 test; None: none came
     beside    DataFrame (n_cases, ...) of what stands beside a picture (tags, size of its file), which no model sees
               and which must not tell the outcome (L14); None for tables
@@ -63,7 +64,7 @@ class FitData:
     """What a family is given: one fold's training rows, cleaned, selected and encoded.
 
     X         (n, p) float64, no NaN, unscaled, or vision.pixels.Pictures for a family that sees pictures
-    y         (n,), and patients (n,), as in Cases
+    y         (n,) as in Cases;   patients  (n,) int64, equal for rows of one patient and for copies
     names     p names of encoded columns; origins  p names of the columns they come from
     """
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from medml import families, home
+from medml import families, home, split
 from medml.cases import Cases, FitData
 from medml.encode import Encoder
 from medml.errors import UserError
@@ -179,9 +179,13 @@ def plain(X: np.ndarray | Pictures) -> np.ndarray:
 
 
 def fit_data(matrix: Matrix | PictureMatrix, cases: Cases, positions: np.ndarray) -> FitData:
-    """The rows at these positions as a family is given them, by a matrix that has already learned."""
-    return FitData(X=matrix.encode(cases.X.iloc[positions]), y=cases.y[positions], patients=cases.patients[positions],
-                   task=cases.task, n_classes=len(cases.classes), names=matrix.names, origins=matrix.origins)
+    """The rows at these positions as a family is given them, by a matrix that has already learned.
+
+    Copies count as one patient there (L3): inner folds would else prefer what has learned by heart.
+    """
+    return FitData(X=matrix.encode(cases.X.iloc[positions]), y=cases.y[positions],
+                   patients=split.groups(cases)[positions], task=cases.task, n_classes=len(cases.classes),
+                   names=matrix.names, origins=matrix.origins)
 
 
 def _select(cleaner: Cleaner, cleaned: pd.DataFrame, y: np.ndarray, patients: np.ndarray, config: TrainConfig,

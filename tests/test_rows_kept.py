@@ -8,7 +8,7 @@ import pytest
 from made import as_text, cases_of, choice_of, read_csv, table_of
 from tables import clinic, planned, saved
 
-from medml import gallery, split
+from medml import gallery, pipeline, split
 from medml.config import propose_config
 from medml.data import open_table
 from medml.errors import UserError
@@ -19,6 +19,7 @@ from medml.steps import About, registry
 from medml.steps.step import ROW
 from medml.train import train
 from medml.types import SplitPlan
+from medml.watch import Silent
 
 FIVE = SplitPlan(by="row", scheme="cross_validation", folds=5)
 
@@ -241,3 +242,16 @@ def test_a_training_leaves_short_rows_out_and_a_prediction_abstains_on_them(tmp_
     answers = predict_file(opened.run, new)
     assert answers["abstained"].to_list()[2] == "the row has too few fields"
     assert answers["probability of 1"].is_null().to_list()[2] and answers["abstained"].to_list()[0] is None
+
+
+def test_equal_rows_stay_together_in_the_folds_inside_a_fold_too():
+    """Weights, penalties and the round to stop at are chosen on inner folds: a copy there lets trees look good that
+    have learned by heart. maternal_health_risk, auto, 5 folds: log loss 1.05 with copies apart, 0.72 together."""
+    cases, recipe, table, choice = cases_of(coarse(), "sick")
+    config = propose_config(table, choice, recipe, profile_sha256="p", data_sha256="d", family="auto")
+    fold = split.make_folds(cases, config.split, 0)[0]
+    data = pipeline.prepare(cases, fold.train, recipe, config, seed=0, watch=Silent()).data
+    equal = np.unique(np.column_stack([data.X, data.y]), axis=0, return_inverse=True)[1]
+    assert len(np.unique(equal)) < len(equal)
+    inner = split.deal(data.y, data.patients, 5, 0, "binary")
+    assert all(len(set(inner[equal == each])) == 1 for each in np.unique(equal))

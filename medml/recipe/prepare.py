@@ -11,6 +11,7 @@ from medml.errors import UserError
 from medml.recipe.cleaner import Cleaner
 from medml.recipe.reading import predictors_frame
 from medml.recipe.target import outcome, patient_codes
+from medml.split import row_hashes
 from medml.steps import About, Fixed, registry
 from medml.steps.step import ROW, plural, target_is_number
 from medml.types import Choice, Effect, FlowStep, Kind, Recipe, Table
@@ -40,7 +41,9 @@ def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *
     rows = cleaned[ROW].to_numpy().astype(np.int64)
     patients = patient_codes(cleaned[choice.patient] if choice.patient else None, rows)
     y, classes = outcome(cleaned[choice.target], choice, table.column(choice.target), patients)
-    return Cases(X=predictors_frame(cleaned, kinds), y=y, patients=patients, rows=rows, kinds=kinds,
+    X = predictors_frame(cleaned, kinds)
+    twins = np.unique(row_hashes(X, y), return_inverse=True)[1].astype(np.int64)  # once: every fold asks for them
+    return Cases(X=X, y=y, patients=patients, rows=rows, kinds=kinds, twins=twins,
                  task=choice.task, classes=classes, flow=_flow(frame.height, effects)), effects
 
 
