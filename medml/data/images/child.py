@@ -28,11 +28,12 @@ def main() -> None:
     os.dup2(quiet.fileno(), 1)  # a library that prints must not speak in between
     _bare_packages()
     from medml.data.images import pixels
-    pixels.load_decoders()
     for line in sys.stdin.buffer:
+        request = json.loads(line)
+        pixels.load_decoder(request["kind"])  # no file's time is spent on it
         _limit_time(seconds)
         faulthandler.dump_traceback_later(longest, exit=True, file=quiet)
-        told, content = _answer(pixels, json.loads(line))
+        told, content = _answer(pixels, request)
         faulthandler.cancel_dump_traceback_later()
         said = json.dumps(told).encode()
         answers.write(HEADER.pack(len(said), len(content)) + said)

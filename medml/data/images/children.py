@@ -20,6 +20,7 @@ _CHILD = Path(__file__).with_name("child.py")
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _MOST_WORDS = 1 << 16  # bytes of JSON that an answer may have
 _LOOK_EVERY = 0.2  # seconds
+_SYSTEM_LIMITS_MEMORY = sys.platform.startswith("linux")
 
 
 @dataclass(frozen=True)
@@ -32,25 +33,37 @@ class Limits:
 
 
 class Child:
-    """One child process, asked for one picture at a time. Not to be shared by threads at the same moment."""
+    """One child process, asked for one picture at a time by one thread; any thread may stop it."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._process: subprocess.Popen | None = None
+        self._stopped = False
+        self._lock = threading.Lock()  # between a start and a stop
 
     def ask(self, request: dict) -> np.ndarray | Unreadable:
         """The answer to one request; a child lost over it costs this one file, the next request starts another."""
         if self._process is None or self._process.poll() is not None:
             self.close()
-            self._process = self._start()
+            with self._lock:
+                if self._stopped:
+                    return _lost()
+                self._process = self._start()
         try:
             return self._ask(self._process, request)
         except (OSError, ValueError, KeyError):  # it ended, or what it says makes no sense
             self.close()
-            return Unreadable("undecodable", "This picture could not be decoded: it took too long or too much memory, "
-                              "or its content breaks the decoder.")
+            return _lost()
+
+    def stop(self) -> None:
+        """End the process, whoever waits for it, and never start another."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
 
     def close(self) -> None:
+        """Give back what the process held. Only for the thread that asks, or once there is none."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -83,6 +96,11 @@ class Child:
         return np.frombuffer(pixels, np.uint8).reshape(told["shape"])
 
 
+def _lost() -> Unreadable:
+    return Unreadable("undecodable", "This picture could not be decoded: it took too long or too much memory, or its "
+                      "content breaks the decoder.")
+
+
 def _exactly(process: subprocess.Popen, n_bytes: int) -> bytearray:
     """So many bytes of what a child says. EOFError as OSError where it ends before."""
     content = bytearray(n_bytes)
@@ -104,8 +122,8 @@ class Children:
         self._free: queue.SimpleQueue[Child] = queue.SimpleQueue()
         for each in self._all:
             self._free.put(each)
-        self._closed = threading.Event()
-        if not sys.platform.startswith("linux"):
+        self._stopped = threading.Event()
+        if not _SYSTEM_LIMITS_MEMORY:
             threading.Thread(target=self._watch_memory, daemon=True).start()
 
     def ask(self, request: dict) -> np.ndarray | Unreadable:
@@ -116,15 +134,21 @@ class Children:
         finally:
             self._free.put(child)
 
+    def stop(self) -> None:
+        """End them all, whoever waits for them."""
+        self._stopped.set()
+        for each in self._all:
+            each.stop()
+
     def close(self) -> None:
-        """End them all; nothing may be asked any more."""
-        self._closed.set()
+        """End them and give back what they held, once no thread asks any more."""
+        self.stop()
         for each in self._all:
             each.close()
 
     def _watch_memory(self) -> None:
         import psutil
-        while not self._closed.wait(_LOOK_EVERY):
+        while not self._stopped.wait(_LOOK_EVERY):
             for each in self._all:
                 try:
                     process = psutil.Process(each.pid) if each.pid else None

@@ -41,20 +41,23 @@ def decode_all(source: Path, files: Sequence[ImageFile], *, size: int | None, wi
     pool, pending = Children(n, limits), deque[tuple[int, Future]]()
     look = {"size": size, "channels": channels, "window": list(window) if window else None}
     requests = ((place, _request(source, files[place], frame) | look) for place, frame in wanted)
-    with ThreadPoolExecutor(n, thread_name_prefix="decode") as threads:
-        try:
-            for done in range(len(wanted)):
-                while len(pending) < _AHEAD * n and (following := next(requests, None)):
-                    pending.append((following[0], threads.submit(pool.ask, following[1])))
-                if watch.stopping():
-                    raise Stopped
-                place, answer = pending.popleft()
-                watch.say("decoding", done / len(wanted), f"{place + 1:,} of {len(files):,} images")
-                yield place, answer.result()
-        finally:
-            for _, answer in pending:
-                answer.cancel()
-            pool.close()
+    try:
+        with ThreadPoolExecutor(n, thread_name_prefix="decode") as threads:
+            try:
+                for done in range(len(wanted)):
+                    while len(pending) < _AHEAD * n and (following := next(requests, None)):
+                        pending.append((following[0], threads.submit(pool.ask, following[1])))
+                    if watch.stopping():
+                        raise Stopped
+                    place, answer = pending.popleft()
+                    watch.say("decoding", done / len(wanted), f"{place + 1:,} of {len(files):,} images")
+                    yield place, answer.result()
+            finally:
+                for _, answer in pending:
+                    answer.cancel()
+                pool.stop()  # so that no thread waits for an answer that nobody wants
+    finally:
+        pool.close()
 
 
 def _frames(image: ImageFile, frames: Frames) -> Sequence[int]:

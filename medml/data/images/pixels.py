@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from medml.data.files import open_regular
+from medml.data.images import codecs
 from medml.data.images.dicom_pixels import dicom_pixels, stored_values
 from medml.data.images.elements import HEAD
 from medml.data.images.fit import fit
@@ -51,10 +52,11 @@ def decode(request: dict) -> np.ndarray:
     return fit(_decoded(path, image, frame, window), request["size"], request["channels"])
 
 
-def load_decoders() -> None:
-    """Import what most files need, so that no file's time is spent on it."""
+def load_decoder(kind: str) -> None:
+    """Import what files of a kind need, so that reading the first one takes no longer than the next."""
+    if kind == "dicom":
+        codecs.register()
     from PIL import Image
-    from pydicom.pixels import get_decoder  # noqa: F401
     Image.preinit()
 
 
