@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medml import fitting, home, saved_split
+from medml import fitting, home, publish, saved_split
 from medml.errors import Stopped
 from medml.evaluate import Rerun
 from medml.folds import FittedFold
@@ -66,7 +66,7 @@ def compared(task: fitting.Task, first: FittedFold, expected: float, whole: floa
         return Rerun(why="it took longer than the first time")
     scale = 1.0 if p.ndim == 2 else float(np.std(task.cases.y)) or 1.0
     difference = np.abs(p - first.p).max(initial=0.0) / scale if p.shape == first.p.shape else np.inf
-    return Rerun(difference=float(difference), n=len(p))
+    return Rerun(difference=float(difference), n=len(p), device=publish.device_of(first.pipeline))
 
 
 def too_long(expected: float, whole: float) -> str:

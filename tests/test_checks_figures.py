@@ -233,6 +233,7 @@ def test_a_second_run_must_agree():
     assert "the same numbers, 300 predictions" in run("G1").what and run("G1").verdict == "pass"
     for difference in (0.002, float("inf"), float("nan")):
         assert run("G1", rerun=Rerun(difference=difference, n=60)).verdict == "block"
+    assert run("G1", rerun=Rerun(difference=0.002, n=60, device="mps")).verdict == "warn"
     untried = run("G1", rerun=Rerun(why="that would take about 90 seconds more"))
     assert untried.verdict == "could_not_tell" and "about 90 seconds more." in untried.what
     assert run("G1", data_sha256="another table").verdict == "block"

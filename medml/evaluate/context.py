@@ -40,11 +40,13 @@ class Rerun:
 
     difference  the largest of all predictions, in probability or in standard deviations of a number; None: not tried
     n           predictions compared;   why  why it was not tried, as the rest of a sentence
+    device      on what it was fitted: "cpu", or an accelerator, whose sums may come in another order each time
     """
 
     difference: float | None = None
     n: int = 0
     why: str = "this evaluation did not ask for it"
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)

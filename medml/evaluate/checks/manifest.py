@@ -29,8 +29,10 @@ def reproducible(evidence: Evidence) -> Check:
         return found("G1", "could_not_tell", f"{recorded} No fold was made a second time: {again.why}.", lacking=0,
                      rerun=-1)
     if not again.difference <= SAME:
-        return found("G1", "block", "A fold made a second time from the same data, code and seeds gave other numbers "
-                                    f"(by up to {again.difference:.2g}).",
+        # an accelerator cannot promise the order of its sums, so there it is no proof of a fault of ours
+        return found("G1", "block" if again.device == "cpu" else "warn",
+                     "A fold made a second time from the same data, code and seeds gave other numbers "
+                     f"(by up to {again.difference:.2g}, on the {again.device}).",
                      "Do not sign it off: find out what differs (packages, threads, device), then train again.",
                      lacking=0, rerun=0, n=again.n)
     return found("G1", "pass", f"{recorded} One fold was made a second time from what was saved: the same numbers, "
