@@ -13,7 +13,7 @@ import pytest
 from dicoms import CANARY, SYNTAXES, bytes_of, deflated, nested, slice_of, with_canaries, write
 
 from medml import home
-from medml.data.images import Unreadable, find_images, patient_key, read_header, read_pixels, uid_key
+from medml.data.images import Unreadable, find_images, patient_key, read_header, read_pixels, stored_values, uid_key
 from medml.data.images.tags import ALLOWED
 
 RNG = np.random.default_rng(11)
@@ -186,6 +186,38 @@ def test_a_dicomdir_is_never_followed(parts, tmp_path):
     write(tmp_path / "DICOMDIR", data)
     (entry,), images = find_images(tmp_path)
     assert (entry.action, entry.reason_code, images) == ("refuse", "unsafe_path", [])
+
+
+def inserted(content: bytes, element: bytes) -> bytes:
+    """The file with an element of group 0029 put in front of its pixels."""
+    at = content.rindex(struct.pack("<HH2s", 0x7FE0, 0x0010, b"OW"))
+    return content[:at] + element + content[at:]
+
+
+@pytest.mark.parametrize(("element", "identifies"), [
+    (struct.pack("<HH2sHI", 0x0029, 0x1010, b"UN", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+     + struct.pack("<HHI", 0x0010, 0x0030, 8) + b"19500101" + struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+     + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0), True),
+    (struct.pack("<HH2sH", 0x0029, 0x1010, b"ZQ", 4) + b"abcd", False),
+    (struct.pack("<HHI", 0x0029, 0x1010, 4) + b"abcd", False),
+    (struct.pack("<HH2sHI", 0x0029, 0x1010, b"OB", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 4) + b"abcd"
+     + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0), False)],
+    ids=["a sequence of unknown kind", "an element of unknown kind", "an element without a kind", "a value in items"])
+def test_what_other_programs_write_against_the_rules_is_read(element, identifies, tmp_path):
+    path = tmp_path / "a.dcm"
+    path.write_bytes(inserted(bytes_of(slice_of(PIXELS, WindowCenter="2000", WindowWidth="4000")), element))
+    header = read_header(path, root=tmp_path)
+    assert header.rows == 24 and ("PatientBirthDate" in header.identifiers) == identifies
+    plain = write(tmp_path / "b.dcm", slice_of(PIXELS, WindowCenter="2000", WindowWidth="4000"))
+    np.testing.assert_array_equal(read_pixels(path), read_pixels(plain))
+
+
+def test_a_file_that_says_explicit_and_is_implicit_is_read(tmp_path):
+    content = bytes_of(slice_of(PIXELS), "implicit")
+    lying = content.replace(b"UI\x12\x001.2.840.10008.1.2\0", b"UI\x14\x001.2.840.10008.1.2.1\0", 1)
+    length = struct.unpack_from("<I", lying, 140)[0] + 2
+    (tmp_path / "a.dcm").write_bytes(lying[:140] + struct.pack("<I", length) + lying[144:])
+    np.testing.assert_array_equal(stored_values(tmp_path / "a.dcm"), PIXELS)
 
 
 def test_slices_of_two_sizes_are_no_series_but_films_of_two_sizes_are_fine(tmp_path):

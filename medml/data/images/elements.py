@@ -146,9 +146,11 @@ class Elements:
         if self._explicit and group != 0xFFFE:
             if vr in _SHORT:
                 return group << 16 | element, vr, length, at + 8
-            if vr not in _LONG:
-                raise Odd
-            return group << 16 | element, vr, self._length(place + 8), at + 12
+            if vr in _LONG:
+                return group << 16 | element, vr, self._length(place + 8), at + 12
+            if vr.isalpha() and vr.isupper():  # a kind nobody knows
+                return group << 16 | element, vr, length, at + 8
+            # no kind at all: private elements are sometimes left in the implicit form
         group, element, length = self._four.unpack_from(self._block, place)
         return group << 16 | element, self._implied(group, length, at + 8), length, at + 8
 
@@ -166,9 +168,9 @@ class Elements:
 
     def _nested(self, tag: int, vr: bytes, length: int, value: int) -> int:
         """Walk through a sequence (or a value in items) without recursion; returns where it ends."""
+        if vr == b"UN":
+            return self._unknown(value)
         if vr not in (b"SQ", b""):
-            if vr == b"UN":
-                raise Odd  # its items are written without VRs
             return self._fragments(value)
         ends, at = [self._end(value, length)], value  # an end, or -1 where a delimiter tells it
         while ends:
@@ -182,6 +184,17 @@ class Elements:
                 raise Unreadable("too_deep", "This DICOM file is nested far too deep to be real.", refuse=True)
         return at
 
+    def _unknown(self, value: int) -> int:
+        """A sequence whose kind was unknown to whoever passed it on: implicit VRs inside (PS3.5 6.2.2, note 2).
+
+        Nothing inside names a kind, so this never comes twice in one another.
+        """
+        before, self._explicit = self._explicit, False
+        try:
+            return self._nested(0, b"SQ", _UNDEFINED, value)
+        finally:
+            self._explicit = before
+
     def _inner(self, at: int, ends: list[int]) -> int:
         """One element inside a sequence: opens or closes a level, or is passed over."""
         tag, vr, length, value = self._header(at)
@@ -193,9 +206,7 @@ class Elements:
             ends.append(self._end(value, length))
             return value
         if length == _UNDEFINED:
-            if vr == b"UN":
-                raise Odd
-            return self._fragments(value)
+            return self._unknown(value) if vr == b"UN" else self._fragments(value)
         if tag in IDENTIFYING and length:
             self._identifies(tag, value, length)
         elif tag == REFERENCED_FILE:
