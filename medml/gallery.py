@@ -270,10 +270,10 @@ def why_not_comparable(a: Run, b: Run) -> list[str]:
 
 
 def _outcome_words(run: Run) -> str:
-    """“died”: yes; “grade”: above 0; “grade”: each of its classes; “stay”: the number."""
+    """“died” (yes), “grade” (above 0), “grade” (each of its classes), “stay” (the number)."""
     yes = "above 0" if run.report.positive == ABOVE_ZERO else run.report.positive
     how = {"binary": yes, "multiclass": "each of its classes", "regression": "the number"}[run.report.task]
-    return f"“{run.config.choice.target}”: {how}"
+    return f"“{run.config.choice.target}” ({how})"
 
 
 def settings_of(run: Run) -> dict[str, object]:

@@ -65,14 +65,6 @@ def colours(found: np.ndarray | None, choice: Choice) -> dict[str, str]:
     return dict(zip(names, ink.series, strict=False))
 
 
-def legend(shades: dict[str, str], title: str) -> None:
-    """What the colours mean, once a page."""
-    keys = "".join(f'<span class="m-key"><span style="background:{shade}"></span>{ui.html(name, 60)}</span>'
-                   for name, shade in shades.items())
-    if keys:
-        st.html(f'<p class="m-keys"><span class="m-quiet">{ui.html(title, 60)}</span>{keys}</p>')
-
-
 def needed(project: projects.Project) -> tuple[Profile, Choice] | None:
     """Profile and choice, or None with the way back on the screen where they are not there yet."""
     profile, choice = projects.profile(project.id), projects.choice(project.id)

@@ -87,6 +87,15 @@ def ink() -> Ink:
     return SCREEN
 
 
+def legend(shades: dict[str, str], title: str = "") -> None:
+    """What the colours of several charts mean, once over all of them."""
+    keys = "".join(f'<span class="m-key"><span style="background:{shade}"></span>{html(name, 120)}</span>'
+                   for name, shade in shades.items())
+    if keys:
+        said = f'<span class="m-quiet">{html(title, 60)}</span>' if title else ""
+        st.html(f'<p class="m-keys">{said}{keys}</p>')
+
+
 def chart(drawn: alt.TopLevelMixin | dict[str, Any], words: str, *, key: str | None = None) -> None:
     """One chart in the house's theme with a sentence under it, which is also its text for a screen reader.
 

@@ -97,7 +97,7 @@ def apart(names: list[str], runs: tuple[Run, Run]) -> None:
     """Two cards, each with its own figure: nothing invites to take one from the other."""
     for column, name, run in zip(st.columns(2, gap="medium"), names, runs, strict=True):
         headline = HEADLINE[run.report.task]
-        with column, st.container(key=f"m_card_apart_{run.run}"):
+        with column, st.container(key=f"m_card_apart_{run.run}", height="stretch"):
             st.html(f'<p class="m-what">{ui.html(name, 120)}</p><p class="m-stamps">'
                     f'{stamps.chips(tuple(run.report.stamps))}</p>')
             ui.number_with_interval(title(headline), run.report.metrics.get(headline), help=meaning(headline))
@@ -123,8 +123,9 @@ def _curves(names: list[str], a: Run, b: Run) -> None:
 
     shared = {which: (getattr(a.report, which), getattr(b.report, which)) for which in CURVES}
     shared = {which: pair for which, pair in shared.items() if None not in pair}
+    ui.legend(pairs.shades(names, ui.ink()))
     for column, (which, pair) in zip(st.columns(max(1, len(shared)), gap="medium"), shared.items(), strict=False):
-        with column, st.container(key=f"m_card_pair_{which}"):
+        with column, st.container(key=f"m_card_pair_{which}", height="stretch"):
             drawn = pairs.overlaid(which, dict(zip(names, pair, strict=True)), ink=ui.ink())
             ui.chart(drawn, f"{CURVES[which]}, with 95 % bands.", key=f"m_pair_{which}")
 

@@ -83,7 +83,7 @@ def curves(points: list[Point], task: Task, unit: str | None, *, key: str, ended
     pictures = {"loss": ("train", f"Training: {measure}", loss_words(measure, unit)),
                 "figure": ("out_of_fold", f"Kept-out rows: {figure}", figure_words(figure, unit))}
     for column, (name, (of, above, words)) in zip(st.columns(2, gap="medium"), pictures.items(), strict=True):
-        with column, st.container(key=f"m_card_{name}"):
+        with column, st.container(key=f"m_card_{name}", height="stretch"):
             ui.chart(drawn.history(points, of=of, title=above, across=across, ended=ended, ink=ui.ink()),
                      f"{words} {drawn.BAND}", key=f"{key}_{name}")
 

@@ -23,9 +23,9 @@ def at_a_threshold(run: Run) -> None:
         if point is None:
             return
         left, right = st.columns(2, gap="medium")
-        with left, st.container(key="m_card_confusion"):
+        with left, st.container(key="m_card_confusion", height="stretch"):
             matrix(run.report, point)
-        with right, st.container(key="m_card_at"):
+        with right, st.container(key="m_card_at", height="stretch"):
             metrics.at_threshold(run.report, point, run.config.split.repeats)
         both_curves(run.report, point)
 
@@ -44,10 +44,10 @@ def both_curves(report: Report, point: GridPoint) -> None:
     from medml.plots import performance
 
     left, right = st.columns(2, gap="medium")
-    with left, st.container(key="m_card_roc"):
+    with left, st.container(key="m_card_roc", height="stretch"):
         ui.chart(performance.roc(report, ink=ui.ink(), at=point),
                  "ROC with its 95 % band; the dot is the threshold, the dashes a coin.", key="m_roc")
-    with right, st.container(key="m_card_pr"):
+    with right, st.container(key="m_card_pr", height="stretch"):
         ui.chart(performance.precision_recall(report, ink=ui.ink(), at=point),
                  "Precision and recall; the dashes are a model that guesses.", key="m_pr")
 

@@ -32,7 +32,7 @@ def distributions(held: Sample, choice: Choice) -> None:
     ui.section("Distributions", ("Each colour adds up to 100 %, so that a rare outcome can be compared with a "
                                  "frequent one. " if shades else "")
                + "The outermost bars hold the lowest and highest half per cent as well.")
-    held_here.legend(shades, f"Rows by {ui.clean(choice.target, 40)}")
+    ui.legend(shades, f"Rows by {ui.clean(choice.target, 40)}")
     names = [choice.target, *(each.name for each in held.columns if _drawn(each, choice))]
     most = st.session_state.setdefault("m_drawn", AT_FIRST)
     most = len(names) if len(names) <= most + ACROSS else most  # no button for a last row

@@ -122,7 +122,7 @@ def test_runs_of_other_outcomes_or_tables_are_told_apart_in_words(two_runs):
     asked = dataclasses.replace(run, config=run.config.model_copy(update={"choice": choice}))
     positive = run.report.positive
     assert gallery.why_not_comparable(run, asked) == [
-        f"They predict different outcomes: “outcome”: {positive} and “died”: {positive}."]
+        f"They predict different outcomes: “outcome” ({positive}) and “died” ({positive})."]
     later = dataclasses.replace(run, manifest=run.manifest.model_copy(update={"data_sha256": "0" * 64}))
     assert gallery.why_not_comparable(run, later) == [
         "They were made from different tables: two versions of clinic.csv."]

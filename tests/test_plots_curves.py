@@ -12,7 +12,7 @@ import pytest
 import sample_report
 import vl_convert
 
-from medml.plots import DARK, INKS, LIGHT, SCREEN, counts, curves, dressed, performance
+from medml.plots import DARK, INKS, LIGHT, SCREEN, counts, curves, dressed, pairs, performance
 from medml.types import Curve, FlowStep, Point
 
 SHEET = Path(__file__).resolve().parents[1] / "pages" / "static" / "look_1_frame.css"
@@ -169,3 +169,10 @@ def test_precision_recall_names_the_share_of_events_as_a_guess():
 def test_a_report_without_a_curve_is_refused():
     with pytest.raises(ValueError, match="no ROC curve"):
         performance.roc(REPORT.model_copy(update={"roc": None}))
+
+
+def test_two_runs_in_one_picture_have_the_colours_of_their_legend():
+    spec = json.dumps(pairs.overlaid("roc", {"first": REPORT.roc, "second": REPORT.roc}).to_dict())
+    shades = pairs.shades(["first", "second"])
+    assert json.dumps({"domain": ["first", "second"], "range": list(shades.values())}) in spec
+    assert len(set(shades.values())) == 2

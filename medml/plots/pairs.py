@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import altair as alt
 
@@ -16,7 +16,7 @@ PLANES = {"roc": Plane("1 − specificity (false alarms)", "Sensitivity (events 
 
 
 def overlaid(which: str, curves: Mapping[str, Curve], *, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
-    """The same curve of several runs, each in its own colour and dash, with its band.
+    """The same curve of several runs, each in its own colour and dash, with its band. No legend: see `shades`.
 
     which   "roc", "precision_recall" or "calibration";   curves  by the name that the legend shows
     """
@@ -25,13 +25,16 @@ def overlaid(which: str, curves: Mapping[str, Curve], *, ink: Ink = LIGHT, heigh
             for name, curve in curves.items()
             for place, (x, y, low, high) in enumerate(zip(curve.x, curve.y, curve.low or curve.y,
                                                           curve.high or curve.y, strict=True))]
-    colours = alt.Scale(domain=names, range=list(ink.series[:len(names)]))
+    colours = alt.Scale(domain=names, range=list(shades(names, ink).values()))
     dashes = alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 2]][:len(names)])
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=plane.x(), color=alt.Color("run:N", scale=colours, legend=alt.Legend(
-            title=None, orient="bottom", labelLimit=320, columns=1, symbolType="stroke", symbolStrokeWidth=2.5,
-            symbolOpacity=1, symbolSize=180, rowPadding=6)))
+        x=plane.x(), color=alt.Color("run:N", scale=colours, legend=None))
     band = base.mark_area(opacity=0.12).encode(y=plane.y("low"), y2="high:Q")
     line = base.mark_line(strokeWidth=2).encode(y=plane.y(), order="order:Q", tooltip=["run:N", *plane.tips()],
                                                 strokeDash=alt.StrokeDash("run:N", scale=dashes, legend=None))
     return alt.layer(band, line).properties(height=height, width="container")
+
+
+def shades(names: Iterable[str], ink: Ink = LIGHT) -> dict[str, str]:
+    """Which colour stands for which run, for one legend over several pictures."""
+    return dict(zip(names, ink.series, strict=False))
