@@ -12,8 +12,8 @@ LONG = 400_000  # milliseconds for a training: a shared machine may be slow, and
 
 
 def settled(page: Page) -> None:
-    """Until the page's script has ended and nothing waits to be drawn."""
-    expect(page.locator('[data-test-script-state="running"]')).to_have_count(0, timeout=60_000)
+    """Until the page's script has ended, no other run is asked for, and nothing waits to be drawn."""
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_have_count(1, timeout=60_000)
 
 
 def on_page(page: Page, title: str) -> None:

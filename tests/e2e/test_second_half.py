@@ -186,6 +186,22 @@ def test_waiting_work_is_moved_up_put_off_and_stopped(screen, heart, app, monkey
         steps.settled(screen)
     expect(screen.get_by_text("Nothing runs and nothing waits.")).to_be_visible()
     assert {worker.get(first).state, worker.get(second).state} == {"stopped"}
+    screen.locator(f".st-key-m_row_{first}").get_by_role("button", name="Open").click()
+    steps.on_page(screen, "Train")  # stopped before there was anything: why, and two ways on
+    expect(screen.get_by_text("stopped before there was anything to keep")).to_be_visible()
+    expect(screen.get_by_role("button", name="Try again")).to_be_enabled()
+    steps.follow(screen, "Change the settings", "Configure")
+    tonight(screen, made.id)
+
+
+def tonight(screen, project: str):
+    """A training put off from the Configure page waits until the hour that stands there."""
+    screen.get_by_role("button", name=re.compile("^bedtime ?Run |^Run ")).click()
+    steps.on_page(screen, "Train")
+    expect(screen.get_by_text("It starts")).to_be_visible()
+    job = worker.get(steps.job_in_address(screen))
+    assert (job.project, job.not_before) == (project, worker.tonight(20))
+    worker.stop(job.id)
 
 
 def open_hours(screen, job: str):
