@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from medml.data.images.columns import PICTURE
 from medml.errors import UserError
 from medml.profile.outcomes import MOST_CLASSES
 from medml.profile.proposals import UNUSABLE
-from medml.types import Choice, Column, Level, Profile, Table, TableRef, Task
+from medml.types import Choice, Column, Level, PictureFacts, PicturePlan, Profile, Table, TableRef, Task
 
 ABOVE_ZERO = ">0"
+MANY_PICTURES = 20  # from here on pictures are what a folder is about: their table is proposed first
+SMALLEST, THUMBNAIL, USUAL = 16, 64, 128  # pixels a side
 SAYS_YES = {"yes", "y", "true", "t", "1", "positive", "pos", "present", "dead", "died", "die", "death", "deceased",
             "malignant", "m", "disease", "case", "sick", "ckd", "ja", "oui", "abnormal", "recurrence"}
 SAYS_NO = {"no", "n", "false", "f", "0", "negative", "neg", "absent", "alive", "live", "survived", "benign", "healthy",
@@ -17,14 +20,17 @@ SAYS_NO = {"no", "n", "false", "f", "0", "negative", "neg", "absent", "alive", "
 
 
 def propose_choice(profile: Profile, *, table: TableRef | str | None = None, target: str | None = None,
-                   patient: str | None = None, leave_out: Sequence[str] = (), positive: str | None = None) -> Choice:
+                   patient: str | None = None, leave_out: Sequence[str] = (), positive: str | None = None,
+                   pictures: PicturePlan | None = None) -> Choice:
     """A complete, checked choice; whatever is not given is taken from the scan's proposals.
 
-    table      a reference, a path or "path · sheet"; needed where the scan read several tables
+    table      a reference, a path or "path · sheet"; needed where the scan read several tables, unless the first of
+               them is of many pictures
     patient    "" for "nobody comes back"; None takes the scan's proposal
     leave_out  besides these, identifiers and empty or constant columns are left out; columns that may give the outcome
                away are the clinician's decision and stay in unless they are listed here
     positive   which class counts as "yes": a label, or ">0" for any number above 0 (see Choice)
+    pictures   how to bring pictures to one size, for a table of pictures: every other column is then left out
     raises     UserError where a column is gone, an outcome cannot be learned, or nothing tells what to take
     """
     chosen = choose_table(profile, table)
@@ -38,15 +44,28 @@ def propose_choice(profile: Profile, *, table: TableRef | str | None = None, tar
     person = proposed_patient(chosen, outcome.name) if patient is None else patient or None
     if person is not None:
         find(chosen, person)
+    if outcome.name == PICTURE and chosen.pictures is not None:
+        raise UserError(what="The pictures themselves cannot be the outcome.", code="not_an_outcome",
+                        fix="Choose the column that says what they show.")
     out = [find(chosen, name).name for name in leave_out]
     if outcome.name in out or outcome.name == person:
         raise UserError(what=f"Column {outcome.name} cannot be the outcome and something else at once.",
                         fix="Choose another outcome, or take it off the other list.", code="target_twice")
+    if chosen.pictures is not None:
+        plan = pictures or propose_plan(chosen.pictures)
+        alone = [each.name for each in chosen.columns if each.name not in (plan.column, outcome.name, person)]
+        return Choice(table=chosen.ref, target=outcome.name, task=task, positive=positive, patient=person,
+                      leave_out=alone, pictures=plan)
     out += [each.name for each in chosen.columns if unusable(each) and each.name not in (outcome.name, person, *out)]
     left = len(chosen.columns) - len(set(out) | {outcome.name, person} - {None})
     if left < 1:
         raise UserError(what="No column is left to predict with.", fix="Leave out fewer columns.", code="no_predictors")
     return Choice(table=chosen.ref, target=outcome.name, task=task, positive=positive, patient=person, leave_out=out)
+
+
+def propose_plan(facts: PictureFacts) -> PicturePlan:
+    """Thumbnails at their own size, everything else at one that a CPU learns from in minutes."""
+    return PicturePlan(size=max(SMALLEST, facts.side[1]) if facts.side[2] <= THUMBNAIL else USUAL)
 
 
 def task_of(column: Column) -> Task:
@@ -85,14 +104,16 @@ def choose_table(profile: Profile, wanted: TableRef | str | None) -> Table:
         raise UserError(what="No table could be read there.", fix="See the list of files for what is wrong with each.",
                         code="no_table")
     if wanted is None:
-        if len(profile.tables) > 1:
+        first = profile.tables[0]
+        if len(profile.tables) > 1 and not (first.pictures and first.rows >= MANY_PICTURES):
             names = ", ".join(each.ref.label for each in profile.tables[:5])
             raise UserError(what=f"There are {len(profile.tables)} tables: {names}{', …' * (len(profile.tables) > 5)}.",
                             fix="Choose one of them.", code="several_tables")
-        return profile.tables[0]
-    for each in profile.tables:
-        if wanted in (each.ref, each.ref.label, each.ref.path):
-            return each
+        return first
+    by_name = [each for each in profile.tables if wanted in (each.ref, each.ref.label)]
+    by_path = [each for each in profile.tables if wanted == each.ref.path]  # a file may be two: a table, and labels
+    if by_name or by_path:
+        return (by_name or by_path)[0]
     label = wanted if isinstance(wanted, str) else wanted.label
     raise UserError(what=f"The scan read no table called {label}.", fix="Scan the folder again, or choose another.",
                     code="table_gone")

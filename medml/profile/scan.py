@@ -15,7 +15,7 @@ from medml.data.source import TableSource
 from medml.data.values import present
 from medml.errors import Stopped, UserError
 from medml.profile import listing, outcomes, pictures, proposals
-from medml.profile.choice import is_number
+from medml.profile.choice import MANY_PICTURES, is_number
 from medml.profile.columns import Seen, describe, levels
 from medml.profile.evidence import gather
 from medml.profile.names import outcome_weight
@@ -28,7 +28,6 @@ from medml.value import PICTURES
 from medml.watch import Part, Silent, Watch
 
 log = logging.getLogger(__name__)
-MANY_PICTURES = 20  # from here on pictures are what a folder is about: their table is proposed first
 BATCH_ROWS = 100_000
 BATCH_BYTES = 16 << 20  # of the file: rows of long texts come in smaller batches
 PARSED_AT_ONCE = 4 << 20  # bytes; Polars takes 16 MiB, which costs 200 MiB more at its peak and is no faster

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from medml.types import SMALL_GROUP, Choice, Column, Recipe, Step, Table
+from medml.types import SMALL_GROUP, Choice, Column, PictureFacts, Recipe, Step, Table
 
 MOSTLY_MISSING = 0.95  # a column with a larger share of empty cells is left out; above 40 % a check asks about it
 MANY_COPIES = 0.05  # share of rows equal to an earlier one above which they may be patients with coarse values
+NEARLY_ALL = 0.9  # share of pictures of one modality above which the others are strays
 HABIT = 0.1  # share of rows with too few fields above which it is how the file is written
 UNUSABLE = {"identifier": "an identifier", "text": "free text", "date": "a raw date", "empty": "empty"}
 
@@ -16,12 +17,21 @@ def propose_recipe(table: Table, choice: Choice, profile_sha256: str) -> Recipe:
     The order matters: copies are found in the rows as they stand in the file, codes for missing are emptied before
     numbers are read, and what learns (limits, fillings, rare categories) comes last, on clean cells.
     """
+    if table.pictures is not None:
+        return Recipe(profile_sha256=profile_sha256, steps=_for_pictures(table, table.pictures, choice))
     short = _short_rows(table)
     several = [_rare_classes(table, choice)] if choice.task == "multiclass" else []
     return Recipe(profile_sha256=profile_sha256, steps=[
         *([short] if short else []), _duplicates(table, choice), _sentinels(table, choice),
         _text_numbers(table, choice), _target_missing(table, choice), *several, _drop_columns(table, choice),
         _cap(table, choice), _impute(table, choice), _merge(table, choice)])
+
+
+def _for_pictures(table: Table, facts: PictureFacts, choice: Choice) -> list[Step]:
+    """Pictures: only whole rows are left out; nothing is filled or capped, for no column is learned from."""
+    several = [_rare_classes(table, choice)] if choice.task == "multiclass" else []
+    return [_picture_copies(facts), _odd_modality(facts), _damaged_pictures(facts), _target_missing(table, choice),
+            *several]
 
 
 def predictors(table: Table, choice: Choice) -> list[Column]:
@@ -85,6 +95,40 @@ def _text_numbers(table: Table, choice: Choice) -> Step:
     return Step(name="text_numbers", params={"decimal_comma": commas} if commas else {},
                 reason=f"{_columns(len(numbers))} with numbers; limits such as \"<5\", thousands, decimal commas and "
                        "units in their cells are read as numbers.")
+
+
+def _picture_copies(facts: PictureFacts) -> Step:
+    near = "" if not facts.near else (f" {facts.near:,} more nearly equal an earlier one; these stay, on one side of "
+                                      "every split.")
+    torn = f" ({facts.copies_across:,} of them in another class)" if facts.copies_across else ""
+    same = f"{facts.copies:,} of {facts.n:,} pictures equal an earlier one{torn}"
+    if facts.own_split:
+        return Step(name="picture_copies", on=False, reason=f"{same if facts.copies else 'No picture equals another'}. "
+                    "The pictures came with a split of their own, which is never changed, so every one stays; a check "
+                    "counts copies on both sides of it.")
+    reason = (f"{same}; a copy on both sides of a split would let the model look up the answer." if facts.copies else
+              "No picture equals an earlier one; the step stays on in case the folder grows.")
+    return Step(name="picture_copies", reason=reason + near)
+
+
+def _odd_modality(facts: PictureFacts) -> Step:
+    told = facts.by.get("modality", {})
+    if not told:
+        return Step(name="odd_modality", reason="These pictures do not say from what kind of machine they come.")
+    most, n = max(told.items(), key=lambda each: each[1])
+    others = sum(told.values()) - n
+    if most == "other" or n <= NEARLY_ALL * (n + others):
+        return Step(name="odd_modality", on=False, reason="The pictures are of several modalities, none of them nearly "
+                    "all. Ask whether they belong into one model.")
+    reason = (f"{others:,} of {n + others:,} pictures are no {most}: a stray export rather than a finding." if others
+              else f"All pictures that say it are {most}; the step stays on in case the folder grows.")
+    return Step(name="odd_modality", params={"share": NEARLY_ALL}, reason=reason)
+
+
+def _damaged_pictures(facts: PictureFacts) -> Step:
+    reason = (f"{facts.damaged:,} of {facts.n:,} pictures could not be decoded." if facts.damaged else
+              "Every picture that the scan looked at could be decoded; one that cannot be read later is left out too.")
+    return Step(name="damaged_pictures", reason=reason)
 
 
 def _target_missing(table: Table, choice: Choice) -> Step:

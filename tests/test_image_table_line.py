@@ -1,0 +1,161 @@
+"""Pictures on the line: what is proposed to learn from them, and the steps that leave some of them out."""
+
+from __future__ import annotations
+
+import shutil
+
+import polars as pl
+import pytest
+
+from medml import steps
+from medml.data import open_table
+from medml.errors import UserError
+from medml.profile import propose_choice, scan
+from medml.profile.choice import propose_plan
+from medml.recipe import propose_recipe
+from medml.steps import About
+from medml.steps.step import ROW
+from medml.types import Choice, Effect, PictureFacts, PicturePlan, Recipe, Table, TableRef
+from tests.made_pictures import dicom, png
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """(folder, profile) of 40 small films of 20 patients with a list of labels, one of them copied, one a CT slice."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(tmp_path_factory.mktemp("home")))
+        folder = tmp_path_factory.mktemp("films")
+        for n in range(40):
+            dicom(folder / f"{n}.dcm", n, PatientID=f"P{n // 2}", Modality="CT" if n == 7 else "CR")
+        shutil.copy(folder / "3.dcm", folder / "40.dcm")
+        pl.DataFrame({"file": [f"{n}.dcm" for n in range(41)], "diagnosis": ["sick", "well"] * 20 + [None],
+                      "age": list(range(41))}).write_csv(folder / "labels.csv")
+        yield folder, scan(folder)
+
+
+def test_pictures_alone_are_learned_from(films):
+    _, profile = films
+    choice = propose_choice(profile)
+    assert (choice.table.label, choice.target, choice.patient, choice.positive) == (
+        "the pictures with labels.csv", "diagnosis", "patient", "sick")
+    assert choice.pictures == PicturePlan(size=16)
+    table = profile.table(choice.table)
+    assert set(choice.leave_out) == {each.name for each in table.columns} - {"picture", "patient", "diagnosis"}
+
+
+def test_the_label_table_alone_can_be_asked_for(films):
+    _, profile = films
+    for wanted in ("labels.csv", TableRef(path="labels.csv")):
+        choice = propose_choice(profile, table=wanted)
+        assert choice.pictures is None and choice.table.sheet is None
+
+
+def test_how_pictures_are_brought_to_one_size_can_be_given(films):
+    plan = PicturePlan(size=224, window="lung")
+    assert propose_choice(films[1], pictures=plan).pictures == plan
+
+
+def test_another_column_may_be_the_outcome_but_not_the_pictures(films):
+    assert propose_choice(films[1], target="modality").target == "modality"
+    with pytest.raises(UserError, match="pictures themselves"):
+        propose_choice(films[1], target="picture")
+
+
+@pytest.mark.parametrize(("side", "size"), [((28, 28, 28), 28), ((8, 12, 20), 16), ((64, 64, 64), 64),
+                                            ((64, 64, 65), 128), ((500, 900, 3000), 128)])
+def test_thumbnails_keep_their_size_and_all_else_gets_one(side, size):
+    assert propose_plan(PictureFacts(n=10, side=side)).size == size
+
+
+def test_the_recipe_for_pictures_leaves_out_rows_alone(films):
+    _, profile = films
+    choice = propose_choice(profile)
+    recipe = propose_recipe(profile.table(choice.table), choice, "x")
+    assert [step.name for step in recipe.steps] == ["picture_copies", "odd_modality", "damaged_pictures",
+                                                   "target_missing"]
+    reasons = {step.name: step.reason for step in recipe.steps}
+    assert reasons["picture_copies"].startswith("1 of 41 pictures equal an earlier one;")
+    assert reasons["odd_modality"] == "1 of 41 pictures are no CR: a stray export rather than a finding."
+    assert all(step.on for step in recipe.steps)
+
+
+def test_the_steps_do_what_they_say_on_a_real_folder(films):
+    folder, profile = films
+    choice = propose_choice(profile)
+    table = profile.table(choice.table)
+    frame, effects = applied(open_table(folder, choice.table).frame(), propose_recipe(table, choice, "x"),
+                             About.of(table, choice))
+    left = {effect.step: effect.rows_before - effect.rows_after for effect in effects}
+    assert left == {"picture_copies": 1, "odd_modality": 1, "damaged_pictures": 0, "target_missing": 0}
+    assert not {"7.dcm", "40.dcm"} & set(frame["picture"])  # 3.dcm has a class, its copy 40.dcm has none
+
+
+def applied(frame: pl.DataFrame, recipe: Recipe, about: About) -> tuple[pl.DataFrame, list[Effect]]:
+    effects = []
+    frame = frame.with_row_index(ROW)
+    for step in recipe.steps:
+        kind = steps.registry.get(step.name)
+        frame, effect = kind.apply(frame, kind.filled(step.params), about)
+        effects.append(effect)
+    return frame, effects
+
+
+def run(name: str, frame: pl.DataFrame, damaged: int = 0, **params) -> tuple[pl.DataFrame, Effect]:
+    """One step on a frame of pictures."""
+    ref = TableRef(path=".", sheet="pictures")
+    table = Table(ref=ref, sha256="", rows=frame.height, columns=[], duplicates=0,
+                  pictures=PictureFacts(n=frame.height, damaged=damaged))
+    kind = steps.registry.get(name)
+    return kind.apply(frame, kind.filled(params), About(table, Choice(table=ref, target="y", task="binary"), {}))
+
+
+def test_a_copy_goes_and_copies_in_two_classes_all_go():
+    frame = pl.DataFrame({"picture": list("abcdefghi"), "content": ["1", "1", "2", "2", "3", None, "4", "4", None],
+                          "y": ["s", "s", "s", "w", "s", "w", None, "w", "s"]})
+    kept, effect = run("picture_copies", frame)
+    assert kept["picture"].to_list() == ["a", "e", "f", "h", "i"]  # of g and h the one with an answer
+    assert effect.sentence == ("2 pictures equal to another one were left out. 2 pictures were left out whose copies "
+                               "stand in different classes.")
+    assert run("picture_copies", frame.drop("y"))[0]["picture"].to_list() == list("acefgi")
+    assert run("picture_copies", frame.drop("content"))[0].height == 9
+
+
+@pytest.mark.parametrize(("modalities", "kept"), [
+    (["CR"] * 19 + ["CT"], 19), (["CR"] * 18 + ["CT"] * 2, 20), (["CR"] * 19 + [None], 20), ([None] * 4, 4)])
+def test_strays_of_another_modality_go_where_one_is_nearly_all(modalities, kept):
+    frame = pl.DataFrame({"modality": pl.Series(modalities, dtype=pl.String)})
+    after, effect = run("odd_modality", frame)
+    assert (after.height, effect.rows_after) == (kept, kept)
+
+
+def test_damaged_pictures_are_told_and_no_row_is_lost_before_decoding():
+    frame = pl.DataFrame({"picture": ["a", "b"]})
+    after, effect = run("damaged_pictures", frame, damaged=1)
+    assert after.equals(frame) and effect.sentence.startswith("1 picture could not be decoded")
+    assert not steps.registry.get("damaged_pictures").drops_rows
+
+
+def test_several_modalities_are_no_strays_and_the_step_is_off(tmp_path):
+    for n in range(24):
+        dicom(tmp_path / ("a" if n % 2 else "b") / f"{n}.dcm", n, PatientID=f"P{n}", Modality="CT" if n % 3 else "MR")
+    profile = scan(tmp_path)
+    choice = propose_choice(profile)
+    recipe = propose_recipe(profile.tables[0], choice, "x")
+    assert {step.name: step.on for step in recipe.steps}["odd_modality"] is False
+
+
+def test_copies_stay_where_the_pictures_came_with_their_own_split(tmp_path):
+    for n in range(24):
+        png(tmp_path / ("train" if n % 3 else "test") / ("a" if n % 2 else "b") / f"{n}.png", n)
+    profile = scan(tmp_path)
+    assert profile.tables[0].pictures.own_split
+    step = propose_recipe(profile.tables[0], propose_choice(profile), "x").steps[0]
+    assert (step.name, step.on) == ("picture_copies", False) and "never changed" in step.reason
+
+
+def test_a_few_pictures_beside_a_table_must_be_asked_for(tmp_path):
+    (tmp_path / "t.csv").write_text("x,died\n" + "".join(f"{n},{n % 2}\n" for n in range(30)))
+    for n in range(4):
+        png(tmp_path / ("a" if n % 2 else "b") / f"{n}.png", n)
+    with pytest.raises(UserError, match="There are 2 tables: t.csv, the pictures"):
+        propose_choice(scan(tmp_path))
