@@ -10,7 +10,7 @@ from pages._ui_plan import SCHEMES
 from pages._ui_words import percent
 
 SPLIT = {"by": "Divided by", "scheme": "Judged by", "folds": "Folds", "repeats": "Repeats",
-         "test_fraction": "Share kept closed"}
+         "test_fraction": "Share kept closed", "given": "The split that came with the data"}
 SPLIT_WORDS = SCHEMES | {"row": "rows", "patient": "patients"}
 PLAIN = {"seed": "Seed", "target": "Outcome", "feature selection": "Columns chosen inside every fold",
          "columns left out": "Columns left out"}

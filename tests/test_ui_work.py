@@ -10,6 +10,7 @@ import sample_report
 
 import worker
 from medml import home, store
+from medml.types import SplitPlan
 from pages import _ui_again as again
 from pages import _ui_ended as past
 from pages import _ui_live as live
@@ -105,3 +106,7 @@ def test_why_figures_differ_speaks_of_repeats_only_where_there_are_several():
     ("parameter: epochs", 12, ("Rounds over the table", "12")), ("columns left out", "", ("Columns left out", "–"))])
 def test_a_setting_is_said_in_the_words_of_its_screen(key, value, shown):
     assert said.setting(key, value, ["mlp"]) == shown
+
+
+def test_every_part_of_a_split_has_a_name_on_the_screen():
+    assert set(SplitPlan.model_fields) - set(said.SPLIT) == set()
