@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import signal
 import struct
 import subprocess
@@ -199,3 +200,20 @@ def test_fit_turns_colours_into_luma_and_grey_into_three():
     colours[..., 0] = 100
     assert fit(colours, None, 1)[0, 0] == round(0.299 * 100)  # ITU-R BT.601
     assert fit(noise(), 32, 3).shape == (32, 32, 3)
+
+
+def test_damaged_streams_give_a_picture_or_a_reason(clinical, tmp_path):
+    rng = random.Random(4)
+    for name in ("MR_small_RLE.dcm", "MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm", "JPGExtended.dcm",
+                 "SC_rgb_jpeg_dcmtk.dcm", "image_dfl.dcm", "WG04_NM1_JPLL.dcm"):
+        whole = (clinical / "dicom" / name).read_bytes()
+        for n in range(6):
+            turned = bytearray(whole)
+            for _ in range(1 + 4 * n):
+                turned[rng.randrange(len(turned) // 4, len(turned))] = rng.randrange(256)
+            (tmp_path / f"{n}_{name}").write_bytes(turned)
+    _, files = find_images(tmp_path)
+    answers = [answer for _, answer in decode_all(tmp_path, files, size=32)]
+    assert len(answers) == len(files) > 30
+    codes = {answer.code for answer in answers if isinstance(answer, Unreadable)}
+    assert codes <= {"damaged", "unsupported_type", "too_large"}  # none of them cost a child
