@@ -180,7 +180,7 @@ def _finish(seen: Seen, found: list[Suspicion], targets: list[Proposal], k: int)
         if is_graded(every):
             found = [*found, note(
                 "graded_outcome", f"It has {len(every)} grades, from 0 up.", "Learn to tell the grades apart, or ask "
-                "only whether it is above 0: choose \">0\" as the class that counts as yes.")]
+                "only whether it is above 0.")]
     order = ("stop", "caution", "note")
     update["suspicions"] = sorted([*column.suspicions, *found], key=lambda each: order.index(each.severity))
     return column.model_copy(update=update)
