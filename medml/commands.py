@@ -9,18 +9,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from medml import families, gallery, home, room
-from medml.config import estimate, propose_config
+from medml import gallery, home, room
+from medml.asked import configured, existing
+from medml.config import estimate
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.evaluate.baselines import TITLES as BASELINES
 from medml.evaluate.baselines import is_its_own
 from medml.evaluate.words import METRICS
-from medml.families import Param
-from medml.profile import propose_choice, scan
-from medml.recipe import propose_recipe
+from medml.profile import for_owner, scan, scan_listed
 from medml.terminal import Bar, figure, table
-from medml.types import Choice, Column, Profile, Report, SelectionPlan, TableRef, TrainConfig
+from medml.types import Column, Profile, Report
 
 Printed = list[str]
 
@@ -29,8 +28,9 @@ def do_scan(args: argparse.Namespace) -> Printed:
     """Profile a folder or a file; structure and aggregates alone."""
     source = existing(args.source)
     _check_json(args, source)
-    profile = scan(source, sheet=args.sheet, watch=Bar())
-    save_json(args.json, profile_as_json(profile), source)
+    profile, named = scan_listed(source, sheet=args.sheet, watch=Bar())
+    known = for_owner(named, profile.files)
+    save_json(args.json, profile_as_json(profile) | {"files": [each.model_dump(mode="json") for each in known]}, source)
     lines = []
     for found in profile.tables:
         lines += [f"{found.ref.label}: {found.rows:,} rows, {len(found.columns)} columns, "
@@ -40,7 +40,7 @@ def do_scan(args: argparse.Namespace) -> Printed:
         lines += [f"Proposed outcome: {t.column} ({t.reason})" for t in found.targets[:1]]
         lines += [f"Patient column: {found.patient.column} ({found.patient.reason})"] if found.patient else []
         lines += [""]
-    other = [entry for entry in profile.files if entry.action not in ("read", "ignore")]
+    other = [entry for entry in known if entry.action not in ("read", "ignore")]
     return lines + [f"{entry.path}: {entry.message or entry.reason_code}" for entry in other]
 
 
@@ -164,7 +164,7 @@ def do_demo(args: argparse.Namespace) -> Printed:
     return do_train(argparse.Namespace(
         source=str(example_source()), sheet=None, table=None, target="diagnosis", positive=None, patient=None, drop=[],
         family=None, set=[], select=False, force_in=[], force_out=[], epochs=None, seed=0, folds=None,
-        name="Example", json=None, open=False))
+        name="Example", json=None, open=False, labels=None, size=None, window=None, frames=None))
 
 
 def do_jobs(args: argparse.Namespace) -> Printed:
@@ -176,45 +176,6 @@ def do_jobs(args: argparse.Namespace) -> Printed:
     return [table(rows, ["job", "kind", "state", "what", "made (UTC)"])] if rows else ["No job yet."]
 
 
-def existing(path: str) -> Path:
-    """The file or folder that a person named; UserError if it is not there."""
-    found = Path(path).expanduser()
-    if not found.exists():
-        raise UserError(what=f"There is no file or folder “{path}”.", code="no_source",
-                        fix="Check the spelling, or drag it into the terminal.")
-    return found.resolve()
-
-
-def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tuple[TrainConfig, Any]:
-    """The configuration and the recipe that the command's options and MedML's proposals make together."""
-    choice = propose_choice(profile, table=chosen_table(args, profile), target=args.target, patient=args.patient,
-                            leave_out=tuple(args.drop), positive=args.positive)
-    found = profile.table(choice.table)
-    profile_sha256 = home.sha256_of(profile)
-    recipe = propose_recipe(found, choice, profile_sha256)
-    config = propose_config(found, choice, recipe, profile_sha256=profile_sha256, data_sha256=found.sha256,
-                            family=family_named(args.family, choice), seed=args.seed, folds=args.folds, name=args.name,
-                            select=args.select)
-    selection = config.selection.model_copy(update={"forced_in": args.force_in, "forced_out": args.force_out})
-    return config.model_copy(update={"params": settings(args, config.params, config.family),
-                                     "selection": SelectionPlan.model_validate(selection.model_dump())}), recipe
-
-
-def chosen_table(args: argparse.Namespace, profile: Profile) -> TableRef | None:
-    """The table that --table and --sheet name, or the only one; UserError lists them where it is not clear."""
-    if args.table is None and len(profile.tables) < 2:
-        return None
-    found = [each.ref for each in profile.tables
-             if args.table in (None, each.ref.path, each.ref.label) and args.sheet in (None, each.ref.sheet)]
-    if len(found) == 1:
-        return found[0]
-    shown = found or [each.ref for each in profile.tables]
-    listed = ", ".join(f'--table "{each.path}"' + (f' --sheet "{each.sheet}"' if each.sheet else "")
-                       for each in shown[:5])
-    what = f"There are {len(found)} tables that may be meant." if found else f"There is no table “{args.table}”."
-    raise UserError(what=what, fix=f"Add one of: {listed}{', …' * (len(shown) > 5)}.", code="several_tables")
-
-
 def agreed(question: str) -> bool:
     """Ask on the terminal; UserError where there is nobody to answer."""
     if not sys.stdin.isatty():
@@ -223,56 +184,6 @@ def agreed(question: str) -> bool:
     sys.stderr.write(f"{question} Type yes to go on: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("yes", "y")
-
-
-def family_named(name: str | None, choice: Choice) -> str | None:
-    """The family of that name, for what is learned from; UserError lists what there is. None stays None."""
-    there = families.seeing("columns" if choice.pictures is None else "pictures")
-    if name is not None and name not in there:
-        raise UserError(what=f"There is no family called “{name}”" +
-                             (" for pictures." if choice.pictures and name in families.registry.names() else "."),
-                        fix=f"Choose one of: {', '.join(sorted(there))}.", code="no_family")
-    return name
-
-
-def settings(args: argparse.Namespace, proposed: dict[str, Any], name: str) -> dict[str, Any]:
-    """--set key=value and --epochs N, checked against what the family declares."""
-    family = families.registry.get(name)
-    known = {param.name: param for param in family.params}
-    given = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in args.set)
-    if args.epochs is not None:
-        name = next((each for each in ("epochs", "trees", "rounds") if each in known), None)
-        if name is None:
-            raise UserError(what=f"“{family.title}” is fitted in one go and has no rounds to set.",
-                            fix="Leave --epochs out, or choose --family mlp.", code="no_rounds")
-        given[name] = str(args.epochs)
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise UserError(what=f"“{family.title}” has no setting “{unknown[0]}”.",
-                        fix=f"It has: {', '.join(sorted(known)) or 'none'}.", code="no_setting")
-    return proposed | {name: typed(known[name], text) for name, text in given.items()}
-
-
-def typed(param: Param, text: str) -> Any:
-    """The text of --set as the value that a parameter declares; UserError outside its range."""
-    if param.kind == "choice":
-        allowed, value = f"one of {', '.join(param.choices)}", text if text in param.choices else None
-    elif param.kind == "switch":
-        allowed, value = "on or off", {"on": True, "true": True, "off": False, "false": False}.get(text.lower())
-    else:
-        allowed, value = f"a number from {param.low:g} to {param.high:g}", number(text, whole=param.kind == "int")
-        value = value if value is not None and param.low <= value <= param.high else None
-    if value is None:
-        raise UserError(what=f"{param.name}={text} cannot be used.", code="setting",
-                        fix=f"{param.title} takes {allowed}.")
-    return value
-
-
-def number(text: str, *, whole: bool) -> float | int | None:
-    try:
-        return int(text) if whole else float(text)
-    except ValueError:
-        return None
 
 
 def title(name: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import types
 
 import polars as pl
 import pytest
 
-from medml import steps
+from medml import project, steps
+from medml.__main__ import main
 from medml.data import open_table
 from medml.errors import UserError
 from medml.profile import propose_choice, scan
@@ -16,7 +19,9 @@ from medml.recipe import propose_recipe
 from medml.steps import About
 from medml.steps.step import ROW
 from medml.types import Choice, Effect, PictureFacts, PicturePlan, Recipe, Table, TableRef
+from medml.watch import Silent
 from tests.made_pictures import dicom, png
+from worker.jobs import registry
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +156,41 @@ def test_copies_stay_where_the_pictures_came_with_their_own_split(tmp_path):
     assert profile.tables[0].pictures.own_split
     step = propose_recipe(profile.tables[0], propose_choice(profile), "x").steps[0]
     assert (step.name, step.on) == ("picture_copies", False) and "never changed" in step.reason
+
+
+def test_a_scan_stopped_among_pixels_keeps_its_profile(tmp_path):
+    for n in range(24):
+        png(tmp_path / ("a" if n % 2 else "b") / f"{n}.png", n)
+    made = project.create(tmp_path).id
+
+    class StopAtPixels(Silent):
+        decoding = False
+
+        def say(self, stage, fraction, message=""):
+            self.decoding |= stage == "decoding"
+
+        def stopping(self):
+            return self.decoding
+
+    job = types.SimpleNamespace(id="job-00000001", payload={"project": made})
+    registry.get("scan").run(job, StopAtPixels())
+    assert project.profile(made).tables[0].pictures.near is None
+
+
+def test_the_command_line_names_pictures_to_their_owner_and_the_home_does_not(tmp_path, medml_home):
+    folder = tmp_path / "films"
+    for n in range(24):
+        dicom(folder / ("a" if n % 2 else "b") / f"ZZCANARY {n}.dcm", n, PatientID=f"P{n}", PatientName="ZZCANARY")
+    (folder / "a" / "ZZCANARY cut.dcm").write_bytes((folder / "a" / "ZZCANARY 1.dcm").read_bytes()[:-50])
+    out = tmp_path / "found.json"
+    assert main(["scan", str(folder), "--json", str(out)]) == 0
+    files = {each["path"]: each["reason_code"] for each in json.loads(out.read_text())["files"]}
+    assert files["a/ZZCANARY cut.dcm"] == "damaged"
+    made = project.create(folder).id
+    registry.get("scan").run(types.SimpleNamespace(id="job-00000001", payload={"project": made}), Silent())
+    assert project.profile(made).tables[0].rows == 24
+    written = [each for each in medml_home.rglob("*") if each.is_file()]
+    assert not any(b"ZZCANARY" in each.read_bytes() for each in written)
 
 
 def test_a_few_pictures_beside_a_table_must_be_asked_for(tmp_path):

@@ -60,6 +60,17 @@ def test_each_frame_is_a_row_of_its_own_where_that_is_wanted(mixed):
     assert (middle[0] == found[3]).all()
 
 
+def test_frames_of_one_file_are_no_copies_and_stay_together(tmp_path):
+    dicom(tmp_path / "a.dcm", 1, frames=2)
+    dicom(tmp_path / "b.dcm", 2, PatientID="P1")
+    table = pictures_of(tmp_path)
+    spread = table.each_frame(table.frame())
+    assert spread["content"].n_unique() == 3
+    whose = dict(zip(spread["picture"], spread["patient"], strict=True))
+    assert whose["a.dcm#1"] == whose["a.dcm#2"] != whose["b.dcm"]
+    assert whose["b.dcm"] == table.frame()["patient"][1]
+
+
 def test_channels_and_size_are_the_same_for_all(mixed):
     found = dict(mixed.decode(["a.png", "b.dcm"], PicturePlan(size=24), channels=3))
     assert [each.shape for each in found.values()] == [(24, 24, 3)] * 2

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from medml.data.images.twins import Looks, across
-from medml.profile import scan
+from medml.profile import for_owner, scan
 from medml.profile.pictures import counted
 from medml.profile.scan import scan_listed
 from medml.watch import Silent
@@ -78,6 +78,17 @@ def test_outcome_and_patient_are_proposed_and_all_else_is_left_out(scanned):
         "picture", "patient", "folder"}
     kinds = {each.name: each.kind for each in table.columns}
     assert (kinds["picture"], kinds["content"], kinds["patient"]) == ("picture", "identifier", "identifier")
+
+
+def test_of_many_pictures_the_owner_is_named_those_that_cannot_be_read(tmp_path):
+    for n in range(210):
+        png(tmp_path / ("a" if n % 2 else "b") / f"{n}.png", 1, side=8)
+    (tmp_path / "a" / "empty.png").write_bytes(b"")
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n3,4\n")
+    profile, named = scan_listed(tmp_path)
+    told = [(each.path, each.action, each.rows) for each in for_owner(named, profile.files)]
+    assert told == [("t.csv", "read", 2), ("a/", "read_with_warning", 105), ("b/", "read_with_warning", 105),
+                    (".", "read", 210), ("a/empty.png", "skip", None)]
 
 
 class StopAtPixels(Silent):

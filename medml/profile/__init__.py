@@ -1,7 +1,9 @@
 """Folder -> Profile -> Choice: what is there, what is odd about it, and what to learn from it."""
 
 from medml.profile.choice import propose_choice, propose_plan, task_of
+from medml.profile.listing import for_owner
 from medml.profile.outcomes import name_gives_away
 from medml.profile.scan import scan, scan_listed, scan_table
 
-__all__ = ["name_gives_away", "propose_choice", "propose_plan", "scan", "scan_listed", "scan_table", "task_of"]
+__all__ = ["for_owner", "name_gives_away", "propose_choice", "propose_plan", "scan", "scan_listed", "scan_table",
+           "task_of"]

@@ -12,7 +12,9 @@ from medml.data.images.npz import NpzTable
 from medml.data.images.table import ImageTable
 from medml.data.source import TableSource
 from medml.types import FileEntry, Table
+from medml.value import PICTURES as SHEET
 
+MOST_NAMED = 200  # pictures; of more, only those that could not be read are named to their owner
 PICTURES = "pictures"  # what stands for those outside of a folder that may be named
 
 
@@ -43,6 +45,18 @@ def summarised(entries: Sequence[FileEntry], tables: Sequence[Table], sources: S
             found.append(entry)
     lines = [_together(place, groups[place, action, code]) for place, action, code in sorted(groups)]
     return [*found, *lines, *(each.entry for each in together)]
+
+
+def for_owner(named: Sequence[FileEntry], summary: Sequence[FileEntry]) -> list[FileEntry]:
+    """What the owner's own screen and terminal list: every file by name; of many pictures only those that could not be
+    read, beside the summary of the others.
+
+    named    every entry by name, in memory;   summary  as `summarised` gave it
+    """
+    if sum(is_picture(each) for each in named) <= MOST_NAMED:
+        return [*named, *(each for each in summary if each.sheet == SHEET)]
+    return [*(each for each in summary if each.action.startswith("read")),
+            *(each for each in named if not each.action.startswith("read"))]
 
 
 def _folders(table: Table | None, source: ImageTable) -> dict[str, str]:

@@ -13,13 +13,16 @@ from worker.jobs import Kind, registry
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
-    """payload {project, sheet (optional)} -> {files, tables}; raises Stopped, and then the old profile stays."""
+    """payload {project, sheet (optional)} -> {files, tables}; raises Stopped, and then the old profile stays.
+
+    Where only the pass over pixels was stopped the profile is kept: it says what was not looked at.
+    """
     from medml import profile
 
     card = project.get(job.payload["project"])
     source = project.check_source(card.source)
     found = profile.scan(Path(source), sheet=job.payload.get("sheet"), watch=watch)
-    if watch.stopping():
+    if watch.stopping() and not any(table.pictures for table in found.tables):
         raise Stopped
     project.write(card.id, found)
     return {"files": len(found.files), "tables": len(found.tables)}

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from medml.data import files
-from medml.data.images.columns import CONTENT, PICTURE, columns_of, patients_of
+from medml.data.images.columns import CONTENT, PATIENT, PICTURE, columns_of, patients_of
 from medml.data.images.decode import decode_all
 from medml.data.images.image_file import WINDOWS, ImageFile, Unreadable, Window
 from medml.data.images.labels import find_labels, joined
@@ -26,6 +26,7 @@ from medml.types import FileEntry, TableRef
 from medml.value import PICTURES, PicturePlan
 from medml.watch import Watch
 
+_FRAME = "\x1fframe"
 READERS = 2  # files hashed side by side; hashing leaves Python's lock
 
 
@@ -87,12 +88,20 @@ class ImageTable(TableSource):
         return 3 if any(_coloured(each) for each in self.images) else 1
 
     def each_frame(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows with every frame of a file as a row of its own, named "file#1", "file#2" ... in `picture`."""
+        """The rows with every frame of a file as a row of its own, named "file#1", "file#2" ... in `picture`.
+
+        Their `content` is numbered too, for frames of one file are no copies; a file without a patient becomes one, so
+        that its frames stay together.
+        """
         n_frames = {each.path: each.frames for each in self.images}
-        numbers = [range(1, n_frames[name] + 1) if n_frames[name] > 1 else [0] for name in frame[PICTURE]]
-        spread = frame.with_columns(pl.Series("\x1fframe", [list(each) for each in numbers])).explode("\x1fframe")
-        named = pl.when(pl.col("\x1fframe") > 0).then(pl.format("{}#{}", PICTURE, "\x1fframe")).otherwise(PICTURE)
-        return spread.with_columns(named.alias(PICTURE)).drop("\x1fframe")
+        numbers = [list(range(1, n_frames[name] + 1)) if n_frames[name] > 1 else [0] for name in frame[PICTURE]]
+        spread = frame.with_columns(pl.Series(_FRAME, numbers, dtype=pl.List(pl.Int64))).explode(_FRAME)
+        whole = pl.col(_FRAME) == 0
+        changed = [pl.when(whole).then(name).otherwise(pl.format("{}#{}", name, _FRAME)).alias(name)
+                   for name in (PICTURE, CONTENT) if name in frame.columns]
+        if PATIENT in frame.columns:
+            changed.append(pl.when(whole).then(PATIENT).otherwise(pl.coalesce(PATIENT, PICTURE)).alias(PATIENT))
+        return spread.with_columns(changed).drop(_FRAME)
 
     def decode(self, names: Sequence[str], plan: PicturePlan, watch: Watch | None = None, *,
                channels: int | None = None) -> Iterator[tuple[int, np.ndarray | Unreadable]]:
