@@ -39,9 +39,10 @@ def live(job: Job, subject: Subject) -> Job:
         if now.ended_for_good and not now.result:
             why_nothing(now)
         points = [point for row in rows for point in row.points]
-        if points or not now.ended_for_good:  # a training that ended before its first round has no curve to show
+        at_work = now.state in ("running", "interrupted")
+        if points or at_work:  # what waits, or ended before its first round, has no curve to show
             curves(points, subject.task, subject.round, key="m_live", ended=now.ended_for_good)
-        if rows or not now.ended_for_good:
+        if rows or at_work:
             log_lines(rows)
 
     return ui.job_bar(job.id, draw=draw, title=subject.heading, halt=what_a_stop_keeps(job.kind, subject.round),

@@ -81,6 +81,6 @@ with ui.page(TITLE, project_required=False, lead=LEAD):
     standing = active()
     st.fragment(board, run_every=EVERY if standing else None)(tuple(sorted(each.id for each in standing)))
     past.ended([each for each in worker.jobs() if each.ended_for_good])
-    training = next((each for each in standing if each.kind in past.TRAININGS), None)
+    training = next((each for each in standing if each.kind in past.TRAININGS and each.state not in WAITING), None)
     if ui.next_button("Watch the training", "train", disabled=training is None):
         past.to(("train", {"job": training.id}), training.project)

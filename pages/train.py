@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 import worker
@@ -80,6 +82,10 @@ def one(job: Job) -> None:
         ended(job)
     elif job.ended_for_good:
         ended_with_nothing(job)
+    elif job.state == "queued" and job.not_before > time.time():
+        waiting(job)
+        if ui.next_button("Go to Jobs", "jobs"):
+            ui.go("jobs")
     else:
         if job.state == "queued":
             waiting(job)

@@ -199,6 +199,7 @@ def tonight(screen, project: str):
     screen.get_by_role("button", name=re.compile("^bedtime ?Run |^Run ")).click()
     steps.on_page(screen, "Train")
     expect(screen.get_by_text("It starts")).to_be_visible()
+    expect(screen.get_by_role("button", name="Go to Jobs")).to_be_enabled()
     job = worker.get(steps.job_in_address(screen))
     assert (job.project, job.not_before) == (project, worker.tonight(20))
     worker.stop(job.id)
