@@ -19,7 +19,7 @@ from typing import BinaryIO
 from medml.data.notes import not_read
 
 CHUNK = 4 << 20
-WAITING = 4  # pieces of a file that are yet to be hashed
+WAITING = 2  # pieces of a file that are yet to be hashed
 IN_MEMORY = 64 << 20  # bytes; more goes to a file that has no name
 EXPANDS_FROM = 32 << 20  # an archive may grow to this size whatever its ratio
 EXPANDS_TIMES = 100  # clinical tables shrink 3-30 times; 1,032 is the most that deflate can do

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 HEAD = 1 << 18  # bytes from which separator and header are decided
 EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, and Polars tells of one too long
 SAMPLE_ROWS = 2000
-AT_ONCE, AHEAD = 2, 3  # blocks; with fewer, a core waits at the beginning and the end of each
+AT_ONCE = AHEAD = 2  # blocks; with one, a core waits at its beginning and its end
 TABLE_KINDS = ("csv", "tsv", "txt")
 _WHOLE = r"^-?(?:0|[1-9]\d{0,14})$"
 _DECIMAL = r"^-?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$"

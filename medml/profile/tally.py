@@ -37,7 +37,7 @@ class ColumnTally:
     odd: int = 0  # cells of a column of numbers that are words after all
     counts: dict[object, int] | None = field(default_factory=dict)  # value -> rows, None once over EXACT values
     sketch: HyperLogLog = field(default_factory=HyperLogLog)
-    known: KnownValues | None = None  # from the second batch on
+    known: KnownValues | None = None  # from the second batch on, see `_learn`
     null: int = 0  # hash of a missing cell
     fresh: bool = True  # values came up that are not among the known ones
 
@@ -61,22 +61,23 @@ class ColumnTally:
     def distinct(self) -> int:
         return len(self.counts) if self.counts is not None else self.sketch.estimate()
 
+    def start(self, counted: pl.Series, seed: int) -> None:
+        """Take the first batch as its value counts, null among the values."""
+        self._count(*_apart(counted), seed)
+
     def add(self, cells: pl.Series, hashes: np.ndarray, seed: int) -> None:
-        """Add a batch's cells; `hashes` (len(cells),) uint64 are theirs by `seed`, null's among them."""
+        """Add a later batch's cells; `hashes` (len(cells),) uint64 are theirs by `seed`, null's among them."""
         self._learn(seed)
         if self.counts is None and self.dtype != pl.String:
             self.missing += cells.null_count()
             self.sketch.add(hashes, but=self.null)
-            return
-        if self.known is None:
-            self._count(*_counted(cells), seed)
             return
         known, values, rows = self.known.find(hashes)
         self._count(values, rows, seed)
         if self.counts is None:
             self.sketch.add(hashes[~known] if values else hashes)
         elif not known.all():
-            self._count(*_counted(cells.filter(pl.Series(~known))), seed)
+            self._count(*_apart(cells.filter(pl.Series(~known)).value_counts(name=ROWS).to_struct()), seed)
 
     def _learn(self, seed: int) -> None:
         """Know all values seen in earlier batches; once they are too many, those that stand for "missing" alone."""
@@ -109,10 +110,10 @@ class ColumnTally:
             self.counts, self.fresh = None, True
 
 
-def _counted(cells: pl.Series) -> tuple[list, list[int]]:
-    """The distinct values of some cells, null among them, and how often each occurs."""
-    counted = cells.value_counts(name=ROWS)
-    return counted.to_series(0).to_list(), counted[ROWS].to_list()
+def _apart(counted: pl.Series) -> tuple[list, list[int]]:
+    """Value counts, a struct each, as the values and their rows."""
+    values, rows = counted.struct.unnest()
+    return values.to_list(), rows.to_list()
 
 
 class RowSample:
@@ -176,11 +177,16 @@ class TableTally:
         """Add a batch of the table: any rows, the columns and types of the schema."""
         if batch.is_empty():
             return
-        self.rows += batch.height
         batch, odd = self._as_first_seen(batch)
         hashes = self._hashes(batch)
-        for name, each in self.columns.items():
-            each.add(batch[name], hashes[name], self._seed_of[name])
+        if self.rows:
+            for name, each in self.columns.items():
+                each.add(batch[name], hashes[name], self._seed_of[name])
+        else:
+            found = batch.select(pl.col(name).value_counts(name=ROWS).implode() for name in self.columns)
+            for (name, each), counted in zip(self.columns.items(), found, strict=True):
+                each.start(counted[0], self._seed_of[name])
+        self.rows += batch.height
         for name, rows in self.rows_per_value.items():
             rows.add(hashes[name][batch[name].is_not_null().to_numpy()])
         self._duplicates.add(self._row_hashes(hashes, odd))
