@@ -58,7 +58,7 @@ def _json(made: argparse.ArgumentParser) -> None:
 def _training(made: argparse.ArgumentParser) -> None:
     _source(made)
     made.add_argument("--table", metavar="PATH", help="which table of the folder, where it holds several")
-    made.add_argument("--target", required=True, metavar="COLUMN", help="what is to be predicted")
+    made.add_argument("--target", "--label-column", required=True, metavar="COLUMN", help="what is to be predicted")
     made.add_argument("--positive", metavar="VALUE",
                       help="the value that counts as yes; '>0' for any number above zero")
     made.add_argument("--patient", metavar="COLUMN", help="what identifies a patient")
@@ -73,6 +73,10 @@ def _training(made: argparse.ArgumentParser) -> None:
     made.add_argument("--folds", type=int, metavar="N")
     made.add_argument("--name", metavar="NAME", help="what to call the run")
     made.add_argument("--open", action="store_true", help="open the held-out part at the end, and count the look")
+    made.add_argument("--labels", metavar="FILE", help="the table that says what each picture shows")
+    made.add_argument("--size", type=int, metavar="PIXELS", help="side to which pictures are brought")
+    made.add_argument("--window", metavar="NAME|C,W", help="range of grey: lung, bone, soft tissue, brain, or 40,400")
+    made.add_argument("--frames", choices=("first", "middle", "all"), help="of files that hold several")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

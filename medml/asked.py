@@ -1,0 +1,139 @@
+"""What the options of a command ask for: table, choice, recipe and configuration, each option checked."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from medml import families, home
+from medml.config import propose_config
+from medml.data.images.table import window_of
+from medml.errors import UserError
+from medml.families import Param
+from medml.profile import propose_choice
+from medml.recipe import propose_recipe
+from medml.types import Choice, PicturePlan, Profile, SelectionPlan, TableRef, TrainConfig
+
+
+def existing(path: str) -> Path:
+    """The file or folder that a person named; UserError if it is not there."""
+    found = Path(path).expanduser()
+    if not found.exists():
+        raise UserError(what=f"There is no file or folder “{path}”.", code="no_source",
+                        fix="Check the spelling, or drag it into the terminal.")
+    return found.resolve()
+
+
+def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tuple[TrainConfig, Any]:
+    """The configuration and the recipe that the command's options and MedML's proposals make together."""
+    choice = propose_choice(profile, table=chosen_table(args, profile), target=args.target, patient=args.patient,
+                            leave_out=tuple(args.drop), positive=args.positive)
+    choice = with_plan(args, choice)
+    found = profile.table(choice.table)
+    profile_sha256 = home.sha256_of(profile)
+    recipe = propose_recipe(found, choice, profile_sha256)
+    config = propose_config(found, choice, recipe, profile_sha256=profile_sha256, data_sha256=found.sha256,
+                            family=family_named(args.family, choice), seed=args.seed, folds=args.folds, name=args.name,
+                            select=args.select)
+    selection = config.selection.model_copy(update={"forced_in": args.force_in, "forced_out": args.force_out})
+    return config.model_copy(update={"params": settings(args, config.params, config.family),
+                                     "selection": SelectionPlan.model_validate(selection.model_dump())}), recipe
+
+
+def chosen_table(args: argparse.Namespace, profile: Profile) -> TableRef | None:
+    """The table that --table and --sheet name, or the only one; UserError lists them where it is not clear."""
+    if args.table is None and len(profile.tables) < 2:
+        return None
+    if args.labels is not None:
+        return labelled(args.labels, profile)
+    if args.table is None and args.sheet is None and any(each.pictures for each in profile.tables):
+        return None  # where pictures are many they are meant, and else the proposal says what to add
+    found = [each.ref for each in profile.tables
+             if args.table in (None, each.ref.path, each.ref.label) and args.sheet in (None, each.ref.sheet)]
+    if len(found) == 1:
+        return found[0]
+    shown = found or [each.ref for each in profile.tables]
+    listed = ", ".join(f'--table "{each.path}"' + (f' --sheet "{each.sheet}"' if each.sheet else "")
+                       for each in shown[:5])
+    what = f"There are {len(found)} tables that may be meant." if found else f"There is no table “{args.table}”."
+    raise UserError(what=what, fix=f"Add one of: {listed}{', …' * (len(shown) > 5)}.", code="several_tables")
+
+
+def labelled(labels: str, profile: Profile) -> TableRef:
+    """The pictures as the table in that file labels them; UserError where the scan did not join the two."""
+    named = existing(labels)
+    for each in profile.tables:
+        if each.pictures is not None and Path(profile.source, each.ref.path) == named:
+            return each.ref
+    raise UserError(what=f"“{Path(labels).name}” does not label the pictures.", code="no_labels",
+                    fix="Put it into the folder of the pictures, with a column that holds their file names.")
+
+
+def with_plan(args: argparse.Namespace, choice: Choice) -> Choice:
+    """The choice with --size, --window and --frames; UserError where there are no pictures to bring to a size."""
+    asked = {name: value for name in ("size", "window", "frames") if (value := getattr(args, name)) is not None}
+    if not asked:
+        return choice
+    if choice.pictures is None:
+        raise UserError(what=f"--{next(iter(asked))} is for pictures, and this is a table.", code="no_pictures",
+                        fix="Leave it out, or name a folder of pictures.")
+    try:
+        plan = PicturePlan.model_validate(choice.pictures.model_dump() | asked)
+    except ValidationError:
+        raise UserError(what=f"Pictures cannot be brought to {args.size} pixels a side.", code="bad_size",
+                        fix="Give a number from 16 to 1024.") from None
+    window_of(plan.window)
+    return choice.model_copy(update={"pictures": plan})
+
+
+def family_named(name: str | None, choice: Choice) -> str | None:
+    """The family of that name, for what is learned from; UserError lists what there is. None stays None."""
+    there = families.seeing("columns" if choice.pictures is None else "pictures")
+    if name is not None and name not in there:
+        raise UserError(what=f"There is no family called “{name}”" +
+                             (" for pictures." if choice.pictures and name in families.registry.names() else "."),
+                        fix=f"Choose one of: {', '.join(sorted(there))}.", code="no_family")
+    return name
+
+
+def settings(args: argparse.Namespace, proposed: dict[str, Any], name: str) -> dict[str, Any]:
+    """--set key=value and --epochs N, checked against what the family declares."""
+    family = families.registry.get(name)
+    known = {param.name: param for param in family.params}
+    given = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in args.set)
+    if args.epochs is not None:
+        name = next((each for each in ("epochs", "trees", "rounds") if each in known), None)
+        if name is None:
+            raise UserError(what=f"“{family.title}” is fitted in one go and has no rounds to set.",
+                            fix="Leave --epochs out, or choose --family mlp.", code="no_rounds")
+        given[name] = str(args.epochs)
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise UserError(what=f"“{family.title}” has no setting “{unknown[0]}”.",
+                        fix=f"It has: {', '.join(sorted(known)) or 'none'}.", code="no_setting")
+    return proposed | {name: typed(known[name], text) for name, text in given.items()}
+
+
+def typed(param: Param, text: str) -> Any:
+    """The text of --set as the value that a parameter declares; UserError outside its range."""
+    if param.kind == "choice":
+        allowed, value = f"one of {', '.join(param.choices)}", text if text in param.choices else None
+    elif param.kind == "switch":
+        allowed, value = "on or off", {"on": True, "true": True, "off": False, "false": False}.get(text.lower())
+    else:
+        allowed, value = f"a number from {param.low:g} to {param.high:g}", number(text, whole=param.kind == "int")
+        value = value if value is not None and param.low <= value <= param.high else None
+    if value is None:
+        raise UserError(what=f"{param.name}={text} cannot be used.", code="setting",
+                        fix=f"{param.title} takes {allowed}.")
+    return value
+
+
+def number(text: str, *, whole: bool) -> float | int | None:
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        return None
