@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +14,7 @@ from medml.data.images.dicom_header import BIG_ENDIAN, EXPLICIT, IMPLICIT, NATIV
 from medml.data.images.elements import HEAD, Odd
 from medml.data.images.grey import Grey, Lut, shown
 from medml.data.images.image_file import Unreadable, Window, damaged
+from medml.data.images.quiet import quiet
 from medml.data.images.tags import PIXELS
 
 if TYPE_CHECKING:
@@ -38,7 +35,7 @@ _FUNCTIONS = frozenset({"LINEAR", "LINEAR_EXACT", "SIGMOID"})
 
 def dicom_pixels(path: Path, frame: int, window: Window | None) -> np.ndarray:
     """One frame as a person would see it, uint8 (rows, cols) or (rows, cols, 3). Raises whatever its decoder does."""
-    with _quiet():
+    with quiet("pydicom"):
         stored, data, photometric, order = _decode(path, frame)
         if photometric == "PALETTE COLOR":
             return _palette(stored, data)
@@ -52,20 +49,8 @@ def stored_values(path: Path, frame: int = 0) -> np.ndarray:
 
     returns  (rows, cols) or (rows, cols, samples), of the stored type
     """
-    with _quiet():
+    with quiet("pydicom"):
         return _decode(path, frame)[0]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep pydicom's words to itself: its warnings and its log quote the values that it finds odd."""
-    logger = logging.getLogger("pydicom")
-    if logger.propagate:
-        logger.addHandler(logging.NullHandler())
-        logger.propagate = False  # for good: nothing of it is ever wanted
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _decode(path: Path, frame: int) -> tuple[np.ndarray, Dataset, str, str]:

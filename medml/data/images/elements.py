@@ -69,7 +69,8 @@ class Elements:
         fast = explicit and order == "<" and not meta
         while True:
             if fast:
-                at = self._plain(at)
+                began, at = at, self._plain(at)
+                self._count += (at - began) >> 3  # as many elements as fit
             if at >= self._size or meta and self._group(at) != 2:
                 return at
             tag, vr, length, value = self._header(at)

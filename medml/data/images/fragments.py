@@ -12,6 +12,7 @@ from medml.data.images.image_file import damaged
 
 _ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _UNDEFINED = 0xFFFFFFFF
+_MOST = 1_000_000  # fragments
 RLE = "1.2.840.10008.1.2.5"
 _JPEG, _JPEG2000 = "1.2.840.10008.1.2.4.", ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 _NOT_JPEG = tuple(f"{_JPEG}{n}" for n in range(92, 116)) + _JPEG2000  # part 2, MPEG, H.264, HEVC, JPEG XL
@@ -26,7 +27,7 @@ def check(source: BinaryIO, at: int, size: int, syntax: str, shape: tuple[int, i
         group, element, length = struct.unpack_from("<HHI", block)
         if (group, element) == _END:
             return first
-        if (group, element) != _ITEM or length == _UNDEFINED:
+        if (group, element) != _ITEM or length == _UNDEFINED or n > _MOST:
             raise damaged("The compressed pixels of this DICOM file are damaged.")
         if n > 0 and first and length:
             check_stream(_start_of(source, at + 8, length), syntax, shape)

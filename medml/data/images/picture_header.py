@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from medml.data.images import tiff_header
-from medml.data.images.image_file import ImageFile, check_size, cut_off, damaged
+from medml.data.images.image_file import ImageFile, Unreadable, check_size, cut_off, damaged
 
 _PNG_COLOURS = {0: (1, "L"), 2: (3, "RGB"), 3: (1, "P"), 4: (2, "LA"), 6: (4, "RGBA")}
 _JPEG_COLOURS = {1: "L", 3: "RGB", 4: "CMYK"}
@@ -21,6 +21,9 @@ _TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _MUCH_TEXT = 4096  # bytes, as they lie in the file
 _UPRIGHT = (1, 2, 3, 4)  # EXIF orientations that do not swap rows and columns
 _LONGEST_CHUNK = 1 << 31
+_BLOCK = 1 << 16
+_MOST_PARTS = 100_000  # chunks or segments
+_LARGEST_GIF = 1 << 26  # bytes
 
 
 @dataclass
@@ -58,15 +61,14 @@ def read_picture_header(shown: str, kind: str, file: BinaryIO, size: int) -> Ima
 def _png(file: BinaryIO, size: int) -> Figures:
     """Every chunk is looked at and its checksum tried: bit rot is found here, at a tenth of the cost of decoding."""
     found, at, text = Figures(whole=False), 8, 0
-    while at + 12 <= size:
+    for _ in range(_MOST_PARTS):
+        if at + 12 > size:
+            break
         file.seek(at)
         length, name = struct.unpack(">I4s", file.read(8))
         if length >= _LONGEST_CHUNK or at + 12 + length > size:
             break
-        content = file.read(length)
-        if zlib.crc32(content, zlib.crc32(name)) != int.from_bytes(file.read(4), "big"):
-            raise damaged("This picture is damaged: its checksum is wrong.")
-        _png_chunk(found, name, content)
+        _png_chunk(found, name, _checked(file, name, length))
         text += length if name in _TEXT_CHUNKS else 0
         at += 12 + length
         if name == b"IEND":
@@ -75,6 +77,19 @@ def _png(file: BinaryIO, size: int) -> Figures:
     if text > _MUCH_TEXT:
         found.notes.append("text_chunk_dropped")
     return found
+
+
+def _checked(file: BinaryIO, name: bytes, length: int) -> bytes:
+    """The first 64 KB of a chunk, all of which fits its checksum. Unreadable "damaged" where it does not."""
+    first, checksum = b"", zlib.crc32(name)
+    while length:
+        block = file.read(min(length, _BLOCK))
+        if not block:
+            raise cut_off()
+        checksum, length, first = zlib.crc32(block, checksum), length - len(block), first or block
+    if checksum != int.from_bytes(file.read(4), "big"):
+        raise damaged("This picture is damaged: its checksum is wrong.")
+    return first
 
 
 def _png_chunk(found: Figures, name: bytes, content: bytes) -> None:
@@ -98,7 +113,7 @@ def _png_chunk(found: Figures, name: bytes, content: bytes) -> None:
 def _jpeg(file: BinaryIO, size: int) -> Figures:
     """The segments up to the first scan, then the end mark (EOI)."""
     found, at = Figures(), 2
-    while True:
+    for _ in range(_MOST_PARTS):
         file.seek(at)
         mark, length = struct.unpack(">HH", file.read(4))
         marker = mark & 0xFF
@@ -153,8 +168,10 @@ def _tiff(file: BinaryIO, size: int) -> Figures:
 
 def _gif(file: BinaryIO, size: int) -> Figures:
     """The logical screen; frames are counted by passing over their blocks."""
+    if size > _LARGEST_GIF:
+        raise Unreadable("too_large", f"This picture (GIF) is larger than {_LARGEST_GIF >> 20} MB. It was not opened.")
     file.seek(0)
-    content = file.read(min(size, 1 << 26))
+    content = file.read(size)
     cols, rows, flags = struct.unpack_from("<HHB", content, 6)
     check_size(rows, cols)
     at, frames, whole = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0), 0, False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import numpy as np
 from medml.data.files import open_regular
 from medml.data.images.grey import Grey, shown
 from medml.data.images.image_file import Unreadable, Window
+from medml.data.images.quiet import quiet
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,8 +30,7 @@ def picture_pixels(path: Path, kind: str, frame: int, window: Window | None) -> 
     are spread from the lowest to the highest value of the frame, or by the window.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
-    with open_regular(path) as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow quotes what it finds odd
+    with open_regular(path) as file, quiet("PIL"):
         source = io.BytesIO(_without_texts(file.read())) if kind == "png" else file
         try:
             opened = Image.open(source, formats=[_FORMATS[kind]])

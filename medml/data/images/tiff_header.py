@@ -34,14 +34,15 @@ def pages(file: BinaryIO, size: int) -> list[Page]:
     file.seek(0)
     start = file.read(8)
     order = "<" if start[:2] == b"II" else ">"
-    at, seen, found = struct.unpack_from(order + "I", start, 4)[0], set(), []
+    at, seen, found, entries = struct.unpack_from(order + "I", start, 4)[0], set(), [], 0
     while at and len(found) < MOST_FRAMES:
-        if at in seen:
-            raise damaged("This picture is damaged: its pages go round in a circle.")
+        if at in seen or entries > _MOST_VALUES:
+            raise damaged("This picture is damaged: its pages have no end.")
         if at + 6 > size:
             raise cut_off()
         seen.add(at)
-        values, at = _directory(file, at, order, size)
+        values, n, at = _directory(file, at, order, size)
+        entries += n + sum(map(len, values.values()))
         found.append(_page(values))
     if not found:
         raise damaged()
@@ -62,8 +63,9 @@ def orientation(exif: bytes) -> int:
     return 1
 
 
-def _directory(file: BinaryIO, at: int, order: str, size: int) -> tuple[dict[int, tuple[int, ...]], int]:
-    """(tag -> values, offset of the next directory)."""
+def _directory(file: BinaryIO, at: int, order: str, size: int
+               ) -> tuple[dict[int, tuple[int, ...]], int, int]:
+    """(tag -> values, number of entries, offset of the next directory)."""
     file.seek(at)
     n = struct.unpack(order + "H", file.read(2))[0]
     block = file.read(12 * n + 4)
@@ -72,7 +74,7 @@ def _directory(file: BinaryIO, at: int, order: str, size: int) -> tuple[dict[int
         tag, kind, count, _ = struct.unpack_from(order + "HHII", block, 12 * place)
         if tag in _WANTED and kind in _SIZES:
             values[tag] = _values(file, block[12 * place + 8:12 * place + 12], order, kind, count, size)
-    return values, struct.unpack_from(order + "I", block, 12 * n)[0]
+    return values, n, struct.unpack_from(order + "I", block, 12 * n)[0]
 
 
 def _values(file: BinaryIO, inline: bytes, order: str, kind: int, count: int, size: int) -> tuple[int, ...]:
