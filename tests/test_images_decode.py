@@ -171,6 +171,21 @@ def test_a_child_loads_nothing_that_only_tables_need():
     assert loaded.isdisjoint({"polars", "pandas", "pydantic", "torch", "scipy", "medml.home", "medml.store"})
 
 
+def test_a_child_reaches_no_other_machine(folder, tmp_path, monkeypatch):
+    """A decoder taken over is played by a child that calls out as soon as a picture is opened."""
+    monkeypatch.setenv("MEDML_ALLOW_HOSTS", "192.0.2.1")  # for the rest of the program, not for children
+    own = Path(child_processes.__file__).with_name("child.py")
+    call = ("import socket\n    try:\n        socket.create_connection(('192.0.2.1', 80), 5)\n"
+            "    except OSError as error:\n        return {'code': type(error).__name__, 'what': '', 'fix': '', "
+            "'refuse': False}, b''\n    try:")
+    spy = tmp_path / "spy.py"
+    spy.write_text(own.read_text().replace("Path(__file__)", f"Path({str(own)!r})").replace("try:", call, 1))
+    monkeypatch.setattr(child_processes, "_CHILD", spy)
+    _, files = find_images(folder / "p00.png")
+    (_, answer), = decode_all(folder / "p00.png", files, size=16)
+    assert answer.code == "Refused"
+
+
 def test_a_path_never_leads_out_of_the_folder(folder):
     outside = ImageFile("../secret.png", "png", 10, 8, 8)
     with pytest.raises(ValueError, match="leads out"):

@@ -27,7 +27,9 @@ def main() -> None:
     quiet = open(os.devnull, "w")  # noqa: SIM115 - lives as long as this process
     os.dup2(quiet.fileno(), 1)  # a library that prints must not speak in between
     _bare_packages()
+    from medml import egress
     from medml.data.images import pixels
+    egress.install()
     for line in sys.stdin.buffer:
         request = json.loads(line)
         pixels.load_decoder(request["kind"])  # no file's time is spent on it

@@ -17,7 +17,8 @@ from medml.data.images.child import HEADER
 from medml.data.images.image_file import MOST_PIXELS, Unreadable
 
 _CHILD = Path(__file__).with_name("child.py")
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# One thread a child; and none of the addresses that an administrator may have listed for the rest of the program.
+_SETTINGS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MEDML_ALLOW_HOSTS": ""}
 _MOST_WORDS = 1 << 16  # bytes of JSON that an answer may have
 _LOOK_EVERY = 0.2  # seconds
 _SYSTEM_LIMITS_MEMORY = sys.platform.startswith("linux")
@@ -81,7 +82,7 @@ class Child:
         # -I: neither the working folder nor the environment adds modules; no buffer: a broken pipe shows at once
         return subprocess.Popen([sys.executable, "-I", str(_CHILD), *limits], stdin=subprocess.PIPE, bufsize=0,
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, creationflags=flags,
-                                env=os.environ | _ONE_THREAD)
+                                env=os.environ | _SETTINGS)
 
     @staticmethod
     def _ask(process: subprocess.Popen, request: dict) -> np.ndarray | Unreadable:
