@@ -133,3 +133,27 @@ def test_real_chest_films_have_the_patients_and_classes_of_their_label_file(clin
     assert both.select("patient", "patient_id").unique().height == 410
     assert (both["folder"] == both["label"]).all()
     assert pictures_of(source).columns[7:10] == ["file", "label", "patient_id"]
+
+
+def test_a_table_that_calls_itself_a_picture_is_read_as_a_table(classes):
+    (classes / "list.png").write_text("age,sex,died\n" + "".join(f"{40 + n},f,{n % 2}\n" for n in range(30)))
+    entries, tables = find_tables(classes)
+    assert [table.ref.label for table in tables] == ["list.png", "the pictures"]
+    assert {entry.path: entry.reason_code for entry in entries}["list.png"] == "wrong_extension"
+
+
+def test_each_picture_is_opened_once_to_look_at_it(classes, monkeypatch):
+    from medml.data import files
+    from medml.data.images import header
+
+    opened = []
+
+    def counting(path, **how):
+        opened.append(path.name)
+        return real(path, **how)
+
+    real = files.open_regular
+    monkeypatch.setattr(header, "open_regular", counting)
+    monkeypatch.setattr(files, "open_regular", counting)
+    find_tables(classes)
+    assert sorted(name for name in opened if name.endswith(".png")) == sorted(f"scan ({n}).png" for n in range(8))

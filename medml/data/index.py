@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from medml.data.content import content_notes
 from medml.data.excel import LeftOut, open_excel
 from medml.data.files import Material, gunzip
-from medml.data.kinds import BINARY_ENDINGS, PICTURE_ENDINGS, PICTURES, Sniffed, ending, sniff
+from medml.data.kinds import BINARY_ENDINGS, PICTURES, Sniffed, ending, sniff
 from medml.data.notes import Note, not_read, sort_notes
 from medml.data.old_excel import open_old_excel
 from medml.data.parquet import open_parquet
@@ -33,8 +33,11 @@ def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None =
     returns entries in the order of names (one a sheet where a workbook has several), and the tables among them
     raises  UserError if the source is gone; Stopped if the watch asks to stop; never for a bad file
     """
+    from medml.data.images import beside  # late: it stands on this module
+
     watch = watch or Silent()
     source = existing(source)
+    seen = beside.look(source, Part(watch, 0.0, 0.5))  # pictures come by the ten thousand: each is opened once
     entries: list[FileEntry] = []
     tables: list[TableSource] = []
     everything = list(walk(source))
@@ -42,15 +45,15 @@ def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None =
         if n % 50 == 0 or found.bytes > 1 << 20:
             if watch.stopping():
                 raise Stopped
-            watch.say("looking", n / len(everything) / 2, f"{n:,} of {len(everything):,} files")
+            watch.say("looking", 0.5 + n / len(everything) / 2, f"{n:,} of {len(everything):,} files")
+        picture = seen.entries.get(found.path)
+        if picture is not None and picture.reason_code != "not_an_image" and beside.is_picture(picture):
+            entries.append(picture)
+            continue
         got, opened = _look_at(found, sheet)
         entries += got
         tables += opened
-    if not any(_may_be_picture(each) for each in entries):
-        return entries, tables
-    from medml.data.images.beside import with_pictures  # late: it stands on this module
-
-    return with_pictures(source, entries, tables, Part(watch, 0.5, 1.0))
+    return beside.with_pictures(source, seen, entries, tables)
 
 
 def existing(source: Path) -> Path:
@@ -113,12 +116,6 @@ def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[Tab
     return entries, [each for each in tables if isinstance(each, TableSource)]
 
 
-def _may_be_picture(entry: FileEntry) -> bool:
-    """Whether a file that is no table should be looked at as a picture: by its content, its name, or no clue at all."""
-    return entry.reason_code == "picture" or entry.kind in PICTURE_ENDINGS or entry.action == "skip" and (
-        entry.reason_code in ("wrong_extension", "not_a_table"))
-
-
 def _refusal(found: Found, error: UserError, sheet: str | None = None) -> FileEntry:
     return FileEntry(path=found.path, sheet=sheet, kind=ending(found.path) or "file", bytes=found.bytes,
                      action="refuse" if error.detail == "refuse" else "skip", reason_code=error.code,
@@ -128,9 +125,7 @@ def _refusal(found: Found, error: UserError, sheet: str | None = None) -> FileEn
 def _open(shown: str, path: Path, sheet: str | None) -> Sequence[TableSource | LeftOut]:
     """The tables in one file. UserError with a code where there is none."""
     ref, material = TableRef(path=shown), Material(path)
-    sniffed = sniff(material.head(4096), path.name)  # pictures come by the ten thousand: one page of each
-    if sniffed.kind not in PICTURES:
-        sniffed = sniff(material.head(65536), path.name)
+    sniffed = sniff(material.head(65536), path.name)
     if sniffed.kind == "gz":
         material = gunzip(path)
         sniffed = sniff(material.head(65536), path.stem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from medml.data.images.image_file import ImageFile
 from medml.data.images.index import find_images
@@ -25,18 +26,29 @@ _OF_PICTURES = frozenset({"damaged", "no_pixels", "too_deep", "too_many_pixels",
 _NO_PICTURES = _TABLES | {"gz", "json", "jsonl", "ods", "xlsb", "npz"}
 
 
-def with_pictures(source: Path, entries: Sequence[FileEntry], tables: Sequence[TableSource], watch: Watch | None = None
-                  ) -> tuple[list[FileEntry], list[TableSource]]:
-    """Entries that say what became of every picture, and the tables with those of the pictures behind them.
+class Seen(NamedTuple):
+    """The files of a folder looked at as pictures: what became of each, by path, and those that can be read."""
 
-    raises  Stopped if the watch asks to stop
+    entries: dict[str, FileEntry]
+    images: list[ImageFile]
+
+
+def look(source: Path, watch: Watch | None = None) -> Seen:
+    """Every file of a folder looked at as a picture. Stopped if the watch asks to stop."""
+    entries, images = find_images(source, watch=watch)
+    return Seen({each.path: each for each in entries}, usable(images))
+
+
+def with_pictures(source: Path, seen: Seen, entries: Sequence[FileEntry], tables: Sequence[TableSource]
+                  ) -> tuple[list[FileEntry], list[TableSource]]:
+    """The list of files and the tables of a folder, with those that its pictures make behind them.
+
+    entries  what became of every file: of pictures as `look` says, of others as tables
     """
-    looked, images = find_images(source, watch=watch)
-    as_pictures = {each.path: each for each in looked}
-    found = [_better(each, as_pictures.get(each.path)) for each in entries]
-    images, more = usable(images), list(tables)
-    if images:
-        more.append(picture_table(source, images, tables))
+    found = [_better(each, seen.entries.get(each.path)) for each in entries]
+    more = list(tables)
+    if seen.images:
+        more.append(picture_table(source, seen.images, tables))
     for n, entry in enumerate(found):
         if entry.kind == "npz" and entry.action == "skip":
             found[n], archive = _archive(source, entry)
@@ -49,7 +61,7 @@ def open_pictures(source: Path, ref: TableRef) -> ImageTable:
     if ending(ref.path) == "npz":
         return open_npz(ref.path, file_in(source, ref.path))
     tables = [] if ref.path == "." else tables_in(source, ref.path)
-    table = picture_table(source, usable(find_images(source)[1]), tables)
+    table = picture_table(source, look(source).images, tables)
     if table.ref != ref:
         raise not_read("gone", f"{ref.label} can no longer be read: the table no longer names the pictures.",
                        "Scan the folder again.")
