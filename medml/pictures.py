@@ -15,7 +15,7 @@ from medml.data.images.columns import SPLIT, TAGS
 from medml.data.images.image_file import Unreadable
 from medml.errors import UserError
 from medml.split import TEST, TRAIN, VALIDATION
-from medml.types import FlowStep, PicturePlan
+from medml.types import Choice, FlowStep, PicturePlan
 from medml.vision.pixels import Picture, Pictures, Store
 from medml.watch import Watch
 
@@ -52,11 +52,12 @@ def decoded(names: Sequence[str], table: ImageTable, plan: PicturePlan, *, watch
     return store.first(len(places)), np.array(places, dtype=np.int64), failed
 
 
-def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, plan: PicturePlan, *, watch: Watch) -> Cases:
+def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, choice: Choice, *, watch: Watch) -> Cases:
     """Cases whose cells name pictures -> cases whose cells are pictures; what cannot be decoded leaves by the flow.
 
-    frame  the table that cases.rows points into
+    frame  the table that cases.rows points into; a tag in it that is the outcome is no shortcut to it
     """
+    plan = choice.pictures
     store, places, failed = decoded(list(cases.X[plan.column]), table, plan, watch=watch)
     if not len(places):
         raise UserError(what="Not one of the pictures could be decoded.", code="no_pictures",
@@ -66,9 +67,10 @@ def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, plan: Pict
     gone = FlowStep(what="Pictures that cannot be decoded", n_before=n, n_removed=len(failed), n_after=len(places))
     cases = replace(cases.take(places[order]), flow=[*cases.flow, gone])
     rows = frame[cases.rows.tolist()]
-    beside = rows.select([name for name in BESIDE if name in rows.columns]).to_pandas()
-    return replace(cases, X=pd.DataFrame({plan.column: cells_of(store)[order]}).reset_index(drop=True), beside=beside,
-                   twins=twins(Pictures(store, order)), given=_given(rows))
+    told = [name for name in BESIDE if name in rows.columns and name != choice.target]
+    return replace(cases, X=pd.DataFrame({plan.column: cells_of(store)[order]}),
+                   beside=rows.select(told).to_pandas() if told else None, twins=twins(Pictures(store, order)),
+                   given=_given(rows))
 
 
 def cells_of(store: Store) -> np.ndarray:

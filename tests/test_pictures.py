@@ -1,0 +1,204 @@
+"""The whole line on pictures: from a folder to a run that is continued, looked at and asked, without the screens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medml import data, gallery, home, looking, pictures, predict, profile, split, train
+from medml.config import propose_config
+from medml.errors import UserError
+from medml.evaluate.shortcuts import controls
+from medml.recipe import prepare, propose_recipe
+from medml.types import PICTURES, PicturePlan, Profile, Recipe, TrainConfig
+from medml.vision.pixels import Pictures, Store
+from medml.watch import Silent
+
+SIDE = 24
+QUICK = {"backbone": "small", "start": "scratch", "epochs": 3, "patience": 3, "batch": 8, "turn": 0.0, "shift": 0.0,
+         "light": 0.0}
+
+
+def bars(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures with a bright bar that lies (0) or stands (1)."""
+    random = np.random.default_rng(seed)
+    pixels, y = random.integers(0, 60, (n, SIDE, SIDE)).astype(np.uint8), np.arange(n) % 2
+    for at in range(n):
+        place = random.integers(3, SIDE - 6)
+        bar = (slice(place, place + 3), slice(None)) if y[at] == 0 else (slice(None), slice(place, place + 3))
+        pixels[at][bar] = random.integers(120, 250)
+    return pixels, y
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """48 pictures of 16 patients in two sub-folders, one exact copy and one file that is cut off."""
+    made = tmp_path_factory.mktemp("films")
+    pixels, y = bars(48)
+    for at, (each, label) in enumerate(zip(pixels, y, strict=True)):
+        place = made / ("standing" if label else "lying")
+        place.mkdir(exist_ok=True)
+        Image.fromarray(each).save(place / f"{1000 + at // 6 * 2 + label:06d}_{at:03d}.png")
+    one = sorted((made / "lying").iterdir())[0]
+    (made / "lying" / "009999_999.png").write_bytes(one.read_bytes())
+    (made / "lying" / "009998_998.png").write_bytes(one.read_bytes()[:80])
+    return made
+
+
+def planned(source: Path, family: str = "cnn", **more) -> tuple[Profile, Recipe, TrainConfig]:
+    found = profile.scan(source)
+    choice = profile.propose_choice(found, pictures=PicturePlan(size=SIDE))
+    table, sha = found.table(choice.table), home.sha256_of(found)
+    recipe = propose_recipe(table, choice, sha)
+    return found, recipe, propose_config(table, choice, recipe, profile_sha256=sha, data_sha256=table.sha256,
+                                         family=family, params=QUICK if family == "cnn" else {}, **more)
+
+
+@pytest.fixture(scope="module")
+def run(folder, tmp_path_factory):
+    """One run of the small network in a home of this module's own, and that home."""
+    place = tmp_path_factory.mktemp("home of pictures")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(place))
+        found, recipe, config = planned(folder, folds=2)
+        yield train.train(folder, found, recipe, config), place
+
+
+@pytest.fixture
+def at_home(run, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(run[1]))
+    return run[0]
+
+
+def test_a_folder_of_pictures_becomes_a_run_split_by_patient(at_home):
+    opened = gallery.open_run(at_home)
+    report, flow = opened.report, {each.what: each.n_removed for each in opened.report.flow}
+    assert opened.config.choice.target == "folder" and opened.config.split.by == "patient"
+    assert report.n_cases == 48 and report.n_patients == 16 and flow["Pictures that cannot be decoded"] == 0
+    assert sum(flow.values()) == 1  # the exact copy
+    verdicts = {each.id: each.verdict for each in report.checks}
+    assert {verdicts[each] for each in ("L1", "L2", "L3", "L5", "M3")} == {"pass"}
+    assert {"L14", "G3", "G1"} <= set(verdicts) and "block" not in verdicts.values()
+    entries = {each.reason_code for each in opened.profile.files if each.action == "skip"}
+    assert entries == {"damaged"}
+
+
+def test_more_rounds_and_back_again(at_home, folder):
+    before = gallery.open_run(at_home)
+    added = train.continue_run(at_home, 2, source=folder)
+    after = gallery.open_run(at_home)
+    assert added.rounds == before.checkpoint.rounds + 2 and after.chain.current == added.number
+    gallery.revert(at_home, to=before.chain.current)
+    assert gallery.open_run(at_home).report == before.report
+
+
+def test_new_pictures_are_answered_and_a_broken_one_is_not(at_home, folder, tmp_path):
+    pixels, y = bars(4, seed=9)
+    for at, each in enumerate(pixels):
+        Image.fromarray(each).save(tmp_path / f"new_{at}.png")
+    answered = predict.predict_file(at_home, tmp_path)
+    assert answered["picture"].to_list() == [f"new_{at}.png" for at in range(4)]
+    p = answered.select("probability of lying", "probability of standing").to_numpy()
+    assert np.allclose(p.sum(axis=1), 1) and answered["abstained"].null_count() == 4
+    with pytest.raises(UserError, match="no picture"):
+        predict.predict_file(at_home, folder / "lying" / "009998_998.png")
+
+
+def test_the_surest_answers_are_shown_with_the_model_that_had_not_seen_them(at_home, folder):
+    right, wrong = (looking.surest(at_home, right=which, n=5, source=folder) for which in (True, False))
+    for found, same in ((right, True), (wrong, False)):
+        assert ((found.answer == found.outcome) == same).all() and (np.diff(found.sure) <= 1e-12).all()
+        assert found.heat.shape == found.pixels.shape[:3] or not len(found.names)
+    shown = looking.surest(at_home, right=True, n=1, source=folder)
+    original = np.asarray(Image.open(folder / shown.names[0]))
+    assert np.array_equal(shown.pixels[0].squeeze(), original)
+
+
+def test_no_pixel_and_no_name_of_a_patient_is_in_what_a_run_keeps(run, folder):
+    """Pixels as bytes, and the number that a file's name gives a patient."""
+    one = sorted((folder / "standing").iterdir())[0]
+    pixels = np.asarray(Image.open(one)).tobytes()[:64]
+    patient = one.name.split("_")[0].encode()
+    for path in run[1].rglob("*"):
+        if path.is_file() and "logs" not in path.parts:
+            content = path.read_bytes()
+            assert pixels not in content and patient not in content, path.name
+
+
+def test_a_folder_that_changed_since_the_scan_is_refused(folder, tmp_path):
+    import shutil
+
+    copy = tmp_path / "films"
+    shutil.copytree(folder, copy)
+    found, recipe, config = planned(copy, folds=2)
+    Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)).save(sorted((copy / "standing").iterdir())[0])
+    with pytest.raises(UserError, match="changed since it was scanned"):
+        train.train(copy, found, recipe, config)
+
+
+def test_a_split_that_came_with_the_pictures_is_never_changed(tmp_path):
+    (x, y), (vx, vy), (tx, ty) = (bars(n, seed) for n, seed in ((40, 0), (16, 1), (20, 2)))
+    np.savez(tmp_path / "bars.npz", train_images=x, train_labels=y[:, None], val_images=vx, val_labels=vy[:, None],
+             test_images=tx, test_labels=ty[:, None])
+    found, recipe, config = planned(tmp_path)
+    assert config.split.given and config.split.scheme == "held_out"
+    opened = gallery.open_run(train.train(tmp_path, found, recipe, config))
+    assert opened.manifest.n_train == 56 and opened.manifest.n_test == 20 and opened.report.metrics["auroc"].n == 16
+    figures = train.open_held_out(opened.run)
+    assert figures["auroc"].n == 20
+
+
+def test_twins_are_the_same_pixels_or_alike_at_64(monkeypatch):
+    random = np.random.default_rng(0)
+    smooth = np.asarray(Image.fromarray(random.integers(0, 255, (8, 8), np.uint8)).resize((64, 64), 2))
+    nearly = np.clip(smooth.astype(int) + random.integers(-3, 4, smooth.shape), 0, 255).astype(np.uint8)
+    other = np.asarray(Image.fromarray(random.integers(0, 255, (8, 8), np.uint8)).resize((64, 64), 2))
+    found = pictures.twins(Pictures(Store.of(np.stack([smooth, other, nearly, other])), np.arange(4)))
+    assert found[0] == found[2] and found[1] == found[3] and found[0] != found[1]
+    small = pictures.twins(Pictures(Store.of(np.stack([smooth[:32, :32], nearly[:32, :32]])), np.arange(2)))
+    assert small[0] != small[1]  # below 64 pixels likeness cannot be told
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """The chest films of nih_cxr as cases at 64 pixels; its SOURCE.md tells which shortcut they have."""
+    from tests.conftest import SHARED
+
+    source = SHARED / "data" / "nih_cxr"
+    if not source.is_dir():
+        pytest.skip("../shared/data/nih_cxr is not here")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(tmp_path_factory.mktemp("home")))
+        found = profile.scan(source)
+        choice = profile.propose_choice(found, target="label", pictures=PicturePlan(size=64))
+        table = found.table(choice.table)
+        assert choice.table.sheet == PICTURES and choice.patient is not None
+        opened = data.open_table(source, choice.table)
+        cases, _ = prepare(opened.frame(), propose_recipe(table, choice, "0" * 64), table, choice)
+        return pictures.with_pixels(cases, opened.frame(), opened, choice, watch=Silent())
+
+
+def folds_of(cases) -> list:
+    from medml.types import SplitPlan
+
+    return split.make_folds(cases, SplitPlan(by="patient", scheme="cross_validation", folds=5), 0)
+
+
+def test_the_shortcut_of_the_chest_films_is_found(films):
+    alone = controls(films, folds_of(films), seed=0)
+    assert alone["file size"].value > 0.65 and alone["file size"].low > 0.5
+    assert alone["thumbnail"].value > 0.7 and len(np.unique(films.patients)) == 410
+
+
+def test_no_shortcut_is_found_where_labels_are_shuffled_between_patients(films):
+    """Whole patients swap their labels, so that films of one patient stay together."""
+    random = np.random.default_rng(1)
+    who, back = np.unique(films.patients, return_inverse=True)
+    first = np.array([films.y[back == each][0] for each in range(len(who))])
+    shuffled = replace(films, y=random.permutation(first)[back])
+    alone = controls(shuffled, folds_of(shuffled), seed=0)
+    assert all(each.value < 0.65 for each in (alone["file size"],)) and alone["thumbnail"].low < 0.55
