@@ -12,6 +12,7 @@ from medml.data import find_tables, open_table
 from medml.data.images import find_images
 from medml.data.images.columns import folders_of, stems_of
 from medml.data.images.table import picture_table
+from medml.errors import UserError
 from medml.value import PICTURES
 from tests.made_pictures import pictures_of, png
 
@@ -157,3 +158,11 @@ def test_each_picture_is_opened_once_to_look_at_it(classes, monkeypatch):
     monkeypatch.setattr(files, "open_regular", counting)
     find_tables(classes)
     assert sorted(name for name in opened if name.endswith(".png")) == sorted(f"scan ({n}).png" for n in range(8))
+
+
+def test_the_first_rows_need_the_first_files_alone(classes, tmp_path):
+    table = pictures_of(classes)
+    (classes / "well" / "scan (6).png").unlink()
+    assert table.frame(n_rows=3)["content"].n_unique() == 3
+    with pytest.raises(UserError, match="gone"):
+        table.frame()

@@ -128,3 +128,32 @@ def test_the_table_of_labels_stands_before_the_pictures(tmp_path):
     png(tmp_path / "film1.png")
     write(tmp_path / "a.csv", file=["film0", "film1"], label=["x", "y"])
     assert [table.ref.label for table in find_tables(tmp_path)[1]] == ["a.csv", "the pictures with a.csv"]
+
+
+def test_a_list_of_far_more_pictures_than_are_here_labels_those_that_are(tmp_path):
+    for n in range(6):
+        png(tmp_path / f"film{n + 4000}.png", n)
+    write(tmp_path / "all.csv", image_index=[f"film{n}.png" for n in range(5000)], finding=[f"f{n % 3}" for n in
+                                                                                          range(5000)])
+    table = pictures_of(tmp_path)
+    assert table.frame()["finding"].to_list() == [f"f{n % 3}" for n in range(4000, 4006)]
+    assert note_codes(table) == {"rows_without_picture": {"rows": 4994}}
+
+
+def test_a_sheet_of_a_workbook_labels_the_pictures(tmp_path):
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["site", "city"])
+    book.active.append(["north", "x"])
+    book.active.append(["south", "y"])
+    sheet = book.create_sheet("films")
+    sheet.append(["file", "label"])
+    for n in range(6):
+        png(tmp_path / f"film{n}.png", n)
+        sheet.append([f"film{n}", n % 2])
+    book.save(tmp_path / "labels.xlsx")
+    table = pictures_of(tmp_path)
+    assert table.ref.label == "the pictures with labels.xlsx"
+    assert table.frame()["label"].to_list() == [0, 1, 0, 1, 0, 1]
+    assert open_table(tmp_path, table.ref).frame().equals(table.frame())

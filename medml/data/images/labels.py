@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import PurePosixPath
 
 import polars as pl
@@ -20,11 +19,13 @@ from medml.data.source import TableSource
 from medml.errors import UserError
 
 SAMPLE = 200  # values of a column that are tried before all are
+MOST_ROWS = 1_000_000  # of a table whose columns are read for their names alone
 LIKELY = 0.1  # share of them that must name a picture for all to be tried
 ENOUGH = 0.5  # share of the pictures, or of the rows, that must find each other
 ROW = "row of the table"
 _NAMES_FILES = re.compile(r"file|path|image|img|picture|photo|scan|dicom|slide|(?:^|[_ .-])(?:id|uid|name|no|nr)$",
                           re.I)
+_NAMES_KEYS = re.compile(r"uid|sop|instance|guid", re.I)
 _NAMES_PATIENTS = re.compile(r"(?:^|[_ .-])(?:patient|subject|participant|person|pat|mrn|pid)s?(?:[_ .-]*"
                              r"(?:id|no|nr|number|key|code))?$", re.I)
 Place = Callable[[str], Sequence[int]]  # a cell -> places of the pictures that it names
@@ -95,34 +96,45 @@ def _notes(match: Match, file: str, n_rows: int) -> list[Note]:
 def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[str | None]) -> Match | None:
     """The best column of one table that names pictures; by file before by UID before by patient."""
     try:
-        frame = table.frame()
+        sample = table.frame(n_rows=SAMPLE)
+        by_file, digits_only = _by_file(images, table.ref.path), all(_stem(each).isdigit() for each in images)
+        by_uid = _by_key([each.uid for each in images], uid_key)
+        by_patient = _by_key(patients, patient_key)
+        ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), ("patient", by_patient)]
+        for how, place in ways:
+            # "12" may be the name of a file and anything else: the column must say that it names files
+            names = [] if place is None else [
+                name for name in _likely(sample, how, place, table.rows or 0)
+                if how != "file" or not digits_only or _NAMES_FILES.search(name)]
+            found = [each for name in names
+                     if (each := _column(table, table.frame([name])[name], how, place, len(images)))]
+            if found:
+                return max(found, key=lambda each: each.n_pictures)
     except UserError:  # it changed while the pictures were looked at; the scan says so when it reads it
         return None
-    by_file, digits_only = _by_file(images, table.ref.path), all(_stem(each).isdigit() for each in images)
-    by_uid = _by_key([each.uid for each in images], uid_key)
-    by_patient = _by_key(patients, patient_key)
-    ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), ("patient", by_patient)]
-    for how, place in ways:
-        if place is None:
-            continue
-        # "12" may be the name of a file and anything else: the column must say that it names files
-        names = [name for name in frame.columns if how != "file" or not digits_only or _NAMES_FILES.search(name)]
-        found = [each for name in names if (each := _column(table, frame[name], how, place, len(images)))]
-        if found:
-            return max(found, key=lambda each: each.n_pictures)
     return None
+
+
+def _likely(sample: pl.DataFrame, how: str, place: Place, n_rows: int) -> list[str]:
+    """Columns that are worth reading whole: by their first values; in a table that is not huge also by their name, for
+    it may speak of far more pictures than are here."""
+    named = _NAMES_FILES if how == "file" else _NAMES_KEYS if how == "uid" else _NAMES_PATIENTS
+    found = []
+    for name, cells in zip(sample.columns, sample, strict=True):
+        if cells.dtype.is_float() or cells.dtype.is_temporal() or cells.dtype == pl.Boolean:
+            continue
+        values = [as_text(value) for value in cells.drop_nulls()]
+        hits = sum(bool(place(value)) for value in values)
+        if values and (hits >= LIKELY * len(values) or n_rows <= MOST_ROWS and named.search(name)):
+            found.append(name)
+    return found
 
 
 def _column(table: TableSource, cells: pl.Series, how: str, place: Place, n_pictures: int) -> Match | None:
     """The match of one column, if enough of the pictures or of the rows find each other."""
-    if cells.dtype.is_float() or cells.dtype.is_temporal() or cells.dtype == pl.Boolean:
-        return None
-    values = [as_text(value) for value in cells]
-    first = list(islice((value for value in values if value), SAMPLE))
-    if not first or sum(bool(place(value)) for value in first) < LIKELY * len(first):
-        return None
     rows: list[int | None] = [None] * n_pictures
     named = again = 0
+    values = [as_text(value) for value in cells]
     for row, value in enumerate(values):
         places = place(value) if value else ()
         fresh = [each for each in places if rows[each] is None]

@@ -57,9 +57,13 @@ class NpzTable(ImageTable):
         """SHA-256 of the pixels of every picture, in the order of the rows."""
         with self._lock:
             if self._hashes is None:
-                self._hashes = [hashlib.sha256(pixels).hexdigest() for part in self._parts
-                                for pixels in self._pixels(part)]
+                self._hashes = self._hashed(self.images)
             return self._hashes
+
+    def _hashed(self, images: Sequence[ImageFile]) -> list[str]:
+        """images  the first ones of the table"""
+        every = (pixels for part in self._parts for pixels in self._pixels(part))
+        return [hashlib.sha256(pixels).hexdigest() for pixels, _ in zip(every, images, strict=False)]
 
     def sha256(self) -> str:
         """SHA-256 of the file."""

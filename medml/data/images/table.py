@@ -52,7 +52,8 @@ class ImageTable(TableSource):
         wanted = self.columns if columns is None else columns
         frame = self._content if n_rows is None else self._content.head(n_rows)
         if CONTENT in wanted:
-            frame = frame.with_columns(pl.Series(CONTENT, self.contents()[:frame.height], dtype=pl.String))
+            known = self.contents() if n_rows is None or self._hashes else self._hashed(self.images[:n_rows])
+            frame = frame.with_columns(pl.Series(CONTENT, known[:frame.height], dtype=pl.String))
         return frame.select(wanted)
 
     def batches(self, chunk_rows: int = 100_000) -> Iterator[pl.DataFrame]:
@@ -62,9 +63,12 @@ class ImageTable(TableSource):
         """SHA-256 of every file, in the order of the rows. UserError where a file has gone meanwhile."""
         with self._lock:  # a scan asks from two threads
             if self._hashes is None:
-                with ThreadPoolExecutor(READERS) as readers:
-                    self._hashes = list(readers.map(lambda each: files.sha256(self.root / each.path), self.images))
+                self._hashes = self._hashed(self.images)
             return self._hashes
+
+    def _hashed(self, images: Sequence[ImageFile]) -> list[str]:
+        with ThreadPoolExecutor(READERS) as readers:
+            return list(readers.map(lambda each: files.sha256(self.root / each.path), images))
 
     def sha256(self) -> str:
         """SHA-256 over the names and contents of all pictures, and of the label table: any change shows."""
