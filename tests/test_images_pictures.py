@@ -230,3 +230,13 @@ def test_other_files_beside_the_pictures_are_ignored(tmp_path):
     assert {entry.path: entry.action for entry in entries} == {
         "a.png": "read", "labels.csv": "ignore", "notes.docx": "ignore", "link.png": "skip"}
     assert [image.path for image in images] == ["a.png"]
+
+
+def test_files_that_begin_alike_are_told_apart_at_their_end(tmp_path):
+    for name, last in (("a", 1), ("b", 1), ("c", 2), ("d", 2), ("e", 2), ("f", 3)):
+        picture = np.zeros((300, 300), np.uint8)  # the same first 8 KB in a BMP, which begins with its last row
+        picture[0, :] = last
+        Image.fromarray(picture).save(tmp_path / f"{name}.bmp")
+    images = find_images(tmp_path)[1]
+    assert exact_duplicates(tmp_path, images) == [[0, 1], [2, 3, 4]]
+    assert exact_duplicates(tmp_path, images[1:3]) == [] and exact_duplicates(tmp_path, images[:2]) == [[0, 1]]

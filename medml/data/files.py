@@ -47,7 +47,7 @@ def open_regular(path: Path, *, buffered: bool = True) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise not_read("special_file", "This is a pipe, socket or device, not a file; it was not opened.")
-    return os.fdopen(handle, "rb", buffering=-1 if buffered else 0)
+    return os.fdopen(handle, "rb") if buffered else io.FileIO(handle, "rb")
 
 
 def fingerprint(path: Path) -> tuple[int, int]:

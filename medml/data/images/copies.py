@@ -11,6 +11,8 @@ from medml.data.images.elements import HEAD
 from medml.data.images.image_file import ImageFile
 from medml.errors import UserError
 
+_BLOCK = 1 << 18
+
 
 def exact_duplicates(source: Path, files: Sequence[ImageFile]) -> list[list[int]]:
     """Groups of places in `files` of equal files, as find_images found them under `source`, in order."""
@@ -28,7 +30,14 @@ def copies(files: Sequence[tuple[ImageFile, Path]]) -> list[list[int]]:
 
     return sorted(group for sized in _groups(range(len(files)), size)
                   for started in _groups(sized, lambda place: _start(files[place][1]))
-                  for group in _groups(started, lambda place: _whole(files[place][1])))
+                  for group in _equal(started, files))
+
+
+def _equal(places: list[int], files: Sequence[tuple[ImageFile, Path]]) -> list[list[int]]:
+    """Those whose every byte is the same: two are compared with one another, more by their SHA-256."""
+    if len(places) > 2:
+        return _groups(places, lambda place: _whole(files[place][1]))
+    return [places] if _same(*(files[place][1] for place in places)) else []
 
 
 def _groups(places: Iterable[int], key: Callable[[int], Hashable]) -> list[list[int]]:
@@ -46,6 +55,17 @@ def _start(path: Path) -> bytes | None:
             return file.read(HEAD)
     except (OSError, UserError):
         return None
+
+
+def _same(a: Path, b: Path) -> bool:
+    try:
+        with open_regular(a, buffered=False) as one, open_regular(b, buffered=False) as other:
+            while block := one.read(_BLOCK):
+                if block != other.read(_BLOCK):
+                    return False
+            return not other.read(1)
+    except (OSError, UserError):
+        return False
 
 
 def _whole(path: Path) -> str | None:
