@@ -13,7 +13,16 @@ import pytest
 from dicoms import CANARY, SYNTAXES, bytes_of, deflated, nested, slice_of, with_canaries, write
 
 from medml import home
-from medml.data.images import Unreadable, find_images, patient_key, read_header, read_pixels, stored_values, uid_key
+from medml.data.images import (
+    Unreadable,
+    dicom_header,
+    find_images,
+    patient_key,
+    read_header,
+    read_pixels,
+    stored_values,
+    uid_key,
+)
 from medml.data.images.tags import ALLOWED
 
 RNG = np.random.default_rng(11)
@@ -167,11 +176,14 @@ def test_a_length_that_claims_4_gb_takes_no_memory(tmp_path):
     assert code_of(tmp_path / "a.dcm") == "damaged"
 
 
-def test_what_is_deflated_may_not_grow_without_end(tmp_path):
+def test_what_is_deflated_may_not_grow_without_end(tmp_path, monkeypatch):
     start = bytes_of(slice_of(PIXELS), "deflated")
     end = META_END + 12 + struct.unpack_from("<I", start, META_END + 8)[0]
     (tmp_path / "a.dcm").write_bytes(start[:end] + deflated(bytes(40 << 20)))
     assert code_of(tmp_path / "a.dcm") == "expands_too_much"
+    monkeypatch.setattr(dicom_header, "_MOST_UNPACKED", 1 << 20)
+    (tmp_path / "a.dcm").write_bytes(start[:end] + deflated(RNG.bytes(3 << 20)))
+    assert code_of(tmp_path / "a.dcm") == "too_large"
     (tmp_path / "a.dcm").write_bytes(start[:end] + b"no deflated stream at all")
     assert code_of(tmp_path / "a.dcm") == "damaged"
 

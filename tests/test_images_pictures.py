@@ -129,6 +129,8 @@ def test_pictures_stand_upright(orientation, ending, tmp_path, caplog):
     np.testing.assert_array_equal(read_pixels(path), wanted)
     header = read_header(path, root=tmp_path)
     assert (header.rows, header.cols) == wanted.shape
+    told = "exif" if orientation > 1 else "exif_dropped"
+    assert header.notes == ((told,) if ending != "tif" or orientation > 1 else ())
     assert "ZZCANARY" not in repr(header) + caplog.text and not caplog.records
 
 

@@ -26,6 +26,7 @@ EXPLICIT, DEFLATED_JPIP = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.95"
 NATIVE = frozenset({"", IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN})
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _SYNTAX, _FRAMES, _CLASS = 0x00020010, 0x00280008, 0x00080016
+_MOST_UNPACKED = 512 << 20  # bytes of a deflated data set, which has to lie in memory whole
 _CODE = re.compile(r"[0-9.]{1,64}|[A-Za-z0-9 _]{0,16}(?:\\[A-Za-z0-9 _]{0,16}){0,7}")  # UI, or CS of PS3.5 6.2
 _NUMBER = re.compile(r"[-+0-9.eE \\]{1,120}")
 _MAKER = re.compile(r"[A-Za-z0-9 .,&_/()+-]{1,64}")
@@ -90,7 +91,7 @@ class DicomSource:
 
 
 def inflate(file: BinaryIO, packed: int) -> bytes:
-    """What a deflated data set holds. Unreadable "expands_too_much" (refuse) or "damaged"."""
+    """What a deflated data set holds. Unreadable "expands_too_much" (refuse), "too_large" or "damaged"."""
     unpacker, content = zlib.decompressobj(-zlib.MAX_WBITS), bytearray()
     try:
         while block := unpacker.unconsumed_tail or file.read(1 << 20):
@@ -98,6 +99,9 @@ def inflate(file: BinaryIO, packed: int) -> bytes:
             if expands_too_much(packed, len(content)):
                 raise Unreadable("expands_too_much", "This file would grow more than 100 times when unpacked, which "
                                  "real images never do. It was not opened.", refuse=True)
+            if len(content) > _MOST_UNPACKED:
+                raise Unreadable("too_large", f"This file holds more than {_MOST_UNPACKED >> 20} MB once unpacked. It "
+                                 "was not opened.")
             if unpacker.eof:
                 break
     except zlib.error:

@@ -56,7 +56,7 @@ class ImageFile:
     rows, cols  of one frame as a person sees it (EXIF orientation honoured)
     bits        stored bits of one sample, 1-64;  channels  samples of a pixel as stored, 1-4
     photometric DICOM's words for DICOM; L, RGB, CMYK ... otherwise
-    tags        DICOM keyword -> text, from the allow-list alone
+    tags        DICOM keyword -> text, from the allow-list alone; shared by files that say the same, not to be changed
     patient     patient_key() of PatientID, uid uid_key() of SOPInstanceUID; None where absent
     identifiers keywords of identifying tags that hold something, wherever they are nested; never their values
     truncated   the file is shorter than its header says

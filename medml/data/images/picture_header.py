@@ -104,8 +104,7 @@ def _png_chunk(found: Figures, name: bytes, content: bytes) -> None:
     elif not found.rows:
         raise damaged()
     elif name == b"eXIf":
-        found.notes.append("exif")
-        found.orientation = tiff_header.orientation(content)
+        _exif(found, content)
     elif name == b"acTL":
         found.frames = struct.unpack_from(">I", content)[0]
 
@@ -140,8 +139,13 @@ def _jpeg_segment(found: Figures, marker: int, content: bytes) -> None:
         check_size(found.rows, found.cols)
         found.photometric = _JPEG_COLOURS.get(found.channels, "")
     elif marker == 0xE1 and content[:6] == b"Exif\0\0":
-        found.notes.append("exif")
-        found.orientation = tiff_header.orientation(content[6:])
+        _exif(found, content[6:])
+
+
+def _exif(found: Figures, content: bytes) -> None:
+    """Camera details: nothing is kept of them but which side is up."""
+    found.orientation = tiff_header.orientation(content)
+    found.notes.append("exif" if found.orientation != 1 else "exif_dropped")
 
 
 def _has_end(file: BinaryIO, scan: int, size: int) -> bool:

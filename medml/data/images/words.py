@@ -18,7 +18,8 @@ WARNINGS = {
     "text_chunk_dropped": "The text stored inside this picture was left out.",
     "exif": "Camera details (place, owner) were left out; the picture was turned upright.",
 }
-FACTS = {"16bit": "This picture has 16 bits a pixel; all of them are kept until the window is applied.",
+FACTS = {"exif_dropped": "Camera details (place, owner) were left out.",
+         "16bit": "This picture has 16 bits a pixel; all of them are kept until the window is applied.",
          "float": "This picture holds decimal numbers; they were spread over the whole range of grey."}
 WORDS = WARNINGS | FACTS
 ORDER = {code: place for place, code in enumerate(WORDS)}
