@@ -91,6 +91,15 @@ def test_of_many_pictures_the_owner_is_named_those_that_cannot_be_read(tmp_path)
                     (".", "read", 210), ("a/empty.png", "skip", None)]
 
 
+def test_a_tag_that_gives_the_outcome_away_is_told_and_one_that_never_changes_is_not(tmp_path):
+    for n in range(60):
+        dicom(tmp_path / ("sick" if n % 2 else "well") / f"{n}.dcm", n, PatientID=f"P{n}",
+              Manufacturer="A" if n % 2 else "B", ViewPosition="PA" if n % 3 else "AP")
+    table = scan(tmp_path).tables[0]
+    remarks = {each.name: [one.code for one in each.suspicions] for each in table.columns if each.suspicions}
+    assert remarks == {"manufacturer": ["leak"], "patient": ["identifier"]}
+
+
 class StopAtPixels(Silent):
     """Asks to stop once pixels are being decoded."""
 

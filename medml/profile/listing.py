@@ -72,6 +72,8 @@ def _together(place: str, entries: Sequence[FileEntry]) -> FileEntry:
     first, n = entries[0], len(entries)
     kinds = {each.kind for each in entries}
     told = f"{n:,} picture{'' if n == 1 else 's'}"
+    alike = "" if n == 1 else ", each" if len({each.message for each in entries}) == 1 else ", for example"
+    of_each = f"{told}{alike}: {first.message}" if first.message else f"{told}."
     return FileEntry(path=place, kind=kinds.pop() if len(kinds) == 1 else PICTURES, action=first.action, rows=n,
-                     reason_code=first.reason_code, message=f"{told}. {first.message}" if first.message else f"{told}.",
+                     reason_code=first.reason_code, message=of_each,
                      bytes=sum(each.bytes for each in entries))

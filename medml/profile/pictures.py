@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from medml.data.images.borders import LIKELY, text_on_borders
-from medml.data.images.columns import CONTENT, PATIENT, PICTURE, SPLIT, syntax_name
+from medml.data.images.columns import CONTENT, PATIENT, PICTURE, SPLIT, TAGS, syntax_name
 from medml.data.images.image_file import ImageFile, Unreadable
 from medml.data.images.table import ImageTable
 from medml.data.images.twins import Looks, across
@@ -19,6 +19,8 @@ from medml.watch import Watch
 
 OTHER = "other"
 IDENTIFIERS = (CONTENT, PATIENT)
+OWN = (*TAGS.values(), "kind", "frames", "width", "height", "bytes")
+GIVES_AWAY = ("leak", "single_outcome", "outcome_proxy")
 ALONE = "A model of pictures learns from the pixels alone."
 LEAST_SIDE = 48  # pixels a side below which writing cannot be told
 CHEST = ("CHEST", "THORAX", "LUNG")
@@ -108,15 +110,20 @@ def _classes(table: Table, source: ImageTable) -> list[str | None]:
 
 
 def _column(column: Column) -> Column:
-    """A column of pictures as it may be stored: no name of a file, no hash, no key of a patient."""
-    bare = {"levels": [], "hidden_levels": 0, "hidden_rows": 0, "low": None, "median": None, "high": None}
+    """A column of pictures as it may be stored: no name of a file, no hash, no key of a patient.
+
+    Of what the headers say only that remark stays which a reviewer would make: that it gives the outcome away.
+    """
+    if column.name in OWN:
+        kept = [each for each in column.suspicions if each.code in GIVES_AWAY]
+        return column.model_copy(update={"suspicions": kept})
     kind: Kind | None = "picture" if column.name == PICTURE else "identifier" if column.name in IDENTIFIERS else None
     if kind is None:
         return column
-    told = [] if kind == "picture" else [note(
-        "identifier", "It names persons or files.", "It is never used to predict."
-        + (" If it names patients, choose it as the patient column." if column.name == PATIENT else ""))]
-    return column.model_copy(update={**bare, "kind": kind, "suspicions": told})
+    told = [note("identifier", "It names persons.", "It is never used to predict. Choose it as the patient column.")
+            ] if column.name == PATIENT else []
+    return column.model_copy(update={"kind": kind, "suspicions": told, "levels": [], "hidden_levels": 0,
+                                     "hidden_rows": 0, "low": None, "median": None, "high": None})
 
 
 def _spread(values: Sequence[int], k: int) -> tuple[int, int, int]:
