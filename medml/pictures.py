@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from medml.cases import Cases
-from medml.data.images import alike
 from medml.data.images.columns import SPLIT, TAGS
 from medml.data.images.image_file import Unreadable
+from medml.data.images.twins import Looks
 from medml.errors import UserError
 from medml.split import TEST, TRAIN, VALIDATION
 from medml.types import Choice, FlowStep, PicturePlan
@@ -83,29 +83,10 @@ def cells_of(store: Store) -> np.ndarray:
 def twins(pictures: Pictures) -> np.ndarray:
     """(n,) int64, equal for pictures that show the same: pixel by pixel, or by RIGOUR.md's rule of likeness (L3), which
     can tell nothing below 64 pixels a side."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n, first, pairs = len(pictures), {}, []
-    hashes = np.zeros(n, np.uint64)
-    for at in range(n):
-        pixels = pictures.read(slice(at, at + 1))[0]
-        hashes[at] = alike.perceptual_hash(pixels.squeeze())
-        pairs.append((first.setdefault(pixels.tobytes() if pixels.size < 4096 else _digest(pixels), at), at))
-    if min(pictures.shape[1:3]) >= alike.SIDE:
-        for one, other in alike.near_pairs(hashes):
-            likeness = alike.correlation(*(pictures.read(slice(each, each + 1))[0].squeeze() for each in (one, other)))
-            if likeness is not None and likeness >= alike.LEAST_CORRELATION:
-                pairs.append((one, other))
-    edges = np.array(pairs).T
-    graph = coo_array((np.ones(len(pairs), np.int8), (edges[0], edges[1])), shape=(n, n))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
-
-
-def _digest(pixels: np.ndarray) -> bytes:
-    import hashlib
-
-    return hashlib.sha256(pixels).digest()
+    looks = Looks(len(pictures))
+    for at in range(len(pictures)):
+        looks.add(at, pictures.read(slice(at, at + 1))[0].squeeze())
+    return looks.twins().groups
 
 
 def _given(rows: pl.DataFrame) -> np.ndarray | None:

@@ -195,6 +195,9 @@ def test_one_scan_under_two_classes_is_found_in_real_ultrasound(clinical, tmp_pa
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(clinical / "busi_ultrasound" / "images" / f"{name}.jpg", tmp_path / f"{name}.jpg")
     table = pictures_of(tmp_path)
-    groups = dict(zip(table.frame(["picture"])["picture"], table.twin_groups().tolist(), strict=True))
+    looks = Looks(4)
+    for row, pixels in table.whole():
+        looks.add(row, pixels)
+    groups = dict(zip(table.frame(["picture"])["picture"], looks.twins().groups.tolist(), strict=True))
     assert groups["benign/benign_131.jpg"] == groups["malignant/malignant_51.jpg"]
     assert len(set(groups.values())) == 3

@@ -18,7 +18,6 @@ from medml.data.images.columns import CONTENT, PATIENT, PICTURE, columns_of, pat
 from medml.data.images.decode import decode_all
 from medml.data.images.image_file import WINDOWS, ImageFile, Unreadable, Window
 from medml.data.images.labels import find_labels, joined
-from medml.data.images.twins import Looks, Twins
 from medml.data.notes import Note, not_read
 from medml.data.source import TableSource
 from medml.errors import UserError
@@ -44,7 +43,6 @@ class ImageTable(TableSource):
         self.root = source if source.is_dir() else source.parent
         self.images, self.labels = list(images), labels
         self._content, self._hashes, self._lock = content, None, threading.Lock()
-        self._twins: Twins | None = None
         super().__init__(ref, source, PICTURES, _with_content(content.columns), content.height, notes)
         self._fingerprint = self._look()
 
@@ -142,20 +140,6 @@ class ImageTable(TableSource):
         raises  Stopped if the watch asks to stop
         """
         yield from decode_all(self.root, self.images, size=None, channels=1, frames="middle", watch=watch)
-
-    def twins(self, watch: Watch | None = None) -> Twins:
-        """Which pictures show the same; every picture is decoded, once for this table. Stopped if asked to stop."""
-        if self._twins is None:
-            looks = Looks(len(self.images))
-            for row, pixels in self.whole(watch):
-                if not isinstance(pixels, Unreadable):
-                    looks.add(row, pixels)
-            self._twins = looks.twins()
-        return self._twins
-
-    def twin_groups(self, watch: Watch | None = None) -> np.ndarray:
-        """(rows,) int64, equal for pictures that are the same or nearly (L3). Stopped if asked to stop."""
-        return self.twins(watch).groups
 
     def changed(self) -> bool:
         return self._look() != self._fingerprint
