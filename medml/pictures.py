@@ -15,7 +15,7 @@ from medml.data.images.image_file import Unreadable
 from medml.data.images.twins import Looks
 from medml.errors import UserError
 from medml.split import TEST, TRAIN, VALIDATION
-from medml.types import Choice, FlowStep, PicturePlan
+from medml.types import Choice, FlowStep, PicturePlan, Recipe
 from medml.vision.pixels import Picture, Pictures, Store
 from medml.watch import Watch
 
@@ -71,6 +71,14 @@ def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, choice: Ch
     return replace(cases, X=pd.DataFrame({plan.column: cells_of(store)[order]}),
                    beside=rows.select(told).to_pandas() if told else None, twins=twins(Pictures(store, order)),
                    given=_given(rows))
+
+
+def refuse_damaged(cases: Cases, recipe: Recipe) -> None:
+    """UserError where pictures of `with_pixels` could not be decoded and the step that leaves them out is off."""
+    n = cases.flow[-1].n_removed
+    if n and any(step.name == "damaged_pictures" and not step.on for step in recipe.steps):
+        raise UserError(what=f"{n:,} picture{' cannot' if n == 1 else 's cannot'} be decoded.", code="damaged",
+                        fix="Switch on the cleanup step \"Damaged pictures\", or export them again and scan again.")
 
 
 def cells_of(store: Store) -> np.ndarray:

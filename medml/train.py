@@ -157,6 +157,7 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
     cases, _ = cleaning.prepare(frame, recipe, table, config.choice, short=opened.short)
     if plan is not None:
         cases = pictures.with_pixels(cases, frame, opened, config.choice, watch=watch)
+        pictures.refuse_damaged(cases, recipe)
     development, closed = split.held_out(cases, config.split, config.seed)
     folds = split.make_folds(cases, config.split, config.seed)
     return Ground(cases=cases, development=development, held_out=closed, folds=folds, data_sha256=read,

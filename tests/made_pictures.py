@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,16 @@ def png(path: Path, seed: int = 0, *, side: int = 16) -> Path:
     """A PNG of noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(noise(seed, side)).save(path)
+    return path
+
+
+def undecodable(path: Path) -> Path:
+    """A PNG whose checksums are right and whose pixels are no deflated data: no header tells."""
+    whole = png(path).read_bytes()
+    at = whole.index(b"IDAT") + 4
+    length = struct.unpack(">I", whole[at - 8:at - 4])[0]
+    broken = b"\x00" * length
+    path.write_bytes(whole[:at] + broken + struct.pack(">I", zlib.crc32(b"IDAT" + broken)) + whole[at + length + 4:])
     return path
 
 

@@ -9,18 +9,19 @@ import types
 import polars as pl
 import pytest
 
-from medml import project, steps
+from medml import project, steps, train
 from medml.__main__ import main
+from medml.config import propose_config
 from medml.data import open_table
 from medml.errors import UserError
-from medml.profile import propose_choice, scan
+from medml.profile import propose_choice, scan, scan_listed
 from medml.profile.choice import propose_plan
 from medml.recipe import propose_recipe
 from medml.steps import About
 from medml.steps.step import ROW
 from medml.types import Choice, Effect, PictureFacts, PicturePlan, Recipe, Table, TableRef
 from medml.watch import Silent
-from tests.made_pictures import dicom, png
+from tests.made_pictures import dicom, png, undecodable
 from worker.jobs import registry
 
 
@@ -191,6 +192,26 @@ def test_the_command_line_names_pictures_to_their_owner_and_the_home_does_not(tm
     assert project.profile(made).tables[0].rows == 24
     written = [each for each in medml_home.rglob("*") if each.is_file()]
     assert not any(b"ZZCANARY" in each.read_bytes() for each in written)
+
+
+def test_what_cannot_be_decoded_leaves_by_the_flow_or_ends_the_training(tmp_path):
+    for n in range(24):
+        png(tmp_path / ("a" if n % 2 else "b") / f"film {n}.png", n)
+    undecodable(tmp_path / "a" / "broken.png")
+    profile, named = scan_listed(tmp_path)
+    assert profile.tables[0].pictures.damaged == 1
+    assert {each.path: each.action for each in named}["a/broken.png"] == "skip"
+    choice = propose_choice(profile)
+    recipe = propose_recipe(profile.tables[0], choice, "x")
+    config = propose_config(profile.tables[0], choice, recipe, profile_sha256="", data_sha256=profile.tables[0].sha256,
+                            family="cnn", folds=2)
+    ground = train.prepare_ground(tmp_path, profile, recipe, config, watch=Silent())
+    last = ground.cases.flow[-1]
+    assert (last.n_before, last.n_removed, last.n_after, len(ground.cases.y)) == (25, 1, 24, 24)
+    off = recipe.model_copy(update={"steps": [step.model_copy(update={"on": step.name != "damaged_pictures"})
+                                              for step in recipe.steps]})
+    with pytest.raises(UserError, match="1 picture cannot be decoded"):
+        train.prepare_ground(tmp_path, profile, off, config, watch=Silent())
 
 
 def test_a_few_pictures_beside_a_table_must_be_asked_for(tmp_path):
