@@ -59,7 +59,11 @@ def ask(profile: Profile, table: Table, old: Choice | None) -> Asked:
             positive = _positive(table, target, kept, mark)
         with right:
             patient = _patient(table, target, kept, mark)
-        leave_out = _leave_out(table, [target, patient], kept, mark)
+        if table.pictures is not None:
+            leave_out: list[str] = []
+            ui.note("A model of pictures learns from the pixels alone; nothing else in the table is shown to it.")
+        else:
+            leave_out = _leave_out(table, [target, patient], kept, mark)
     return Asked(target, positive, patient, leave_out)
 
 

@@ -12,7 +12,7 @@ from pages import _ui as ui
 MOST_IN_HTML = 80  # columns beyond which the table is drawn by the grid that scrolls without cost
 MOST_FILES = 200
 KINDS = {"number": "Number", "category": "Category", "yes_no": "Yes / no", "date": "Date", "text": "Free text",
-         "identifier": "Identifier", "empty": "Empty"}
+         "identifier": "Identifier", "empty": "Empty", "picture": "Picture"}
 ACTIONS: dict[Action, tuple[str, str]] = {
     "read": ("Read", "teal"), "read_with_warning": ("Read, with a warning", "caution"), "skip": ("Skipped", "quiet"),
     "refuse": ("Refused", "stop"), "ignore": ("Not a table", "quiet")}
@@ -33,6 +33,10 @@ _RANK = {"stop": 0, "caution": 1, "note": 2}
 def overview(profile: Profile) -> None:
     """What there is, in a few large counts."""
     one = profile.tables[0] if len(profile.tables) == 1 else None
+    if one is not None and one.pictures is not None:
+        rows = [("pictures", one.pictures.n)]
+        ui.tiles(rows + ([("patients", one.repeats.n_patients)] if one.repeats else []))
+        return
     read = sum(each.action in ("read", "read_with_warning") for each in profile.files)
     rows: list[tuple[str, object]] = [("file read" if read == 1 else "files read", read)]
     if one is None:

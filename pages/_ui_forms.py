@@ -44,7 +44,9 @@ def _switch(param: Param, value: Any, key: str, disabled: bool) -> bool:
 
 def _choice(param: Param, value: Any, key: str, disabled: bool) -> str:
     place = param.choices.index(value) if value in param.choices else 0
-    return st.selectbox(plain(param.title), param.choices, index=place, key=key, disabled=disabled)
+    words = dict(zip(param.choices, param.words, strict=False))
+    return st.selectbox(plain(param.title), param.choices, index=place, key=key, disabled=disabled,
+                        format_func=lambda each: words.get(each, each))
 
 
 def _whole(param: Param, value: Any, key: str, disabled: bool) -> int:
@@ -54,7 +56,7 @@ def _whole(param: Param, value: Any, key: str, disabled: bool) -> int:
 
 def _real(param: Param, value: Any, key: str, disabled: bool) -> float:
     low, high = (None if each is None else float(each) for each in (param.low, param.high))
-    step = 0.05 if low is None or high is None else 10 ** math.floor(math.log10((high - low) / 20))
+    step = 0.05 if low is None or high is None else 10.0 ** math.floor(math.log10((high - low) / 20))
     return float(st.number_input(plain(param.title), low, high, float(value), step=step, format="%g", key=key,
                                  disabled=disabled))
 

@@ -23,6 +23,8 @@ SIDES = (28, 64, 96, 128, 160, 224, 320)
 WINDOWS = {"As the file says": None, "Lung": "lung", "Bone": "bone", "Soft tissue": "soft tissue", "Brain": "brain"}
 FRAMES = {"The middle frame": "middle", "The first frame": "first", "Every frame, each as a case": "all"}
 LOOKED = 12
+NAMES = {"photometric": "Colour", "bits": "Bits a pixel", "kind": "Sort of file", "size": "Pixels",
+         "transfer syntax": "How it is packed"}
 
 
 def facts(table: Table) -> None:
@@ -32,11 +34,11 @@ def facts(table: Table) -> None:
         return
     ui.section("The pictures", "From their headers and a first look at their pixels; the files stay as they are.")
     with st.container(key="m_card_pictures"):
-        ui.tiles([("pictures", f"{known.n:,}"), ("pixels on the shorter side", _side(known)),
-                  ("could not be decoded", f"{known.damaged:,}"), ("copies", f"{known.copies:,}")])
-        rows = [(name.capitalize(), ", ".join(f"{what} ({n:,})" for what, n in counts.items()))
-                for name, counts in known.by.items() if counts]
-        ui.table(["", "Found"], rows)
+        ui.tiles([("pixels on the shorter side", _side(known)), ("could not be decoded", f"{known.damaged:,}"),
+                  ("exact copies", f"{known.copies:,}"),
+                  ("nearly alike", "not told" if known.near is None else f"{known.near:,}")])
+        ui.table(("What", "Found"), [(NAMES.get(name, name.capitalize()), ", ".join(
+            f"{what} ({n:,})" for what, n in counts.items())) for name, counts in known.by.items() if counts])
     for severity, what, fix in told(known):
         ui.say(severity, what, fix)
 

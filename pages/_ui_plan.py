@@ -21,6 +21,9 @@ def task_card(table: Table, choice: Choice, recipe: Recipe) -> None:
     """What is learned from what, in one sentence, with the counts behind it."""
     rows, patients = n_rows(table, choice, recipe), n_patients(table, choice, recipe)
     ui.section("What the model learns", task_sentence(table, choice))
+    if choice.pictures is not None:
+        ui.tiles([("pictures", rows), ("patients", patients)])
+        return
     ui.tiles([("rows with an outcome", rows), ("patients", patients),
               ("columns to learn from", len(predictors(table, choice))),
               ("columns left out", len(choice.leave_out))])
@@ -28,6 +31,8 @@ def task_card(table: Table, choice: Choice, recipe: Recipe) -> None:
 
 def task_sentence(table: Table, choice: Choice) -> str:
     """ "Two classes: ..." for the task of a choice; names are as the clinician's file has them."""
+    if choice.pictures is not None and choice.task == "binary" and choice.positive:
+        return f"MedML learns from pictures how likely it is that one of a new patient shows {answer(choice.positive)}."
     name = f"“{choice.target}”"
     if choice.task == "regression":
         return f"A number: MedML learns to predict {name} for a patient that it has not seen."

@@ -65,9 +65,11 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
     table = choice_card.pick_table(profile, projects.choice(project.id))
     tables.warnings(profile, table)
     asked = choice_card.ask(profile, table, projects.choice(project.id))
-    drawn.facts(table)
-    tables.suspicions(table)
-    tables.columns(table)
+    if table.pictures is not None:
+        drawn.facts(table)
+    else:
+        tables.suspicions(table)
+        tables.columns(table)
     tables.files(profile)
     if ui.next_button("Continue to preview", "preview", disabled=asked.target is None):
         projects.write(project.id, asked.settled(profile, table))

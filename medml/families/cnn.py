@@ -33,10 +33,10 @@ class CNN(Learner):
         Param("epochs", "Rounds over the pictures", "How often the network may see every training picture; it stops "
               "earlier when it no longer improves.", None, low=1, high=500, zones=(5, 60)),
         Param("backbone", "Network", "Which network looks at the pictures.", None, kind="choice",
-              choices=tuple(BACKBONES)),
+              choices=tuple(BACKBONES), words=tuple(BACKBONES.values())),
         Param("start", "Begins from", "Pretrained: from weights that lie on this machine, learned on everyday photos. "
               "Scratch: from nothing, which takes more pictures and more rounds.", "pretrained", kind="choice",
-              choices=("pretrained", "scratch")),
+              choices=("pretrained", "scratch"), words=("pretrained weights, where they are here", "nothing")),
         Param("patience", "Patience", "After how many rounds without improvement it stops.", 8, low=2, high=100,
               zones=(4, 20)),
         Param("rate", "Learning rate", "How far each step goes.", None, low=0.00001, high=0.1, kind="log",

@@ -43,7 +43,8 @@ class CNNFeatures(Family):
     sees = "pictures"
     params = (
         Param("backbone", "Network", "Which network looks at the pictures; its weights must lie on this machine.", None,
-              kind="choice", choices=tuple(name for name in BACKBONES if name != SMALL)),
+              kind="choice", choices=tuple(name for name in BACKBONES if name != SMALL),
+              words=tuple(title for name, title in BACKBONES.items() if name != SMALL)),
     )
 
     def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Param:
     high: float | None = None
     kind: Literal["int", "float", "log", "choice", "switch"] = "int"
     choices: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # the choices as a screen calls them; their own names where it is empty
     zones: tuple[float, float] | None = None
     more_is: Literal["aggressive", "cautious"] = "aggressive"
 
