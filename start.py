@@ -30,6 +30,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 OLDEST, NEWEST = (3, 11), (3, 14)  # Pythons for which every pinned package has a wheel
 FIRST_PORT, PORTS = 8501, 100
+MOST_AT_ONCE = 4  # processes that share the tests; each browser and worker among them wants memory
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -112,7 +113,8 @@ def test(rest):
                           "Install one (Debian: apt-get install chromium), or set MEDML_CHROMIUM to its path.")
     else:
         print("No Chromium was found: the browser tests are skipped. Install one, or set MEDML_CHROMIUM to its path.")
-    return subprocess.call([PYTHON, "-m", "pytest"] + rest, cwd=ROOT, env=settings)
+    several = ["-n", str(min(MOST_AT_ONCE, os.cpu_count() or 1)), "--dist", "loadfile"]  # a file's tests stay together
+    return subprocess.call([PYTHON, "-m", "pytest"] + (rest or several), cwd=ROOT, env=settings)
 
 
 # ---- the environment -------------------------------------------------------------------------------------------
