@@ -100,6 +100,17 @@ def test_a_tag_that_gives_the_outcome_away_is_told_and_one_that_never_changes_is
     assert remarks == {"manufacturer": ["leak"], "patient": ["identifier"]}
 
 
+def test_few_patients_by_whom_a_table_is_joined_are_not_named(tmp_path):
+    for n in range(36):
+        dicom(tmp_path / f"{n}.dcm", n, PatientID=f"ZZDOE{n % 3}")
+    (tmp_path / "list.csv").write_text("PatientID,died\nZZDOE0,1\nZZDOE1,0\nZZDOE2,1\n")
+    profile = scan(tmp_path)
+    table = profile.tables[0]
+    assert table.ref.label == "the pictures with list.csv" and table.column("died").distinct == 2
+    assert table.column("PatientID").kind == "identifier"
+    assert "ZZDOE" not in profile.model_dump_json(exclude={"source"})
+
+
 class StopAtPixels(Silent):
     """Asks to stop once pixels are being decoded."""
 

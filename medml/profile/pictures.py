@@ -37,7 +37,7 @@ def with_pictures(table: Table, source: ImageTable, k: int) -> Table:
     table  as any other table was scanned: the names of files, their hashes and the keys of patients lose what a scan
            keeps of other columns
     """
-    columns = [_column(each) for each in table.columns]
+    columns = [_column(each, source.key) for each in table.columns]
     target = table.targets[0].column if table.targets else None
     patient = table.patient
     kept = {PICTURE, target, patient.column if patient else None}
@@ -109,15 +109,18 @@ def _classes(table: Table, source: ImageTable) -> list[str | None]:
     return [None if value is None else str(value) for value in source.frame([table.targets[0].column]).to_series()]
 
 
-def _column(column: Column) -> Column:
+def _column(column: Column, key: str | None) -> Column:
     """A column of pictures as it may be stored: no name of a file, no hash, no key of a patient.
+
+    key  the column of a label table that names files, pictures or patients
 
     Of what the headers say only that remark stays which a reviewer would make: that it gives the outcome away.
     """
     if column.name in OWN:
         kept = [each for each in column.suspicions if each.code in GIVES_AWAY]
         return column.model_copy(update={"suspicions": kept})
-    kind: Kind | None = "picture" if column.name == PICTURE else "identifier" if column.name in IDENTIFIERS else None
+    names = (*IDENTIFIERS, key)
+    kind: Kind | None = "picture" if column.name == PICTURE else "identifier" if column.name in names else None
     if kind is None:
         return column
     told = [note("identifier", "It names persons.", "It is never used to predict. Choose it as the patient column.")

@@ -57,8 +57,8 @@ def find_labels(tables: Sequence[TableSource], images: Sequence[ImageFile], pati
     return max(found, key=lambda each: (each.n_pictures, each.how == "file"), default=None)
 
 
-def joined(own: pl.DataFrame, match: Match, *, own_patient_is_told: bool) -> tuple[pl.DataFrame, list[Note]]:
-    """The pictures' own columns with those of the table, and what did not fit.
+def joined(own: pl.DataFrame, match: Match, *, own_patient_is_told: bool) -> tuple[pl.DataFrame, str, list[Note]]:
+    """The pictures' own columns with those of the table, the name of the column that joined them, and what did not fit.
 
     own_patient_is_told  the patient comes from a tag, not from a file's name: it then stands beside the table's own
     """
@@ -67,12 +67,14 @@ def joined(own: pl.DataFrame, match: Match, *, own_patient_is_told: bool) -> tup
         own = own.drop(PATIENT)
     file = PurePosixPath(match.table.ref.path).name
     taken = {*own.columns, "content", ROW}
-    theirs = theirs.rename({name: f"{name} ({file})" for name in theirs.columns if name in taken})
+    renamed = {name: f"{name} ({file})" for name in theirs.columns if name in taken}
+    theirs = theirs.rename(renamed)
     rows = pl.DataFrame({ROW: pl.Series(match.rows, dtype=pl.UInt32)})
     beside = rows.join(theirs.with_row_index(ROW), on=ROW, how="left", maintain_order="left").drop(ROW)
     whole = pl.concat([own, beside], how="horizontal")
     last = [name for name in (FOLDER,) if name in own.columns]
-    return whole.select(*(name for name in whole.columns if name not in last), *last), _notes(match, file, len(theirs))
+    return (whole.select(*(name for name in whole.columns if name not in last), *last),
+            renamed.get(match.column, match.column), _notes(match, file, len(theirs)))
 
 
 def _notes(match: Match, file: str, n_rows: int) -> list[Note]:

@@ -33,15 +33,16 @@ class ImageTable(TableSource):
     """Pictures under a folder, a row each in the order of their names; pixels are read when asked for.
 
     root    the folder that the column "picture" is relative to;   images  what their headers say, in the same order
-    labels  the table whose columns were joined to them, if one lies beside them
+    labels  the table whose columns were joined to them, if one lies beside them;   key  its column that names files,
+            pictures or patients
 
     The column "content" (SHA-256 of each file) is only made where it is asked for: it needs every byte.
     """
 
     def __init__(self, ref: TableRef, source: Path, images: Sequence[ImageFile], content: pl.DataFrame,
-                 notes: list[Note], labels: TableSource | None = None) -> None:
+                 notes: list[Note], labels: TableSource | None = None, key: str | None = None) -> None:
         self.root = source if source.is_dir() else source.parent
-        self.images, self.labels = list(images), labels
+        self.images, self.labels, self.key = list(images), labels, key
         self._content, self._hashes, self._lock = content, None, threading.Lock()
         super().__init__(ref, source, PICTURES, _with_content(content.columns), content.height, notes)
         self._fingerprint = self._look()
@@ -162,8 +163,9 @@ def picture_table(source: Path, images: Sequence[ImageFile], tables: Sequence[Ta
     match = find_labels(tables, images, patients_of(images))
     if match is None:
         return ImageTable(TableRef(path=".", sheet=PICTURES), source, images, own, [])
-    content, notes = joined(own, match, own_patient_is_told=any(each.patient for each in images))
-    return ImageTable(TableRef(path=match.table.ref.path, sheet=PICTURES), source, images, content, notes, match.table)
+    content, key, notes = joined(own, match, own_patient_is_told=any(each.patient for each in images))
+    ref = TableRef(path=match.table.ref.path, sheet=PICTURES)
+    return ImageTable(ref, source, images, content, notes, match.table, key)
 
 
 def window_of(text: str | None) -> Window | None:
