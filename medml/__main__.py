@@ -42,6 +42,11 @@ def parser() -> argparse.ArgumentParser:
     command("delete", "remove a run for good", "run").add_argument("--yes", action="store_true",
                                                                     help="do not ask (for scripts)")
     command("demo", "the whole line on example data")
+    brought = command("weights", "list pretrained weights of networks for pictures, or import a file")
+    brought.add_argument("file", nargs="?", help="as torchvision's makers publish it (.pth, .pt or .safetensors)")
+    brought.add_argument("--backbone", metavar="NAME", help="the network, where the file's name does not say")
+    brought.add_argument("--scaling", default="imagenet", metavar="NAME",
+                         help="how it was fed: imagenet, 'minus one to one' or 'bytes minus 128'")
     return top
 
 

@@ -167,6 +167,19 @@ def do_demo(args: argparse.Namespace) -> Printed:
         name="Example", json=None, open=False, labels=None, size=None, window=None, frames=None))
 
 
+def do_weights(args: argparse.Namespace) -> Printed:
+    """Pretrained weights on this machine; a file that is named is checked and imported first."""
+    from medml.vision import weights
+
+    if args.file is not None:
+        path = existing(args.file)
+        weights.bring(path, args.backbone or path.stem.split("-")[0], scaling=args.scaling)
+    rows = [(each.backbone, each.path.name, each.sha256[:16]) for each in weights.available()]
+    return [table(rows, ["network", "file", "sha256 begins"])] if rows else [
+        "No pretrained weights are on this machine. Networks begin from nothing, which takes more pictures and time.",
+        f"Import a file with `python -m medml weights FILE`, or put it into {weights.folder()}."]
+
+
 def do_jobs(args: argparse.Namespace) -> Printed:
     """What runs, what waits, what is done."""
     from medml import store

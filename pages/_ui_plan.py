@@ -14,6 +14,8 @@ from medml.recipe.target import ABOVE_ZERO
 from medml.types import Choice, Recipe, SplitPlan, Table
 from pages import _ui as ui
 
+GIVEN = ("The data came divided into parts for training, for choosing and for testing. MedML keeps that division as it "
+         "is: it learns from the first, decides on the second, and leaves the third closed until you open it, once.")
 SCHEMES = {"cross_validation": "Cross-validation", "held_out": "Keep a part closed"}
 
 
@@ -83,6 +85,9 @@ def ask_split(plan: SplitPlan, key: str, n: int) -> SplitPlan:
     """The split in words, and a fold-out to change it; by patient or by row is never asked, it follows the data."""
     ui.section("How it is judged", "Always on patients that the model has not seen.")
     with st.container(key="m_card_split"):
+        if plan.given:
+            st.html(f'<p class="m-what">{GIVEN}</p>')
+            return plan
         words = st.empty()
         with st.expander("Change how it is judged"):
             scheme = st.radio("Way", list(SCHEMES), index=list(SCHEMES).index(plan.scheme), horizontal=True,

@@ -16,6 +16,7 @@ from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
 from medml.types import Choice, Profile, Recipe, Table, TrainConfig
 from pages import _ui as ui
+from pages import _ui_networks as networks
 from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
 from pages._ui_pictures import ask_plan
@@ -69,7 +70,9 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
     if on.choice.pictures is not None:
         ready = ask_plan(on.table, base.choice.pictures or on.choice.pictures, f"{key}_pictures")
         base = base.model_copy(update={"choice": on.choice.model_copy(update={"pictures": ready})})
+        networks.pretrained(family)
         params, seed = ask_settings(on, family, base, f"{key}_{family.name}")
+        networks.examples(on.project, on.table, on.choice.target, ready, usual_settings(on, family, base) | params)
         return base.model_copy(update={"name": name.strip() or base.name, "split": split, "params": params,
                                        "seed": seed})
     seen = Seen(on.table.sha256, on.choice.target)
@@ -80,10 +83,15 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
                                    "params": params, "seed": seed})
 
 
+def usual_settings(on: Ground, family: plan.Family, base: TrainConfig) -> dict:
+    """What the family would choose for this many cases."""
+    return family.settled({}, n_rows(on.table, on.choice, on.recipe),
+                          encoded_columns(on.table, base.choice, on.recipe), on.choice.task)
+
+
 def ask_settings(on: Ground, family: plan.Family, base: TrainConfig, key: str) -> tuple[dict, int]:
     """The family's own parameters, and the seed; only what differs from the usual for this table is kept."""
-    size = (n_rows(on.table, on.choice, on.recipe), encoded_columns(on.table, base.choice, on.recipe), on.choice.task)
-    usual = family.settled({}, *size)
+    usual = usual_settings(on, family, base)
     ui.section("Settings", "Each has a usual zone. Leave them alone unless you have a reason.")
     with st.expander(f"Settings of “{family.title}”"):
         if not family.params:

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     """Ask a child and wait for its answer, as arrays by name.
 
-    question  "surest" or "augmented", see medml.looking;   about  its arguments, as JSON
+    question  "surest" or "augmented", see medml.looking; "bring", see medml.vision.weights;   about  its arguments
     raises    UserError as the question itself does, or where no answer came
     """
     order = json.dumps({"question": question, "about": about}).encode()
@@ -81,7 +81,15 @@ def _augmented(about: dict[str, Any]) -> dict[str, np.ndarray]:
                                         about["names"], about["changes"])}
 
 
-ANSWERS = {"surest": _surest, "augmented": _augmented}
+def _bring(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Import weights; the answer is the hash of the file that was kept."""
+    from medml.vision import weights
+
+    kept = weights.bring(Path(about["file"]).expanduser(), about["backbone"], scaling=about["scaling"])
+    return {"sha256": np.array([kept.sha256])}
+
+
+ANSWERS = {"surest": _surest, "augmented": _augmented, "bring": _bring}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -82,6 +82,10 @@ def bring(path: Path, backbone: str, *, scaling: str = "imagenet") -> Weights:
     """
     from safetensors.torch import save
 
+    if backbone not in BACKBONES or backbone == SMALL or scaling not in SCALINGS:
+        raise UserError(what="Weights are for one of the networks that MedML knows, fed in one of the known ways.",
+                        fix=f"Choose one of {', '.join(name for name in BACKBONES if name != SMALL)}; fed as "
+                            f"{' or '.join(SCALINGS)}.", code="bad_weights")
     mean, std = SCALINGS[scaling]
     arrays = body(Weights(backbone, path, mean, std))
     target = folder() / f"{backbone}.safetensors"
