@@ -10,10 +10,10 @@ from pathlib import PurePosixPath
 
 import polars as pl
 
+from medml import home
 from medml.data.columns import as_text
 from medml.data.images.columns import FOLDER, PATIENT
 from medml.data.images.image_file import ImageFile
-from medml.data.images.index import patient_key, uid_key
 from medml.data.notes import Note, count_words
 from medml.data.source import TableSource
 from medml.errors import UserError
@@ -23,8 +23,8 @@ MOST_ROWS = 1_000_000  # of a table whose columns are read for their names alone
 LIKELY = 0.1  # share of them that must name a picture for all to be tried
 ENOUGH = 0.5  # share of the pictures, or of the rows, that must find each other
 ROW = "row of the table"
-_NAMES_FILES = re.compile(r"file|path|image|img|picture|photo|scan|dicom|slide|(?:^|[_ .-])(?:id|uid|name|no|nr)$",
-                          re.I)
+_NAMES_FILES = re.compile(r"file|path|image|img|picture|photo|scan|dicom|slide", re.I)
+_NUMBERS_FILES = re.compile(_NAMES_FILES.pattern + r"|(?:^|[_ .-])(?:id|uid|name|no|nr)$", re.I)
 _NAMES_KEYS = re.compile(r"uid|sop|instance|guid", re.I)
 _NAMES_PATIENTS = re.compile(r"(?:^|[_ .-])(?:patient|subject|participant|person|pat|mrn|pid)s?(?:[_ .-]*"
                              r"(?:id|no|nr|number|key|code))?$", re.I)
@@ -100,14 +100,14 @@ def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[s
     try:
         sample = table.frame(n_rows=SAMPLE)
         by_file, digits_only = _by_file(images, table.ref.path), all(_stem(each).isdigit() for each in images)
-        by_uid = _by_key([each.uid for each in images], uid_key)
-        by_patient = _by_key(patients, patient_key)
+        by_uid = _by_key("uid", [each.uid for each in images])
+        by_patient = _by_key("patient", patients)
         ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), ("patient", by_patient)]
         for how, place in ways:
             # "12" may be the name of a file and anything else: the column must say that it names files
             names = [] if place is None else [
                 name for name in _likely(sample, how, place, table.rows or 0)
-                if how != "file" or not digits_only or _NAMES_FILES.search(name)]
+                if how != "file" or not digits_only or _NUMBERS_FILES.search(name)]
             found = [each for name in names
                      if (each := _column(table, table.frame([name])[name], how, place, len(images)))]
             if found:
@@ -149,16 +149,17 @@ def _column(table: TableSource, cells: pl.Series, how: str, place: Place, n_pict
 
 def _by_file(images: Sequence[ImageFile], table: str) -> Place:
     """By path (from the source, or from the table's folder), by name, by name without ending; where only one has it."""
-    folder = PurePosixPath(table).parent
+    parent = table.rpartition("/")[0]
+    folder = f"{parent}/" if parent else ""
     paths = {each.path: place for place, each in enumerate(images)}
-    names = _unique([PurePosixPath(each.path).name for each in images])
+    names = _unique([each.path.rpartition("/")[2] for each in images])
     stems = _unique([_stem(each) for each in images])
 
     def place(value: str) -> Sequence[int]:
         text = value.strip().replace("\\", "/").removeprefix("./")
         name = text.rpartition("/")[2]
-        looked_up = (paths.get(text), paths.get((folder / text).as_posix()), names.get(name), stems.get(name),
-                     stems.get(PurePosixPath(name).stem))
+        looked_up = (paths.get(text), paths.get(folder + text), names.get(name), stems.get(name),
+                     stems.get(name.rpartition(".")[0]))
         return next(((found,) for found in looked_up if found is not None), ())
     return place
 
@@ -169,15 +170,16 @@ def _unique(names: Sequence[str]) -> dict[str, int]:
     return {name: place for place, name in enumerate(names) if often[name] == 1}
 
 
-def _by_key(keys: Sequence[str | None], key: Callable[[str], str]) -> Place | None:
-    """By the keyed hash of what a cell holds; None where no picture has such a key."""
+def _by_key(kind: str, keys: Sequence[str | None]) -> Place | None:
+    """By the keyed hash of what a cell holds, as `patient_key` and `uid_key` make it; None where no picture has one."""
     places: dict[str, list[int]] = {}
     for place, each in enumerate(keys):
         if each is not None:
             places.setdefault(each, []).append(place)
-    return (lambda value: places.get(key(value), ())) if places else None
+    hashed = home.hasher()
+    return (lambda value: places.get(hashed(kind, value.strip()), ())) if places else None
 
 
 def _stem(image: ImageFile) -> str:
-    return PurePosixPath(image.path).stem
-
+    name = image.path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
