@@ -81,7 +81,7 @@ def nothing_from_afterwards(evidence: Evidence) -> Check:
     guilty = list(dict.fromkeys([*by_value, *by_date, *by_name, *by_scan]))
     if guilty:
         return found("L6", "warn", f"{columns_sentence(guilty)} may be known only at or after the outcome.",
-                     "Keep it only if it is known at the moment of prediction; else leave it out on the Scan page.",
+                     "Keep only what is known at the moment of prediction; leave the rest out on the Scan page.",
                      columns=len(guilty), by_name=len(by_name), by_value=len(by_value), by_date=len(by_date))
     return found("L6", "pass", f"No name, value or date among {many(cases.X.shape[1], 'predictor')} points at the "
                                "outcome.", columns=0)

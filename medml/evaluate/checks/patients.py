@@ -80,6 +80,9 @@ def folds_that_differ(context: Context, saved: SavedSplit) -> int:
     return wrong
 
 
+ALIKE_FROM = 64  # pixels a side from which likeness can be judged (RIGOUR.md, L3)
+
+
 @rule("L3")
 def no_copies_across(evidence: Evidence) -> Check:
     """Rows equal in every predictor and the outcome, on both sides. A row that one case in ten shares is no copy."""
@@ -95,12 +98,21 @@ def no_copies_across(evidence: Evidence) -> Check:
     across = np.zeros(len(hashes), dtype=bool)
     for train, test in sides:
         across[test] |= copies[test] & np.isin(hashes[test], hashes[train])
-    n, kept = int(across.sum()), int(copies.sum())
+    n, kept, plan = int(across.sum()), int(copies.sum()), context.choice.pictures
+    one, copy = ("row", "an exact copy") if plan is None else ("picture", "an equal one" if plan.size < ALIKE_FROM
+                                                               else "an equal or nearly equal one")
+    untold = "" if plan is None or plan.size >= ALIKE_FROM else \
+        f" Below {ALIKE_FROM} pixels a side near copies cannot be told."
     if not n:
-        note = f" {many(kept, 'row')} with a copy were kept together." if kept else ""
-        return found("L3", "pass", f"No row has an exact copy on the other side of a split.{note}", across=0, kept=kept)
-    return found("L3", "warn", f"{many(n, 'row')} have an exact copy on the other side of a split.",
-                 "Switch on “exact duplicates” on the Cleanup page, then train again.", across=n)
+        note = f" {many(kept, one)} with a copy were kept together." if kept else ""
+        return found("L3", "could_not_tell" if untold else "pass",
+                     f"No {one} has {copy} on the other side of a split.{note}{untold}", across=0, kept=kept)
+    what = f"{many(n, one)} {'has' if n == 1 else 'have'} {copy} on the other side of a split."
+    if context.config.split.given:
+        return found("L3", "warn", f"{what} The split came with the data and was not changed.",
+                     "Report the count beside the figures, or let MedML divide the patients.", across=n)
+    return found("L3", "warn", what, "Switch on the step that leaves out copies, on the Cleanup page, then train "
+                 "again.", across=n)
 
 
 def columns_sentence(names: list[str]) -> str:
