@@ -19,7 +19,7 @@ from medml.evaluate.baselines import is_its_own
 from medml.evaluate.words import METRICS
 from medml.profile import for_owner, scan, scan_listed
 from medml.terminal import Bar, figure, table
-from medml.types import Column, Profile, Report
+from medml.types import Column, PictureFacts, Profile, Report
 
 Printed = list[str]
 
@@ -37,11 +37,27 @@ def do_scan(args: argparse.Namespace) -> Printed:
                   f"{found.duplicates:,} duplicate rows"]
         lines += [table([_column_row(column) for column in found.columns[:60]],
                         ["column", "kind", "missing", "distinct", "look at"])]
+        lines += pictures_in_words(found.pictures) if found.pictures else []
         lines += [f"Proposed outcome: {t.column} ({t.reason})" for t in found.targets[:1]]
         lines += [f"Patient column: {found.patient.column} ({found.patient.reason})"] if found.patient else []
         lines += [""]
     other = [entry for entry in known if entry.action not in ("read", "ignore")]
     return lines + [f"{entry.path}: {entry.message or entry.reason_code}" for entry in other]
+
+
+def pictures_in_words(facts: PictureFacts) -> Printed:
+    """What a scan knows of pictures: counts of files by kind, then what to look at."""
+    by = [f"{name}: {', '.join(f'{what} {n:,}' for what, n in list(counts.items())[:6])}"
+          for name, counts in facts.by.items()]
+    near = "could not tell" if facts.near is None else f"{facts.near:,} ({facts.near_across:,} in another class)"
+    text = "could not tell" if facts.text_like is None else f"{facts.text_like:,}"
+    named = ", ".join(f"{tag} {n:,}" for tag, n in list(facts.identifiers.items())[:8])
+    return [f"Shorter side {facts.side[0]:,} to {facts.side[2]:,} pixels · " + " · ".join(by),
+            f"Cannot be decoded: {facts.damaged:,}. Equal to an earlier one: {facts.copies:,} "
+            f"({facts.copies_across:,} in another class), nearly equal: {near}.",
+            f"Burned-in text declared: {facts.burned_in:,}, writing at the borders: {text}.",
+            *([f"Tags that identify a person, in how many files: {named}"] if named else []),
+            *(["They came with a split of their own, which is kept."] if facts.own_split else [])]
 
 
 def _check_json(args: argparse.Namespace, source: Path) -> None:

@@ -178,13 +178,16 @@ def test_a_scan_stopped_among_pixels_keeps_its_profile(tmp_path):
     assert project.profile(made).tables[0].pictures.near is None
 
 
-def test_the_command_line_names_pictures_to_their_owner_and_the_home_does_not(tmp_path, medml_home):
+def test_the_command_line_names_pictures_to_their_owner_and_the_home_does_not(tmp_path, medml_home, capsys):
     folder = tmp_path / "films"
     for n in range(24):
         dicom(folder / ("a" if n % 2 else "b") / f"ZZCANARY {n}.dcm", n, PatientID=f"P{n}", PatientName="ZZCANARY")
     (folder / "a" / "ZZCANARY cut.dcm").write_bytes((folder / "a" / "ZZCANARY 1.dcm").read_bytes()[:-50])
     out = tmp_path / "found.json"
     assert main(["scan", str(folder), "--json", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "Cannot be decoded: 0. Equal to an earlier one: 0 (0 in another class), nearly equal: could not" in printed
+    assert "PatientName 24" in printed and "PatientID 24" in printed
     files = {each["path"]: each["reason_code"] for each in json.loads(out.read_text())["files"]}
     assert files["a/ZZCANARY cut.dcm"] == "damaged"
     made = project.create(folder).id
