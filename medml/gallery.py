@@ -26,7 +26,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from medml import home, seals, store, vault
+from medml import home, seals, store, tried, vault
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.recipe.target import ABOVE_ZERO
@@ -212,15 +212,29 @@ def rename(run: str, *, name: str | None = None, notes: str | None = None) -> La
 
 
 def delete(run: str) -> None:
-    """Remove a run for good: its jobs are stopped, it leaves the list at once, by one rename, and then the disk."""
+    """Remove a run for good: its jobs are stopped, it leaves the list at once, by one rename, and then the disk.
+
+    That it was tried is not forgotten (E3).
+    """
     folder = _folder(run)
     for job in store.jobs():
         if job.payload.get("run") == run and not job.ended_for_good:
             store.ask_stop(job.id)
     with store.only_one("runs", wait=30.0):
         going = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.deleted")
+        _count(folder)
         folder.rename(going)
     shutil.rmtree(going)
+
+
+def _count(folder: Path) -> None:
+    """Note that the run was tried; one too damaged to be read could not be chosen, and counts for nothing."""
+    try:
+        manifest = home.read_model(folder / "manifest.json", Manifest)
+        chain = home.read_model(folder / "chain.json", Chain)
+    except (ValidationError, FileNotFoundError):
+        return
+    tried.count(manifest.data_sha256, manifest.target, len(chain.checkpoints))
 
 
 def pack(run: str) -> bytes:

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from medml import gallery, home, seals
+from medml import tried as gone
 from medml.cases import Cases, Predictions
 from medml.errors import UserError
 from medml.types import Chain, Manifest, TrainConfig
@@ -28,8 +29,9 @@ def tried(data_sha256: str, target: str) -> list[Manifest]:
 
 
 def configurations(data_sha256: str, target: str) -> int:
-    """How many there are to choose from: every checkpoint of every run on this table and outcome."""
-    return sum(len(_chain(manifest).checkpoints) for manifest in tried(data_sha256, target))
+    """How many were tried: every checkpoint of every run on this table and outcome, those deleted since included."""
+    return sum(len(_chain(manifest).checkpoints) for manifest in tried(data_sha256, target)) + \
+        gone.deleted(data_sha256, target)
 
 
 def predictions(config: TrainConfig, split_sha256: str, cases: Cases) -> dict[str, Predictions]:

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from tables import clinic, planned, saved
 
-from medml import gallery, home
+from medml import gallery, home, rivals
 from medml.errors import UserError
 from medml.train import train
 
@@ -64,6 +64,13 @@ def test_a_deleted_run_is_gone_and_the_other_stays(two_runs):
     assert [each.run for each in gallery.runs()] == [two_runs[1]]
     with pytest.raises(UserError, match="no run"):
         gallery.open_run(two_runs[0])
+
+
+def test_a_deleted_run_still_counts_as_tried(two_runs):
+    config = gallery.open_run(two_runs[0]).config
+    before = rivals.configurations(config.data_sha256, config.choice.target)
+    gallery.delete(two_runs[0])
+    assert rivals.configurations(config.data_sha256, config.choice.target) == before >= 1
 
 
 def test_a_half_written_folder_is_not_listed(two_runs):
