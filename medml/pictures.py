@@ -68,6 +68,9 @@ def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, choice: Ch
     cases = replace(cases.take(places[order]), flow=[*cases.flow, gone])
     rows = frame[cases.rows.tolist()]
     told = [name for name in BESIDE if name in rows.columns and name != choice.target]
+    if plan.frames == "all" and choice.patient is None:  # frames of one file show one patient
+        files = rows[plan.column].str.replace(r"#\d+$", "")
+        cases = replace(cases, patients=pd.factorize(files.to_numpy())[0].astype(np.int64))
     return replace(cases, X=pd.DataFrame({plan.column: cells_of(store)[order]}),
                    beside=rows.select(told).to_pandas() if told else None, twins=twins(Pictures(store, order)),
                    given=_given(rows))

@@ -27,7 +27,7 @@ from medml.pipeline import Pipeline
 from medml.saved_split import SavedSplit
 from medml.saved_split import read as read_split
 from medml.types import Checkpoint, Metric, Profile, Recipe, Report, TrainConfig
-from medml.watch import Silent, Watch
+from medml.watch import Part, Silent, Watch
 
 FITTING = (0.02, 0.95)  # the part of the progress bar that fitting takes
 
@@ -156,7 +156,7 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
         frame = opened.each_frame(frame)
     cases, _ = cleaning.prepare(frame, recipe, table, config.choice, short=opened.short)
     if plan is not None:
-        cases = pictures.with_pixels(cases, frame, opened, config.choice, watch=watch)
+        cases = pictures.with_pixels(cases, frame, opened, config.choice, watch=Part(watch, 0.0, FITTING[0]))
         pictures.refuse_damaged(cases, recipe)
     development, closed = split.held_out(cases, config.split, config.seed)
     folds = split.make_folds(cases, config.split, config.seed)

@@ -48,6 +48,9 @@ def summary(held: Sample, recipe: Recipe, effects: list[Effect], choice: Choice)
     on = [effect for step, effect in zip(recipe.steps, effects, strict=True) if step.on]
     before = held.rows
     after = before - sum(each.rows_before - each.rows_after for each in on)
+    if choice.pictures is not None:
+        ui.tiles([("pictures", step_words(before, after))])
+        return
     left_out = {name for each in on for name in each.columns_left_out}
     asked = {choice.target, choice.patient, *choice.leave_out}
     columns = [each.name for each in held.columns if each.name not in asked]

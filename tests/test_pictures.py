@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,14 +134,51 @@ def test_no_pixel_and_no_name_of_a_patient_is_in_what_a_run_keeps(run, folder):
 
 
 def test_a_folder_that_changed_since_the_scan_is_refused(folder, tmp_path):
-    import shutil
-
     copy = tmp_path / "films"
     shutil.copytree(folder, copy)
     found, recipe, config = planned(copy, folds=2)
     Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)).save(sorted((copy / "standing").iterdir())[0])
     with pytest.raises(UserError, match="changed since it was scanned"):
         train.train(copy, found, recipe, config)
+
+
+def test_a_picture_that_cannot_be_decoded_leaves_or_ends_the_training(folder, tmp_path):
+    """A PNG whose chunks are whole and whose pixels are none: headers let it pass."""
+    copy = tmp_path / "films"
+    shutil.copytree(folder, copy)
+    one = sorted((copy / "standing").iterdir())[0]
+    head = one.read_bytes()[:33]  # signature and IHDR
+    chunk = b"IDAT" + b"no pixels" * 9
+    one.write_bytes(head + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+                    + b"\0\0\0\0IEND\xaeB`\x82")
+    found, recipe, config = planned(copy, "cnn", folds=2)
+    opened = data.open_table(copy, config.choice.table)
+    cases, _ = prepare(opened.frame(), recipe, found.table(config.choice.table), config.choice)
+    kept = pictures.with_pixels(cases, opened.frame(), opened, config.choice, watch=Silent())
+    assert len(kept.y) == 47 and kept.flow[-1].n_removed == 1
+    off = recipe.model_copy(update={"steps": [step.model_copy(update={"on": step.name != "damaged_pictures"})
+                                              for step in recipe.steps]})
+    with pytest.raises(UserError, match="1 picture cannot be decoded"):
+        pictures.refuse_damaged(kept, off)
+    pictures.refuse_damaged(kept, recipe)
+
+
+def test_frames_of_one_file_stay_on_one_side(tmp_path):
+    pixels, _ = bars(40)
+    for at in range(20):
+        first, second = (Image.fromarray(each) for each in pixels[2 * at:2 * at + 2])
+        (tmp_path / f"class {at % 2}").mkdir(exist_ok=True)
+        first.save(tmp_path / f"class {at % 2}" / f"film {at}.tif", save_all=True, append_images=[second])
+    found = profile.scan(tmp_path)
+    choice = profile.propose_choice(found, pictures=PicturePlan(size=SIDE, frames="all"))
+    opened = data.open_table(tmp_path, choice.table)
+    frame = opened.each_frame(opened.frame())
+    cases, _ = prepare(frame, propose_recipe(found.table(choice.table), choice, "0" * 64), found.table(choice.table),
+                       choice)
+    kept = pictures.with_pixels(cases, frame, opened, choice, watch=Silent())
+    assert len(kept.y) == 40 and len(np.unique(kept.patients)) == 20
+    for fold in folds_of(kept):
+        assert not set(kept.patients[fold.train]) & set(kept.patients[fold.test])
 
 
 def test_a_split_that_came_with_the_pictures_is_never_changed(tmp_path):
