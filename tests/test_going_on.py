@@ -77,7 +77,8 @@ def test_a_run_of_the_command_line_is_continued_and_opened_on_screen(source):
     run = made(source, family="mlp", params={"epochs": 3}, split=CLOSED)
     shown = screen(run, "go_on")
     assert PROJECT_GONE not in words(shown)
-    assert shown.button(key="m_next").label == "Train for 20 more epochs" and not shown.button(key="m_next").disabled
+    further = next(each for each in shown.button if each.key.startswith("m_next"))  # the key names run and checkpoint
+    assert further.label == "Train for 20 more epochs" and not further.disabled
     open_it(screen(run, "held_out"))
     waiting = worker.jobs()
     assert [(each.kind, each.project, each.payload["run"]) for each in waiting] == [("held_out", None, run)]

@@ -130,7 +130,8 @@ def test_two_apps_that_start_at_once_have_one_worker(monkeypatch, medml_home):
 
 
 APP = """
-import sys, time, worker
+import signal, sys, time, worker
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests under nohup hands down that it is ignored
 worker.keep_running()
 worker.ensure_running(wait=60)
 print(worker.enqueue("steps_train", {"n": 150, "pause": 0.02, "publish": sys.argv[1]}), flush=True)
