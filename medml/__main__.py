@@ -53,7 +53,13 @@ def parser() -> argparse.ArgumentParser:
 def _source(made: argparse.ArgumentParser) -> None:
     made.add_argument("source", help="a folder or a file")
     made.add_argument("--sheet", metavar="NAME", help="the sheet, where a workbook has several")
+    _labels(made)
     _json(made)
+
+
+def _labels(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--labels", metavar="FILE", help="the table that says what each picture shows")
+    made.add_argument("--file-column", metavar="COLUMN", help="its column that names the pictures")
 
 
 def _json(made: argparse.ArgumentParser) -> None:
@@ -78,7 +84,7 @@ def _training(made: argparse.ArgumentParser) -> None:
     made.add_argument("--folds", type=int, metavar="N")
     made.add_argument("--name", metavar="NAME", help="what to call the run")
     made.add_argument("--open", action="store_true", help="open the held-out part at the end, and count the look")
-    made.add_argument("--labels", metavar="FILE", help="the table that says what each picture shows")
+    made.add_argument("--patient-tag", choices=("PatientID",), help="patients by this tag, hashed as it is read")
     made.add_argument("--size", type=int, metavar="PIXELS", help="side to which pictures are brought")
     made.add_argument("--window", metavar="NAME|C,W", help="range of grey: lung, bone, soft tissue, brain, or 40,400")
     made.add_argument("--frames", choices=("first", "middle", "all"), help="of files that hold several")

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from medml import families, home
 from medml.config import propose_config
+from medml.data.images.beside import Labels
+from medml.data.images.columns import PATIENT
 from medml.data.images.table import window_of
 from medml.errors import UserError
 from medml.families import Param
@@ -32,6 +34,9 @@ def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tupl
     choice = propose_choice(profile, table=chosen_table(args, profile), target=args.target, patient=args.patient,
                             leave_out=tuple(args.drop), positive=args.positive)
     choice = with_plan(args, choice)
+    if args.patient_tag is not None and (choice.pictures is None or choice.patient != PATIENT):
+        raise UserError(what=f"These files hold no {args.patient_tag} that names patients.", code="no_patient_tag",
+                        fix="Leave --patient-tag out, or name a column with --patient.")
     found = profile.table(choice.table)
     profile_sha256 = home.sha256_of(profile)
     recipe = propose_recipe(found, choice, profile_sha256)
@@ -60,6 +65,26 @@ def chosen_table(args: argparse.Namespace, profile: Profile) -> TableRef | None:
                        for each in shown[:5])
     what = f"There are {len(found)} tables that may be meant." if found else f"There is no table “{args.table}”."
     raise UserError(what=what, fix=f"Add one of: {listed}{', …' * (len(shown) > 5)}.", code="several_tables")
+
+
+def told(args: argparse.Namespace, source: Path) -> Labels | None:
+    """What --labels and --file-column say of the table beside the pictures; UserError where it lies elsewhere."""
+    if args.labels is None:
+        return None if args.file_column is None else Labels(column=args.file_column)
+    named, folder = existing(args.labels), source if source.is_dir() else source.parent
+    if folder not in named.parents:
+        raise UserError(what=f"“{named.name}” is not in the folder of the pictures.", code="no_labels",
+                        fix="Copy it there: MedML reads one folder, and notices when a part of it changes.")
+    return Labels(named.relative_to(folder).as_posix(), args.file_column)
+
+
+def refuse_unjoined(args: argparse.Namespace, profile: Profile) -> None:
+    """UserError where --labels or --file-column were given and no picture is named by that table or column."""
+    if (args.labels or args.file_column) and not any(
+            each.pictures is not None and each.ref.path != "." and each.ref.key == args.file_column
+            for each in profile.tables):
+        raise UserError(what="That table or column names none of the pictures.", code="no_labels",
+                        fix="It must hold file names, SOPInstanceUIDs or PatientIDs of the pictures in this folder.")
 
 
 def labelled(labels: str, profile: Profile) -> TableRef:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from medml import gallery, home, room
-from medml.asked import configured, existing
+from medml.asked import configured, existing, refuse_unjoined, told
 from medml.config import estimate
 from medml.errors import UserError
 from medml.evaluate import headline
@@ -28,7 +28,8 @@ def do_scan(args: argparse.Namespace) -> Printed:
     """Profile a folder or a file; structure and aggregates alone."""
     source = existing(args.source)
     _check_json(args, source)
-    profile, named = scan_listed(source, sheet=args.sheet, watch=Bar())
+    profile, named = scan_listed(source, sheet=args.sheet, labels=told(args, source), watch=Bar())
+    refuse_unjoined(args, profile)
     known = for_owner(named, profile.files)
     save_json(args.json, profile_as_json(profile) | {"files": [each.model_dump(mode="json") for each in known]}, source)
     lines = []
@@ -78,7 +79,8 @@ def do_train(args: argparse.Namespace) -> Printed:
 
     source, bar = existing(args.source), Bar()
     _check_json(args, source)
-    profile = scan(source, sheet=args.sheet, watch=bar)
+    profile = scan(source, sheet=args.sheet, labels=told(args, source), watch=bar)
+    refuse_unjoined(args, profile)
     config, recipe = configured(args, source, profile)
     if bar.visible:
         bar.say("start", 0.0, estimate(profile.table(config.choice.table), config).sentence)
@@ -180,7 +182,8 @@ def do_demo(args: argparse.Namespace) -> Printed:
     return do_train(argparse.Namespace(
         source=str(example_source()), sheet=None, table=None, target="diagnosis", positive=None, patient=None, drop=[],
         family=None, set=[], select=False, force_in=[], force_out=[], epochs=None, seed=0, folds=None,
-        name="Example", json=None, open=False, labels=None, size=None, window=None, frames=None))
+        name="Example", json=None, open=False, labels=None, file_column=None, patient_tag=None, size=None,
+        window=None, frames=None))
 
 
 def do_weights(args: argparse.Namespace) -> Printed:

@@ -79,6 +79,7 @@ class TableRef(Value):
 
     path: str
     sheet: str | None = None
+    key: str | None = None  # of pictures: the column of the label table that names them, where a person said which
 
     @property
     def label(self) -> str:

@@ -57,4 +57,4 @@ class PicturePlan(Value):
     column: str = "picture"
     size: int = Field(128, ge=16, le=1024)
     window: str | None = None
-    frames: Literal["first", "middle", "all"] = "middle"
+    frames: Literal["first", "middle", "all"] = "first"

@@ -21,7 +21,7 @@ KEPT = "m_pictures"  # what this session holds of pictures, by what it was made 
 ACROSS, A_CLASS = 6, 6
 SIDES = (28, 64, 96, 128, 160, 224, 320)
 WINDOWS = {"As the file says": None, "Lung": "lung", "Bone": "bone", "Soft tissue": "soft tissue", "Brain": "brain"}
-FRAMES = {"The middle frame": "middle", "The first frame": "first", "Every frame, each as a case": "all"}
+FRAMES = {"The first frame": "first", "The middle frame": "middle", "Every frame, each as a case": "all"}
 LOOKED = 12
 NAMES = {"photometric": "Colour", "bits": "Bits a pixel", "kind": "Sort of file", "size": "Pixels",
          "transfer syntax": "How it is packed"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 import zlib
@@ -191,6 +192,26 @@ def test_a_split_that_came_with_the_pictures_is_never_changed(tmp_path):
     assert opened.manifest.n_train == 56 and opened.manifest.n_test == 20 and opened.report.metrics["auroc"].n == 16
     figures = train.open_held_out(opened.run)
     assert figures["auroc"].n == 20
+
+
+def test_the_command_line_takes_the_table_and_the_column_that_name_pictures(folder, tmp_path, medml_home, capsys):
+    from medml.__main__ import main
+
+    copy = tmp_path / "films"
+    copy.mkdir()
+    rows = ["which,seen,other"]
+    for at, each in enumerate(sorted((folder / "lying").glob("0010*")) + sorted((folder / "standing").iterdir())):
+        shutil.copy(each, copy / f"{at:03d}.png")
+        rows.append(f"{at:03d}.png,{'bar' if at % 2 else 'none'},{(at + 1) % 40:03d}.png")
+    (copy / "what.csv").write_text("\n".join(rows))
+    asked = ["scan", str(copy), "--labels", str(copy / "what.csv")]
+    assert main([*asked, "--file-column", "which", "--json", str(tmp_path / "found.json")]) == 0
+    tables = json.loads((tmp_path / "found.json").read_text())["tables"]
+    assert [(each["ref"]["path"], each["ref"]["key"]) for each in tables if each["pictures"]] == [("what.csv", "which")]
+    assert main([*asked, "--file-column", "seen"]) == 2
+    assert "names none of the pictures" in capsys.readouterr().err
+    assert main(["train", str(copy), "--label-column", "seen", "--file-column", "which", "--window", "40"]) == 2
+    assert "is no window of grey" in capsys.readouterr().err
 
 
 def test_twins_are_the_same_pixels_or_alike_at_64(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from medml.data.content import content_notes
 from medml.data.excel import LeftOut, open_excel
@@ -22,14 +23,18 @@ from medml.types import FileEntry, TableRef
 from medml.value import PICTURES as PICTURE_SHEET
 from medml.watch import Part, Silent, Watch
 
+if TYPE_CHECKING:
+    from medml.data.images.beside import Labels
+
 log = logging.getLogger(__name__)
 
 
-def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None = None
+def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None = None, labels: Labels | None = None
                 ) -> tuple[list[FileEntry], list[TableSource]]:
     """Every file under a folder (or one file) with what became of it, and every table found, ready to be read.
 
     sheet   only this sheet of workbooks
+    labels  which table says what pictures show, where a person said so
     returns entries in the order of names (one a sheet where a workbook has several), and the tables among them
     raises  UserError if the source is gone; Stopped if the watch asks to stop; never for a bad file
     """
@@ -53,7 +58,7 @@ def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None =
         got, opened = _look_at(found, sheet)
         entries += got
         tables += opened
-    return beside.with_pictures(source, seen, entries, tables)
+    return beside.with_pictures(source, seen, entries, tables, labels)
 
 
 def existing(source: Path) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from medml.data import find_tables
 from medml.data.images import Unreadable
+from medml.data.images.beside import Labels
 from medml.data.images.table import ImageTable
 from medml.data.source import TableSource
 from medml.data.values import present
@@ -33,25 +34,27 @@ BATCH_BYTES = 16 << 20  # of the file: rows of long texts come in smaller batche
 PARSED_AT_ONCE = 4 << 20  # bytes; Polars takes 16 MiB, which costs 200 MiB more at its peak and is no faster
 
 
-def scan(source: Path, *, sheet: str | None = None, watch: Watch | None = None, k: int = SMALL_GROUP) -> Profile:
+def scan(source: Path, *, sheet: str | None = None, watch: Watch | None = None, k: int = SMALL_GROUP,
+         labels: Labels | None = None) -> Profile:
     """Profile every table under a folder, or one file.
 
     sheet    only this sheet of workbooks
     k        groups of patients below this size are hidden in the profile
+    labels   which table says what pictures show, where a person said so
     returns  files (each with what became of it; pictures by folder and reason, for their names may name patients) and
              tables; a file that cannot be read never stops the scan
     raises   UserError if there is nothing at `source`; Stopped when the watch asks for it before all tables are read
     """
-    return scan_listed(source, sheet=sheet, watch=watch, k=k)[0]
+    return scan_listed(source, sheet=sheet, watch=watch, k=k, labels=labels)[0]
 
 
-def scan_listed(source: Path, *, sheet: str | None = None, watch: Watch | None = None, k: int = SMALL_GROUP
-                ) -> tuple[Profile, list[FileEntry]]:
+def scan_listed(source: Path, *, sheet: str | None = None, watch: Watch | None = None, k: int = SMALL_GROUP,
+                labels: Labels | None = None) -> tuple[Profile, list[FileEntry]]:
     """As `scan`, beside the entry of every file by name, for the owner's own screen: pictures too."""
     watch = watch or Silent()
     source = Path(source)
     os.environ.setdefault("POLARS_CSV_CHUNK_SIZE", str(PARSED_AT_ONCE))
-    files, sources = find_tables(source, watch=Part(watch, 0.0, 0.1), sheet=sheet)
+    files, sources = find_tables(source, watch=Part(watch, 0.0, 0.1), sheet=sheet, labels=labels)
     of_pictures = any(isinstance(each, ImageTable) for each in sources)
     tables, broken = _read_all(sources, Part(watch, 0.1, 0.3 if of_pictures else 1.0), k)
     files = [_unread(each, broken.get((each.path, each.sheet))) for each in files]

@@ -26,6 +26,13 @@ _OF_PICTURES = frozenset({"damaged", "no_pixels", "too_deep", "too_many_pixels",
 _NO_PICTURES = _TABLES | {"gz", "json", "jsonl", "ods", "xlsb", "npz"}
 
 
+class Labels(NamedTuple):
+    """What a person said of the table beside the pictures: its file, and the column that names them; None: not said."""
+
+    file: str | None = None
+    column: str | None = None
+
+
 class Seen(NamedTuple):
     """The files of a folder looked at as pictures: what became of each, by path, and those that can be read."""
 
@@ -39,16 +46,19 @@ def look(source: Path, watch: Watch | None = None) -> Seen:
     return Seen({each.path: each for each in entries}, usable(images))
 
 
-def with_pictures(source: Path, seen: Seen, entries: Sequence[FileEntry], tables: Sequence[TableSource]
-                  ) -> tuple[list[FileEntry], list[TableSource]]:
+def with_pictures(source: Path, seen: Seen, entries: Sequence[FileEntry], tables: Sequence[TableSource],
+                  labels: Labels | None = None) -> tuple[list[FileEntry], list[TableSource]]:
     """The list of files and the tables of a folder, with those that its pictures make behind them.
 
     entries  what became of every file: of pictures as `look` says, of others as tables
+    labels   which table says what they show, where a person said so
     """
     found = [_better(each, seen.entries.get(each.path)) for each in entries]
     more = list(tables)
     if seen.images:
-        more.append(picture_table(source, seen.images, tables))
+        told = labels or Labels()
+        more.append(picture_table(source, seen.images, [each for each in tables if told.file in (None, each.ref.path)],
+                                  told.column))
     for n, entry in enumerate(found):
         if entry.kind == "npz" and entry.action == "skip":
             found[n], archive = _archive(source, entry)
@@ -61,7 +71,7 @@ def open_pictures(source: Path, ref: TableRef) -> ImageTable:
     if ending(ref.path) == "npz":
         return open_npz(ref.path, file_in(source, ref.path))
     tables = [] if ref.path == "." else tables_in(source, ref.path)
-    table = picture_table(source, look(source).images, tables)
+    table = picture_table(source, look(source).images, tables, ref.key)
     if table.ref != ref:
         raise not_read("gone", f"{ref.label} can no longer be read: the table no longer names the pictures.",
                        "Scan the folder again.")

@@ -47,13 +47,14 @@ class Match:
         return sum(row is not None for row in self.rows)
 
 
-def find_labels(tables: Sequence[TableSource], images: Sequence[ImageFile], patients: Sequence[str | None]
-                ) -> Match | None:
+def find_labels(tables: Sequence[TableSource], images: Sequence[ImageFile], patients: Sequence[str | None],
+                key: str | None = None) -> Match | None:
     """The table that names most of the pictures, if one names enough of them.
 
     patients  key of each picture's patient, None where unknown
+    key       the only column that may name them
     """
-    found = [match for table in tables if (match := _match(table, images, patients))]
+    found = [match for table in tables if (match := _match(table, images, patients, key))]
     return max(found, key=lambda each: (each.n_pictures, each.how == "file"), default=None)
 
 
@@ -95,7 +96,8 @@ def _notes(match: Match, file: str, n_rows: int) -> list[Note]:
     return notes
 
 
-def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[str | None]) -> Match | None:
+def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[str | None],
+           key: str | None = None) -> Match | None:
     """The best column of one table that names pictures; by file before by UID before by patient."""
     try:
         sample = table.frame(n_rows=SAMPLE)
@@ -108,6 +110,8 @@ def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[s
             names = [] if place is None else [
                 name for name in _likely(sample, how, place, table.rows or 0)
                 if how != "file" or not digits_only or _NUMBERS_FILES.search(name)]
+            if key is not None:
+                names = [key] if place is not None and key in sample.columns else []
             found = [each for name in names
                      if (each := _column(table, table.frame([name])[name], how, place, len(images)))]
             if found:
