@@ -6,7 +6,7 @@ from collections import Counter
 
 import streamlit as st
 
-from medml.types import Action, Column, FileEntry, Profile, Suspicion, Table
+from medml.types import Action, Column, FileEntry, Profile, Suspicion, Table, TableRef
 from pages import _ui as ui
 
 MOST_IN_HTML = 80  # columns beyond which the table is drawn by the grid that scrolls without cost
@@ -84,7 +84,7 @@ def files(profile: Profile) -> None:
 
 def file_table(entries: list[FileEntry]) -> None:
     """One line a file: what was done with it and why, in plain words."""
-    rows = [(each.path if each.sheet is None else f"{each.path} · {each.sheet}",
+    rows = [(TableRef(path=each.path, sheet=each.sheet).label,
              ui.chip(*ACTIONS[each.action]), each.message or _size(each), ui.count(each.rows), ui.count(each.cols))
             for each in entries[:MOST_FILES]]
     more = f"The first {MOST_FILES} of {len(entries):,} files." if len(entries) > MOST_FILES else ""

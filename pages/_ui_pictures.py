@@ -16,9 +16,11 @@ import worker
 from medml import project as projects
 from medml.types import Choice, PictureFacts, PicturePlan, Table
 from pages import _ui as ui
+from pages._sample import legend
 
 KEPT = "m_pictures"  # what this session holds of pictures, by what it was made from
-ACROSS, A_CLASS = 6, 6
+ACROSS, A_CLASS, DRAWN = 6, 6, 18  # side by side; shown of a class; decoded of a class
+MOST_CLASSES, GREYS = 8, 4_000  # classes that are drawn; grey values of each
 SIDES = (28, 64, 96, 128, 160, 224, 320)
 WINDOWS = {"As the file says": None, "Lung": "lung", "Bone": "bone", "Soft tissue": "soft tissue", "Brain": "brain"}
 FRAMES = {"The first frame": "first", "The middle frame": "middle", "Every frame, each as a case": "all"}
@@ -85,7 +87,52 @@ def thumbnails(project: projects.Project, table: Table, choice: Choice) -> None:
                  lambda: _samples(project, table, choice, plan.model_copy(update={"window": window})))
     for name, pixels in drawn.items():
         ui.heading(name)
-        row(levels(pixels, low, high), [""] * len(pixels))
+        row(levels(pixels[:A_CLASS], low, high), [""] * len(pixels))
+    ui.section("How they differ", "A model may learn the size of a class's pictures, or how bright they are, instead "
+               "of what they show.")
+    sides = kept((project.id, table.sha256, "sides"), lambda: _sides(project, table, choice))
+    shades = dict(zip(drawn, ui.ink().series, strict=False))
+    legend(shades, f"Pictures by {ui.clean(choice.target, 40)}")
+    sizes, greys = st.columns(2, gap="medium")
+    with sizes:
+        _spread("Shorter side, pixels", sides, shades, "All pictures.")
+    with greys:
+        _spread("Grey, from dark to bright", _greys(drawn), shades, "Of up to 18 pictures of each class.")
+
+
+def _spread(title: str, values: dict[str, np.ndarray], shades: dict[str, str], words: str) -> None:
+    """One picture of how numbers are spread, by class; each colour adds up to 100 %."""
+    from medml.plots import dressed
+    from medml.plots.distributions import spread, spread_of_numbers
+
+    numbers = np.concatenate(list(values.values()) or [np.empty(0)])
+    groups = np.concatenate([np.full(len(each), name, dtype=object) for name, each in values.items()] or [np.empty(0)])
+    found = spread_of_numbers(numbers, groups)
+    if found is None:
+        return
+    with st.container(key=f"m_card_spread_{title[:5].strip().lower()}"):
+        st.html(f'<p class="m-chart-title">{ui.html(title, 60)}</p>')
+        if np.ptp(numbers) == 0:
+            ui.note(f"{words} Each has {numbers[0]:,.0f}.")
+            return
+        ink = ui.ink()
+        ui.chart(dressed(spread(found, ink=ink, colours=shades), ink), words, key=f"m_chart_{title[:5]}")
+
+
+def _sides(project: projects.Project, table: Table, choice: Choice) -> dict[str, np.ndarray]:
+    """Class -> the shorter side of each of its pictures."""
+    from medml.data import open_table
+
+    frame = open_table(Path(project.source), table.ref).frame(["width", "height", choice.target]).drop_nulls()
+    side = np.minimum(frame["width"].to_numpy(), frame["height"].to_numpy()).astype(float)
+    names = np.array([str(each) for each in frame[choice.target]])
+    return {name: side[names == name] for name in sorted(set(names))[:MOST_CLASSES]}
+
+
+def _greys(drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Class -> some grey values of its pictures, equally many a class."""
+    draw = np.random.default_rng(0)
+    return {name: draw.choice(pixels.mean(axis=3).ravel(), GREYS) for name, pixels in drawn.items()}
 
 
 def levels(pixels: np.ndarray, low: int, high: int) -> np.ndarray:
@@ -102,9 +149,9 @@ def _samples(project: projects.Project, table: Table, choice: Choice, plan: Pict
     opened = open_table(Path(project.source), table.ref)
     frame = opened.frame([plan.column, choice.target]).drop_nulls()
     draw, found = np.random.default_rng(0), {}
-    for name in sorted(frame[choice.target].unique().to_list(), key=str)[:12]:
+    for name in sorted(frame[choice.target].unique().to_list(), key=str)[:MOST_CLASSES]:
         of_class = frame.filter(frame[choice.target] == name)[plan.column].to_list()
-        some = [of_class[at] for at in draw.permutation(len(of_class))[:A_CLASS]]
+        some = [of_class[at] for at in draw.permutation(len(of_class))[:DRAWN]]
         pixels = [each for _, each in opened.decode(some, plan) if not isinstance(each, Unreadable)]
         if pixels:
             found[str(name)] = np.stack(pixels)
