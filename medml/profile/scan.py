@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medml.data import find_tables
 from medml.data.images import Unreadable
@@ -23,10 +25,13 @@ from medml.profile.names import outcome_weight
 from medml.profile.notes import with_notes
 from medml.profile.patients import Group, hide_small_groups
 from medml.profile.suspicions import note
-from medml.profile.tally import TableTally
+from medml.profile.tally import Ready, TableTally
 from medml.types import SMALL_GROUP, Column, FileEntry, Level, Profile, Proposal, Suspicion, Table
 from medml.value import PICTURES
 from medml.watch import Part, Silent, Watch
+
+if TYPE_CHECKING:
+    import polars as pl
 
 log = logging.getLogger(__name__)
 BATCH_ROWS = 100_000
@@ -118,15 +123,26 @@ def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMAL
 def _read(source: TableSource, watch: Watch) -> TableTally | None:
     tally = None
     bytes_a_row = source.entry.bytes / source.rows if source.rows and source.kind != PICTURES else 0.0
-    for batch in source.batches(int(min(BATCH_ROWS, max(BATCH_BYTES / max(bytes_a_row, 1.0), 1.0)))):
-        if watch.stopping():
-            raise Stopped
-        if tally is None:
-            tally = TableTally(batch.schema)
-        tally.add(batch)
-        seen = tally.rows / source.rows if source.rows else 1 - 1 / (1 + tally.rows / 1e6)
-        watch.say("reading", 0.95 * min(seen, 1.0), f"{source.ref.label}: {tally.rows:,} rows")
+    waiting: deque[tuple[pl.DataFrame, Future[Ready | None]]] = deque()
+    with ThreadPoolExecutor(1) as aside:  # the next batch is hashed while this one is counted
+        for batch in source.batches(int(min(BATCH_ROWS, max(BATCH_BYTES / max(bytes_a_row, 1.0), 1.0)))):
+            if watch.stopping():
+                raise Stopped
+            if tally is None:
+                tally = TableTally(batch.schema)
+            waiting.append((batch, aside.submit(tally.ready, batch)))
+            if len(waiting) > 1:
+                _add(tally, *waiting.popleft(), source, watch)
+        while waiting:
+            _add(tally, *waiting.popleft(), source, watch)
     return tally
+
+
+def _add(tally: TableTally, batch: pl.DataFrame, ready: Future[Ready | None], source: TableSource,
+         watch: Watch) -> None:
+    tally.add(batch, ready.result())
+    seen = tally.rows / source.rows if source.rows else 1 - 1 / (1 + tally.rows / 1e6)
+    watch.say("reading", 0.95 * min(seen, 1.0), f"{source.ref.label}: {tally.rows:,} rows")
 
 
 def _assemble(source: TableSource, tally: TableTally, duplicates: Future[int], digest: str, k: int) -> Table:

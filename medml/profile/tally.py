@@ -160,6 +160,14 @@ class RowSample:
         self._pieces, self._keys, self._n_kept = [frame], [keys], len(keys)
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A batch without NaN, and every cell's hash by column."""
+
+    batch: pl.DataFrame
+    hashes: dict[str, np.ndarray]
+
+
 class TableTally:
     """What the pass keeps of one table; feed it every batch, in order."""
 
@@ -168,17 +176,32 @@ class TableTally:
         self.columns = {name: ColumnTally(name, dtype) for name, dtype in schema.items()}
         self._seed_of = {name: (self.seed + n) % 2**64 for n, name in enumerate(schema)}
         self.rows_per_value = {name: RowsPerValue() for name in schema if may_repeat(name)}
+        self._dtypes = schema.dtypes()
         self._floats = [name for name, dtype in schema.items() if dtype.is_float()]
         self.rows = 0
         self.sample = RowSample()
         self._duplicates = DuplicateCounter()
 
-    def add(self, batch: pl.DataFrame) -> None:
-        """Add a batch of the table: any rows, the columns and types of the schema."""
+    def ready(self, batch: pl.DataFrame) -> Ready | None:
+        """What `add` needs of a batch and can be worked out before those ahead of it are added, in another thread.
+
+        None where a column came in another type than at first: `add` then does all of it.
+        """
+        if batch.dtypes != self._dtypes or batch.is_empty():
+            return None
+        batch = self._without_nan(batch)
+        return Ready(batch, self._hashes(batch))
+
+    def add(self, batch: pl.DataFrame, ready: Ready | None = None) -> None:
+        """Add a batch of the table: any rows, the columns of the schema; `ready` is what `ready(batch)` gave."""
         if batch.is_empty():
             return
-        batch, odd = self._as_first_seen(batch)
-        hashes = self._hashes(batch)
+        odd: dict[str, pl.Series] = {}
+        if ready is None:
+            batch, odd = self._as_first_seen(batch)
+            hashes = self._hashes(batch)
+        else:
+            batch, hashes = ready.batch, ready.hashes
         if self.rows:
             for name, each in self.columns.items():
                 each.add(batch[name], hashes[name], self._seed_of[name])
@@ -202,7 +225,10 @@ class TableTally:
                 if words is not None:
                     each.add_odd(words)
                     odd[name] = words
-        return batch.with_columns(pl.col(self._floats).fill_nan(None)) if self._floats else batch, odd
+        return self._without_nan(batch), odd
+
+    def _without_nan(self, batch: pl.DataFrame) -> pl.DataFrame:
+        return batch.with_columns(pl.col(self._floats).fill_nan(None)) if self._floats else batch
 
     def _hashes(self, batch: pl.DataFrame) -> dict[str, np.ndarray]:
         """Every cell's hash, by a key of its column's own: (height,) uint64 a column."""
