@@ -13,9 +13,7 @@ from medml import gallery, home, room
 from medml.asked import configured, existing, refuse_unjoined, told
 from medml.config import estimate
 from medml.errors import UserError
-from medml.evaluate import headline
-from medml.evaluate.baselines import TITLES as BASELINES
-from medml.evaluate.baselines import is_its_own
+from medml.evaluate import baselines, headline
 from medml.evaluate.words import METRICS
 from medml.profile import for_owner, scan, scan_listed
 from medml.terminal import Bar, figure, table
@@ -248,12 +246,13 @@ def run_in_words(run: gallery.Run) -> Printed:
     """A run as it is printed: figures with intervals beside the baselines, then what a reviewer would ask."""
     report, main = run.report, headline(run.report)
     shown = [name for name in report.metrics if name not in report.hidden]
-    beside = {name: row for name, row in report.baselines.items() if not is_its_own(run.config.family, name)}
+    beside = {name: row for name, row in report.baselines.items() if not baselines.is_its_own(run.config.family, name)}
     rows = [(title(name), *(figure(each.get(name)) for each in (report.metrics, *beside.values()))) for name in shown]
     return [f"Run {run.run} · {run.label.name}",
             f"{title(main)}: {figure(report.metrics[main])}, n = {report.n_cases:,}",
             f"Measured on {report.measured_on}; {counted_in_words(report)}", "",
-            table(rows, ["", "this model", *(BASELINES.get(name, name) for name in beside)]), "",
+            table(rows, ["", "this model", *(baselines.title(name, of_pictures=run.config.choice.pictures is not None)
+                                             for name in beside)]), "",
             *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps)]
 
 

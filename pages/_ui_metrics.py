@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from medml import families
 from medml.evaluate.words import HEADLINE, meaning, title
 from medml.types import GridPoint, Metric, Report
 from pages import _ui as ui
@@ -14,6 +15,7 @@ BIG = {"binary": ("auroc", "auprc", "brier"), "multiclass": ("auroc", "balanced_
        "regression": ("r2", "mae", "rmse")}
 BASELINES = {"prevalence": "Guess: the share of each class", "logistic": "Logistic regression",
              "mean": "Guess: the mean", "ridge": "Linear regression", "score_in_use": "The score in use today"}
+GUESSES = ("prevalence", "mean")
 ITSELF = {"logistic": ("logistic", "ridge")}  # the baselines that a family is, by its name
 
 
@@ -40,7 +42,8 @@ def table(report: Report, family: str) -> None:
     """Every figure that may be shown, this model first, the baselines beside it in the same table (E7)."""
     names = [each for each in report.metrics if each not in report.hidden]
     baselines = others(report, family)
-    head = ["Figure", "This model", *(baseline_title(each) for each in baselines)]
+    thumbnail = " of a thumbnail" if family in families.seeing("pictures") else ""
+    head = ["Figure", "This model", *(baseline_title(each) + thumbnail * (each not in GUESSES) for each in baselines)]
     rows = [[_named(name), cell(report.metrics[name], strong=True),
              *(cell(report.baselines[each].get(name)) for each in baselines)] for name in names]
     ui.table(head, rows, raw=range(len(head)))

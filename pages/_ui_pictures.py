@@ -16,7 +16,6 @@ import worker
 from medml import project as projects
 from medml.types import Choice, PictureFacts, PicturePlan, Table
 from pages import _ui as ui
-from pages._sample import legend
 
 KEPT = "m_pictures"  # what this session holds of pictures, by what it was made from
 ACROSS, A_CLASS, DRAWN = 6, 6, 18  # side by side; shown of a class; decoded of a class
@@ -92,7 +91,7 @@ def thumbnails(project: projects.Project, table: Table, choice: Choice) -> None:
                "of what they show.")
     sides = kept((project.id, table.sha256, "sides"), lambda: _sides(project, table, choice))
     shades = dict(zip(drawn, ui.ink().series, strict=False))
-    legend(shades, f"Pictures by {ui.clean(choice.target, 40)}")
+    ui.legend(shades, f"Pictures by {ui.clean(choice.target, 40)}")
     sizes, greys = st.columns(2, gap="medium")
     with sizes:
         _spread("Shorter side, pixels", sides, shades, "All pictures.")

@@ -14,6 +14,12 @@ LOGISTIC, RIDGE = "logistic", "ridge"  # plain regularised regression on the sam
 TITLES = {PREVALENCE: "Prevalence alone", LOGISTIC: "Logistic regression", RIDGE: "Linear regression"}
 
 
+def title(name: str, *, of_pictures: bool = False) -> str:
+    """A baseline as screens and the terminal call it; beside a model of pictures it sees a thumbnail alone."""
+    words = TITLES.get(name, name.replace("_", " ").capitalize())
+    return f"{words} on an 8 x 8 thumbnail" if of_pictures and name != PREVALENCE else words
+
+
 def required(task: Task) -> tuple[str, str]:
     """Names of the two baselines that stand in every table: without any predictor, and the plain linear model."""
     return PREVALENCE, RIDGE if task == "regression" else LOGISTIC
