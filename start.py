@@ -113,7 +113,8 @@ def test(rest):
                           "Install one (Debian: apt-get install chromium), or set MEDML_CHROMIUM to its path.")
     else:
         print("No Chromium was found: the browser tests are skipped. Install one, or set MEDML_CHROMIUM to its path.")
-    several = ["-n", str(min(MOST_AT_ONCE, os.cpu_count() or 1)), "--dist", "loadfile"]  # a file's tests stay together
+    several = ["-n", str(min(MOST_AT_ONCE, os.cpu_count() or 1)), "--dist", "loadfile",
+               "--no-loadscope-reorder"]  # a file's tests stay together; the long ones of the browser begin
     return subprocess.call([PYTHON, "-m", "pytest"] + (rest or several), cwd=ROOT, env=settings)
 
 
