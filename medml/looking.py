@@ -49,11 +49,11 @@ def surest(run: str, *, right: bool, n: int = 12, source: Path | None = None) ->
         raise UserError(what="Heatmaps are drawn for models that tell classes of pictures apart.",
                         fix="Open a run of that kind.", code="no_heatmap")
     table = data.open_table(Path(source or opened.profile.source), config.choice.table)
-    frame = table.frame([name for name in table.columns if name != "content"])
-    if plan.frames == "all":
-        frame = table.each_frame(frame)
-    cases, _ = cleaning.prepare(table.frame() if plan.frames != "all" else table.each_frame(table.frame()),
-                                opened.recipe, opened.profile.table(config.choice.table), config.choice,
+    if table.sha256() != config.data_sha256:  # rows would name other pictures than those that were judged
+        raise UserError(what="The pictures have changed since this run was trained, so its answers cannot be shown "
+                             "beside them.", fix="Put the folder back as it was, or train again.", code="changed")
+    frame = table.each_frame(table.frame()) if plan.frames == "all" else table.frame()
+    cases, _ = cleaning.prepare(frame, opened.recipe, opened.profile.table(config.choice.table), config.choice,
                                 short=table.short)
     keys = saved_split.case_names(cases, config.data_sha256)
     p, folds = _out_of_fold(opened, keys)

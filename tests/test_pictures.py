@@ -123,6 +123,15 @@ def test_the_surest_answers_are_shown_with_the_model_that_had_not_seen_them(at_h
     assert np.array_equal(shown.pixels[0].squeeze(), original)
 
 
+def test_answers_are_not_shown_beside_pictures_that_were_exchanged(at_home, folder, tmp_path):
+    copy = tmp_path / "films"
+    shutil.copytree(folder, copy)
+    first, second = sorted((copy / "standing").iterdir())[:2]
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(UserError, match="have changed since this run was trained"):
+        looking.surest(at_home, right=True, n=1, source=copy)
+
+
 def test_no_pixel_and_no_name_of_a_patient_is_in_what_a_run_keeps(run, folder):
     """Pixels as bytes, and the number that a file's name gives a patient."""
     one = sorted((folder / "standing").iterdir())[0]

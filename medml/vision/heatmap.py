@@ -21,7 +21,6 @@ AT_ONCE = 8
 
 def maps(model: Classifier, pictures: Stream, output: int) -> np.ndarray:
     """(n, h', w') float32, what speaks for score `output` in each field of the last feature map; never negative."""
-    import torch
     from captum.attr import LayerGradCam
 
     cam = LayerGradCam(_forward(model), model.body)
@@ -30,7 +29,6 @@ def maps(model: Classifier, pictures: Stream, output: int) -> np.ndarray:
         found = cam.attribute(pictures[first:first + AT_ONCE], target=output, relu_attributions=True)
         parts.append(found[:, 0].detach().float().cpu().numpy())
     model.zero_grad(set_to_none=True)
-    torch.set_grad_enabled(True)
     return np.concatenate(parts)
 
 
