@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from medml.data import find_tables
 from medml.data.images.table import ImageTable
+from medml.watch import Silent
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
@@ -64,3 +65,15 @@ def pictures_of(folder: Path) -> ImageTable:
     found = [each for each in find_tables(folder)[1] if isinstance(each, ImageTable)]
     assert len(found) == 1
     return found[0]
+
+
+class StopAtPixels(Silent):
+    """Asks to stop once pixels are being decoded."""
+
+    decoding = False
+
+    def say(self, stage, fraction, message=""):
+        self.decoding |= stage == "decoding"
+
+    def stopping(self):
+        return self.decoding

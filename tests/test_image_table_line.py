@@ -21,7 +21,7 @@ from medml.steps import About
 from medml.steps.step import ROW
 from medml.types import Choice, Effect, PictureFacts, PicturePlan, Recipe, Table, TableRef
 from medml.watch import Silent
-from tests.made_pictures import dicom, png, undecodable
+from tests.made_pictures import StopAtPixels, dicom, png, undecodable
 from worker.jobs import registry
 
 
@@ -163,15 +163,6 @@ def test_a_scan_stopped_among_pixels_keeps_its_profile(tmp_path):
     for n in range(24):
         png(tmp_path / ("a" if n % 2 else "b") / f"{n}.png", n)
     made = project.create(tmp_path).id
-
-    class StopAtPixels(Silent):
-        decoding = False
-
-        def say(self, stage, fraction, message=""):
-            self.decoding |= stage == "decoding"
-
-        def stopping(self):
-            return self.decoding
 
     job = types.SimpleNamespace(id="job-00000001", payload={"project": made})
     registry.get("scan").run(job, StopAtPixels())

@@ -13,8 +13,7 @@ from medml.data.images.twins import Looks, across
 from medml.profile import for_owner, scan
 from medml.profile.pictures import counted
 from medml.profile.scan import scan_listed
-from medml.watch import Silent
-from tests.made_pictures import dicom, noise, pictures_of, png
+from tests.made_pictures import StopAtPixels, dicom, noise, pictures_of, png
 
 SECRETS = ("ZZCANARY", "1950", "ZZDOE", "zzdoe")
 
@@ -109,18 +108,6 @@ def test_few_patients_by_whom_a_table_is_joined_are_not_named(tmp_path):
     assert table.ref.label == "the pictures with list.csv" and table.column("died").distinct == 2
     assert table.column("PatientID").kind == "identifier"
     assert "ZZDOE" not in profile.model_dump_json(exclude={"source"})
-
-
-class StopAtPixels(Silent):
-    """Asks to stop once pixels are being decoded."""
-
-    decoding = False
-
-    def say(self, stage, fraction, message=""):
-        self.decoding |= stage == "decoding"
-
-    def stopping(self):
-        return self.decoding
 
 
 def test_the_pass_over_pixels_can_be_stopped_and_all_else_is_kept(tmp_path):
