@@ -134,12 +134,12 @@ def test_what_a_person_can_mend_ends_with_2_and_two_sentences(tmp_path, medml_ho
 
 
 def test_a_fault_of_ours_ends_with_1_and_a_reference_and_quotes_no_cell(tmp_path, monkeypatch, capsys):
-    from medml import commands
+    from medml import gallery
 
-    def broken(args):
+    def broken():
         raise ValueError("could not convert string to float: 'Jane Doe'")
 
-    monkeypatch.setattr(commands, "do_runs", broken)
+    monkeypatch.setattr(gallery, "runs", broken)
     assert main(["runs"]) == 1
     said = capsys.readouterr().err
     assert "MedML made a mistake; your data is unchanged. Reference " in said

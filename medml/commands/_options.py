@@ -1,0 +1,31 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def source(parser: argparse.ArgumentParser) -> None:
+    """SOURCE, --sheet and what names the labels of pictures."""
+    parser.add_argument("source", help="a folder or a file")
+    parser.add_argument("--sheet", metavar="NAME", help="the sheet, where a workbook has several")
+    parser.add_argument("--labels", metavar="FILE", help="the table that says what each picture shows")
+    parser.add_argument("--file-column", metavar="COLUMN", help="its column that names the pictures")
+    as_json(parser)
+
+
+def as_json(parser: argparse.ArgumentParser) -> None:
+    """--json FILE."""
+    parser.add_argument("--json", metavar="FILE", help="write what the screens read")
+
+
+def run(parser: argparse.ArgumentParser) -> None:
+    """RUN and --json."""
+    parser.add_argument("run", help="its name in the gallery, such as run-0001; `runs` lists them")
+    as_json(parser)
+
+
+def run_and_source(parser: argparse.ArgumentParser) -> None:
+    """RUN, --json and where its data lies now."""
+    run(parser)
+    parser.add_argument("--source", help="the folder or file, if it has moved")

@@ -1,0 +1,57 @@
+"""Where a result may be written, and writing it whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from medml import home, room
+from medml.errors import UserError
+
+
+def agreed(question: str) -> bool:
+    """Ask on the terminal; UserError where there is nobody to answer."""
+    if not sys.stdin.isatty():
+        raise UserError(what="There is nobody at a terminal to ask whether that may be done, so nothing was done.",
+                        fix="Add --yes if it may.", code="not_asked")
+    sys.stderr.write(f"{question} Type yes to go on: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("yes", "y")
+
+
+def output(path: str, source: Path) -> Path:
+    """Where a result may be written: not over what it is made from, and not into a folder that is not there."""
+    place = Path(path).expanduser().resolve()
+    if place == source or (source.is_dir() and place.exists() and source in place.parents):
+        raise UserError(what=f"“{place.name}” is one of your own files: writing there would destroy it.",
+                        fix="Give the result another name or another folder. Nothing was written.", code="own_file")
+    if not place.parent.is_dir():
+        raise UserError(what=f"There is no folder “{place.parent}” to write “{place.name}” into.",
+                        fix="Make the folder first, or choose another. Nothing was written.", code="no_folder")
+    return place
+
+
+def save(place: Path, content: bytes) -> None:
+    """Write a result whole or not at all; a full disk or a missing right in one sentence."""
+    try:
+        home.write_bytes(place, content, mode=0o644)
+    except PermissionError as refused:
+        raise UserError(what=f"You may not write into “{place.parent}”.", fix="Choose another folder.",
+                        code="no_permission") from refused
+    except OSError as error:
+        raise (room.no_room() if room.is_full(error) else error) from error
+
+
+def save_json(path: str | None, content: dict[str, Any], source: Path | None = None) -> None:
+    """Write --json FILE; NaN and infinity never get in. source: what was read, which is never written over."""
+    if path is not None:
+        save(output(path, source or home.home()), json.dumps(content, indent=2, allow_nan=False).encode())
+
+
+def check_json(args: argparse.Namespace, source: Path) -> None:
+    """Refuse a place for --json before the work, not after it."""
+    if args.json is not None:
+        output(args.json, source)

@@ -1,0 +1,47 @@
+"""A run and its figures in words, as several commands print them."""
+
+from __future__ import annotations
+
+from medml import gallery
+from medml.commands import Printed
+from medml.evaluate import baselines, headline
+from medml.evaluate.words import METRICS
+from medml.terminal import figure, table
+from medml.types import Report
+
+
+def run_in_words(run: gallery.Run) -> Printed:
+    """A run as it is printed: figures with intervals beside the baselines, then what a reviewer would ask."""
+    report, main = run.report, headline(run.report)
+    shown = [name for name in report.metrics if name not in report.hidden]
+    beside = {name: row for name, row in report.baselines.items() if not baselines.is_its_own(run.config.family, name)}
+    rows = [(title(name), *(figure(each.get(name)) for each in (report.metrics, *beside.values()))) for name in shown]
+    return [f"Run {run.run} · {run.label.name}",
+            f"{title(main)}: {figure(report.metrics[main])}, n = {report.n_cases:,}",
+            f"Measured on {report.measured_on}; {counted_in_words(report)}", "",
+            table(rows, ["", "this model", *(baselines.title(name, of_pictures=run.config.choice.pictures is not None)
+                                             for name in beside)]), "",
+            *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps)]
+
+
+def counted_in_words(report: Report) -> str:
+    """Who was left out on the way, and what the figures at a threshold mean."""
+    left = [f"{step.n_removed:,} left out as “{step.what.lower()}”" for step in report.flow if step.n_removed]
+    said = ", ".join(left) if left else "no row was left out"
+    if report.threshold is None:
+        return f"{said}."
+    return f"{said}. “{report.positive}” is said from a probability of {report.threshold:g} on."
+
+
+def in_question(report: Report) -> Printed:
+    """The checks that did not pass, worst first, each with the one thing to do."""
+    order = {"block": 0, "warn": 1, "could_not_tell": 2}
+    asked = sorted((check for check in report.checks if check.verdict in order), key=lambda each: order[each.verdict])
+    passed = sum(check.verdict in ("pass", "info") for check in report.checks)
+    return [f"[{check.verdict.replace('_', ' ')}] {check.id} {check.what} {check.fix}" for check in asked] + \
+        [f"{passed} of {len(report.checks)} checks passed."]
+
+
+def title(name: str) -> str:
+    """A metric's name in words."""
+    return METRICS[name].title if name in METRICS else name

@@ -1,0 +1,28 @@
+"""`compare`: two runs side by side."""
+
+from __future__ import annotations
+
+import argparse
+
+from medml import gallery
+from medml.commands import Printed, command
+from medml.commands._words import title
+from medml.terminal import figure, table
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Two runs."""
+    parser.add_argument("left")
+    parser.add_argument("right")
+
+
+@command("compare", "two runs side by side", options)
+def do_compare(args: argparse.Namespace) -> Printed:
+    """Two runs side by side: figures with intervals, and the settings that differ."""
+    both = gallery.compare(args.left, args.right)
+    rows = [(title(name), figure(a), figure(b)) for name, (a, b) in both["metrics"].items()]
+    rows += [(name, a, b) for part in ("facts", "settings") for name, (a, b) in both[part].items()]
+    reasons = gallery.why_not_comparable(gallery.open_run(args.left), gallery.open_run(args.right))
+    warned = [f"[caution] {reason} A difference between their figures says nothing about which is better."
+              for reason in reasons]
+    return [table(rows, ["", args.left, args.right]), *warned]

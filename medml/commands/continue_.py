@@ -1,0 +1,32 @@
+"""`continue`: a finished run, for more rounds."""
+
+from __future__ import annotations
+
+import argparse
+
+from medml import gallery
+from medml.asked import existing
+from medml.commands import Printed, command
+from medml.commands._json import run_as_json
+from medml.commands._options import run_and_source
+from medml.commands._places import save_json
+from medml.commands._words import run_in_words
+from medml.terminal import Bar
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """RUN and how much more."""
+    run_and_source(parser)
+    parser.add_argument("--epochs", type=int, required=True, metavar="N", help="rounds to add")
+
+
+@command("continue", "train a finished run for more rounds", options)
+def do_continue(args: argparse.Namespace) -> Printed:
+    """Train a finished run for N rounds more, in every fold and in the final model."""
+    from medml.train import continue_run
+
+    source = existing(args.source) if args.source else None
+    checkpoint = continue_run(args.run, args.epochs, source=source, watch=Bar())
+    opened = gallery.open_run(args.run)
+    save_json(args.json, run_as_json(opened))
+    return [f"Checkpoint {checkpoint.number}: {checkpoint.rounds:,} rounds in all.", *run_in_words(opened)]

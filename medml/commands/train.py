@@ -1,0 +1,62 @@
+"""`train`: the whole line in place."""
+
+from __future__ import annotations
+
+import argparse
+
+from medml import gallery
+from medml.asked import configured, existing, refuse_unjoined, told
+from medml.commands import Printed, command
+from medml.commands._json import run_as_json
+from medml.commands._options import source
+from medml.commands._places import check_json, save_json
+from medml.commands._words import run_in_words
+from medml.config import estimate
+from medml.profile import scan
+from medml.terminal import Bar
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What `train` can be told."""
+    source(parser)
+    parser.add_argument("--table", metavar="PATH", help="which table of the folder, where it holds several")
+    parser.add_argument("--target", "--label-column", required=True, metavar="COLUMN", help="what is to be predicted")
+    parser.add_argument("--positive", metavar="VALUE",
+                      help="the value that counts as yes; '>0' for any number above zero")
+    parser.add_argument("--patient", metavar="COLUMN", help="what identifies a patient")
+    parser.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave a column out (repeatable)")
+    parser.add_argument("--family", metavar="NAME", help="the safe choice where it is left out")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the family")
+    parser.add_argument("--select", action="store_true", help="select predictors inside every fold")
+    parser.add_argument("--force-in", action="append", default=[], metavar="COLUMN", help="always keep this predictor")
+    parser.add_argument("--force-out", action="append", default=[], metavar="COLUMN", help="never keep this predictor")
+    parser.add_argument("--epochs", type=int, metavar="N", help="rounds of training (epochs or trees)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--folds", type=int, metavar="N")
+    parser.add_argument("--name", metavar="NAME", help="what to call the run")
+    parser.add_argument("--open", action="store_true", help="open the held-out part at the end, and count the look")
+    parser.add_argument("--patient-tag", choices=("PatientID",), help="patients by this tag, hashed as it is read")
+    parser.add_argument("--size", type=int, metavar="PIXELS", help="side to which pictures are brought")
+    parser.add_argument("--window", metavar="NAME|C,W", help="range of grey: lung, bone, soft tissue, brain, or 40,400")
+    parser.add_argument("--frames", choices=("first", "middle", "all"), help="of files that hold several")
+
+
+@command("train", "train and judge a model", options)
+def do_train(args: argparse.Namespace) -> Printed:
+    """The whole line in place: scan, propose, clean, train, evaluate."""
+    from medml.train import open_held_out, train
+
+    source, bar = existing(args.source), Bar()
+    check_json(args, source)
+    profile = scan(source, sheet=args.sheet, labels=told(args, source), watch=bar)
+    refuse_unjoined(args, profile)
+    config, recipe = configured(args, source, profile)
+    if bar.visible:
+        bar.say("start", 0.0, estimate(profile.table(config.choice.table), config).sentence)
+    bar = Bar()
+    run = train(source, profile, recipe, config, watch=bar)
+    if args.open and config.split.scheme == "held_out":
+        open_held_out(run, source=source)
+    opened = gallery.open_run(run)
+    save_json(args.json, run_as_json(opened), source)
+    return run_in_words(opened)

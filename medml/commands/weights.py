@@ -1,0 +1,31 @@
+"""`weights`: pretrained weights that a person has."""
+
+from __future__ import annotations
+
+import argparse
+
+from medml.asked import existing
+from medml.commands import Printed, command
+from medml.terminal import table
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """A file to import, or nothing."""
+    parser.add_argument("file", nargs="?", help="as torchvision's makers publish it (.pth, .pt or .safetensors)")
+    parser.add_argument("--backbone", metavar="NAME", help="the network, where the file's name does not say")
+    parser.add_argument("--scaling", default="imagenet", metavar="NAME",
+                        help="how it was fed: imagenet, 'minus one to one' or 'bytes minus 128'")
+
+
+@command("weights", "list pretrained weights of networks for pictures, or import a file", options)
+def do_weights(args: argparse.Namespace) -> Printed:
+    """Pretrained weights on this machine; a file that is named is checked and imported first."""
+    from medml.vision import weights
+
+    if args.file is not None:
+        path = existing(args.file)
+        weights.bring(path, args.backbone or path.stem.split("-")[0], scaling=args.scaling)
+    rows = [(each.backbone, each.path.name, each.sha256[:16]) for each in weights.available()]
+    return [table(rows, ["network", "file", "sha256 begins"])] if rows else [
+        "No pretrained weights are on this machine. Networks begin from nothing, which takes more pictures and time.",
+        f"Import a file with `python -m medml weights FILE`, or put it into {weights.folder()}."]
