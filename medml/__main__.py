@@ -31,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logs.set_up("command")
         egress.install()
         for line in commands.registry.get(args.command).run(args):
-            print(line)
-        sys.stdout.flush()
+            print(line, flush=True)
         return 0
     except BrokenPipeError:  # `... | head`: whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

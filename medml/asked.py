@@ -15,9 +15,10 @@ from medml.data.images.columns import PATIENT
 from medml.data.images.table import window_of
 from medml.errors import UserError
 from medml.families import Param
-from medml.profile import propose_choice
+from medml.profile import left_out, propose_choice
+from medml.profile.choice import find, unusable
 from medml.recipe import propose_recipe
-from medml.types import Choice, PicturePlan, Profile, SelectionPlan, TableRef, TrainConfig
+from medml.types import Choice, Column, PicturePlan, Profile, Recipe, SelectionPlan, TableRef, TrainConfig
 
 
 def existing(path: str) -> Path:
@@ -29,23 +30,59 @@ def existing(path: str) -> Path:
     return found.resolve()
 
 
-def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tuple[TrainConfig, Any]:
+def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tuple[TrainConfig, Recipe]:
     """The configuration and the recipe that the command's options and MedML's proposals make together."""
-    choice = propose_choice(profile, table=chosen_table(args, profile), target=args.target, patient=args.patient,
-                            leave_out=tuple(args.drop), positive=args.positive)
-    choice = with_plan(args, choice)
+    choice = with_plan(args, chosen(args, profile))
     if args.patient_tag is not None and (choice.pictures is None or choice.patient != PATIENT):
         raise UserError(what=f"These files hold no {args.patient_tag} that names patients.", code="no_patient_tag",
                         fix="Leave --patient-tag out, or name a column with --patient.")
     found = profile.table(choice.table)
     profile_sha256 = home.sha256_of(profile)
-    recipe = propose_recipe(found, choice, profile_sha256)
+    recipe = without(args.without, propose_recipe(found, choice, profile_sha256))
     config = propose_config(found, choice, recipe, profile_sha256=profile_sha256, data_sha256=found.sha256,
                             family=family_named(args.family, choice), seed=args.seed, folds=args.folds, name=args.name,
                             select=args.select)
     selection = config.selection.model_copy(update={"forced_in": args.force_in, "forced_out": args.force_out})
     return config.model_copy(update={"params": settings(args, config.params, config.family),
                                      "selection": SelectionPlan.model_validate(selection.model_dump())}), recipe
+
+
+def chosen(args: argparse.Namespace, profile: Profile) -> Choice:
+    """What the options pick, and for the rest what a scan proposes: its columns to leave out too, but for --keep."""
+    table = chosen_table(args, profile)
+
+    def choose(names: list[str]) -> Choice:
+        return propose_choice(profile, table=table, target=args.target, patient=args.patient, leave_out=names,
+                              positive=args.positive)
+
+    first = choose(args.drop)
+    found = profile.table(first.table)
+    for name in args.keep:
+        refuse_keeping(find(found, name), args.drop)
+    proposed = [each.column for each in left_out(found, first.target, first.patient)]
+    return choose([*args.drop, *(name for name in proposed if name not in (*args.drop, *args.keep))])
+
+
+def refuse_keeping(column: Column, dropped: list[str]) -> None:
+    """UserError where a column named by --keep is to be left out as well, or can predict nothing."""
+    if column.name in dropped:
+        raise UserError(what=f"{column.name} cannot be kept and left out at once.", code="keep_and_drop",
+                        fix="Name it after --keep or after --drop.")
+    if unusable(column):
+        raise UserError(what=f"{column.name} cannot be used to predict: it is an identifier, or holds one value alone.",
+                        fix="Leave --keep away. If it tells patients apart, name it after --patient.",
+                        code="keep_unusable")
+
+
+def without(names: list[str], recipe: Recipe) -> Recipe:
+    """The recipe with these steps switched off; UserError lists the steps where one is not there."""
+    there = [step.name for step in recipe.steps]
+    for name in names:
+        if name not in there:
+            raise UserError(what=f"The cleanup of this table has no step “{name}”.",
+                            fix=f"It has: {', '.join(there)}.", code="no_step")
+    return recipe.model_copy(update={"steps": [step.model_copy(update={"on": step.on and step.name not in names})
+                                               for step in recipe.steps]})
 
 
 def chosen_table(args: argparse.Namespace, profile: Profile) -> TableRef | None:

@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from medml.registry import Registry
 
-Printed = list[str]
+Printed = Iterable[str]  # a command that has something to say before long work yields it
 Options = Callable[[argparse.ArgumentParser], None]
 
 
@@ -22,7 +22,7 @@ Options = Callable[[argparse.ArgumentParser], None]
 class Command:
     """What a person types after `python -m medml`: its words for --help, its options, and what it does.
 
-    run  takes the parsed options and returns the lines to print; UserError for what the person can mend
+    run  takes the parsed options and gives the lines to print; UserError for what the person can mend
     """
 
     name: str

@@ -6,8 +6,9 @@ from medml import gallery
 from medml.commands import Printed
 from medml.evaluate import baselines, headline
 from medml.evaluate.words import METRICS
+from medml.steps import registry as steps
 from medml.terminal import figure, table
-from medml.types import Report
+from medml.types import Effect, Proposal, Recipe, Report
 
 
 def run_in_words(run: gallery.Run) -> Printed:
@@ -45,3 +46,23 @@ def in_question(report: Report) -> Printed:
 def title(name: str) -> str:
     """A metric's name in words."""
     return METRICS[name].title if name in METRICS else name
+
+
+def by_reason(proposals: list[Proposal]) -> list[tuple[str, str]]:
+    """("A, B", reason) for columns that have the same reason, in the order of the first of them."""
+    together: dict[str, list[str]] = {}
+    for each in proposals:
+        together.setdefault(each.reason, []).append(each.column)
+    return [(", ".join(names), reason) for reason, names in together.items()]
+
+
+def recipe_in_words(recipe: Recipe, effects: list[Effect], *, counted_on: int | None = None) -> Printed:
+    """Every cleanup step: its name as --without takes it, why, and what it does to these rows.
+
+    counted_on  rows that were looked at, where they are not all
+    """
+    yield "Cleanup" + (f" (counted on the first {counted_on:,} rows):" if counted_on else ":")
+    for step, effect in zip(recipe.steps, effects, strict=True):
+        done = f" {effect.sentence}" if effect.sentence != step.reason else ""
+        off = "" if step.on else f" Off. It would do:{done or ' nothing.'}"
+        yield f"  {step.name} · {steps.get(step.name).title}: {step.reason}{off or done}"

@@ -9,9 +9,10 @@ from medml.commands import Printed, command
 from medml.commands._json import profile_as_json
 from medml.commands._options import source as options
 from medml.commands._places import check_json, save_json
-from medml.profile import for_owner, scan_listed
+from medml.commands._words import by_reason
+from medml.profile import for_owner, left_out, scan_listed
 from medml.terminal import Bar, table
-from medml.types import Column, PictureFacts
+from medml.types import Column, PictureFacts, Table
 
 
 @command("scan", "look at a folder or a file: structure and aggregates only", options)
@@ -32,9 +33,17 @@ def do_scan(args: argparse.Namespace) -> Printed:
         lines += pictures_in_words(found.pictures) if found.pictures else []
         lines += [f"Proposed outcome: {t.column} ({t.reason})" for t in found.targets[:1]]
         lines += [f"Patient column: {found.patient.column} ({found.patient.reason})"] if found.patient else []
+        lines += proposed_out(found)
         lines += [""]
     other = [entry for entry in known if entry.action not in ("read", "ignore")]
     return lines + [f"{entry.path}: {entry.message or entry.reason_code}" for entry in other]
+
+
+def proposed_out(found: Table) -> Printed:
+    """The columns that a training leaves out unless a person keeps them, with the reasons."""
+    out = left_out(found, found.targets[0].column if found.targets else None,
+                   found.patient.column if found.patient else None)
+    return ["Proposed to leave out:", *(f"  {names}: {reason}" for names, reason in by_reason(out))] if out else []
 
 
 def pictures_in_words(facts: PictureFacts) -> Printed:

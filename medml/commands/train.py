@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from medml import gallery
 from medml.asked import configured, existing, refuse_unjoined, told
@@ -10,10 +11,14 @@ from medml.commands import Printed, command
 from medml.commands._json import run_as_json
 from medml.commands._options import source
 from medml.commands._places import check_json, save_json
-from medml.commands._words import run_in_words
+from medml.commands._words import by_reason, recipe_in_words, run_in_words
 from medml.config import estimate
-from medml.profile import scan
+from medml.profile import left_out, scan
+from medml.profile.choice import unusable
+from medml.recipe import preview
+from medml.sample import take
 from medml.terminal import Bar
+from medml.types import Profile, Recipe, TrainConfig
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +30,10 @@ def options(parser: argparse.ArgumentParser) -> None:
                       help="the value that counts as yes; '>0' for any number above zero")
     parser.add_argument("--patient", metavar="COLUMN", help="what identifies a patient")
     parser.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave a column out (repeatable)")
+    parser.add_argument("--keep", action="append", default=[], metavar="COLUMN",
+                        help="keep a column that MedML proposes to leave out (repeatable)")
+    parser.add_argument("--without", action="append", default=[], metavar="STEP",
+                        help="switch a step of the cleanup off, by the name that is printed (repeatable)")
     parser.add_argument("--family", metavar="NAME", help="the safe choice where it is left out")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the family")
     parser.add_argument("--select", action="store_true", help="select predictors inside every fold")
@@ -51,6 +60,7 @@ def do_train(args: argparse.Namespace) -> Printed:
     profile = scan(source, sheet=args.sheet, labels=told(args, source), watch=bar)
     refuse_unjoined(args, profile)
     config, recipe = configured(args, source, profile)
+    yield from proposals_in_words(source, profile, config, recipe)
     if bar.visible:
         bar.say("start", 0.0, estimate(profile.table(config.choice.table), config).sentence)
     bar = Bar()
@@ -59,4 +69,19 @@ def do_train(args: argparse.Namespace) -> Printed:
         open_held_out(run, source=source)
     opened = gallery.open_run(run)
     save_json(args.json, run_as_json(opened), source)
-    return run_in_words(opened)
+    yield from run_in_words(opened)
+
+
+def proposals_in_words(source: Path, profile: Profile, config: TrainConfig, recipe: Recipe) -> Printed:
+    """Before the training begins: the columns that it leaves out, and the cleanup, each with its reason."""
+    choice, table = config.choice, profile.table(config.choice.table)
+    out = [each for each in left_out(table, choice.target, choice.patient) if each.column in choice.leave_out]
+    for names, reason in by_reason(out):
+        yield f"Left out: {names}. {reason}"
+    if any(not unusable(table.column(each.column)) for each in out):
+        yield "--keep COLUMN keeps one that is known before the moment of prediction."
+    held = take(source, table)
+    effects = preview(held.frame, recipe, table, choice, short=held.short)
+    yield from recipe_in_words(recipe, effects, counted_on=None if held.whole else held.rows)
+    yield "--without STEP switches one off."
+    yield ""

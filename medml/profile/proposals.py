@@ -8,8 +8,8 @@ import numpy as np
 
 from medml.profile.distinct import RowsPerValue
 from medml.profile.names import FILE_WORDS, PERSON_WORDS, VISIT_WORDS, looks_like_id, phrase, says
-from medml.profile.outcomes import SAME_THING
-from medml.types import Column, Proposal, Repeats
+from medml.profile.outcomes import SAME_THING, is_same_thing, name_gives_away
+from medml.types import Column, Proposal, Repeats, Table
 
 FEWEST_PATIENTS = 5
 COMES_BACK = 1.05  # rows a patient, on average, from which patients repeat
@@ -84,6 +84,26 @@ def propose_leave_out(columns: list[Column], target: str | None, patient: str | 
         if why is not None:
             found.append(Proposal(column=column.name, reason=why.what))
     return found
+
+
+def left_out(table: Table, target: str | None, patient: str | None) -> list[Proposal]:
+    """The columns that are left out unless a person keeps them, with reasons: the scan's own, and where another outcome
+    than the likeliest was chosen also what gives that one away by its name, or is that one in other words.
+
+    Of a table of pictures nothing: a model of pictures is shown no other column.
+    """
+    if table.pictures is not None:
+        return []
+    found = {each.column: each for each in table.leave_out}
+    likeliest = table.targets[0].column if table.targets else None
+    if target is not None and target != likeliest:
+        if any(is_same_thing(each) for each in table.column(target).suspicions):
+            found[likeliest] = Proposal(column=likeliest, reason=f"It is {target} in other words.")
+        for each in table.columns:
+            told = name_gives_away(each.name, target)
+            if told is not None:
+                found.setdefault(each.name, Proposal(column=each.name, reason=told.what))
+    return [found[each.name] for each in table.columns if each.name in found and each.name not in (target, patient)]
 
 
 def is_reason(code: str, figures: dict[str, float]) -> bool:
