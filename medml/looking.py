@@ -1,75 +1,164 @@
-"""Pictures for the owner's own screen: the surest right and wrong answers of a run, and where its model looked.
+"""Pictures for the owner's own screen: the answers of a run, and where its model looked.
 
-Every picture is shown with the model that had not seen it. Nothing of this is written anywhere.
+Every picture is shown with the model that had not seen it, and all maps of a run are drawn on one scale. Nothing of
+this is written anywhere.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from medml import data, gallery, pictures, saved_split
 from medml import recipe as cleaning
+from medml.data.images.beside import open_some
+from medml.data.images.columns import CONTENT
+from medml.data.images.table import ImageTable
 from medml.errors import UserError
 from medml.folds import name_of
 from medml.pipeline import Pipeline
-from medml.types import PicturePlan, TableRef
+from medml.types import PicturePlan, Report, TableRef
 from medml.vision.pixels import Pictures
 
 MOST = 24  # pictures at once
+SAMPLE = 24  # answers, from the surest to the least sure, whose maps give the scale of a run
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Cases with the answer of the model that had not seen them, surest first.
+
+    name, content    (n,) of the picture, and what its file (or frame) hashes to
+    outcome, answer  (n,) codes of classes;   p  (n,) probability of the answered class
+    sure             (n,) 0-1: how far the probability is from where the answer would change
+    fold             (n,) the fold that did not learn from it
+    """
+
+    name: np.ndarray
+    content: np.ndarray
+    outcome: np.ndarray
+    answer: np.ndarray
+    p: np.ndarray
+    sure: np.ndarray
+    fold: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What it holds, by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def take(self, places: np.ndarray) -> Answers:
+        """Those at these places, in that order."""
+        return Answers(**{name: values[places] for name, values in self.arrays().items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All answers of a run, and what is needed to draw some of them like the others.
+
+    channels  of every picture, 1 or 3;   hottest  the value of a map that is drawn as the hottest
+    """
+
+    answers: Answers
+    channels: int
+    hottest: float
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """names, outcomes and answers of some pictures, with what the model looked at.
+    """Answers with their pictures and what the model looked at.
 
-    names    of the files;   outcome, answer  (n,) codes of classes, or numbers
-    sure     (n,) probability of the answered class, out of fold
-    pixels   (n, side, side, channels) uint8;   heat  (n, side, side) float32, 0-1 on one scale for all
+    pixels  (n, side, side, channels) uint8;   heat  (n, side, side) float32, 0-1 on the scale of the run
     """
 
-    names: list[str]
-    outcome: np.ndarray
-    answer: np.ndarray
-    sure: np.ndarray
+    answers: Answers
     pixels: np.ndarray
     heat: np.ndarray
+
+
+def judged(run: str, *, source: Path | None = None) -> Judged:
+    """Every answer of a run that tells classes of pictures apart, and the scale of its heatmaps.
+
+    raises  UserError where the run is not of pictures and classes, or its folder is gone or has changed
+    """
+    opened = gallery.open_run(run)
+    plan, config = _plan(opened), opened.config
+    table = data.open_table(Path(source or opened.profile.source), config.choice.table)
+    if table.sha256() != config.data_sha256:  # rows would name other pictures than those that were judged
+        raise _changed()
+    frame = table.each_frame(table.frame()) if plan.frames == "all" else table.frame()
+    cases, _ = cleaning.prepare(frame, opened.recipe, opened.profile.table(config.choice.table), config.choice,
+                                short=table.short)
+    p, folds = _out_of_fold(opened, saved_split.case_names(cases, config.data_sha256))
+    answer, sure = _answered(p, opened.report)
+    there = np.flatnonzero(np.isfinite(p).all(axis=1))
+    there = there[np.argsort(-sure[there], kind="stable")]
+    rows = cases.rows[there].tolist()
+    names, contents = (frame[each].to_numpy()[rows].astype(np.str_) for each in (plan.column, CONTENT))
+    found = Answers(names, contents, cases.y[there], answer[there], p[there, answer[there]], sure[there], folds[there])
+    some = found.take(np.unique(np.linspace(0, len(found) - 1, SAMPLE).astype(int))) if len(found) else found
+    return Judged(found, table.channels, _hottest(opened, table, some))
+
+
+def look(run: str, some: Answers, *, channels: int, hottest: float, source: Path | None = None) -> Look:
+    """Some answers of `judged`, at most MOST, with their pictures and heatmaps of the answered class.
+
+    A picture that cannot be decoded any more is left out. raises  UserError where one is gone or has changed
+    """
+    if len(some) > MOST:
+        raise ValueError(f"at most {MOST} pictures at once, not {len(some)}")
+    opened = gallery.open_run(run)
+    table = open_some(Path(source or opened.profile.source), opened.config.choice.table, some.name.tolist())
+    _refuse_changed(table, _plan(opened), some)
+    shown, some = _decoded(opened, table, some, channels)
+    return Look(some, shown.read(), _grown(_maps(opened, shown, some), hottest, shown))
 
 
 def surest(run: str, *, right: bool, n: int = 12, source: Path | None = None) -> Look:
     """The n pictures that a run of classes was surest about and right (or wrong), with heatmaps of the answered class.
 
-    raises  UserError where the run is not of pictures and classes, or its folder is gone or has changed
+    raises  UserError as `judged`
     """
-    opened = gallery.open_run(run)
-    plan, config = opened.config.choice.pictures, opened.config
+    found = judged(run, source=source)
+    same = found.answers.answer == found.answers.outcome
+    some = found.answers.take(np.flatnonzero(same == right)[:min(n, MOST)])
+    return look(run, some, channels=found.channels, hottest=found.hottest, source=source)
+
+
+def _plan(opened: gallery.Run) -> PicturePlan:
+    plan = opened.config.choice.pictures
     if plan is None or opened.report.task == "regression":
         raise UserError(what="Heatmaps are drawn for models that tell classes of pictures apart.",
                         fix="Open a run of that kind.", code="no_heatmap")
-    table = data.open_table(Path(source or opened.profile.source), config.choice.table)
-    if table.sha256() != config.data_sha256:  # rows would name other pictures than those that were judged
-        raise UserError(what="The pictures have changed since this run was trained, so its answers cannot be shown "
-                             "beside them.", fix="Put the folder back as it was, or train again.", code="changed")
-    frame = table.each_frame(table.frame()) if plan.frames == "all" else table.frame()
-    cases, _ = cleaning.prepare(frame, opened.recipe, opened.profile.table(config.choice.table), config.choice,
-                                short=table.short)
-    keys = saved_split.case_names(cases, config.data_sha256)
-    p, folds = _out_of_fold(opened, keys)
-    judged = np.flatnonzero(np.isfinite(p).all(axis=1))
-    answer, sure = p.argmax(axis=1), p.max(axis=1)
-    chosen = judged[(answer[judged] == cases.y[judged]) == right]
-    chosen = chosen[np.argsort(-sure[chosen], kind="stable")][:min(n, MOST)]
-    names = [str(cases.X[plan.column].iloc[at]) for at in chosen]
-    if not names:
-        return Look([], *(np.empty(0),) * 3, np.empty((0, plan.size, plan.size, 1), np.uint8), np.empty((0, 1, 1)))
-    store, places, _ = pictures.decoded(names, table, plan)
-    order = np.argsort(places)
-    kept = chosen[places[order]]
-    shown = Pictures(store, order)
-    heat = _heat(opened, shown, answer[kept], folds[kept])
-    return Look([names[at] for at in places[order]], cases.y[kept], answer[kept], sure[kept], shown.read(), heat)
+    return plan
+
+
+def _changed() -> UserError:
+    return UserError(what="The pictures have changed since this run was trained, so its answers cannot be shown "
+                          "beside them.", fix="Put the folder back as it was, or train again.", code="changed")
+
+
+def _refuse_changed(table: ImageTable, plan: PicturePlan, some: Answers) -> None:
+    """UserError where one of these pictures is not the one that was judged."""
+    frame = table.frame([plan.column, CONTENT])
+    frame = table.each_frame(frame) if plan.frames == "all" else frame
+    now = dict(frame.iter_rows())
+    if [now.get(name) for name in some.name.tolist()] != some.content.tolist():
+        raise _changed()
+
+
+def _answered(p: np.ndarray, report: Report) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the answered class, of two by the report's threshold as `predict` does; (n,) how sure it is, 0-1."""
+    if report.threshold is None:
+        return p.argmax(axis=1), p.max(axis=1)
+    cut, answer = report.threshold, (p[:, 1] >= report.threshold).astype(np.int64)
+    above, below = (p[:, 1] - cut) / max(1 - cut, 1e-9), (cut - p[:, 1]) / max(cut, 1e-9)
+    return answer, np.where(answer == 1, above, below)
 
 
 def _out_of_fold(opened: gallery.Run, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,27 +179,45 @@ def _out_of_fold(opened: gallery.Run, keys: np.ndarray) -> tuple[np.ndarray, np.
     return found, folds
 
 
-def _heat(opened: gallery.Run, shown: Pictures, answer: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """(n, side, side) of each picture by the model of the fold that had not seen it, all on one scale."""
+def _decoded(opened: gallery.Run, table: ImageTable, some: Answers, channels: int) -> tuple[Pictures, Answers]:
+    """The pictures of these answers that can be decoded, and those answers, in their order."""
+    store, places, _ = pictures.decoded(some.name.tolist(), table, _plan(opened), channels=channels)
+    order = np.argsort(places)
+    return Pictures(store, order), some.take(places[order])
+
+
+def _hottest(opened: gallery.Run, table: ImageTable, some: Answers) -> float:
+    """The scale of a run's maps, from some of its answers; 0 where there is none."""
+    from medml.vision import heatmap
+
+    if not len(some):
+        return 0.0
+    shown, some = _decoded(opened, table, some, table.channels)
+    return heatmap.hottest(_maps(opened, shown, some))
+
+
+def _maps(opened: gallery.Run, shown: Pictures, some: Answers) -> np.ndarray:
+    """(n, h', w') of each picture by the model of the fold that had not seen it, for its answered class."""
     from medml.cases import Fold
     from medml.vision import heatmap
 
     found: list[np.ndarray | None] = [None] * len(shown)
-    for number in np.unique(folds):
-        nobody = np.empty(0, np.int64)
+    for number in np.unique(some.fold):
+        nobody, mine = np.empty(0, np.int64), np.flatnonzero(some.fold == number)
         pipe = Pipeline.load(opened.sealed(f"folds/{name_of(Fold(nobody, nobody, 0, int(number)))}"),
                              opened.config.family)
-        model = pipe.family.network(pipe.fitted)
-        for output in np.unique(answer[folds == number]):
-            mine = np.flatnonzero((folds == number) & (answer == output))
-            maps = heatmap.maps(model, pipe.family.stream(pipe.fitted, shown[mine]), int(output))
-            for at, each in zip(mine, maps, strict=True):
-                found[at] = each
-    maps = np.stack(found)
-    return heatmap.scaled(maps, heatmap.hottest(maps), *shown.shape[1:3])
+        for at, each in zip(mine, heatmap.answered(pipe, shown[mine], some.answer[mine]), strict=True):
+            found[at] = each
+    return np.stack(found) if found else np.empty((0, 1, 1), np.float32)
 
 
-def augmented(source: Path, ref: TableRef, plan: PicturePlan, names: list[str], changes: dict[str, object],
+def _grown(maps: np.ndarray, hottest: float, shown: Pictures) -> np.ndarray:
+    from medml.vision import heatmap
+
+    return heatmap.scaled(maps, hottest, *shown.shape[1:3])
+
+
+def augmented(source: Path, ref: TableRef, plan: PicturePlan, names: Sequence[str], changes: dict[str, object],
               *, seed: int = 0) -> np.ndarray:
     """The pictures of these names as a training with these changes would see them, (n, side, side, channels) uint8."""
     import torch

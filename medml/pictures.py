@@ -14,6 +14,7 @@ from medml.data.images.columns import SPLIT, TAGS
 from medml.data.images.image_file import Unreadable
 from medml.data.images.twins import Looks
 from medml.errors import UserError
+from medml.privacy import round_3
 from medml.split import TEST, TRAIN, VALIDATION
 from medml.types import Choice, FlowStep, PicturePlan, Recipe
 from medml.vision.pixels import Picture, Pictures, Store
@@ -30,17 +31,19 @@ PARTS = {"train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATI
          "dev": VALIDATION, "test": TEST, "testing": TEST, "holdout": TEST}
 
 
-def decoded(names: Sequence[str], table: ImageTable, plan: PicturePlan, *, watch: Watch | None = None) \
-        -> tuple[Store, np.ndarray, dict[int, Unreadable]]:
+def decoded(names: Sequence[str], table: ImageTable, plan: PicturePlan, *, watch: Watch | None = None,
+            channels: int | None = None) -> tuple[Store, np.ndarray, dict[int, Unreadable]]:
     """Decode the pictures of these names into one store.
 
+    channels  1 or 3; as the table's own where not given
     returns  the store; (n,) int64, the positions of the names that are in it, in its order; and why another has none
     raises   Stopped; UserError "gone" where a name is not in the folder any more
     """
-    store = Store(len(names), plan.size, plan.size, table.channels)
+    channels = channels or table.channels
+    store = Store(len(names), plan.size, plan.size, channels)
     places, failed = [], {}
     try:
-        for place, found in table.decode(names, plan, watch):
+        for place, found in table.decode(names, plan, watch, channels=channels):
             if isinstance(found, Unreadable):
                 failed[place] = found
             else:
@@ -108,10 +111,13 @@ def _given(rows: pl.DataFrame) -> np.ndarray | None:
     return None if -1 in parts else np.array(parts, dtype=np.int64)
 
 
-def heatmap_alike(final: Pipeline, cases: Cases) -> float | None:
-    """Rank correlation of the final model's heatmaps with those of the same network, weights shuffled (G3)."""
+def heatmaps_judged(final: Pipeline, cases: Cases) -> tuple[float | None, float]:
+    """Rank correlation of the final model's heatmaps with those of the same network, weights shuffled (G3); and the
+    scale on which maps of new pictures are drawn, rounded: the hottest of what spoke for its answers to some cases."""
     from medml.vision import heatmap
 
     some = Pictures.of(cases.X.iloc[:, 0])[:heatmap.SANITY]
-    model = final.family.network(final.fitted)
-    return heatmap.sanity(model, final.family.stream(final.fitted, some), model.outputs - 1)
+    model, p = final.family.network(final.fitted), final.family.predict(final.fitted, some)
+    alike = heatmap.sanity(model, final.family.stream(final.fitted, some), model.outputs - 1)
+    answer = p.argmax(axis=1) if p.ndim == 2 else np.zeros(len(p), np.int64)
+    return alike, round_3(heatmap.hottest(heatmap.answered(final, some, answer)))

@@ -203,7 +203,7 @@ def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfi
                       split_sha256=ground.split_sha256, code_version=provenance.code_version(),
                       versions=provenance.packages(), seeds={"configuration": config.seed},
                       threads=device.threads(len(cases.y)), saved=saved, rerun=rerun,
-                      heatmap_alike=pictures.heatmap_alike(final, cases) if config.choice.pictures else None)
+                      heatmaps=pictures.heatmaps_judged(final, cases) if config.choice.pictures else (None, 0.0))
     return evaluate(gather(cases, folds, p), beside, context, seed=config.seed)
 
 

@@ -60,7 +60,7 @@ def examples(project: projects.Project, table: Table, target: str, plan: Picture
                "light": params["light"], "flip": params["flip"]}
     name = (project.id, table.sha256, "examples", plan.size, plan.window, tuple(changes.items()))
     ui.heading("As the network sees them", "Training pictures are changed a little each time; at judging they are not.")
-    if name not in st.session_state.get(drawn.KEPT, {}) and not st.button(
+    if not drawn.is_kept(name) and not st.button(
             "Show six examples", icon=":material/auto_awesome_motion:", key="m_examples"):
         return
     with st.spinner("Changing six pictures"):

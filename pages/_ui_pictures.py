@@ -1,4 +1,4 @@
-"""Pictures on the screens: what the scan knows of them, thumbnails, how they are brought to one size, heatmaps.
+"""Pictures on the screens: what the scan knows of them, thumbnails, how they are brought to one size.
 
 Pixels live in this session's memory alone and go when it does.
 """
@@ -12,18 +12,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-import worker
 from medml import project as projects
 from medml.types import Choice, PictureFacts, PicturePlan, Table
 from pages import _ui as ui
 
 KEPT = "m_pictures"  # what this session holds of pictures, by what it was made from
 ACROSS, A_CLASS, DRAWN = 6, 6, 18  # side by side; shown of a class; decoded of a class
+MOST_KEPT = 8
 MOST_CLASSES, GREYS = 8, 4_000  # classes that are drawn; grey values of each
 SIDES = (28, 64, 96, 128, 160, 224, 320)
 WINDOWS = {"As the file says": None, "Lung": "lung", "Bone": "bone", "Soft tissue": "soft tissue", "Brain": "brain"}
 FRAMES = {"The first frame": "first", "The middle frame": "middle", "Every frame, each as a case": "all"}
-LOOKED = 12
 NAMES = {"photometric": "Colour", "bits": "Bits a pixel", "kind": "Sort of file", "size": "Pixels",
          "transfer syntax": "How it is packed"}
 
@@ -169,11 +168,16 @@ def row(pixels: np.ndarray, words: Sequence[str]) -> None:
 def kept(name: tuple, make: Callable[[], Any]) -> Any:
     """What this session made before under this name; one set of pictures a name, the last few of them."""
     held = st.session_state.setdefault(KEPT, {})
-    if name not in held:
-        while len(held) > 6:
-            held.pop(next(iter(held)))
-        held[name] = make()
-    return held[name]
+    found = held.pop(name) if name in held else make()
+    held[name] = found  # last in the row: the first one goes, which was not looked at for longest
+    while len(held) > MOST_KEPT:
+        held.pop(next(iter(held)))
+    return found
+
+
+def is_kept(name: tuple) -> bool:
+    """Whether this session has made it already."""
+    return name in st.session_state.get(KEPT, {})
 
 
 def ask_plan(table: Table, plan: PicturePlan, key: str) -> PicturePlan:
@@ -194,44 +198,3 @@ def ask_plan(table: Table, plan: PicturePlan, key: str) -> PicturePlan:
         frames = FRAMES[st.selectbox("Files of several frames", list(FRAMES), list(FRAMES).index(now),
                                      key=f"{key}_frames")]
     return plan.model_copy(update={"size": int(size), "window": window, "frames": frames})
-
-
-def looked(run: Any) -> None:
-    """The surest right and wrong answers, with where the model looked; asked for by a button, shown from memory."""
-    if run.config.choice.pictures is None or run.report.task == "regression":
-        return
-    ui.section("Where the model looked", "The surest answers, each by a model that had not seen the picture. Red is "
-               "what spoke for the answer, on one scale for all. It shows where, never why.")
-    odd = next((each for each in run.report.checks if each.id == "G3" and each.verdict == "warn"), None)
-    if odd is not None:
-        ui.say("caution", odd.what, odd.fix)
-    which = st.segmented_control("Answers", ["Wrong", "Right"], default="Wrong", key="m_looked_which") or "Wrong"
-    name = (run.run, run.chain.current, which)
-    if name not in st.session_state.get(KEPT, {}) and not st.button(
-            "Show them", icon=":material/image_search:", key="m_look"):
-        ui.note("Takes some seconds. The pictures come from your folder and are not stored.")
-        return
-    with st.spinner("Looking through the pictures"):
-        found = kept(name, lambda: worker.ask("surest", run=run.run, right=which == "Right", n=LOOKED))
-    classes = run.report.classes
-    if not len(found["names"]):
-        ui.note(f"There is no {which.lower()} answer.")
-        return
-    words = [f"{classes[answer]} ({ui.percent(sure)}), in truth {classes[outcome]}" if answer != outcome else
-             f"{classes[answer]} ({ui.percent(sure)})"
-             for answer, outcome, sure in zip(found["answer"], found["outcome"], found["sure"], strict=True)]
-    pairs = np.concatenate([_grey3(found["pixels"]), overlaid(found["pixels"], found["heat"])], axis=2)
-    for first in range(0, len(pairs), 3):
-        for at, column in enumerate(st.columns(3, gap="medium"), start=first):
-            if at < len(pairs):
-                column.image(pairs[at], caption=words[at], width="stretch")
-
-
-def _grey3(pixels: np.ndarray) -> np.ndarray:
-    return np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 else pixels
-
-
-def overlaid(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """(n, side, side, 3) uint8: pictures with their heat (0-1) laid over in red."""
-    base, share = _grey3(pixels).astype(np.float32), 0.55 * heat[..., None]
-    return (base * (1 - share) + np.array([226.0, 60.0, 40.0], np.float32) * share).astype(np.uint8)

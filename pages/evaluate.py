@@ -10,8 +10,8 @@ from medml.gallery import Run
 from pages import _ui as ui
 from pages import _ui_chain as going_on
 from pages import _ui_checks as worked
+from pages import _ui_looked as seen
 from pages import _ui_metrics as metrics
-from pages import _ui_pictures as seen
 from pages import _ui_results as pictures
 from pages import _ui_stamps as stamps
 
@@ -59,7 +59,7 @@ def everything(run: Run) -> None:
     head(run)
     worked.checks(run.report)
     figures(run)
-    seen.looked(run)
+    seen.where_it_looked(run)
     pictures.history(run)
     pictures.columns(run)
     pictures.flow(run.report)

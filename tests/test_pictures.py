@@ -116,11 +116,30 @@ def test_new_pictures_are_answered_and_a_broken_one_is_not(at_home, folder, tmp_
 def test_the_surest_answers_are_shown_with_the_model_that_had_not_seen_them(at_home, folder):
     right, wrong = (looking.surest(at_home, right=which, n=5, source=folder) for which in (True, False))
     for found, same in ((right, True), (wrong, False)):
-        assert ((found.answer == found.outcome) == same).all() and (np.diff(found.sure) <= 1e-12).all()
-        assert found.heat.shape == found.pixels.shape[:3] or not len(found.names)
+        assert ((found.answers.answer == found.answers.outcome) == same).all()
+        assert (np.diff(found.answers.sure) <= 1e-12).all() and found.heat.shape == found.pixels.shape[:3]
     shown = looking.surest(at_home, right=True, n=1, source=folder)
-    original = np.asarray(Image.open(folder / shown.names[0]))
+    original = np.asarray(Image.open(folder / shown.answers.name[0]))
     assert np.array_equal(shown.pixels[0].squeeze(), original)
+
+
+def test_every_judged_picture_can_be_looked_at_on_the_scale_of_the_run(at_home, folder):
+    found = looking.judged(at_home, source=folder)
+    report = gallery.open_run(at_home).report
+    every = found.answers
+    assert len(every) == report.n_cases == len(set(every.name.tolist())) and (np.diff(every.sure) <= 1e-12).all()
+    outcome = [name.split("/")[0] for name in every.name.tolist()]
+    assert outcome == [report.classes[each] for each in every.outcome]
+    at_cut = np.where(every.answer == 1, every.p, 1 - every.p) >= report.threshold  # as `predict` decides
+    assert (at_cut == (every.answer == 1)).all()
+    places = np.array([len(every) - 1, 0, 20])  # in whatever order they are asked for
+    some = every.take(places)
+    asked = {"channels": found.channels, "hottest": found.hottest, "source": folder}
+    together, alone = looking.look(at_home, some, **asked), looking.look(at_home, some.take(np.array([2])), **asked)
+    assert together.answers.name.tolist() == some.name.tolist()
+    assert np.allclose(together.heat[2], alone.heat[0], atol=1e-5)  # what stands beside it moves nothing
+    twice = looking.look(at_home, some, **asked | {"hottest": found.hottest * 2})
+    assert found.hottest > 0 and twice.heat.max() < together.heat.max() <= 1
 
 
 def test_answers_are_not_shown_beside_pictures_that_were_exchanged(at_home, folder, tmp_path):
@@ -130,6 +149,10 @@ def test_answers_are_not_shown_beside_pictures_that_were_exchanged(at_home, fold
     first.write_bytes(second.read_bytes())
     with pytest.raises(UserError, match="have changed since this run was trained"):
         looking.surest(at_home, right=True, n=1, source=copy)
+    found = looking.judged(at_home, source=folder)
+    exchanged = found.answers.take(np.flatnonzero(found.answers.name == f"standing/{first.name}"))
+    with pytest.raises(UserError, match="have changed since this run was trained"):
+        looking.look(at_home, exchanged, channels=1, hottest=1.0, source=copy)
 
 
 def test_no_pixel_and_no_name_of_a_patient_is_in_what_a_run_keeps(run, folder):

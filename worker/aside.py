@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     """Ask a child and wait for its answer, as arrays by name.
 
-    question  "surest" or "augmented", see medml.looking; "bring", see medml.vision.weights;   about  its arguments
+    question  "judged", "look" or "augmented", see medml.looking; "bring", see medml.vision.weights
+    about     its arguments, as JSON can hold them
     raises    UserError as the question itself does, or where no answer came
     """
     order = json.dumps({"question": question, "about": about}).encode()
@@ -65,12 +66,21 @@ def main() -> int:
         out.flush()
 
 
-def _surest(about: dict[str, Any]) -> dict[str, np.ndarray]:
+def _judged(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Every answer of a run, by name of what an answer holds; "channels" and "hottest" beside them."""
     from medml import looking
 
-    found = looking.surest(about["run"], right=about["right"], n=about["n"])
-    return {"names": np.array(found.names, dtype=np.str_), "outcome": found.outcome, "answer": found.answer,
-            "sure": found.sure, "pixels": found.pixels, "heat": found.heat}
+    found = looking.judged(about["run"])
+    return found.answers.arrays() | {"channels": np.array(found.channels), "hottest": np.array(found.hottest)}
+
+
+def _look(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Some of these answers, with "pixels" and "heat"."""
+    from medml import looking
+
+    some = looking.Answers(**{name: np.array(values) for name, values in about["answers"].items()})
+    found = looking.look(about["run"], some, channels=about["channels"], hottest=about["hottest"])
+    return found.answers.arrays() | {"pixels": found.pixels, "heat": found.heat}
 
 
 def _augmented(about: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -89,7 +99,7 @@ def _bring(about: dict[str, Any]) -> dict[str, np.ndarray]:
     return {"sha256": np.array([kept.sha256])}
 
 
-ANSWERS = {"surest": _surest, "augmented": _augmented, "bring": _bring}
+ANSWERS = {"judged": _judged, "look": _look, "augmented": _augmented, "bring": _bring}
 
 if __name__ == "__main__":
     sys.exit(main())

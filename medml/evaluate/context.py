@@ -63,7 +63,7 @@ class Context:
     selection         how often each column was kept over the folds; selection_note says by what means
     data_sha256       of the file that was read;   code_version .. threads  the manifest's data (G1)
     rerun             what came of making one fold a second time (G1)
-    heatmap_alike     rank correlation of heatmaps with those of shuffled weights (G3); None: not told
+    heatmaps          rank correlation of heatmaps with those of shuffled weights (G3; None: not told), and their scale
     """
 
     table: Table
@@ -88,7 +88,7 @@ class Context:
     seeds: Mapping[str, int] = field(default_factory=dict)
     threads: int = 0
     rerun: Rerun = Rerun()
-    heatmap_alike: float | None = None
+    heatmaps: tuple[float | None, float] = (None, 0.0)
 
     @property
     def boxes(self) -> list[FlowStep]:

@@ -35,6 +35,10 @@ class Frozen:
     scale: np.ndarray
     head: logistic.Linear  # of standardised features
 
+    @property
+    def labels(self) -> Labels | None:
+        return self.head.labels
+
 
 class CNNFeatures(Family):
     name = "cnn_features"

@@ -12,21 +12,33 @@ import numpy as np
 from medml.vision.stream import Stream
 
 if TYPE_CHECKING:
+    from medml.pipeline import Pipeline
     from medml.vision.classifier import Classifier
+    from medml.vision.pixels import Pictures
 
 HOT = 99.0  # percentile of all fields of all maps that is drawn as the hottest
 SANITY = 24  # pictures on which that is judged
 AT_ONCE = 8
 
 
-def maps(model: Classifier, pictures: Stream, output: int) -> np.ndarray:
-    """(n, h', w') float32, what speaks for score `output` in each field of the last feature map; never negative."""
+def answered(pipe: Pipeline, pictures: Pictures, answer: np.ndarray) -> np.ndarray:
+    """(n, h', w') float32, what spoke for each picture's answer: a code of a class, (n,); of a number, for more."""
+    labels = pipe.fitted.labels
+    outputs = np.zeros(len(pictures), np.int64) if labels is None else labels.encode(answer)
+    return maps(pipe.family.network(pipe.fitted), pipe.family.stream(pipe.fitted, pictures), outputs)
+
+
+def maps(model: Classifier, pictures: Stream, output: int | np.ndarray) -> np.ndarray:
+    """(n, h', w') float32, what speaks for score `output` (one of each picture, or (n,)) in each field of the last
+    feature map; never negative."""
+    import torch
     from captum.attr import LayerGradCam
 
     cam = LayerGradCam(_forward(model), model.body)
-    parts = []
+    parts, targets = [], torch.from_numpy(np.broadcast_to(output, len(pictures)).copy())
     for first in range(0, len(pictures), AT_ONCE):
-        found = cam.attribute(pictures[first:first + AT_ONCE], target=output, relu_attributions=True)
+        some = slice(first, first + AT_ONCE)
+        found = cam.attribute(pictures[some], target=targets[some], relu_attributions=True)
         parts.append(found[:, 0].detach().float().cpu().numpy())
     model.zero_grad(set_to_none=True)
     return np.concatenate(parts)

@@ -91,7 +91,10 @@ def prepare(home: Path, wanted: list[str]) -> dict[str, str]:
     """Fill a home with projects at different stages; returns ids by name."""
     os.environ["MEDML_HOME"] = str(home)
     from medml.example import example_source
+    from tests.e2e.scenes_pictures import prepare_pictures
 
+    if wanted == ["pictures"]:
+        return prepare_pictures(home.parent)
     ids = {"example": scanned(example_source(), "Breast biopsies (example)")}
     folder = home.parent / "heart study"
     folder.mkdir(exist_ok=True)
@@ -101,7 +104,7 @@ def prepare(home: Path, wanted: list[str]) -> dict[str, str]:
         ids |= trained(folder, "Heart study, models")
     if (SHARED / "corpus").is_dir():
         ids["hard"] = scanned(SHARED / "corpus" / "tabular", "Tables from six wards", choose=False)
-    return ids
+    return ids | (prepare_pictures(home.parent) if not wanted else {})
 
 
 def trained(folder: Path, name: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Photograph every page, light and dark, 1440 and 900 wide: `python -m tests.e2e.screenshots OUT [PAGE]...`.
 
-`light_1440` or the like among the words takes that kind alone.
+`light_1440` or the like among the words takes that kind alone; `pictures` the screens of pictures.
 
 The app is served with the real worker and a home of its own, which is given projects on the example table and, where
 ../shared is there, on real and hard tables; what is photographed is what a clinician would see. A page file adds its
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from tests.e2e import steps
 from tests.e2e.scenes import SHOTS, Shot, prepare
+from tests.e2e.scenes_pictures import PICTURES
 from tests.e2e.served import FLAGS, Asked, chromium, served
 
 WIDTHS, THEMES = (1440, 900), ("light", "dark")
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, served(Path(place) / "home") as app:
         ids = prepare(app.home, wanted)
-        shots = [each for each in SHOTS if (not wanted or each.name.split("_")[0] in wanted)
+        shots = [each for each in (*SHOTS, *PICTURES) if (not wanted or set(each.name.split("_")) & set(wanted))
                  and all(need in ids for need in each.needs)]
         return photograph(app.url, shots, ids, out, kinds)
 

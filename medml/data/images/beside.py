@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from medml.data.images.image_file import ImageFile
-from medml.data.images.index import find_images
+from medml.data.images.index import find_images, read_header
 from medml.data.images.npz import NpzTable, open_npz
 from medml.data.images.table import ImageTable, picture_table
 from medml.data.images.words import KINDS
@@ -76,6 +76,19 @@ def open_pictures(source: Path, ref: TableRef) -> ImageTable:
         raise not_read("gone", f"{ref.label} can no longer be read: the table no longer names the pictures.",
                        "Scan the folder again.")
     return table
+
+
+def open_some(source: Path, ref: TableRef, names: Sequence[str]) -> ImageTable:
+    """The pictures of these names alone (as in the column "picture", or as `each_frame` made them), without what a
+    table says of them: a folder of any size is opened at once.
+
+    raises  UserError "gone" or another where one can no longer be read
+    """
+    if ending(ref.path) == "npz":
+        return open_npz(ref.path, file_in(source, ref.path))
+    root = source if source.is_dir() else source.parent
+    paths = dict.fromkeys(name if (root / name).is_file() else name.rpartition("#")[0] or name for name in names)
+    return picture_table(source, [read_header(file_in(source, each), root=root) for each in paths])
 
 
 def usable(images: Sequence[ImageFile]) -> list[ImageFile]:

@@ -1,0 +1,129 @@
+"""Where a model of pictures looked, on Evaluate: any judged picture beside its heatmap, six at a time.
+
+Pixels, answers and names of files live in this session's memory alone and go when it does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+import worker
+from medml.gallery import Run
+from pages import _ui as ui
+from pages._ui_pictures import is_kept, kept
+from pages._ui_words import breakable
+
+A_PAGE, ACROSS = 6, 3
+ANSWERS = {"Wrong": False, "Right": True, "All": None}
+ORDERS = ("Surest first", "Least sure first")
+ANY = "Any"
+HEAT = np.array([226.0, 60.0, 40.0], np.float32)
+
+
+def where_it_looked(run: Run) -> None:
+    """The pictures of a run with its answers and heatmaps; asked for by a button, shown from memory."""
+    if run.config.choice.pictures is None or run.report.task == "regression":
+        return
+    ui.section("Where the model looked", "Each picture by a model that had not seen it. Red is what spoke for the "
+               "answer, on one scale for all. It shows where, never why.")
+    odd = next((each for each in run.report.checks if each.id == "G3" and each.verdict == "warn"), None)
+    if odd is not None:
+        ui.say("caution", odd.what, odd.fix)
+    st.fragment(_shown)(run)
+
+
+def _shown(run: Run) -> None:
+    with ui.guard():
+        name = (run.run, run.chain.current, "judged")
+        if not is_kept(name) and not st.button("Show them", icon=":material/image_search:", key="m_look"):
+            ui.note("Takes some seconds. The pictures come from your folder and are not stored.")
+            return
+        with st.spinner("Looking through the pictures"):
+            judged = kept(name, lambda: worker.ask("judged", run=run.run))
+        chosen = _chosen(run, judged)
+        if not len(chosen):
+            ui.note("No answer is like that.")
+            return
+        _page(run, judged, chosen)
+
+
+def _chosen(run: Run, judged: dict[str, np.ndarray]) -> np.ndarray:
+    """Places of the answers that the filters above the pictures let through, in the order asked for."""
+    first, second, third, fourth = st.columns([1.3, 1, 1, 1.2], gap="medium", vertical_alignment="bottom")
+    which = first.segmented_control("Answers", list(ANSWERS), default="Wrong", key="m_looked_which") or "All"
+    classes = run.report.classes
+    truth = second.selectbox("In truth", [ANY, *range(len(classes))], key="m_looked_truth",
+                             format_func=lambda each: each if each == ANY else ui.clean(classes[each], 40))
+    order = third.selectbox("Order", ORDERS, key="m_looked_order")
+    part = fourth.text_input("Name of the file", placeholder="Any", key="m_looked_name").strip().lower()
+    keep = np.ones(len(judged["name"]), dtype=bool)
+    if ANSWERS[which] is not None:
+        keep &= (judged["answer"] == judged["outcome"]) == ANSWERS[which]
+    if truth != ANY:
+        keep &= judged["outcome"] == truth
+    if part:
+        keep &= np.array([part in each.lower() for each in judged["name"]], dtype=bool)
+    found = np.flatnonzero(keep)
+    return found if order == ORDERS[0] else found[::-1]
+
+
+def _page(run: Run, judged: dict[str, np.ndarray], chosen: np.ndarray) -> None:
+    """One page of the chosen answers, and the way to the next."""
+    mark, pages = hash(chosen.tobytes()), -(-len(chosen) // A_PAGE)
+    held = st.session_state.get("m_looked_page", (mark, 0))
+    page = min(held[1], pages - 1) if held[0] == mark else 0  # other filters begin at the first page
+    some = chosen[page * A_PAGE:(page + 1) * A_PAGE]
+    name = (run.run, run.chain.current, "looked", *some.tolist())
+    with st.spinner("Drawing where the model looked"):
+        found = kept(name, lambda: _ask(run, judged, some))
+    if len(found["name"]) < len(some):
+        ui.note(f"{ui.count(len(some) - len(found['name']), 'picture')} can no longer be read.")
+    _draw(found, run.report.classes)
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        st.button("Back", icon=":material/chevron_left:", key="m_looked_back", disabled=page == 0, on_click=_turn,
+                  args=(mark, page - 1))
+        first = page * A_PAGE + 1
+        st.html(f'<p class="m-note">{first:,} to {first + len(some) - 1:,} of {len(chosen):,}</p>', width="content")
+        st.button("Next", icon=":material/chevron_right:", key="m_looked_next", disabled=page + 1 >= pages,
+                  on_click=_turn, args=(mark, page + 1))
+
+
+def _turn(mark: int, page: int) -> None:
+    st.session_state["m_looked_page"] = (mark, page)
+
+
+def _ask(run: Run, judged: dict[str, np.ndarray], some: np.ndarray) -> dict[str, np.ndarray]:
+    answers: dict[str, Any] = {name: values[some].tolist() for name, values in judged.items() if values.ndim}
+    return worker.ask("look", run=run.run, answers=answers, channels=int(judged["channels"]),
+                      hottest=float(judged["hottest"]))
+
+
+def _draw(found: dict[str, np.ndarray], classes: list[str]) -> None:
+    """Pictures with their heatmaps beside them, three a row, what was said of each under it."""
+    pairs = np.concatenate([in_colour(found["pixels"]), overlaid(found["pixels"], found["heat"])], axis=2)
+    for first in range(0, len(pairs), ACROSS):
+        for at, column in enumerate(st.columns(ACROSS, gap="medium"), start=first):
+            if at < len(pairs):
+                column.image(pairs[at], width="stretch")
+                column.html(_words(found, classes, at))
+
+
+def _words(found: dict[str, np.ndarray], classes: list[str], at: int) -> str:
+    answer, outcome = int(found["answer"][at]), int(found["outcome"][at])
+    truth = "right" if answer == outcome else f"in truth {ui.html(classes[outcome], 40)}"
+    return (f'<p class="m-words"><strong>{ui.html(classes[answer], 40)}</strong> {ui.percent(found["p"][at])}, {truth}'
+            f'<br>{breakable(found["name"][at], 120)}</p>')
+
+
+def in_colour(pixels: np.ndarray) -> np.ndarray:
+    """(n, side, side, 3) of grey or coloured pictures."""
+    return np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 else pixels
+
+
+def overlaid(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """(n, side, side, 3) uint8: pictures with their heat (0-1) laid over in red."""
+    base, share = in_colour(pixels).astype(np.float32), 0.55 * heat[..., None]
+    return (base * (1 - share) + HEAT * share).astype(np.uint8)
