@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medml import data, gallery
+from medml.abstain import in_words, whys
 from medml.errors import UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
-from medml.types import PICTURES, Choice, PicturePlan, Table, TableRef
+from medml.types import PICTURES, Choice, PicturePlan, Table, TableRef, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,25 +47,23 @@ class Predictor:
         if blocked:
             raise UserError(what=f"This model must not be used: {blocked[0].what}", fix=blocked[0].fix, code="blocked")
         moved = json.loads(opened.sealed("keys.json").read_text())
-        least = KEY_CHANGE[opened.report.task]
-        key = [name for name, change in moved.items()
-               if change >= least and opened.report.missing.get(name, 0.0) <= 1 - MOSTLY_RECORDED]
         return cls(Pipeline.load(opened.sealed("final"), opened.config.family), opened,
-                   opened.profile.table(opened.config.choice.table), key)
+                   opened.profile.table(opened.config.choice.table),
+                   key_columns(moved, opened.report.task, opened.report.missing))
 
     def reasons(self, X: pd.DataFrame) -> list[str]:
         """For each row why it gets no answer; "" where it gets one. Names columns, never what is in them."""
-        cleaner = self.pipeline.matrix.cleaner
-        unseen, outside = cleaner.unseen(X), cleaner.outside(X)
-        absent = X[self.key].isna().to_numpy() if self.key else np.zeros((len(X), 0), dtype=bool)
-        reasons = []
-        for row, columns in enumerate(unseen):
-            missing = [name for name, gone in zip(self.key, absent[row], strict=True) if gone]
-            said = [f"{_names(columns)}: a value that fewer than 10 training patients had"] if columns else []
-            said += [f"{_names(missing)}: missing, and the answer depends on it"] if missing else []
-            said += [f"{_names(outside[row])}: far outside what was seen in training"] if outside[row] else []
-            reasons.append("; ".join(said))
-        return reasons
+        return [in_words(why) for why in whys(self.pipeline.matrix.cleaner, X, self.key)]
+
+
+def key_columns(moved: dict[str, float], task: Task, missing: dict[str, float]) -> list[str]:
+    """The columns without which no answer is given.
+
+    moved    how far the answer moves when a column is left empty, as medml.train.key_predictors says
+    missing  share of training rows without a value, by column; a column that is not named is always there
+    """
+    return [name for name, change in moved.items()
+            if change >= KEY_CHANGE[task] and missing.get(name, 0.0) <= 1 - MOSTLY_RECORDED]
 
 
 def predict_file(run: str, path: Path, *, sheet: str | None = None) -> pl.DataFrame:
@@ -183,7 +182,3 @@ def _distinct_names(columns: list[pl.Series]) -> list[pl.Series]:
         seen.add(name)
         columns[place] = column.alias(name)
     return columns
-
-
-def _names(columns: list[str]) -> str:
-    return ", ".join(columns[:5]) + (" and others" if len(columns) > 5 else "")

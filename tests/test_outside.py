@@ -12,6 +12,7 @@ from made import choice_of, table_of
 
 from medml.recipe import Cleaner, propose_recipe
 from medml.recipe.reach import reach
+from medml.recipe.together import Together
 
 KINDS = {"age": "number", "tsh": "number", "stents": "number", "smokes": "number"}
 
@@ -63,3 +64,58 @@ def test_limits_of_fewer_than_20_patients_are_not_kept():
     X, codes = patients_of(190), np.arange(190) // 10  # 19 patients with 10 rows each
     assert Cleaner(recipe_for(), KINDS).fit(X, codes).far == {}
     assert Cleaner(recipe_for(), KINDS).fit(X, np.arange(190) % 20).far.keys() == {"age", "tsh", "stents", "smokes"}
+
+
+def pairs_of(n: int, seed: int = 0) -> pd.DataFrame:
+    """Height and weight that go together, and a marker that goes with neither."""
+    rng = np.random.default_rng(seed)
+    size = rng.normal(size=n)
+    return pd.DataFrame({"height": 170 + 9 * size + rng.normal(0, 2, n), "weight": 75 + 12 * size + rng.normal(0, 3, n),
+                         "marker": np.exp(rng.normal(0, 0.8, n))})
+
+
+def test_a_pair_of_usual_values_that_never_go_together_is_named():
+    """1.88 m and 52 kg: either is common among the training patients, both at once is not."""
+    together = Together.of(pairs_of(300), ["height", "weight", "marker"], None)
+    new = pd.DataFrame({"height": [188.0, 188.0, 188.0, 170.0], "weight": [52.0, 99.0, np.nan, np.inf],
+                        "marker": [1.0, 1.0, 1.0, 1.0]})
+    assert [sorted(each) for each in together.odd(new)[:3]] == [["height", "weight"], [], []]
+    assert together.odd(new)[3]
+    stored = json.loads(json.dumps(together.to_json()))
+    assert Together.from_json(stored).odd(new) == together.odd(new)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hardly_anybody_like_the_training_patients_is_odd_together(seed):
+    together = Together.of(pairs_of(120, seed), ["height", "weight", "marker"], None)
+    assert sum(map(bool, together.odd(pairs_of(1_000, seed + 50)))) <= 5
+
+
+def test_how_columns_go_together_is_not_said_of_too_few_patients():
+    assert Together.of(pairs_of(29), ["height", "weight", "marker"], None) is None
+    assert Together.of(pairs_of(300), ["height"], None) is None
+    visits = np.repeat(np.arange(25), 12)
+    assert Together.of(pairs_of(300), ["height", "weight", "marker"], visits) is None
+
+
+def test_a_group_of_under_30_training_patients_is_told_apart_by_patients_not_rows():
+    rng = np.random.default_rng(0)
+    n = 400
+    X = pd.DataFrame({"age": np.r_[rng.uniform(41, 79, n - 20), np.full(20, 85.0)],
+                      "sex": pd.Series(np.where(np.arange(n) < 25, "diverse", rng.choice(["f", "m"], n)), dtype=object),
+                      "hospital": pd.Series(["north"] * 300 + ["south"] * 100, dtype=object)})
+    kinds = {"age": "number", "sex": "category", "hospital": "category"}
+    rows = Cleaner(recipe_for(), kinds).fit(X)
+    assert rows.groups["age"] == ["40 to under 65", "65 to under 80"] and rows.groups["sex"] == ["f", "m"]
+    new = pd.DataFrame({"age": [50.0, 85.0, np.nan, 12.0], "sex": ["f", "diverse", None, "m"],
+                        "hospital": ["south", "north", "north", "east"]})
+    assert rows.few(new) == [[], ["age", "sex"], [], ["age", "hospital"]]
+    assert Cleaner.from_json(rows.to_json()).few(new) == rows.few(new)
+    visits = np.r_[np.arange(300), np.repeat(np.arange(300, 325), 4)]  # the 100 rows of "south" are 25 patients
+    assert Cleaner(recipe_for(), kinds).fit(X, visits).few(new)[0] == ["hospital"]
+
+
+def test_where_no_group_is_large_nobody_is_few():
+    X = pd.DataFrame({"site": pd.Series(list("abcdefgh") * 20, dtype=object)})
+    cleaner = Cleaner(recipe_for(), {"site": "category"}).fit(X)
+    assert cleaner.groups == {} and cleaner.few(X.head(3)) == [[], [], []]

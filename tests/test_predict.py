@@ -13,7 +13,8 @@ from medml.errors import UserError
 from medml.predict import predict_file
 from medml.train import train
 
-NEW = clinic(25, seed=5).drop(columns="outcome").assign(age=lambda each: each["age"] + 0.1).dropna()
+NEW = clinic(25, seed=5).drop(columns="outcome").assign(age=lambda each: each["age"] + 0.1).dropna().query(
+    "40 <= age < 80")  # of younger and older ones too few were seen
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +92,10 @@ def test_a_row_without_ground_gets_no_number_and_the_reason(trained, tmp_path):
     assert said[4] is None
     empty = found.filter(pl.col("abstained").is_not_null())
     assert empty["probability of 1"].is_null().all() and empty["predicted"].is_null().all()
+
+
+def test_a_patient_of_an_age_of_whom_few_were_seen_gets_no_number(trained, tmp_path):
+    young = NEW.head(2).reset_index(drop=True)
+    young.loc[0, "age"] = 33.0
+    said = answers(trained, young, tmp_path)["abstained"].to_list()
+    assert said == ["age: fewer than 30 training patients were of this group", None]

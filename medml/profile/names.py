@@ -59,6 +59,8 @@ NEVER_ZERO = {"glucose", "bmi", "bp", "blood pressure", "bloodpressure", "skinth
               "trestbps", "thalach", "hba1c", "map", "meanbp", "spo2", "resp", "hematocrit", "ph", "calcium"}
 AGE_NAMES = {"age", "ages", "age years", "age yrs", "patient age", "age at diagnosis", "age at admission", "agey",
              "age year", "alter", "anchor age"}
+AGE_BANDS = (18, 40, 65, 80)  # years at which a band of ages begins
+SITE_WORDS = {"site", "centre", "center", "hospital", "clinic", "ward"}
 SEX_NAMES = {"sex", "gender", "male", "female", "biological sex"}
 COUNT_WORDS = {"number", "num", "count", "counts", "n", "score", "pregnancies", "parity", "gravida", "visits", "doses"}
 

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from medml.encode import rows_of
 from medml.errors import UserError
+from medml.recipe.groups import frequent_groups, labels
 from medml.recipe.reach import reach
+from medml.recipe.together import Together
 from medml.steps import Learned, registry
 from medml.steps.merge_rare import frequent
 from medml.steps.patients import coming_back
@@ -35,6 +37,8 @@ class Cleaner:
         self.states: list[tuple[str, State]] = []
         self.known: dict[str, list[str]] = {}
         self.far: dict[str, list[float]] = {}  # number columns: beyond [low, high] lies nothing like the training rows
+        self.groups: dict[str, list[str]] = {}  # sex, age, site: the groups that 30 training patients and more were of
+        self.together: Together | None = None  # how numbers go together; None: too few patients to say
         self._origins: dict[str, str] = {}
 
     def fit(self, X: pd.DataFrame, patients: np.ndarray | None = None) -> Cleaner:
@@ -47,6 +51,8 @@ class Cleaner:
         self.known = {name: frequent(X[name], SMALL_GROUP, len(X), patients) for name in self._categories(X)}
         reached = {name: reach(X[name].to_numpy(float), patients) for name in X if self.kinds.get(name) == "number"}
         self.far = {name: limits for name, limits in reached.items() if limits is not None}
+        self.groups = frequent_groups(X, self.kinds, patients)
+        self.together = Together.of(X, list(self.far), patients)
         for step in self.recipe.steps:
             kind = registry.get(step.name)
             if step.on and isinstance(kind, Learned):
@@ -101,12 +107,29 @@ class Cleaner:
                if name in X.columns for values in [X[name].to_numpy(float)]}
         return rows_of(odd, len(X))
 
+    def few(self, X: pd.DataFrame) -> list[list[str]]:
+        """For each row of X (before `transform`) the columns (sex, age, site) by which it is of a group that fewer than
+        30 training patients were of (P1). Where nothing is recorded nobody is of such a group."""
+        self._require_fitted()
+        odd = {}
+        for name, enough in self.groups.items():
+            mine = labels(name, X[name])
+            odd[name] = (mine.notna() & ~mine.isin(enough)).to_numpy()
+        return rows_of(odd, len(X))
+
+    def odd_together(self, X: pd.DataFrame) -> list[list[str]]:
+        """For each row of X (before `transform`) the columns whose numbers are together unlike the training rows; []
+        for a row that is like them, or where too few patients were there to say (P1)."""
+        self._require_fitted()
+        return [[] for _ in range(len(X))] if self.together is None else self.together.odd(X)
+
     def to_json(self) -> str:
         """All that was learned, as JSON text."""
         self._require_fitted()
         return json.dumps({"version": 1, "recipe": self.recipe.model_dump(), "kinds": self.kinds,
                            "n_fitted": self.n_fitted, "states": self.states, "known": self.known,
-                           "far": self.far}, indent=1)
+                           "far": self.far, "groups": self.groups,
+                           "together": None if self.together is None else self.together.to_json()}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Cleaner:
@@ -118,6 +141,8 @@ class Cleaner:
             cleaner.states = [(registry.get(name).name, dict(state)) for name, state in stored["states"]]
             cleaner.known = {name: list(names) for name, names in stored["known"].items()}
             cleaner.far = {name: [float(low), float(high)] for name, (low, high) in stored.get("far", {}).items()}
+            cleaner.groups = {name: [str(each) for each in names] for name, names in stored.get("groups", {}).items()}
+            cleaner.together = None if stored.get("together") is None else Together.from_json(stored["together"])
             cleaner._learn_origins()
         except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as broken:
             raise UserError(what="The stored cleanup of this model is damaged.",
