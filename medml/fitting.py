@@ -58,10 +58,15 @@ class Bench:
     matrix: Matrix | PictureMatrix
     data: FitData
     seen: tuple[np.ndarray, np.ndarray] | None  # the fold's test rows, encoded, and their outcomes
-    learned: Learned
+    learned: Learned | None  # None where a finished model goes on and nothing is learned before it
     baseline: np.ndarray | None
     curve: Curve | None = None
     fitted: Any = None
+    since: int | None = None  # rounds of the finished model that goes on; None: a first training
+
+    @property
+    def start(self) -> int:
+        return self.since or 0
 
 
 def fit_all(task: Task, folds: list[Fold], *, span: tuple[float, float]) -> tuple[list[FittedFold], Pipeline,
@@ -118,18 +123,23 @@ def _side_by_side(task: Task, folds: list[Fold], span: tuple[float, float]) -> t
         label = f"Fold {place + 1} of {len(folds)}" if fold is not None else "Final model"
         benches.append(_bench(task, fold, span[0] + (middle - span[0]) * place / (len(folds) + 1), label))
     total = _rounds_aimed_at(task, *benches[-1].data.X.shape[:2])
-    shares = dict.fromkeys(range(len(benches)), 0.0)
-    for place, bench in enumerate(benches):
-        def advance(share: float, place: int = place) -> None:
-            shares[place] = share
-            task.watch.say("train", middle + (span[1] - middle) * sum(shares.values()) / len(shares),
-                           _side_by_side_sentence(list(shares.values()), total))
-        bench.curve = Curve(task.watch, bench.fold, seen=bench.seen, total=total, diary=_diary(task, bench.fold),
-                            advance=advance)
+    _watched(task, benches, total, (middle, span[1]))
     _learn_in_turns(task, benches, total)
     final = benches.pop()
     return [_finished(task, bench) for bench in benches], Pipeline(final.matrix, task.family, final.fitted), \
         final.curve.points
+
+
+def _watched(task: Task, benches: list[Bench], n_rounds: int, span: tuple[float, float]) -> None:
+    """Give every bench a curve that speaks for all of them, within `span` of the job's progress."""
+    shares = dict.fromkeys(range(len(benches)), 0.0)
+    for place, bench in enumerate(benches):
+        def advance(share: float, place: int = place) -> None:
+            shares[place] = share
+            task.watch.say("train", span[0] + (span[1] - span[0]) * sum(shares.values()) / len(shares),
+                           _side_by_side_sentence(list(shares.values()), n_rounds))
+        bench.curve = Curve(task.watch, bench.fold, seen=bench.seen, from_round=bench.start,
+                            total=bench.start + n_rounds, diary=_diary(task, bench.fold), advance=advance)
 
 
 def _side_by_side_sentence(shares: list[float], total: int) -> str:
@@ -144,22 +154,40 @@ def _side_by_side_sentence(shares: list[float], total: int) -> str:
     return f"Round {at} of at most {total} in every fold{ended}"
 
 
-def _learn_in_turns(task: Task, benches: list[Bench], total: int) -> None:
-    """Stretch after stretch, every fold once; ends when all are tired, at `total`, or on a stop once all have begun."""
+def _learn_in_turns(task: Task, benches: list[Bench], n_rounds: int) -> None:
+    """Stretch after stretch, every fold once; ends when all are tired, after n_rounds, or on a stop when
+    all have begun.
+
+    What goes on from a finished model is never tired: somebody asked for these very rounds.
+    """
     stretches = [Stretches(_folder(task, bench.fold), task.family) for bench in benches]
     for bench, kept in zip(benches, stretches, strict=True):
-        bench.fitted = kept.take_up()
-    for until in _ends(total):
+        bench.fitted = kept.take_up() or bench.fitted
+    for end in _ends(n_rounds):
         for bench, kept in zip(benches, stretches, strict=True):
-            if bench.fitted is not None and task.family.tired(bench.fitted, task.params):
+            if _is_tired(task, bench):
                 bench.curve.advance(1.0)
                 continue
-            if bench.fitted is None or task.family.rounds_done(bench.fitted) < until:
-                bench.fitted = task.family.fit_to(bench.fitted, bench.data, until, task.params, rounds=bench.curve,
-                                                  seed=seed_of(task.config, bench.fold), work=_folder(task, bench.fold))
-                kept.maybe(bench.fitted)
-            if bench.curve.stopped and all(each.fitted is not None for each in benches):
+            _learn_to(task, bench, bench.start + end, kept)
+            if bench.curve.stopped and all(_rounds_of(task, each) > each.start for each in benches):
                 return
+
+
+def _learn_to(task: Task, bench: Bench, until: int, kept: Stretches) -> None:
+    """One stretch of one fold, unless it is there already."""
+    if bench.fitted is None or _rounds_of(task, bench) < until:
+        bench.fitted = task.family.fit_to(bench.fitted, bench.data, until, task.params, rounds=bench.curve,
+                                          seed=seed_of(task.config, bench.fold), work=_folder(task, bench.fold),
+                                          since=bench.since)
+        kept.maybe(bench.fitted)
+
+
+def _is_tired(task: Task, bench: Bench) -> bool:
+    return bench.since is None and bench.fitted is not None and task.family.tired(bench.fitted, task.params)
+
+
+def _rounds_of(task: Task, bench: Bench) -> int:
+    return 0 if bench.fitted is None else task.family.rounds_done(bench.fitted)
 
 
 def _ends(total: int) -> list[int]:
@@ -250,43 +278,47 @@ def _finished(task: Task, bench: Bench) -> FittedFold:
 
 def more(task: Task, folds: list[FittedFold], final: Pipeline, n_rounds: int, *, span: tuple[float, float]) \
         -> tuple[list[FittedFold], Pipeline, list[Point]]:
-    """n_rounds further in every fold, from its own state and on its own training rows, and in the final model.
+    """n_rounds further in every fold, from its own state and on its own training rows, and in the final model; side by
+    side, so that a stop keeps what all of them have learned.
 
-    raises  Stopped: a checkpoint holds all folds or none, so the run stays as it was
+    raises  Stopped where a stop came before anything was learned: the run stays as it was
     """
-    step = (span[1] - span[0]) / (len(folds) + 1)
-    further = []
-    for place, done in enumerate(folds):
-        label = f"Fold {place + 1} of {len(folds)}"
-        low = span[0] + step * place
-        seen = _seen(done.pipeline.matrix, task.cases, done.fold)
-        fitted, data, curve = _more_of_one(task, done.pipeline, done.fold, n_rounds, seen,
-                                           _speaker(task.watch, low, low + step, label))
-        further.append(replace(done, pipeline=replace(done.pipeline, fitted=fitted),
-                               p=task.family.predict(fitted, seen[0]), points=curve.points,
-                               train_figure=training_figure(task.cases, data.y, task.family.predict(fitted, data.X))))
-    fitted, _, curve = _more_of_one(task, final, None, n_rounds, None,
-                                    _speaker(task.watch, span[1] - step, span[1], "Final model"))
-    return further, replace(final, fitted=fitted), curve.points
+    if task.watch.stopping():
+        raise Stopped
+    benches = [*(_further(task, done.pipeline, done.fold, done.learned) for done in folds),
+               _further(task, final, None, None)]
+    _watched(task, benches, n_rounds, span)
+    _learn_in_turns(task, benches, n_rounds)
+    last = benches.pop()
+    return [_gone_on(task, done, bench) for done, bench in zip(folds, benches, strict=True)], \
+        replace(final, fitted=last.fitted), last.curve.points
 
 
 def more_again(task: Task, pipe: Pipeline, fold: Fold, n_rounds: int) -> np.ndarray:
     """Predictions of one fold for its test rows after going on from `pipe` once more (G1); Stopped as in `again`."""
-    seen = _seen(pipe.matrix, task.cases, fold)
-    return task.family.predict(_more_of_one(task, pipe, fold, n_rounds, None, lambda share: None)[0], seen[0])
-
-
-def _more_of_one(task: Task, pipe: Pipeline, fold: Fold | None, n_rounds: int,
-                 seen: tuple[np.ndarray, np.ndarray] | None, advance: Callable[[float], None]) \
-        -> tuple[Any, FitData, Curve]:
-    data = pipeline.fit_data(pipe.matrix, task.cases, task.development if fold is None else fold.train)
-    curve = Curve(task.watch, fold, seen=seen, advance=advance, from_round=task.family.rounds_done(pipe.fitted),
-                  diary=_diary(task, fold))
-    fitted = task.family.more(pipe.fitted, data, n_rounds, task.params, seed=seed_of(task.config, fold), rounds=curve,
-                              work=_folder(task, fold))
-    if curve.stopped:
+    bench = _further(task, pipe, fold, None)
+    bench.curve = Curve(task.watch, fold, from_round=bench.start, total=bench.start + n_rounds,
+                        advance=lambda share: None)
+    _learn_in_turns(task, [bench], n_rounds)
+    if bench.curve.stopped:
         raise Stopped
-    return fitted, data, curve
+    return task.family.predict(bench.fitted, bench.seen[0])
+
+
+def _further(task: Task, pipe: Pipeline, fold: Fold | None, learned: Learned | None) -> Bench:
+    """A finished model, ready to go on from."""
+    rows = task.development if fold is None else fold.train
+    return Bench(fold=fold, matrix=pipe.matrix, data=pipeline.fit_data(pipe.matrix, task.cases, rows),
+                 seen=_seen(pipe.matrix, task.cases, fold), learned=learned, baseline=None, fitted=pipe.fitted,
+                 since=task.family.rounds_done(pipe.fitted))
+
+
+def _gone_on(task: Task, done: FittedFold, bench: Bench) -> FittedFold:
+    """A fold after further rounds."""
+    p_train = task.family.predict(bench.fitted, bench.data.X)
+    return replace(done, pipeline=replace(done.pipeline, fitted=bench.fitted), points=bench.curve.points,
+                   p=task.family.predict(bench.fitted, bench.seen[0]),
+                   train_figure=training_figure(task.cases, bench.data.y, p_train))
 
 
 def _speaker(watch: Watch, low: float, high: float, label: str) -> Callable[[float], None]:

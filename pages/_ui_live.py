@@ -64,14 +64,12 @@ def what_a_stop_keeps(kind: str, unit: str | None) -> Halt:
 
     kind  "train" or "continue";   unit  what a round of the family is
     """
-    if kind == "continue":
-        return Halt("Stop", "If you stop: the run stays as it was.")
+    begun = "once learning has gone on in every fold; you can go back." if kind == "continue" else \
+        "once learning has begun in every fold."
     if unit == "epoch":
-        return Halt("Stop and keep the best",
-                    "If you stop: the best epoch so far is kept, once learning has begun in every fold.")
+        return Halt("Stop and keep the best", f"If you stop: the best epoch so far is kept, {begun}")
     if unit == "trees":
-        return Halt("Stop and keep the trees",
-                    "If you stop: the trees so far are kept, once learning has begun in every fold.")
+        return Halt("Stop and keep the trees", f"If you stop: the trees so far are kept, {begun}")
     return Halt("Stop", "If you stop: nothing of this training is kept; finished runs stay.")
 
 

@@ -137,4 +137,5 @@ def test_the_stop_button_promises_what_a_stop_keeps():
     for family in ("auto", "logistic"):
         label, kept = said("train", family).label, said("train", family).kept
         assert label == "Stop" and "nothing of this training is kept" in kept
-    assert said("continue", "mlp") == Halt("Stop", "If you stop: the run stays as it was.")
+    assert said("continue", "mlp") == Halt("Stop and keep the best", "If you stop: the best epoch so far is kept, once "
+                                           "learning has gone on in every fold; you can go back.")

@@ -165,7 +165,7 @@ def test_a_damaged_checkpoint_starts_the_fit_again(tmp_path):
 def test_continuing_keeps_the_state_of_the_optimizer():
     data = table()
     whole = MLP.fit(data, {"epochs": 20, "patience": 500}, seed=2)
-    part = MLP.more(MLP.fit(data, {"epochs": 8, "patience": 500}, seed=2), data, 12, {"patience": 500}, seed=2)
+    part = MLP.fit_to(MLP.fit(data, {"epochs": 8, "patience": 500}, seed=2), data, 20, {"patience": 1}, seed=2, since=8)
     assert MLP.rounds_done(part) == 20
     assert all(np.array_equal(whole.arrays[name], part.arrays[name]) for name in whole.arrays)
 

@@ -187,7 +187,7 @@ def test_a_saved_network_says_the_same_and_goes_on_to_the_same_numbers(tmp_path)
     cnn.save(fitted, tmp_path)
     loaded = cnn.load(tmp_path)
     assert np.array_equal(cnn.predict(fitted, data.X), cnn.predict(loaded, data.X))
-    onward = [cnn.more(each, data, 2, QUICK, seed=3) for each in (fitted, loaded)]
+    onward = [cnn.fit_to(each, data, 4, QUICK, seed=3, since=2) for each in (fitted, loaded)]
     assert cnn.rounds_done(onward[0]) == 4
     assert np.array_equal(*(cnn.predict(each, data.X) for each in onward))
     whole = cnn.fit_to(cnn.fit_to(None, data, 1, QUICK, seed=3), data, 2, QUICK, seed=3)

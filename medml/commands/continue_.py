@@ -26,7 +26,10 @@ def do_continue(args: argparse.Namespace) -> Printed:
     from medml.train import continue_run
 
     source = existing(args.source) if args.source else None
-    checkpoint = continue_run(args.run, args.epochs, source=source, watch=Bar())
+    bar = Bar()
+    checkpoint = continue_run(args.run, args.epochs, source=source, watch=bar)
     opened = gallery.open_run(args.run)
     save_json(args.json, run_as_json(opened))
-    return [f"Checkpoint {checkpoint.number}: {checkpoint.rounds:,} rounds in all.", *run_in_words(opened)]
+    ended = f"Stopped: the rounds so far are kept as checkpoint {checkpoint.number}, " if bar.asked_to_stop else \
+        f"Checkpoint {checkpoint.number}: "
+    return [f"{ended}{checkpoint.rounds:,} rounds in all.", *run_in_words(opened)]

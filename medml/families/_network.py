@@ -99,12 +99,16 @@ class Learner(Family):
         return self._train(network, X, data, plan_of(chosen, int(chosen["epochs"]), chosen["patience"]), rounds, work)
 
     def fit_to(self, fitted: Network | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
-               rounds: Rounds = no_rounds, work: Path | None = None) -> Network:
-        """`fit` in stretches: to `until` epochs in all, patience kept."""
+               rounds: Rounds = no_rounds, work: Path | None = None, since: int | None = None) -> Network:
+        """To `until` epochs in all, with the optimizer's state; patience is kept in a first fit, and has no say when a
+        finished one goes on. The best epoch of all is kept."""
         chosen = self.settled(params, *data.X.shape[:2], data.task)
         if fitted is None:
             return self.fit(data, chosen | {"epochs": until}, seed=seed, rounds=rounds, work=work)
-        return self._train(fitted, self.accept(data), data, plan_of(chosen, until, chosen["patience"]), rounds, work)
+        if since is not None:
+            fitted = replace(fitted, meta=fitted.meta | {"since": since})
+        plan = plan_of(chosen, until, chosen["patience"] if since is None else None)
+        return self._train(fitted, self.accept(data), data, plan, rounds, work)
 
     def weighed(self, fitted: Network) -> int | None:
         return fitted.scaling.weighed or None
@@ -113,15 +117,6 @@ class Learner(Family):
         """Whether patience has run out: further rounds of this fit would change nothing."""
         patience = self.filled(params)["patience"]
         return fitted.meta["epoch"] - fitted.meta["best_epoch"] >= patience
-
-    def more(self, fitted: Network, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
-             rounds: Rounds = no_rounds, work: Path | None = None) -> Network:
-        """n_rounds epochs from the last one, with the optimizer's state; the best epoch of all is kept."""
-        X = self.accept(data)
-        chosen = self.settled(params, *X.shape[:2], data.task)
-        plan = plan_of(chosen, self.rounds_done(fitted) + n_rounds, None)
-        since = replace(fitted, meta=fitted.meta | {"since": self.rounds_done(fitted)})
-        return self._train(since, X, data, plan, rounds, work)
 
     def rounds_done(self, fitted: Network) -> int:
         return int(fitted.meta["epoch"])

@@ -70,14 +70,8 @@ class Boosting(Family):
         chosen = self.settled(params, *X.shape, data.task)
         return self._boost(None, X, data, int(chosen["trees"]), chosen, seed, rounds)
 
-    def more(self, fitted: Boosted, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
-             rounds: Rounds = no_rounds, work: Path | None = None) -> Boosted:
-        X = accept(self, data)
-        chosen = self.settled(params, *X.shape, data.task)
-        return self._boost(fitted, X, data, n_rounds, chosen, seed + self.rounds_done(fitted), rounds)
-
     def fit_to(self, fitted: Boosted | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
-               rounds: Rounds = no_rounds, work: Path | None = None) -> Boosted:
+               rounds: Rounds = no_rounds, work: Path | None = None, since: int | None = None) -> Boosted:
         """Each stretch draws its rows and columns from a seed of its own, so its numbers do not depend on whether the
         trees before it were read back from a file."""
         X = accept(self, data)

@@ -84,12 +84,15 @@ class Family:
         raise NotImplementedError
 
     def fit_to(self, fitted: Any | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
-               rounds: Rounds = no_rounds, work: Path | None = None) -> Any:
-        """`fit` in stretches, for families with a round: to `until` rounds in all, from `fitted` or nothing.
+               rounds: Rounds = no_rounds, work: Path | None = None, since: int | None = None) -> Any:
+        """`fit` in stretches, for families with a round: to `until` rounds in all, from `fitted` (which stays as it is)
+        or nothing.
 
         So all folds learn side by side, and a stop keeps what every one of them has learned. The same stretches give
         the same numbers, whether or not `fitted` was saved and loaded in between; epochs and the trees of a forest
         also those of one `fit`, however they are cut.
+
+        since  the rounds of a finished model from which these further ones set out: nothing then ends them early
         """
         raise NotImplementedError
 
@@ -101,11 +104,6 @@ class Family:
     def tired(self, fitted: Any, params: dict[str, Any]) -> bool:
         """Whether early stopping has ended a fit made by `fit_to`."""
         return False
-
-    def more(self, fitted: Any, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
-             rounds: Rounds = no_rounds, work: Path | None = None) -> Any:
-        """Go on from `fitted` (which stays as it is) for n_rounds; families with a round only."""
-        raise NotImplementedError
 
     def rounds_done(self, fitted: Any) -> int:
         """Rounds in this model so far (0 where the family has none)."""

@@ -68,15 +68,9 @@ class Forests(Family):
         model = _make(chosen, len(X), data.task, seed)
         return self._grow(model, X, data, int(chosen["trees"]), 0, rounds)
 
-    def more(self, fitted: Forest, data: FitData, n_rounds: int, params: dict[str, Any], *, seed: int,
-             rounds: Rounds = no_rounds, work: Path | None = None) -> Forest:
-        """Add n_rounds trees, drawn as if the forest had been grown in one go."""
-        X = accept(self, data)
-        start = len(fitted.model.estimators_)
-        return self._grow(copy.copy(fitted.model), X, data, n_rounds, start, rounds)
-
     def fit_to(self, fitted: Forest | None, data: FitData, until: int, params: dict[str, Any], *, seed: int,
-               rounds: Rounds = no_rounds, work: Path | None = None) -> Forest:
+               rounds: Rounds = no_rounds, work: Path | None = None, since: int | None = None) -> Forest:
+        """Trees are drawn as if the forest had been grown in one go."""
         X = accept(self, data)
         if fitted is None:
             model = _make(self.settled(params, *X.shape, data.task), len(X), data.task, seed)
