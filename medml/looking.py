@@ -6,7 +6,7 @@ this is written anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from medml.data.images.table import ImageTable
 from medml.errors import UserError
 from medml.folds import name_of
 from medml.pipeline import Pipeline
-from medml.types import PicturePlan, Report, TableRef
+from medml.types import PICTURES, PicturePlan, Report, TableRef
 from medml.vision.pixels import Pictures
 
 MOST = 24  # pictures at once
+RED, MOST_RED = np.array([226.0, 60.0, 40.0], np.float32), 0.55  # what is laid over, and how densely at most
 SAMPLE = 24  # answers, from the surest to the least sure, whose maps give the scale of a run
 
 
@@ -130,6 +131,35 @@ def surest(run: str, *, right: bool, n: int = 12, source: Path | None = None) ->
     return look(run, some, channels=found.channels, hottest=found.hottest, source=source)
 
 
+def look_at_new(run: str, path: Path, answers: dict[str, str]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Pictures that a run was not trained on, with what spoke for the answer that `predict` gave.
+
+    answers  {name of the picture in that folder: predicted class}, or of a number whatever it was
+    returns  (name, (side, side, channels) uint8, (side, side) float32 in 0-1) one by one, on the scale that the run's
+             own pictures gave: a picture in which nothing speaks for the answer stays cold
+    raises   UserError where the run is not of pictures or has no scale
+    """
+    from medml.vision import heatmap
+
+    opened = gallery.open_run(run)
+    plan, hottest = opened.config.choice.pictures, _scale_of(opened.report)
+    if plan is None or hottest is None:
+        raise UserError(what="This run has no heatmaps for new pictures.", code="no_heatmap",
+                        fix="Leave them out, or train again: runs of pictures have them.")
+    pipe, codes, names = Pipeline.load(opened.sealed("final"), opened.config.family), opened.report.classes, [*answers]
+    for first in range(0, len(names), MOST):
+        part = names[first:first + MOST]
+        store, places, _ = pictures.decoded(part, open_some(path, TableRef(path=path.name, sheet=PICTURES), part), plan)
+        shown, some = Pictures(store, np.arange(len(store))), [part[at] for at in places]
+        answer = np.array([codes.index(answers[name]) if codes else 0 for name in some])
+        yield from zip(some, shown.read(), _grown(heatmap.answered(pipe, shown, answer), hottest, shown), strict=True)
+
+
+def _scale_of(report: Report) -> float | None:
+    """The value that is drawn as the hottest; None where check G3 found no map."""
+    return next((each.figures.get("hottest") for each in report.checks if each.id == "G3"), None)
+
+
 def _plan(opened: gallery.Run) -> PicturePlan:
     plan = opened.config.choice.pictures
     if plan is None or opened.report.task == "regression":
@@ -215,6 +245,14 @@ def _grown(maps: np.ndarray, hottest: float, shown: Pictures) -> np.ndarray:
     from medml.vision import heatmap
 
     return heatmap.scaled(maps, hottest, *shown.shape[1:3])
+
+
+def beside(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """(..., side, 2 * side, 3) uint8: pictures (..., side, side, 1 or 3) and, right of each, its heat (0-1) over it in
+    red."""
+    colour = np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
+    share = MOST_RED * heat[..., None]
+    return np.concatenate([colour, (colour * (1 - share) + RED * share).astype(np.uint8)], axis=-2)
 
 
 def augmented(source: Path, ref: TableRef, plan: PicturePlan, names: Sequence[str], changes: dict[str, object],

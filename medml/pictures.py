@@ -117,7 +117,8 @@ def heatmaps_judged(final: Pipeline, cases: Cases) -> tuple[float | None, float]
     from medml.vision import heatmap
 
     some = Pictures.of(cases.X.iloc[:, 0])[:heatmap.SANITY]
-    model, p = final.family.network(final.fitted), final.family.predict(final.fitted, some)
-    alike = heatmap.sanity(model, final.family.stream(final.fitted, some), model.outputs - 1)
+    p = final.family.predict(final.fitted, some)
     answer = p.argmax(axis=1) if p.ndim == 2 else np.zeros(len(p), np.int64)
+    alike = heatmap.sanity(final.family.network(final.fitted), final.family.stream(final.fitted, some),
+                           heatmap.outputs_of(final, answer))
     return alike, round_3(heatmap.hottest(heatmap.answered(final, some, answer)))

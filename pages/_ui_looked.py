@@ -20,7 +20,6 @@ A_PAGE, ACROSS = 6, 3
 ANSWERS = {"Wrong": False, "Right": True, "All": None}
 ORDERS = ("Surest first", "Least sure first")
 ANY = "Any"
-HEAT = np.array([226.0, 60.0, 40.0], np.float32)
 
 
 def where_it_looked(run: Run) -> None:
@@ -103,7 +102,9 @@ def _ask(run: Run, judged: dict[str, np.ndarray], some: np.ndarray) -> dict[str,
 
 def _draw(found: dict[str, np.ndarray], classes: list[str]) -> None:
     """Pictures with their heatmaps beside them, three a row, what was said of each under it."""
-    pairs = np.concatenate([in_colour(found["pixels"]), overlaid(found["pixels"], found["heat"])], axis=2)
+    from medml.looking import beside
+
+    pairs = beside(found["pixels"], found["heat"])
     for first in range(0, len(pairs), ACROSS):
         for at, column in enumerate(st.columns(ACROSS, gap="medium"), start=first):
             if at < len(pairs):
@@ -116,14 +117,3 @@ def _words(found: dict[str, np.ndarray], classes: list[str], at: int) -> str:
     truth = "right" if answer == outcome else f"in truth {ui.html(classes[outcome], 40)}"
     return (f'<p class="m-words"><strong>{ui.html(classes[answer], 40)}</strong> {ui.percent(found["p"][at])}, {truth}'
             f'<br>{breakable(found["name"][at], 120)}</p>')
-
-
-def in_colour(pixels: np.ndarray) -> np.ndarray:
-    """(n, side, side, 3) of grey or coloured pictures."""
-    return np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 else pixels
-
-
-def overlaid(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """(n, side, side, 3) uint8: pictures with their heat (0-1) laid over in red."""
-    base, share = in_colour(pixels).astype(np.float32), 0.55 * heat[..., None]
-    return (base * (1 - share) + HEAT * share).astype(np.uint8)

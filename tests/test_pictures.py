@@ -113,6 +113,23 @@ def test_new_pictures_are_answered_and_a_broken_one_is_not(at_home, folder, tmp_
         predict.predict_file(at_home, folder / "lying" / "009998_998.png")
 
 
+def test_new_pictures_are_drawn_beside_their_heatmaps_where_asked_to(at_home, tmp_path, capsys):
+    from medml.__main__ import main
+
+    new, maps = tmp_path / "new", tmp_path / "maps"
+    (new / "ward").mkdir(parents=True)
+    for at, each in enumerate(bars(3, seed=9)[0]):
+        Image.fromarray(each).save(new / "ward" / f"new_{at}.png")
+    asked = ["predict", at_home, str(new), "--out", str(tmp_path / "out.csv"), "--heatmaps"]
+    assert main([*asked, str(new / "ward")]) == 2 and "one of your own" in capsys.readouterr().err
+    assert main([*asked, str(maps)]) == 0
+    assert sorted(each.name for each in maps.iterdir()) == [f"ward__new_{at}.png.png" for at in range(3)]
+    drawn = np.asarray(Image.open(maps / "ward__new_1.png.png"))
+    assert drawn.shape == (SIDE, 2 * SIDE, 3) and np.array_equal(drawn[:, :SIDE, 0], bars(3, seed=9)[0][1])
+    report = gallery.open_run(at_home).report
+    assert next(each for each in report.checks if each.id == "G3").figures["hottest"] > 0
+
+
 def test_the_surest_answers_are_shown_with_the_model_that_had_not_seen_them(at_home, folder):
     right, wrong = (looking.surest(at_home, right=which, n=5, source=folder) for which in (True, False))
     for found, same in ((right, True), (wrong, False)):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medml import gallery
 from medml.asked import existing
 from medml.commands import Printed, command
 from medml.commands._places import output, save
+from medml.errors import UserError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +22,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file")
     parser.add_argument("--out", required=True, metavar="FILE.csv")
     parser.add_argument("--sheet", metavar="NAME")
+    parser.add_argument("--heatmaps", metavar="FOLDER", help="of pictures: where to write each beside its heatmap")
 
 
 @command("predict", "predict a file of patients", options)
@@ -25,11 +32,41 @@ def do_predict(args: argparse.Namespace) -> Printed:
 
     file = existing(args.file)
     out = output(args.out, file)
+    folder = _folder(args.heatmaps, file) if args.heatmaps else None
     answers = predict_file(args.run, file, sheet=args.sheet)
     save(out, answers.write_csv().encode())
     abstained = int(answers["abstained"].is_not_null().sum())
     report = gallery.open_run(args.run).report
+    drawn = _draw(args.run, file, answers, folder) if folder else []
     said = [] if report.threshold is None else \
         [f"“{report.positive}” is predicted from a probability of {report.threshold:g} on."]
     return [f"{len(answers):,} rows written to {args.out}; no answer for {abstained:,} of them (column “abstained” "
-            "says why).", *said, *(f"Note: {stamp}." for stamp in report.stamps)]
+            "says why).", *drawn, *said, *(f"Note: {stamp}." for stamp in report.stamps)]
+
+
+def _folder(path: str, source: Path) -> Path:
+    """Where heatmaps may be written: a folder of its own, made where it is missing, never one of the pictures'."""
+    place = output(path, source)
+    if place == source or source in place.parents or place.is_file():
+        raise UserError(what=f"Heatmaps cannot be written into “{place.name}”: it is one of your own files or folders.",
+                        fix="Name another folder. Nothing was written.", code="own_file")
+    place.mkdir(exist_ok=True)
+    return place
+
+
+def _draw(run: str, file: Path, answers: pl.DataFrame, folder: Path) -> Printed:
+    """Write every answered picture beside its heatmap as a PNG."""
+    import io
+
+    from PIL import Image
+
+    from medml import looking
+
+    answered = answers.filter(answers["abstained"].is_null())
+    wanted = {str(name): str(said) for name, said in zip(answered.to_series(0), answered["predicted"], strict=True)}
+    for name, pixels, heat in looking.look_at_new(run, file, wanted):
+        content = io.BytesIO()
+        Image.fromarray(looking.beside(pixels, heat)).save(content, "PNG")
+        save(folder / f"{name.replace('/', '__')}.png", content.getvalue())
+    return [f"{len(wanted):,} pictures written to {folder}, each beside what spoke for its answer: red where it did, "
+            "on one scale for all."]

@@ -23,9 +23,13 @@ AT_ONCE = 8
 
 def answered(pipe: Pipeline, pictures: Pictures, answer: np.ndarray) -> np.ndarray:
     """(n, h', w') float32, what spoke for each picture's answer: a code of a class, (n,); of a number, for more."""
+    return maps(pipe.family.network(pipe.fitted), pipe.family.stream(pipe.fitted, pictures), outputs_of(pipe, answer))
+
+
+def outputs_of(pipe: Pipeline, answer: np.ndarray) -> np.ndarray:
+    """(n,) which score of its network stands for each answer: a class that it never saw has none."""
     labels = pipe.fitted.labels
-    outputs = np.zeros(len(pictures), np.int64) if labels is None else labels.encode(answer)
-    return maps(pipe.family.network(pipe.fitted), pipe.family.stream(pipe.fitted, pictures), outputs)
+    return np.zeros(len(answer), np.int64) if labels is None else labels.encode(answer)
 
 
 def maps(model: Classifier, pictures: Stream, output: int | np.ndarray) -> np.ndarray:
@@ -68,7 +72,7 @@ def scaled(found: np.ndarray, hot: float, height: int, width: int) -> np.ndarray
     return grown[:, 0].numpy()
 
 
-def sanity(model: Classifier, pictures: Stream, output: int, *, seed: int = 0) -> float | None:
+def sanity(model: Classifier, pictures: Stream, output: int | np.ndarray, *, seed: int = 0) -> float | None:
     """Mean rank correlation between the maps and those of the same network with its weights shuffled (G3).
 
     Near 0: the maps come from what was learned. Near 1: from the picture alone, and they mean nothing (Adebayo 2018,
@@ -79,6 +83,7 @@ def sanity(model: Classifier, pictures: Stream, output: int, *, seed: int = 0) -
     import torch
 
     some = pictures[torch.arange(min(len(pictures), SANITY))]
+    output = np.broadcast_to(output, len(pictures))[:len(some)]
     mine, other = maps(model, some, output), copy.deepcopy(model)
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():

@@ -53,7 +53,8 @@ def heatmap_depends_on_the_model(evidence: Evidence) -> Check:
         return found("G3", "pass", "This model learns from a table: it has no heatmap.")
     alike, hottest = evidence.context.heatmaps
     if alike is None:
-        return found("G3", "could_not_tell", "The heatmaps of this model are flat, so nothing could be compared.")
+        return found("G3", "could_not_tell", "The heatmaps of this model are flat, so nothing could be compared.",
+                     hottest=hottest)
     if alike > ALIKE:
         return found("G3", "warn", f"The heatmaps hardly change when the model's weights are shuffled (rank "
                      f"correlation {alike:.2f}): they mean nothing.", "Do not show or use the heatmaps of this model.",
