@@ -26,6 +26,8 @@ class Cases:
     given     (n_cases,) int64, the split that came with the data: 0 train, 1 validation, 2 test; None: none came
     beside    DataFrame (n_cases, ...) of what stands beside a picture (tags, size of its file), which no model sees
               and which must not tell the outcome (L14); None for tables
+    aside     DataFrame (n_cases, ...) of columns that figures are told by (subgroups) or that the score in use today is
+              made of, as in X; no model sees them. None: none;   subgroups  those of them that make groups
     """
 
     X: pd.DataFrame
@@ -39,6 +41,8 @@ class Cases:
     twins: np.ndarray | None = None
     given: np.ndarray | None = None
     beside: pd.DataFrame | None = None
+    aside: pd.DataFrame | None = None
+    subgroups: tuple[str, ...] = ()
 
     def take(self, positions: np.ndarray) -> Cases:
         """The cases at these positions, in this order, with the same classes and flow."""
@@ -46,7 +50,8 @@ class Cases:
                        patients=self.patients[positions], rows=self.rows[positions],
                        twins=None if self.twins is None else self.twins[positions],
                        given=None if self.given is None else self.given[positions],
-                       beside=None if self.beside is None else self.beside.iloc[positions].reset_index(drop=True))
+                       beside=None if self.beside is None else self.beside.iloc[positions].reset_index(drop=True),
+                       aside=None if self.aside is None else self.aside.iloc[positions].reset_index(drop=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,26 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from medml.value import PICTURES, PictureFacts, PicturePlan, Value
+from medml.measured import (
+    Check,
+    Conformal,
+    Curve,
+    External,
+    FlowStep,
+    GridPoint,
+    Metric,
+    NetBenefit,
+    Recalibration,
+    ScoreInUse,
+    SelectionScore,
+    Subgroup,
+)
+from medml.value import PICTURES, PictureFacts, PicturePlan, UsePlan, Value
 
 Severity = Literal["stop", "caution", "note"]
 Kind = Literal["number", "category", "yes_no", "date", "text", "identifier", "empty", "picture"]
 Action = Literal["read", "read_with_warning", "skip", "refuse", "ignore"]
 Task = Literal["binary", "multiclass", "regression"]
-Verdict = Literal["pass", "warn", "block", "could_not_tell", "info"]
 SMALL_GROUP = 10  # k: groups of patients below this size are hidden in whatever is stored or sent on
 
 
@@ -220,6 +233,7 @@ class TrainConfig(Value):
     profile_sha256: str
     recipe_sha256: str
     data_sha256: str
+    use: UsePlan = UsePlan()
     compared: int = 1  # configurations tried on this table and target so far, this one included (E3)
 
 
@@ -233,62 +247,6 @@ class Estimate(Value):
 
 
 # ---- Report ----------------------------------------------------------------------------------------------------
-
-class Metric(Value):
-    """A figure with its 95 % interval; low and high are None only where it could not be told."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
-class Check(Value):
-    id: str
-    title: str
-    verdict: Verdict
-    what: str
-    fix: str = ""
-    figures: dict[str, float] = {}
-
-
-class FlowStep(Value):
-    """One box of the flow diagram; n_before - n_removed == n_after is checked (M3)."""
-
-    what: str
-    n_before: int
-    n_removed: int
-    n_after: int
-
-
-class Curve(Value):
-    """Points of a curve on a fixed grid; never one point a patient."""
-
-    x: list[float]
-    y: list[float]
-    low: list[float] = []
-    high: list[float] = []
-
-
-class GridPoint(Value):
-    """The confusion matrix at one threshold (two classes). Counts are means over repeats, rounded."""
-
-    threshold: float
-    tp: int
-    fp: int
-    fn: int
-    tn: int
-    sensitivity: Metric
-    specificity: Metric
-
-
-class SelectionScore(Value):
-    """How often a column was kept: frequency over folds, 0-1."""
-
-    column: str
-    frequency: float
-    forced: Literal["in", "out", ""] = ""
-
 
 class Report(Value):
     version: Literal[1] = 1
@@ -307,7 +265,7 @@ class Report(Value):
     roc: Curve | None = None
     precision_recall: Curve | None = None
     calibration: Curve | None = None
-    calibration_line: dict[str, Metric] = {}  # slope, intercept
+    calibration_line: dict[str, Metric] = {}  # slope, intercept, ici
     grid: list[GridPoint] = []  # 101 thresholds
     confusion: list[list[int]] = []  # rows: true class, columns: predicted
     residuals: Curve | None = None  # regression: mean observed by decile of predicted
@@ -319,6 +277,12 @@ class Report(Value):
     stamps: list[str] = []  # "internally validated only", "exploratory: too few patients"
     held_out: dict[str, Metric] = {}  # filled when the held-out part is opened
     looks: int = 0
+    recalibration: Recalibration | None = None  # two classes
+    net_benefit: NetBenefit | None = None  # two classes
+    score_in_use: ScoreInUse | None = None
+    subgroups: list[Subgroup] = []  # groups of fewer than k patients are not named
+    conformal: Conformal | None = None
+    external: list[External] = []  # validations on other data, filled when a run is opened
 
 
 # ---- Run -------------------------------------------------------------------------------------------------------

@@ -58,3 +58,22 @@ class PicturePlan(Value):
     size: int = Field(128, ge=16, le=1024)
     window: str | None = None
     frames: Literal["first", "middle", "all"] = "first"
+
+
+class UsePlan(Value):
+    """How the model will be used, as decided before it is trained.
+
+    rule         how a probability becomes a "yes": the best sum of sensitivity and specificity, a wanted sensitivity,
+                 or the least harm where a missed case weighs as much as `cost` false alarms
+    score        the score in use today: a column, or a formula of columns; "": none
+    subgroups    columns by which figures are told, besides sex, age and site
+    low, high    thresholds between which net benefit is compared; None: around the share of cases
+    """
+
+    rule: Literal["youden", "sensitivity", "cost"] = "youden"
+    sensitivity: float = Field(0.9, gt=0, le=1)
+    cost: float = Field(5.0, gt=0, le=1000)
+    score: str = Field("", max_length=500)
+    subgroups: list[str] = []
+    low: float | None = Field(None, gt=0, lt=1)
+    high: float | None = Field(None, gt=0, lt=1)

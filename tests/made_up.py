@@ -48,7 +48,7 @@ def made_cases(n: int = 300, *, task: str = "binary", prevalence: float = 0.4, s
         X[name] = values
     kinds = {name: "number" if pd.api.types.is_numeric_dtype(X[name]) else "category" for name in X.columns}
     flow = [FlowStep(what="Rows in the file", n_before=n, n_removed=0, n_after=n)]
-    return Cases(X, y, np.arange(n), np.arange(n), kinds, task, classes, flow)
+    return Cases(X, y, np.arange(n), np.arange(n), kinds, task, classes, flow, aside=X[["sex"]], subgroups=("sex",))
 
 
 def predicted(cases: Cases, folds: list[Fold], *, signal: float = 1.5, seed: int = 1,

@@ -127,6 +127,32 @@ def plan_curve(sample: Sample, grid: np.ndarray, which: int = 1) -> Measure:
     return curve
 
 
+def plan_ici(sample: Sample, which: int = 1) -> Measure:
+    """The integrated calibration index: mean distance of a case's probability from the smooth curve at that
+    probability (Austin and Steyerberg, Stat Med 2019;38:4051).
+
+    returns  weights -> {"ici": (draws,)} within 0-1
+    """
+    from scipy.sparse import csr_array
+
+    p = sample.p[:, which]
+    cell = np.minimum((p * BINS).astype(int), BINS - 1)
+    used, place = np.unique(cell, return_inverse=True)
+    gather = csr_array((np.ones_like(p), (place, np.arange(len(p)))), shape=(len(used), len(p)))
+    centre = (gather @ p) / (gather @ np.ones_like(p))
+    grid = np.linspace(p.min(), max(p.max(), p.min() + 1e-3), 101)
+    curve = plan_curve(sample, grid, which)
+    at = np.clip((centre - grid[0]) / (grid[1] - grid[0]), 0, len(grid) - 1 - 1e-9)
+    below, share = at.astype(int), (at - at.astype(int))[:, None]
+
+    def ici(weights: np.ndarray) -> Measured:
+        observed = curve(weights)["observed"]
+        on_curve = observed[below] * (1 - share) + observed[below + 1] * share
+        mass = gather @ weights
+        return {"ici": divide((np.abs(on_curve - centre[:, None]) * mass).sum(axis=0), mass.sum(axis=0))}
+    return ici
+
+
 def _kernel(p: np.ndarray, centre: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(points, cells) tricube weights and distances; each point reaches as far as SPAN of the cases lie."""
     distance = np.abs(p[None, :] - grid[:, None])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from medml.types import Check, Verdict
+from collections.abc import Sequence
+
+from medml.measured import Check, External, Verdict
 
 TITLES: dict[str, str] = {
     "L1": "Split by patient", "L2": "No patient on both sides", "L3": "No copies across the split",
@@ -43,6 +45,22 @@ def looks_check(looks: int, *, kept_closed: bool = True) -> Check:
         return found("L10", "pass", "The held-out part was opened once.", looks=1)
     return found("L10", "warn", f"The held-out part was opened {looks} times: treat it as validation.",
                  "Report that it was opened more than once, and judge the final model on new patients.", looks=looks)
+
+
+def external_check(validations: Sequence[External]) -> Check:
+    """X1: whether the model was judged on data that it does not come from, at its current checkpoint."""
+    if not validations:
+        return found("X1", "info", "Judged on its own hospital's data alone: internally validated only.", n=0)
+    newest = validations[-1]
+    figure = next((each for each in (newest.metrics.get("auroc"), newest.metrics.get("r2")) if each is not None), None)
+    said = "" if figure is None or figure.value is None else \
+        f": {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+    if newest.n_copies:
+        return found("X1", "warn", f"{many(newest.n_copies, 'row')} of the outside data equal a row that the model was "
+                                   "made from.", "Leave these rows out, or validate on other patients.",
+                     n=len(validations), copies=newest.n_copies)
+    return found("X1", "pass", f"Judged on data from elsewhere {many(len(validations), 'time')}; the last one on "
+                               f"{many(newest.n_cases, 'case')}{said}.", n=len(validations), cases=newest.n_cases)
 
 
 def many(n: int, one: str, several: str | None = None) -> str:

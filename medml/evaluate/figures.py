@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from medml.evaluate.intervals import (
 from medml.evaluate.metrics import by_repeat, measure_each
 from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.thresholds import GRID
+from medml.evaluate.utility import STEPS, plan_benefit
 from medml.types import SMALL_GROUP, Curve, Metric
 
 SHARES = frozenset({"sensitivity", "specificity", "ppv", "npv", "accuracy"})
@@ -33,7 +34,8 @@ PERFECT_AT_ONE = SHARES | {"auroc", "auprc", "f1", "balanced_accuracy", "mcc"}
 class Figures:
     """value: "part.name" -> (points,) or ();  drawn: "part.name" -> (draws,) or (points, draws), repeats averaged.
 
-    each_repeat  metric -> (repeats, draws) as drawn; the same seed gives the same patients, so two models can be paired
+    each_repeat  figure -> (repeats, draws) as drawn; the same seed gives the same patients, so two models can be
+                 paired ("benefit.mean" among the figures where it was asked for)
     """
 
     value: Measured
@@ -44,8 +46,10 @@ class Figures:
     n_folds: int
 
     def difference(self, other: Figures, name: str) -> tuple[float, np.ndarray]:
-        """This model minus another in one metric, and the (draws,) of that difference: same patients on both sides."""
-        value = float(self.value[f"metric.{name}"] - other.value[f"metric.{name}"])
+        """This model minus another in one figure ("auroc", "benefit.mean"), and the (draws,) of that difference: same
+        patients on both sides."""
+        key = name if "." in name else f"metric.{name}"
+        value = float(self.value[key] - other.value[key])
         mine, theirs = self.each_repeat[name], other.each_repeat[name]
         if len(mine) != len(theirs):  # a baseline that was fitted once only
             mine, theirs = mean_told(mine)[None], mean_told(theirs)[None]
@@ -64,33 +68,53 @@ class Figures:
                      high=short(np.maximum(high, y)))
 
     def line(self, n: int) -> dict[str, Metric]:
-        """Calibration slope and calibration in the large; empty for several classes."""
-        return {name: metric(float(self.value[f"line.{name}"]), self.drawn[f"line.{name}"], n)
-                for name in ("slope", "intercept") if f"line.{name}" in self.value}
+        """Calibration slope, calibration in the large and the integrated calibration index (several classes: the last
+        alone, of how sure the model was)."""
+        keys = {"slope": "line.slope", "intercept": "line.intercept", "ici": "ici.ici"}
+        return {name: metric(float(self.value[key]), self.drawn[key], n) for name, key in keys.items()
+                if key in self.value}
 
 
-def figures_of(scored: Scored, *, seed: int, draws: int, with_curves: bool = True) -> Figures:
+def figures_of(scored: Scored, *, seed: int, draws: int, with_curves: bool = True,
+               benefit: tuple[float, float] | None = None) -> Figures:
     """Work out everything that a report needs of one model.
 
     with_curves  False: metrics alone, for baselines and a held-out part
+    benefit      two classes: the thresholds between which net benefit is compared; None: no decision curve
     """
     parts: dict[str, Measure] = {"metric": measure_each(scored)}
     grids: dict[str, np.ndarray] = {}
     if with_curves:
         grids = _add_curves(parts, scored)
+    if benefit is not None:
+        parts["benefit"] = repeated(scored, lambda each: plan_benefit(each, *benefit))
+        grids["benefit"] = STEPS
+    return _worked_out(scored, parts, grids, seed=seed, draws=draws)
+
+
+def measured(scored: Scored, plans: Mapping[str, Callable[[Sample], Measure]], grids: dict[str, np.ndarray], *,
+             seed: int, draws: int) -> Figures:
+    """The figures of those parts alone: {"line": plan_line, ...}; grids of the parts that are curves."""
+    return _worked_out(scored, {part: repeated(scored, plan) for part, plan in plans.items()}, grids, seed=seed,
+                       draws=draws)
+
+
+def _worked_out(scored: Scored, parts: dict[str, Measure], grids: dict[str, np.ndarray], *, seed: int,
+                draws: int) -> Figures:
     measure = _together(parts)
     value = {name: mean_told(each)[..., 0] for name, each in once(measure, len(scored.patient)).items()}
     each_repeat = bootstrap(measure, scored.patient, scored.n_patients, seed=seed, draws=draws)
     drawn = {name: np.clip(with_training(each, value[name], scored.n_folds), *bounds(name))
              for name, each in each_repeat.items()}
-    metrics = {name.removeprefix("metric."): each for name, each in each_repeat.items() if name.startswith("metric.")}
+    metrics = {name.removeprefix("metric."): each for name, each in each_repeat.items()
+               if name.startswith("metric.") or name == "benefit.mean"}
     return Figures(value, drawn, metrics, grids, seed, scored.n_folds)
 
 
 def bounds(name: str) -> tuple[float, float]:
     """The least and the largest that a figure can be; widening must not go beyond."""
     part, _, figure = name.partition(".")
-    if part == "line" or name in ("grid.tp", "grid.fp"):
+    if part in ("line", "benefit") or name in ("grid.tp", "grid.fp"):
         return -np.inf, np.inf
     if figure in ("mae", "rmse", "log_loss", "brier"):
         return 0.0, 2.0 if figure == "brier" else np.inf
@@ -103,23 +127,27 @@ def _together(parts: dict[str, Measure]) -> Measure:
     return measure
 
 
+def repeated(scored: Scored, plan: Callable[[Sample], Measure], samples: list[Sample] | None = None) -> Measure:
+    """The measure that `plan` makes of each repeat, beside each other."""
+    chosen = samples or scored.samples
+    return by_repeat(chosen, [plan(each) for each in chosen])
+
+
 def _add_curves(parts: dict[str, Measure], scored: Scored) -> dict[str, np.ndarray]:
     """Add the measures of curves that the task has; returns their grids."""
-    def repeated(plan: Callable[[Sample], Measure], samples: list[Sample] | None = None) -> Measure:
-        chosen = samples or scored.samples
-        return by_repeat(chosen, [plan(each) for each in chosen])
-
     if scored.task == "regression":
-        parts["line"] = repeated(calibration.plan_number_line)
+        parts["line"] = repeated(scored, calibration.plan_number_line)
         return {}
     classes = [1] if scored.n_classes == 2 else list(range(scored.n_classes))
-    parts["roc"] = _average([repeated(lambda each, c=c: plan_roc(each, c)) for c in classes])
-    parts["pr"] = _average([repeated(lambda each, c=c: plan_precision(each, c)) for c in classes])
+    parts["roc"] = _average([repeated(scored, lambda each, c=c: plan_roc(each, c)) for c in classes])
+    parts["pr"] = _average([repeated(scored, lambda each, c=c: plan_precision(each, c)) for c in classes])
     judged = scored.samples if scored.n_classes == 2 else [confidence(each) for each in scored.samples]
     grid = calibration.curve_grid(np.concatenate([each.p[:, 1] for each in judged]), SMALL_GROUP * len(judged))
-    parts["calibration"] = repeated(lambda each: calibration.plan_curve(each, grid), judged)
+    parts["calibration"] = repeated(scored, lambda each: calibration.plan_curve(each, grid), judged)
+    parts["ici"] = repeated(scored, calibration.plan_ici, judged)
     if scored.n_classes == 2:
-        parts["grid"], parts["line"] = repeated(plan_grid), repeated(calibration.plan_line)
+        parts["grid"] = repeated(scored, plan_grid)
+        parts["line"] = repeated(scored, calibration.plan_line)
     return {"roc": GRID, "pr": GRID, "calibration": grid}
 
 

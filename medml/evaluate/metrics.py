@@ -142,6 +142,16 @@ def _classes(sample: Sample, n_classes: int) -> Measure:
     return measure
 
 
+def plan_headline(sample: Sample, n_classes: int, task: str) -> Measure:
+    """The figure that speaks for a task alone: {"auroc"} (macro over several classes), or {"r2"} of a number."""
+    if task == "regression":
+        number = _number(sample, n_classes)
+        return lambda weights: {"r2": number(weights)["r2"]}
+    classes = [1] if n_classes == 2 else list(range(n_classes))
+    aurocs = [coarse(plan_auroc, sample.y == each, sample.score(each), sample.fold) for each in classes]
+    return lambda weights: {"auroc": _macro([each(weights) for each in aurocs])}
+
+
 def _brier(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Two classes: (p - y)^2 (Brier 1950, halved as is usual); several: the sum over the classes."""
     if p.shape[1] == 2:

@@ -7,21 +7,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from medml.cases import Fold, Predictions
-from medml.evaluate import curves
+from medml.evaluate import clinical, curves, score_in_use
 from medml.evaluate.checks import Evidence, run_checks
 from medml.evaluate.context import Context
 from medml.evaluate.figures import Figures, figures_of, table_of
 from medml.evaluate.intervals import DRAWS
 from medml.evaluate.missing import missing_shares
 from medml.evaluate.scored import Scored, score
-from medml.evaluate.thresholds import youden
+from medml.evaluate.thresholds import chooser, rule_in_words
 from medml.evaluate.words import HEADLINE
-from medml.types import SMALL_GROUP, Metric, Report, SplitPlan, Task
+from medml.types import SMALL_GROUP, Metric, Report, SplitPlan, Task, UsePlan
 
 INTERNAL = "internally validated only"
 EXPLORATORY = "exploratory: too few patients"
-YOUDEN = ("Largest sum of sensitivity and specificity (Youden) on {where}. The figures beside it were judged in every "
-          "fold by the threshold of the other folds, so no patient helped to choose the cut that judged them.")
+CHOSEN = ("Chosen on {where} as {rule}. The figures beside it were judged in every fold by the threshold of the other "
+          "folds, so no patient helped to choose the cut that judged them.")
 
 
 def headline_name(task: Task) -> str:
@@ -52,17 +52,21 @@ def evaluate(predictions: Predictions, baselines: Mapping[str, Predictions], con
     baselines    by name, on the same folds: those of medml.evaluate.baselines.required, and more
     raises       ValueError where nothing was predicted at all, or a baseline was judged on other rows
     """
-    scored = score(predictions, context.folds, seed=seed)
-    model = figures_of(scored, seed=seed, draws=draws)
+    use = context.config.use
+    scored = score(predictions, context.folds, seed=seed, choose=chooser(use))
+    where = clinical.range_of(use, scored)
+    model = figures_of(scored, seed=seed, draws=draws, benefit=where and where[:2])
     table, beside = {}, {}
     for name, each in baselines.items():
-        other = score(each, context.folds, seed=seed)
+        other = score(each, context.folds, seed=seed, choose=chooser(use))
         if not np.array_equal(other.measured, scored.measured):
             raise ValueError(f"baseline {name!r} was judged on {other.n_cases} rows, the model on {scored.n_cases}")
-        beside[name] = figures_of(other, seed=seed, draws=draws, with_curves=False)
+        benefit = where[:2] if where and name == score_in_use.NAME else None
+        beside[name] = figures_of(other, seed=seed, draws=draws, with_curves=False, benefit=benefit)
         table[name] = table_of(beside[name], other)
-    report = _with_curves(_plain(predictions, scored, model, context, seed), scored, model, draws)
+    report = _with_curves(_plain(predictions, scored, model, context), scored, model, draws)
     report = report.model_copy(update={"baselines": table})
+    report = clinical.with_use(report, context.cases, use, scored, model, beside, seed=seed, draws=draws)
     return _with_checks(report, Evidence(context, predictions, scored, model, beside, report, seed, draws))
 
 
@@ -76,7 +80,7 @@ def measured_on(split: SplitPlan, folds: Sequence[Fold]) -> str:
     return f"out-of-fold predictions{inside}, {len(numbers)} folds{times}"
 
 
-def _plain(predictions: Predictions, scored: Scored, model: Figures, context: Context, seed: int) -> Report:
+def _plain(predictions: Predictions, scored: Scored, model: Figures, context: Context) -> Report:
     binary, classes = predictions.task == "binary", predictions.task != "regression"
     where = measured_on(context.config.split, context.folds)
     y = predictions.y[scored.measured]
@@ -84,18 +88,18 @@ def _plain(predictions: Predictions, scored: Scored, model: Figures, context: Co
         task=predictions.task, classes=list(predictions.classes) if classes else [],
         positive=predictions.classes[-1] if binary else None, n_cases=scored.n_cases, n_patients=scored.n_patients,
         n_events=int((y == 1).sum()) if binary else None, measured_on=where,
-        threshold=_threshold(scored) if binary else None,
-        threshold_reason=YOUDEN.format(where=where) if binary else "",
+        threshold=_threshold(scored, context.config.use) if binary else None,
+        threshold_reason=CHOSEN.format(where=where, rule=rule_in_words(context.config.use)) if binary else "",
         metrics=table_of(model, scored), baselines={},
         confusion=curves.confusion(scored.samples, scored.n_classes) if classes else [],
         selection=list(context.selection), selection_note=_selection_note(context), flow=context.boxes,
         missing=missing_shares(context), looks=context.looks)
 
 
-def _threshold(scored: Scored) -> float:
+def _threshold(scored: Scored, use: UsePlan) -> float:
     """One threshold for later patients, from all repeats; the figures of the report never use it on these rows."""
-    return youden(np.concatenate([each.y for each in scored.samples]),
-                  np.concatenate([each.p[:, 1] for each in scored.samples]))
+    return chooser(use)(np.concatenate([each.y for each in scored.samples]),
+                        np.concatenate([each.p[:, 1] for each in scored.samples]))
 
 
 def _selection_note(context: Context) -> str:

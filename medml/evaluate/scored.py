@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medml.cases import Fold, Predictions
-from medml.evaluate.thresholds import cross_fitted
+from medml.evaluate.thresholds import Chooser, cross_fitted, youden
 from medml.types import Task
 
 
@@ -66,12 +66,12 @@ class Scored:
 
 
 def score(predictions: Predictions, folds: Sequence[Fold] = (), *, threshold: float | None = None,
-          seed: int = 0) -> Scored:
+          seed: int = 0, choose: Chooser = youden) -> Scored:
     """Make predictions ready for measuring.
 
     folds      of all repeats, positions into the predictions; without them every repeat counts as one fold
-    threshold  decides (two classes); None: in every fold the threshold is the best one (Youden) on the other folds,
-               so no decision is judged on rows that chose it
+    threshold  decides (two classes); None: in every fold the threshold is the one that `choose` takes on the other
+               folds (the best by Youden), so no decision is judged on rows that chose it
     raises     ValueError if nothing was predicted at all
     """
     p = np.asarray(predictions.p, dtype=float)
@@ -82,7 +82,7 @@ def score(predictions: Predictions, folds: Sequence[Fold] = (), *, threshold: fl
     patient = np.zeros(len(predictions.y), dtype=np.int64)
     names, patient[measured] = np.unique(predictions.patients[measured], return_inverse=True)
     samples = [_sample(predictions, p[repeat], np.flatnonzero(seen[repeat]), _fold_of(folds, repeat, len(patient)),
-                       patient, threshold, seed + repeat) for repeat in range(len(p)) if seen[repeat].any()]
+                       patient, threshold, seed + repeat, choose) for repeat in range(len(p)) if seen[repeat].any()]
     return Scored(samples, patient, len(names), predictions.task, len(predictions.classes), measured)
 
 
@@ -95,7 +95,7 @@ def _fold_of(folds: Sequence[Fold], repeat: int, n: int) -> np.ndarray:
 
 
 def _sample(predictions: Predictions, p: np.ndarray, rows: np.ndarray, fold: np.ndarray, patient: np.ndarray,
-            threshold: float | None, seed: int) -> Sample:
+            threshold: float | None, seed: int, choose: Chooser) -> Sample:
     y, p, fold = predictions.y[rows], p[rows], fold[rows]
     if predictions.task == "regression":
         decided = np.zeros(len(rows), dtype=np.int64)
@@ -104,5 +104,6 @@ def _sample(predictions: Predictions, p: np.ndarray, rows: np.ndarray, fold: np.
     elif threshold is not None:
         decided = (p[:, 1] >= threshold).astype(np.int64)
     else:
-        decided = (p[:, 1] >= cross_fitted(y, p[:, 1], fold, patient[rows], seed=seed)).astype(np.int64)
+        decided = (p[:, 1] >= cross_fitted(y, p[:, 1], fold, patient[rows], seed=seed,
+                                            choose=choose)).astype(np.int64)
     return Sample(rows, y, p, fold, decided)

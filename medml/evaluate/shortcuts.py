@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from medml.cases import Cases, Fold
+from medml.evaluate.inputs import numbers_of
 from medml.evaluate.intervals import bootstrap, metric, once
 from medml.evaluate.metrics import plan_auroc
-from medml.types import SMALL_GROUP, Metric
+from medml.types import Metric
 from medml.vision.pixels import Pictures
 
 BYTES = "bytes"  # the column of `beside` that holds the size of the file
@@ -73,7 +74,7 @@ def _predicted(inputs: pd.DataFrame, y: np.ndarray, fold: Fold, n_classes: int) 
     """(n_test, n_classes) by a logistic regression learned on the fold's training rows alone."""
     from sklearn.linear_model import LogisticRegression
 
-    train, test = _numbers(inputs, fold.train, fold.test)
+    train, test = numbers_of(inputs, fold.train, fold.test)
     found, p = np.unique(y[fold.train]), np.zeros((len(fold.test), n_classes))
     if len(found) < 2:
         p[:, found[0]] = 1.0
@@ -81,24 +82,3 @@ def _predicted(inputs: pd.DataFrame, y: np.ndarray, fold: Fold, n_classes: int) 
     model = LogisticRegression(C=0.1, max_iter=1000).fit(train, y[fold.train])
     p[:, found] = model.predict_proba(test)
     return p
-
-
-def _numbers(inputs: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standardised numbers (with the gap as a column of its own) and categories of k training rows and more."""
-    columns: list[np.ndarray] = []
-    for name in inputs.columns:
-        column = inputs[name]
-        if pd.api.types.is_numeric_dtype(column):
-            values = column.to_numpy(dtype=float)
-            known = np.isfinite(values)
-            middle = np.median(values[train][known[train]]) if known[train].any() else 0.0
-            columns.append(np.where(known, values, middle))
-            columns.append((~known).astype(float))
-        else:
-            text = column.astype(object).where(column.notna(), "")
-            counts = text.iloc[train].value_counts()
-            columns += [(text == level).to_numpy(dtype=float) for level in counts.index[counts >= SMALL_GROUP]]
-    whole = np.column_stack(columns) if columns else np.zeros((len(inputs), 1))
-    mean, sd = whole[train].mean(axis=0), whole[train].std(axis=0)
-    whole = (whole - mean) / np.where(sd > 1e-12, sd, 1.0)
-    return whole[train], whole[test]

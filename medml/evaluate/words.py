@@ -38,6 +38,8 @@ METRICS: dict[str, Word] = {
     "slope": Word("Calibration slope", "1 is best; below 1 the predictions are too extreme, above 1 too timid.", None),
     "intercept": Word("Calibration in the large", "0 is best; above 0 the outcome is more frequent than predicted.",
                       None, 0.0),
+    "ici": Word("Calibration index (ICI)", "Mean distance between a probability and the share observed at it; 0 is "
+                                           "best.", False, 0.0),
 }
 
 BINARY = ("auroc", "auprc", "accuracy", "brier", "log_loss", "sensitivity", "specificity", "ppv", "npv", "f1",

@@ -1,0 +1,98 @@
+"""E4 E5 E6: whether probabilities mean what they say, whether acting on them helps, and where the threshold is from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medml.evaluate.catalogue import FEW, found, many
+from medml.evaluate.checks import Evidence, rule
+from medml.types import Check, Metric
+
+SLOPE = (0.8, 1.2)
+LARGE = 0.2  # of log odds, about 5 points at a risk of one half; of a number: standard deviations
+APART = 0.05  # mean distance of a probability from the share observed at it
+RECALIBRATE = "Read the ranking and not the probabilities, or put them right: see Calibration, before and after."
+
+
+@rule("E4")
+def calibrated(evidence: Evidence) -> Check:
+    """Slope within 0.8-1.2, calibration in the large near 0 and its interval across it, and the smooth curve (ICI)."""
+    line, brier = evidence.report.calibration_line, evidence.report.metrics.get("brier")
+    told = {name: each.value for name, each in line.items() if each.value is not None}
+    if evidence.report.n_cases < FEW or not told:
+        return found("E4", "could_not_tell", f"{many(evidence.report.n_cases, 'case')} are too few, or too alike, to "
+                                             "tell whether probabilities are right.", n=evidence.report.n_cases)
+    wrong = _faults(line, _spread(evidence))
+    figures = told | ({} if brier is None or brier.value is None else {"brier": brier.value})
+    what = "; ".join(f"{WORDS[name]} {_with_interval(each)}" for name, each in line.items() if each.value is not None)
+    what = what[0].upper() + what[1:]
+    if wrong:
+        return found("E4", "warn", f"{what}. {' '.join(wrong)}", RECALIBRATE, **figures)
+    return found("E4", "pass", f"{what}: predicted and observed agree.", **figures)
+
+
+WORDS = {"slope": "slope", "intercept": "calibration in the large", "ici": "mean distance from the curve (ICI)"}
+
+
+def _with_interval(each: Metric) -> str:
+    return f"{each.value:.2f} ({each.low:.2f} to {each.high:.2f})"
+
+
+def _spread(evidence: Evidence) -> float:
+    """What one unit of the intercept is measured in: log odds, or a number's standard deviation."""
+    y = evidence.predictions.y[evidence.scored.measured]
+    return float(np.std(y)) or 1.0 if evidence.scored.task == "regression" else 1.0
+
+
+def _faults(line: dict[str, Metric], spread: float) -> list[str]:
+    slope, large, ici = (line.get(name) for name in ("slope", "intercept", "ici"))
+    said = []
+    if slope is not None and slope.value is not None and not SLOPE[0] <= slope.value <= SLOPE[1]:
+        said.append("Predictions are too extreme: high ones too high, low ones too low." if slope.value < SLOPE[0]
+                    else "Predictions are too timid: they lie too close together.")
+    if large is not None and large.value is not None and abs(large.value) > LARGE * spread \
+            and not large.low <= 0 <= large.high:
+        said.append(f"On the whole they are too {'low' if large.value > 0 else 'high'}.")
+    if ici is not None and ici.value is not None and ici.low > APART:
+        said.append("Along the curve they are off by more than 5 points on average.")
+    return said
+
+
+@rule("E5")
+def worth_acting_on(evidence: Evidence) -> Check:
+    """Mean net benefit over the stated range, minus the better of treating all and treating nobody."""
+    if evidence.scored.task != "binary":
+        return found("E5", "pass", "Net benefit is a matter of two classes: there is no one threshold to act on here.")
+    known = evidence.report.net_benefit
+    if known is None or known.gain.value is None or evidence.report.n_cases < FEW:
+        return found("E5", "could_not_tell", f"{many(evidence.report.n_cases, 'case')} are too few to tell net "
+                                             "benefit.", n=evidence.report.n_cases)
+    gain, per = known.gain, 100
+    where = f"between thresholds of {known.low:.0%} and {known.high:.0%} ({known.range_reason})"
+    figures = {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high, "from": known.low, "to": known.high}
+    what = (f"In {per} patients, acting on the model is worth {per * gain.value:+.1f} ({per * gain.low:+.1f} to "
+            f"{per * gain.high:+.1f}) patients found and no false alarm more than the better of treating all and "
+            f"treating nobody, {where}.")
+    if gain.low <= 0:
+        return found("E5", "warn", what, "Do not act on it at these thresholds, or state the range in which a decision "
+                                         "would be taken, on the Configure page.", **figures)
+    return found("E5", "pass", what, **figures)
+
+
+@rule("E6")
+def threshold_has_an_origin(evidence: Evidence) -> Check:
+    """The threshold comes from rows that are not the closed part, and a reason in words stands beside it."""
+    report = evidence.report
+    if evidence.scored.task != "binary":
+        return found("E6", "pass", "There is no threshold: the most likely class is named, or a number.")
+    closed = evidence.context.closed
+    touched = int(evidence.scored.measured[closed].sum()) if closed.size else 0
+    if touched:
+        return found("E6", "block", f"The threshold was chosen with {many(touched, 'case')} of the part that was to "
+                                    "stay closed.", "Do not use it: train again, and open that part once at the end.",
+                     touched=touched)
+    if report.threshold is None or not report.threshold_reason.strip():
+        return found("E6", "block", "Nobody wrote down how the threshold was chosen.",
+                     "Choose it by a rule on the Configure page, then train again.", touched=0)
+    return found("E6", "pass", f"{report.threshold:g}: {report.threshold_reason}", threshold=report.threshold,
+                 touched=0)

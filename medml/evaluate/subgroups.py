@@ -1,0 +1,156 @@
+"""Figures of the groups that a reader asks about (F1): sex, age band, site, and any column that a clinician picked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml.cases import Cases
+from medml.evaluate import calibration
+from medml.evaluate.figures import measured
+from medml.evaluate.intervals import metric
+from medml.evaluate.metrics import plan_headline
+from medml.evaluate.scored import Sample, Scored
+from medml.evaluate.words import HEADLINE
+from medml.privacy import round_3, suppress
+from medml.types import SMALL_GROUP, Subgroup, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENOUGH = 30  # cases below which a group's figures say nothing
+BANDS = (18, 40, 65, 80)  # years at which a band of ages begins
+MOST_LEVELS = 12  # categories of one column
+SITE_WORDS = {"site", "centre", "center", "hospital", "clinic", "ward"}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """mask (n,) bool: who is in it."""
+
+    column: str
+    label: str
+    mask: np.ndarray
+
+
+def usual_columns(table: Table) -> list[str]:
+    """Columns of a table whose names say sex, age or site, the first of each."""
+    from medml.profile.names import SEX_NAMES, is_age, phrase, says
+
+    asked = (lambda name: phrase(name) in SEX_NAMES, is_age, lambda name: says(name, SITE_WORDS) is not None)
+    usable = [each for each in table.columns if each.kind in ("number", "category", "yes_no") and each.distinct > 1]
+    found = [next((each.name for each in usable if says_so(each.name)), None) for says_so in asked]
+    return [name for name in dict.fromkeys(found) if name is not None]
+
+
+def groups_of(cases: Cases) -> Iterator[list[Group]]:
+    """The groups of each column that stands aside, one list a column; those that may not be named are left out."""
+    if cases.aside is None:
+        return
+    for name in cases.subgroups:
+        if name in cases.aside.columns:
+            found = groups_in(str(name), cases.aside[name], cases.patients)
+            if found:
+                yield found
+
+
+def groups_in(name: str, column: pd.Series, patients: np.ndarray) -> list[Group]:
+    """Bands of an age, thirds of another number, categories; of at least k patients each, and what would reveal the
+    others by difference is hidden with them."""
+    labels = _banded(name, column) if _is_scale(column) else _levels(column)
+    counts = {str(label): len(np.unique(patients[labels == label])) for label in dict.fromkeys(labels.tolist())}
+    shown = suppress(counts.items()).levels[:MOST_LEVELS]
+    order = [label for label in counts if label in {each.label for each in shown}]
+    return [Group(name, label, labels == label) for label in _sorted(order)]
+
+
+def _is_scale(column: pd.Series) -> bool:
+    return column.dtype != object and column.nunique() > 6
+
+
+def _levels(column: pd.Series) -> np.ndarray:
+    """(n,) names of categories; a number in its shortest form."""
+    said = [f"{each:g}" if isinstance(each, float) and each == each else each for each in column.astype(object)]
+    return np.array(["not recorded" if each is None or each != each else str(each) for each in said], dtype=object)
+
+
+def _banded(name: str, column: pd.Series) -> np.ndarray:
+    from medml.profile.names import is_age
+
+    values = column.to_numpy(dtype=float)
+    known = np.isfinite(values)
+    if is_age(name):
+        cuts = list(BANDS)
+    else:
+        cuts = list(dict.fromkeys(round_3(each) for each in np.quantile(values[known], [1 / 3, 2 / 3])))
+    names = [f"under {cuts[0]:g}", *(f"{low:g} to under {high:g}" for low, high in zip(cuts, cuts[1:], strict=False)),
+             f"{cuts[-1]:g} and over"]
+    labels = np.array(names, dtype=object)[np.searchsorted(cuts, np.where(known, values, 0), side="right")]
+    return np.where(known, labels, "not recorded")
+
+
+def _sorted(labels: list[str]) -> list[str]:
+    """Bands in their order, words in theirs, and who has no entry last."""
+    def place(label: str) -> tuple[bool, float, str]:
+        first = label.replace("under ", "").split(" ")[0]
+        try:
+            return label == "not recorded", float(first) - label.startswith("under "), label
+        except ValueError:
+            return label == "not recorded", np.inf, label
+    return sorted(labels, key=place)
+
+
+def subgroups_of(cases: Cases, scored: Scored, *, seed: int, draws: int) -> list[Subgroup]:
+    """Every group that may be named, with its figures; under 30 cases its size alone."""
+    found: list[Subgroup] = []
+    for groups in groups_of(cases):
+        rows = [np.flatnonzero(each.mask & scored.measured) for each in groups]
+        counted = cases.task == "binary" and _may_count(cases.y, rows, np.flatnonzero(scored.measured))
+        found += [_told(each, mine, cases, scored, counted, seed=seed, draws=draws)
+                  for each, mine in zip(groups, rows, strict=True) if len(mine)]
+    return found
+
+
+def _may_count(y: np.ndarray, groups: list[np.ndarray], everybody: np.ndarray) -> bool:
+    """Whether events can be told a group: at least k of both classes in each, and in what is left of the whole."""
+    rest = np.setdiff1d(everybody, np.concatenate(groups)) if groups else everybody
+    parts = [*groups, rest] if len(rest) else groups
+    return all(min(int((y[each] == 1).sum()), int((y[each] == 0).sum())) >= SMALL_GROUP for each in parts)
+
+
+def _told(group: Group, rows: np.ndarray, cases: Cases, scored: Scored, counted: bool, *, seed: int,
+          draws: int) -> Subgroup:
+    known = Subgroup(column=group.column, label=group.label, n=len(rows), enough=len(rows) >= ENOUGH,
+                     n_patients=len(np.unique(cases.patients[rows])),
+                     n_events=int((cases.y[rows] == 1).sum()) if counted else None)
+    if not known.enough:
+        return known
+    part = _part(scored, rows)
+    name = HEADLINE[cases.task]
+    plans = {"metric": lambda sample: plan_headline(sample, scored.n_classes, scored.task)}
+    if cases.task == "binary":
+        plans["line"] = calibration.plan_line
+    elif cases.task == "regression":
+        plans["line"] = calibration.plan_number_line
+    figures = measured(part, plans, {}, seed=seed, draws=draws)
+    figure = metric(float(figures.value[f"metric.{name}"]), figures.drawn[f"metric.{name}"], len(rows))
+    return known.model_copy(update={"figure": figure, "slope": figures.line(len(rows)).get("slope")})
+
+
+def _part(scored: Scored, rows: np.ndarray) -> Scored:
+    """The same predictions of these cases alone."""
+    place = np.full(len(scored.patient), -1)
+    place[rows] = np.arange(len(rows))
+    names, patient = np.unique(scored.patient[rows], return_inverse=True)
+    samples = [_of(sample, place) for sample in scored.samples]
+    return replace(scored, samples=[each for each in samples if len(each.rows)], patient=patient, n_patients=len(names),
+                   measured=np.ones(len(rows), dtype=bool))
+
+
+def _of(sample: Sample, place: np.ndarray) -> Sample:
+    mine = place[sample.rows] >= 0
+    return Sample(place[sample.rows[mine]], sample.y[mine], sample.p[mine], sample.fold[mine], sample.decided[mine])
+

@@ -1,0 +1,212 @@
+"""Checks of calibration, use, groups, outside data, shuffled labels, phrases and cut numbers, each on data made to trip
+it and on data that must not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import HELD_OUT, dealt, made_cases, of_patients
+from made_up import run_check as run
+
+from medml.cases import Cases
+from medml.evaluate.catalogue import external_check
+from medml.evaluate.checks.cut_in_two import says_cut
+from medml.evaluate.checks.phrases import telling_phrases
+from medml.evaluate.checks.shuffled import shuffled
+from medml.types import External, Metric, UsePlan
+
+CALIBRATED = {"signal": 1.0, "shift": -0.4}  # two normal scores one apart: the log odds are the score itself
+
+
+# ---- E4 E5 E6 --------------------------------------------------------------------------------------------------
+
+def test_probabilities_that_are_right_pass_and_stretched_ones_do_not():
+    cases = made_cases(600)
+    honest = run("E4", cases, prediction=CALIBRATED)
+    assert honest.verdict == "pass" and 0.8 <= honest.figures["slope"] <= 1.2 and honest.figures["brier"] < 0.25
+    timid = run("E4", cases, prediction={"signal": 2.0, "shift": -0.4})  # true log odds are twice as far apart
+    assert timid.verdict == "warn" and "too timid" in timid.what and timid.figures["slope"] > 1.2
+    shifted = run("E4", cases, prediction={"signal": 1.0, "shift": 1.0})
+    assert shifted.verdict == "warn" and "On the whole they are too high." in shifted.what
+
+
+def test_calibration_is_asked_of_a_number_and_of_several_classes():
+    assert "slope" in run("E4", made_cases(300, task="regression")).figures
+    assert set(run("E4", made_cases(300, task="multiclass")).figures) == {"ici", "brier"}
+    assert run("E4", made_cases(24), folds=dealt(np.arange(24), 3)).verdict == "could_not_tell"
+
+
+def test_a_model_that_knows_nothing_is_worth_no_action():
+    cases = made_cases(600)
+    useful = run("E5", cases, prediction=CALIBRATED)
+    assert useful.verdict == "pass" and useful.figures["gain_low"] > 0
+    useless = run("E5", cases, prediction={"signal": 0.0})
+    assert useless.verdict == "warn" and useless.figures["gain_low"] <= 0
+    assert "no one threshold" in run("E5", made_cases(200, task="multiclass")).what
+
+
+def test_the_stated_range_is_the_one_that_is_judged():
+    plan = UsePlan(low=0.05, high=0.1)
+    check = run("E5", made_cases(400), prediction=CALIBRATED, config={"use": plan})
+    assert (check.figures["from"], check.figures["to"]) == (0.05, 0.1) and "stated before training" in check.what
+
+
+def test_a_threshold_from_the_closed_part_blocks():
+    cases = made_cases(300)
+    folds = dealt(cases.patients[:240])
+    closed = np.arange(240, 300)
+    assert run("E6", cases, folds=folds, held_out=closed, config=HELD_OUT).verdict == "pass"
+    leaky = run("E6", cases, folds=dealt(cases.patients), held_out=closed, config=HELD_OUT)
+    assert leaky.verdict == "block" and leaky.figures["touched"] == 60
+
+
+def test_the_reason_of_the_threshold_stands_beside_it():
+    said = run("E6", config={"use": UsePlan(rule="sensitivity", sensitivity=0.95)}).what
+    assert "finds at least 95% of those with the outcome" in said and "out-of-fold predictions" in said
+    assert "one missed case weighs as much as 8 false alarms" in run("E6", config={"use": UsePlan(rule="cost",
+                                                                                                  cost=8)}).what
+
+
+# ---- F1 X1 -----------------------------------------------------------------------------------------------------
+
+def by_site(n: int, sites: np.ndarray) -> Cases:
+    cases = made_cases(n)
+    return replace(cases, aside=pd.DataFrame({"site": pd.Series(sites, dtype=object)}), subgroups=("site",))
+
+
+def test_a_site_at_which_the_model_fails_is_named():
+    n = 600
+    sites = np.where(np.arange(n) % 3 == 0, "north", "south")
+    fair = run("F1", by_site(n, sites), prediction=CALIBRATED)
+    assert fair.verdict == "info" and fair.figures["groups"] == 2
+    cases = by_site(n, sites)
+    y = cases.y.copy()
+    north = np.flatnonzero(sites == "north")
+    y[north] = np.random.default_rng(3).permutation(y[north])  # there the outcome has nothing to do with the prediction
+    check = _with_outcome("F1", cases, y)
+    assert check.verdict == "warn" and "site north" in check.what and check.figures["worst_high"] < 0.6
+
+
+def _with_outcome(check: str, cases: Cases, y: np.ndarray):
+    """One check where the predictions were made of other outcomes than those that came true."""
+    from made_up import baselines, made_context, predicted
+
+    from medml.cases import Predictions
+    from medml.evaluate import evaluate
+
+    folds = dealt(cases.patients)
+    told = predicted(cases, folds, signal=2.0)
+    true = replace(cases, y=y)
+    answer = Predictions(y, told.p, told.patients, told.task, told.classes, told.train)
+    report = evaluate(answer, baselines(true, folds), made_context(true, folds), seed=0)
+    return next(each for each in report.checks if each.id == check)
+
+
+def test_without_sex_age_or_site_nobody_can_say_for_whom():
+    assert run("F1", replace(made_cases(), aside=None)).verdict == "could_not_tell"
+
+
+def outside(**changed) -> External:
+    figure = Metric(value=0.71, low=0.64, high=0.78, n=240)
+    known = {"id": "a", "made": "2026-01-01T00:00:00+00:00", "checkpoint": 0, "source": "north.csv",
+             "data_sha256": "0" * 64, "n_cases": 240, "n_patients": 240, "metrics": {"auroc": figure}}
+    return External(**known | changed)
+
+
+def test_outside_data_ends_internally_validated_only():
+    alone = external_check([])
+    assert alone.verdict == "info" and "internally validated only" in alone.what and run("X1") == alone
+    judged = external_check([outside()])
+    assert judged.verdict == "pass" and "240 cases: 0.710 (0.640 to 0.780)" in judged.what
+    assert external_check([outside(n_copies=3)]).verdict == "warn"
+
+
+# ---- L12 -------------------------------------------------------------------------------------------------------
+
+def test_shuffled_labels_teach_nothing_where_the_split_is_clean():
+    check = run("L12", made_cases(300), prediction=CALIBRATED)
+    assert check.verdict == "pass" and 0.45 <= check.figures["shuffled_mean"] <= 0.55
+    assert check.figures["shuffles"] >= 20 and check.figures["observed"] > check.figures["shuffled_95th"]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_model_that_knows_nothing_is_not_above_the_shuffles(task):
+    check = run("L12", made_cases(200, task=task), prediction={"signal": 0.0})
+    assert check.verdict == "warn" and "not above chance" in check.what
+
+
+def test_patients_on_both_sides_are_found_by_shuffled_labels():
+    """Six visits each, alike but for noise: dealt by row, a patient's other visits tell even a shuffled label."""
+    patients = np.repeat(np.arange(60), 6)
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=(60, 5))[patients] + rng.normal(0, 0.05, (360, 5))
+    cases = made_cases(360, columns={f"lab {at}": own[:, at] for at in range(5)})
+    y = rng.integers(2, size=60)[patients].astype(np.int64)
+    cases = of_patients(replace(cases, y=y, X=cases.X.drop(columns="crp")), patients)
+    by_row = run("L12", cases, folds=dealt(np.arange(360)))
+    assert by_row.verdict == "warn" and by_row.figures["neighbour_mean"] > 0.9 and "belong together" in by_row.what
+    by_patient = run("L12", cases, folds=dealt(patients))
+    assert by_patient.verdict == "pass" and 0.45 <= by_patient.figures["neighbour_mean"] <= 0.55
+
+
+def test_all_rows_of_a_patient_get_the_labels_of_one_other():
+    patients = np.repeat(np.arange(40), 3)
+    y = np.arange(120)
+    dealt_anew = shuffled(y, patients, np.random.default_rng(0)).reshape(40, 3)
+    assert sorted(map(tuple, dealt_anew)) == sorted(map(tuple, y.reshape(40, 3)))
+    assert not np.array_equal(dealt_anew, y.reshape(40, 3))
+
+
+# ---- L13 -------------------------------------------------------------------------------------------------------
+
+def noted(of_yes: str, of_no: str, n: int = 300) -> Cases:
+    cases = made_cases(n)
+    rng = np.random.default_rng(1)
+    words = np.array(["cough", "fever", "pain", "tired", "walks", "sleeps", "eats", "smokes", "alone", "family"])
+    notes = [" ".join([*rng.choice(words, 8), of_yes if code else of_no, str(rng.integers(10**6))]) for code in cases.y]
+    X = cases.X.assign(note=pd.Series(notes, dtype=object))
+    return replace(cases, X=X, kinds=cases.kinds | {"note": "text"})
+
+
+def test_a_template_that_a_class_alone_has_is_found_and_not_quoted():
+    check = run("L13", noted("findings consistent with malignancy", "no suspicious findings seen"))
+    assert check.verdict == "warn" and "“note”" in check.what and check.figures["phrases"] >= 2
+    assert "malignancy" not in check.model_dump_json() and "suspicious" not in check.model_dump_json()
+
+
+def test_notes_that_say_the_same_of_everybody_pass():
+    check = run("L13", noted("seen on the ward", "seen on the ward"))
+    assert check.verdict == "pass" and "“note”" in check.what
+    assert run("L13").what == "No predictor is free text."
+
+
+def test_a_rare_class_that_misses_a_phrase_by_chance_is_no_alarm():
+    """6 of 300 have the outcome; a word in one case of ten belongs to the others alone in half of all such tables."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(300) < 6).astype(np.int64)
+    notes = pd.Series([" ".join(rng.choice([f"w{at}" for at in range(30)], 3)) for _ in y], dtype=object)
+    assert telling_phrases(notes, y, 2) == 0
+
+
+# ---- M4 --------------------------------------------------------------------------------------------------------
+
+def test_a_number_that_was_cut_is_flagged_by_value_range_and_name():
+    rng = np.random.default_rng(0)
+    age = rng.normal(60, 12, 300).round()
+    band = pd.Series(np.where(age < 50, "<50", np.where(age < 70, "50-69", "≥70")), dtype=object)
+    for name, columns in {"old": {"age": age, "old": (age > 65).astype(float)}, "age band": {"age band": band},
+                          "high_bp": {"high_bp": rng.integers(2, size=300).astype(float)}}.items():
+        check = run("M4", made_cases(300, columns=columns))
+        assert check.verdict == "warn" and check.figures["columns"] == 1 and f"“{name}”" in check.what
+
+
+def test_numbers_and_true_categories_are_no_cut_numbers():
+    rng = np.random.default_rng(0)
+    columns = {"age": rng.normal(60, 12, 300).round(), "smoker": rng.integers(2, size=300).astype(float),
+               "blood_group": pd.Series(rng.choice(["0", "A", "B", "AB"], 300), dtype=object),
+               "stage": pd.Series(rng.choice(["I", "II", "III"], 300), dtype=object)}
+    assert run("M4", made_cases(300, columns=columns)).verdict == "pass"
+    assert says_cut("age_gt_65") and says_cut("bmi_cat") and not says_cut("cat_scan") and not says_cut("group")
