@@ -30,6 +30,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 OLDEST, NEWEST = (3, 11), (3, 14)  # Pythons for which every pinned package has a wheel
 FIRST_PORT, PORTS = 8501, 100
+FOR_NODE = "onnxruntime-web@1.30.0"
 MOST_AT_ONCE = 4  # processes that share the tests; each browser and worker among them wants memory
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -113,6 +114,7 @@ def test(rest):
                           "Install one (Debian: apt-get install chromium), or set MEDML_CHROMIUM to its path.")
     else:
         print("No Chromium was found: the browser tests are skipped. Install one, or set MEDML_CHROMIUM to its path.")
+    install_for_node()
     several = ["-n", str(min(MOST_AT_ONCE, os.cpu_count() or 1)), "--dist", "loadfile",
                "--no-loadscope-reorder"]  # a file's tests stay together; the long ones of the browser begin
     return subprocess.call([PYTHON, "-m", "pytest"] + (rest or several), cwd=ROOT, env=settings)
@@ -272,6 +274,17 @@ def install_browser():
         if subprocess.call(["apt-get", "-q"] + arguments, env=settings, stdout=subprocess.DEVNULL):
             print(f"apt-get {arguments[0]} did not work", file=sys.stderr)
     return find_browser()
+
+
+def install_for_node():
+    """What run.mjs beside an exported model needs, for the tests, where node is here; they are skipped elsewhere."""
+    npm, place = shutil.which("npm"), os.path.join(VENV, "web")
+    if npm is None or shutil.which("node") is None or os.path.isdir(os.path.join(place, "node_modules")):
+        return
+    print(f"Installing {FOR_NODE} for the tests of exported models", flush=True)
+    if subprocess.call([npm, "install", "--prefix", place, "--no-audit", "--no-fund", FOR_NODE],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        print(f"{FOR_NODE} could not be installed: the tests of run.mjs are skipped.")
 
 
 if __name__ == "__main__":

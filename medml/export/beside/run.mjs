@@ -1,0 +1,62 @@
+// Answers of model.onnx for a table, without Python: `npm install onnxruntime-web`, then
+// `node run.mjs patients.csv > answers.csv`. The same rules as run.py, from the same schema.json.
+import { readFileSync } from "node:fs";
+import * as ort from "onnxruntime-web";
+
+const here = new URL(".", import.meta.url);
+const schema = JSON.parse(readFileSync(new URL("schema.json", here), "utf8"));
+
+export function value(column, raw) {
+  let text = raw.trim();
+  if (column.codes.includes(text)) return "";
+  for (const [pattern, instead] of column.rewrite) text = text.replace(new RegExp(pattern, "gi"), instead);
+  const lower = text.toLowerCase();
+  if (column.type === "text") return column.missing.includes(lower) ? "" : Object.hasOwn(column.words, lower) ? column.words[lower] : text;
+  if (column.type === "date") {
+    const found = /^(\d+)-(\d+)-(\d+)$/.exec(text);
+    return found ? Date.UTC(+found[1], found[2] - 1, +found[3]) / 864e5 : NaN;
+  }
+  const number = new RegExp(schema.number, "i").test(text) ? Number(text) : NaN;
+  return column.codes.includes(number) ? NaN : number;
+}
+
+export async function answers(rows) {
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "error";
+  const session = await ort.InferenceSession.create(readFileSync(new URL(schema.model, here)));
+  const feed = {};
+  for (const column of schema.columns) {
+    const cells = rows.map((row) => value(column, row[column.name] ?? ""));
+    const shape = [rows.length, 1];
+    feed[column.input] = column.type === "text" ? new ort.Tensor("string", cells, shape)
+      : new ort.Tensor("float64", Float64Array.from(cells), shape);
+  }
+  const { probabilities, reasons } = await session.run(feed, ["probabilities", "reasons"]);
+  const wide = probabilities.dims[1], known = schema.columns.length;
+  return rows.map((_, at) => ({
+    told: Array.from(probabilities.data.slice(at * wide, (at + 1) * wide)),
+    why: schema.columns.flatMap((column, place) => {
+      const code = reasons.data[at * known + place];
+      return code ? [`${schema.reasons[code]}: ${column.name}`] : [];
+    }).join("; "),
+  }));
+}
+
+export function csv(text) {
+  const lines = [[]];
+  for (const [, cell, end] of text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").matchAll(/("(?:[^"]|"")*"|[^,\n]*)(,|\n|$)/g)) {
+    lines[lines.length - 1].push(cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell);
+    if (end !== ",") lines.push([]);
+  }
+  const [names, ...rows] = lines.filter((line) => line.join("") !== "");
+  return rows.map((row) => Object.fromEntries(names.map((name, place) => [name, row[place] ?? ""])));
+}
+
+const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+if (process.argv[2]) {
+  const found = await answers(csv(readFileSync(process.argv[2], "utf8")));
+  const classes = schema.classes.length ? schema.classes : ["the number"];
+  console.log([...classes.map((name) => field(`probability of ${name}`)), "abstained"].join(","));
+  for (const { told, why } of found)
+    console.log([...told.map((each) => (Number.isNaN(each) ? "" : String(each))), field(why)].join(","));
+}

@@ -1,0 +1,51 @@
+"""Answers of model.onnx for a table: `python run.py patients.csv > answers.csv`. Needs onnxruntime and numpy alone."""
+
+import csv
+import json
+import re
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+HERE = Path(__file__).resolve().parent
+SCHEMA = json.loads((HERE / "schema.json").read_text(encoding="utf-8"))
+
+
+def value(column, text):
+    """A cell's text as the model wants it: days or a number (NaN: missing), or a text ("": missing)."""
+    text = text.strip()
+    if text in column["codes"]:
+        return ""
+    for pattern, instead in column["rewrite"]:
+        text = re.sub(pattern, instead.replace("$", "\\"), text, flags=re.IGNORECASE)
+    if column["type"] == "text":
+        return "" if text.lower() in column["missing"] else column["words"].get(text.lower(), text)
+    if column["type"] == "date":
+        found = re.fullmatch(r"(\d+)-(\d+)-(\d+)", text)
+        return (date(*map(int, found.groups())) - date(1970, 1, 1)).days if found else np.nan
+    number = float(text) if re.fullmatch(SCHEMA["number"], text, re.IGNORECASE) else np.nan
+    return np.nan if number in column["codes"] else number
+
+
+def answers(rows):
+    """Rows as dictionaries of text -> (probabilities or numbers, NaN where none is given; reasons for that)."""
+    session = onnxruntime.InferenceSession(HERE / SCHEMA["model"], providers=["CPUExecutionProvider"])
+    feed = {column["input"]: np.array([[value(column, row[column["name"]] or "")] for row in rows],
+                                      dtype=object if column["type"] == "text" else np.float64)
+            for column in SCHEMA["columns"]}
+    told, reasons = session.run(["probabilities", "reasons"], feed)
+    why = [[f"{SCHEMA['reasons'][str(code)]}: {column['name']}"
+            for column, code in zip(SCHEMA["columns"], row, strict=True) if code] for row in reasons]
+    return told, ["; ".join(each) for each in why]
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
+        told, why = answers(list(csv.DictReader(file)))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"]), "abstained"])
+    writer.writerows([*("" if np.isnan(each) else repr(float(each)) for each in row), reason]
+                     for row, reason in zip(told, why, strict=True))

@@ -1,0 +1,178 @@
+"""From typed columns to the matrix that a model reads, and to the reasons for saying nothing, inside the graph.
+
+Every encoded column depends on one column of the table alone. So our own cleaning is asked what it makes of every text
+that it knows, of any other, and of a missing cell; the graph looks the answers up and needs no copy of its rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medml.errors import UserError
+from medml.export.graph import INNER, ML, Graph
+from medml.steps.step import MISSING, NUMERIC, OTHER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from medml.pipeline import Matrix
+
+UNSEEN, OUTSIDE, ABSENT = 1, 2, 3  # reasons for no answer, as predict.Predictor.reasons tells them
+KNOWN_STEPS = frozenset({"cap_outliers", "impute", "merge_rare"})  # what learned steps the graph can do
+ANY_OTHER = "\x1fno category that anybody has"
+OUTPUTS = ("probabilities", "computed", "reasons")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Tensors: the encoded rows (n, p) float64, and (n, n_columns) int32 of reasons, 0 where there is none."""
+
+    rows: str
+    reasons: str
+
+
+def input_names(columns: list[str]) -> dict[str, str]:
+    """Column -> its input's name: its own, with a mark behind it where a name is taken or empty."""
+    named: dict[str, str] = {}
+    for column in columns:
+        name = column or "column"
+        while name in OUTPUTS or name.startswith(INNER) or name in named.values():
+            name += "'"
+        named[column] = name
+    return named
+
+
+def encoded(graph: Graph, matrix: Matrix, key: list[str]) -> Encoded:
+    """Put the inputs and all cleaning into the graph; UserError where a step is one that it cannot do."""
+    refuse_unknown_steps(matrix)
+    kinds = matrix.cleaner.kinds
+    tensors = {name: graph.input(given, np.float64 if kinds[name] in NUMERIC else np.str_, ["n", 1])
+               for name, given in input_names(list(kinds)).items()}
+    numbers = [name for name in kinds if kinds[name] in NUMERIC]
+    probe = _Probe(matrix, [name for name in kinds if name not in set(numbers)])
+    blocks, reasons = [], {}
+    if numbers:
+        blocks += _numbers(graph, matrix, probe, numbers, tensors, key, reasons)
+    for name in probe.texts:
+        blocks += _category(graph, probe, name, tensors[name], name in key, reasons)
+    places = [place for place, _ in blocks]
+    rows = _together(graph, [tensor for _, tensor in blocks], np.concatenate(places), len(matrix.names))
+    order = np.concatenate([[list(kinds).index(name) for name in names] for names in reasons.values()])
+    return Encoded(rows, _together(graph, list(reasons), order, len(kinds)))
+
+
+def refuse_unknown_steps(matrix: Matrix) -> None:
+    """UserError where something was learned that the graph has no operation for."""
+    from medml.steps import registry
+
+    odd = [registry.get(name).title for name, _ in matrix.cleaner.states if name not in KNOWN_STEPS]
+    if odd:
+        raise UserError(what=f"The cleanup step “{odd[0]}” cannot be written into a model file.", code="no_export",
+                        fix="Switch it off on the Cleanup page and train again, or use the model inside MedML.")
+
+
+class _Probe:
+    """What our own cleaning and encoding make of each text, of a missing cell and of a number.
+
+    texts  column -> every text that the cleaning knows, the missing one ('') first, any other last
+    cells  (1 + most texts, p) encoded: row i has text i of every column; the last one has numbers instead of NaN
+    """
+
+    def __init__(self, matrix: Matrix, categories: list[str]) -> None:
+        self.matrix = matrix
+        self.texts = {name: ["", *_listed(matrix, name), ANY_OTHER] for name in categories}
+        deepest = max((len(texts) for texts in self.texts.values()), default=1)
+        missing_then_number = np.r_[np.full(deepest, np.nan), 0.0]
+        frame = _frame({name: [text or None for text in self.texts[name]] if name in self.texts else missing_then_number
+                        for name in matrix.cleaner.kinds}, deepest + 1)
+        self.cells = matrix.encode(frame)
+        self.unseen = matrix.cleaner.unseen(frame)
+
+    def of(self, name: str) -> np.ndarray:
+        """Places of the encoded columns that come from this column."""
+        return np.array([place for place, origin in enumerate(self.matrix.origins) if origin == name], dtype=np.int64)
+
+
+def _listed(matrix: Matrix, name: str) -> list[str]:
+    cleaner, known = matrix.cleaner, {OTHER, MISSING}
+    known |= set(cleaner.known.get(name, [])) | set(matrix.encoder.levels.get(name, []))
+    for _, state in cleaner.states:
+        known |= set(state.get("keep", {}).get(name, []))
+        known |= {state["categories"][name]} if name in state.get("categories", {}) else set()
+    return sorted(known)
+
+
+def _frame(columns: dict[str, Any], n_rows: int) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({name: values if isinstance(values, np.ndarray) else
+                         pd.Series([*values, *[None] * (n_rows - len(values))], dtype=object)
+                         for name, values in columns.items()})
+
+
+Block = tuple[np.ndarray, str]  # places among the encoded columns, tensor (n, as many)
+
+
+def _numbers(graph: Graph, matrix: Matrix, probe: _Probe, names: list[str], tensors: dict[str, str], key: list[str],
+             reasons: dict[str, list[str]]) -> list[Block]:
+    """Missing or endless: what our cleaning makes of a missing cell. Else: moved to the limits, as it is."""
+    x = graph.add("Concat", *(tensors[name] for name in names), axis=1)   # (n, numbers)
+    there = graph.add("Less", graph.add("Abs", x), graph.constant(np.inf))   # NaN is not less
+    reasons[_why_numbers(graph, matrix, x, there, names, key)] = names
+    own = {name: place for place, name in enumerate(matrix.encoder.origins) if name in set(names)}
+    blocks = []
+    if own:
+        used = [name for name in names if name in own]
+        at, places = [names.index(name) for name in used], np.array([own[name] for name in used])
+        low, high = _limits(matrix, used)
+        moved = graph.add("Min", graph.add("Max", graph.gather(x, at), graph.constant(low)), graph.constant(high))
+        blocks.append((places, graph.add("Where", graph.gather(there, at), moved,
+                                         graph.constant(probe.cells[0, places]))))
+    marks = [(place, names.index(name)) for name in names for place in probe.of(name) if own.get(name) != place]
+    if marks:
+        places = np.array([place for place, _ in marks])
+        blocks.append((places, graph.add("Where", graph.gather(there, [at for _, at in marks]),
+                                         graph.constant(probe.cells[-1, places]),
+                                         graph.constant(probe.cells[0, places]))))
+    return blocks
+
+
+def _why_numbers(graph: Graph, matrix: Matrix, x: str, there: str, names: list[str], key: list[str]) -> str:
+    far = matrix.cleaner.far
+    low, high = (np.array([far.get(name, (-np.inf, np.inf))[end] for name in names]) for end in (0, 1))
+    outside = graph.add("Or", graph.add("Less", x, graph.constant(low)),
+                        graph.add("Greater", x, graph.constant(high)))
+    absent = graph.constant([ABSENT if name in key else 0 for name in names], np.int32)
+    whole = graph.add("Where", outside, graph.constant(OUTSIDE, np.int32), graph.constant(0, np.int32))
+    return graph.add("Where", there, whole, absent)
+
+
+def _limits(matrix: Matrix, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    limits = next((state["limits"] for step, state in matrix.cleaner.states if step == "cap_outliers"), {})
+    return tuple(np.array([limits.get(name, (-np.inf, np.inf))[end] for name in names]) for end in (0, 1))
+
+
+def _category(graph: Graph, probe: _Probe, name: str, tensor: str, is_key: bool,
+              reasons: dict[str, list[str]]) -> list[Block]:
+    """Text -> its place among the known ones -> the encoded row that belongs to it."""
+    texts, places = probe.texts[name], probe.of(name)
+    at = graph.add("LabelEncoder", tensor, domain=ML, keys_strings=texts[:-1],
+                   values_int64s=list(range(len(texts) - 1)), default_int64=len(texts) - 1)   # (n, 1)
+    at = graph.add("Reshape", at, graph.constant([-1], np.int64))
+    why = [[UNSEEN if name in probe.unseen[row] else ABSENT if is_key and not row else 0] for row in range(len(texts))]
+    reasons[graph.add("Gather", graph.constant(why, np.int32), at, axis=0)] = [name]
+    if not len(places):
+        return []
+    return [(places, graph.add("Gather", graph.constant(probe.cells[:len(texts), places]), at, axis=0))]
+
+
+def _together(graph: Graph, tensors: list[str], places: np.ndarray, width: int) -> str:
+    """Blocks of columns beside each other, put in order."""
+    whole = tensors[0] if len(tensors) == 1 else graph.add("Concat", *tensors, axis=1)
+    order = np.argsort(places)
+    if len(order) != width:
+        raise ValueError(f"{len(order)} of {width} columns were built")
+    return whole if (order == np.arange(width)).all() else graph.gather(whole, order)

@@ -1,0 +1,120 @@
+"""Whether the file says what the model says (G2): asked about hundreds of rows before anybody is handed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml.export.ask import Said, ask, feed_of, opened
+from medml.steps.step import NUMERIC
+from medml.value import Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from medml.predict import Predictor
+
+LIMIT = 1e-4  # a difference of probability that blocks the export; for a number, a share of its usual range
+ROWS = 400  # made up; at least 200 are asked for
+MISSING, UNSEEN = 0.1, 0.05  # shares of cells
+STRANGE = "a text that nobody was trained on"
+
+
+class Parity(Value):
+    """What was compared, and how far apart the two were at most.
+
+    n_rows           rows made up from what is known of the columns;   n_own  rows of the clinician's own table
+    n_missing, n_unseen  cells among both that were empty, or held a category that training did not know
+    difference       largest difference of a probability; of a number, in shares of its usual range
+    reasons_differ   rows where one of the two gave an answer and the other none
+    """
+
+    n_rows: int
+    n_own: int = 0
+    n_missing: int
+    n_unseen: int
+    difference: float
+    reasons_differ: int = 0
+    limit: float = LIMIT
+
+    @property
+    def holds(self) -> bool:
+        return self.difference < self.limit and not self.reasons_differ and self.n_rows + self.n_own >= 200
+
+
+def of_columns(predictor: Predictor, content: bytes, own: pd.DataFrame | None = None) -> Parity:
+    """Compare the file with the model on made-up rows and, where they are given, on the clinician's own.
+
+    own  rows as in Cases.X, in memory only
+    """
+    import pandas as pd
+
+    matrix = predictor.pipeline.matrix
+    made = made_up(predictor)
+    X = made if own is None or not len(own) else pd.concat([made, own[made.columns]], ignore_index=True)
+    session = opened(content)
+    said, natural = ask(session, feed_of(X, matrix.cleaner.kinds)), predictor.pipeline.predict(X)
+    one_by_one = [ask(session, feed_of(X.iloc[[row]], matrix.cleaner.kinds)) for row in range(0, len(X), 20)]
+    alone = np.concatenate([each.computed for each in one_by_one])
+    silent = np.array([bool(reason) for reason in predictor.reasons(X)])
+    return Parity(n_rows=len(made), n_own=len(X) - len(made), n_missing=int(X.isna().to_numpy().sum()),
+                  n_unseen=sum(map(len, matrix.cleaner.unseen(X))),
+                  difference=max(apart(said.computed, natural, usual_range(predictor)),
+                                 apart(alone, natural[::20], usual_range(predictor))),
+                  reasons_differ=int((_silent(said) != silent).sum()))
+
+
+def apart(said: np.ndarray, natural: np.ndarray, unit: float) -> float:
+    """The largest difference between answers (n, classes) or (n, 1) and those of the model; infinite where one of
+    them is no number."""
+    gaps = np.abs(said - natural.reshape(said.shape)) / unit
+    return float(gaps.max()) if np.isfinite(gaps).all() else float("inf")
+
+
+def usual_range(predictor: Predictor) -> float:
+    """1 for probabilities; for a number, from its 5th to its 95th percentile."""
+    if predictor.run.report.task != "regression":
+        return 1.0
+    target = predictor.table.column(predictor.run.config.choice.target)
+    if target.low is None or target.high is None or not target.high > target.low:
+        return 1.0
+    return target.high - target.low
+
+
+def made_up(predictor: Predictor, n: int = ROWS, seed: int = 0) -> pd.DataFrame:
+    """Rows as in Cases.X, drawn from ranges and categories of the profile and a way beyond, with cells missing and
+    categories that training never saw."""
+    import pandas as pd
+
+    rng, cleaner = np.random.default_rng(seed), predictor.pipeline.matrix.cleaner
+    columns = {name: _numbers(predictor, name, n, rng) if kind in NUMERIC else
+               _texts(cleaner.known.get(name, []), n, rng) for name, kind in cleaner.kinds.items()}
+    return pd.DataFrame(columns, index=pd.RangeIndex(n))
+
+
+def _numbers(predictor: Predictor, name: str, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Half of them rounded as people write them, which is where thresholds lie."""
+    column = predictor.table.column(name)
+    low, high = (0.0, 1.0) if column.low is None or column.high is None else (column.low, column.high)
+    width = (high - low) or max(1.0, abs(high))
+    values = rng.uniform(low - 0.3 * width, high + 0.3 * width, n)
+    step = 10.0 ** np.floor(np.log10(width) - 1)
+    values = np.where(rng.random(n) < 0.5, np.round(values / step) * step, values)
+    far = rng.random(n) < UNSEEN / len(predictor.pipeline.matrix.cleaner.kinds)  # so that most rows have an answer
+    return np.where(rng.random(n) < MISSING, np.nan, np.where(far, high + 50 * width, values))
+
+
+def _texts(known: list[str], n: int, rng: np.random.Generator) -> np.ndarray:
+    texts = np.empty(n, dtype=object)
+    texts[:] = rng.choice(known, n) if known else STRANGE
+    drawn = rng.random(n)
+    texts[drawn < MISSING + UNSEEN] = STRANGE
+    texts[drawn < MISSING] = None
+    return texts
+
+
+def _silent(said: Said) -> np.ndarray:
+    silent = said.reasons.any(axis=1)
+    hidden = np.isnan(said.told).all(axis=1)
+    return np.where(silent == hidden, silent, ~silent)  # a reason must hide the answer, and nothing else may

@@ -1,0 +1,94 @@
+"""schema.json: how raw text becomes the inputs of a model file, what its outputs mean, and what must be said of it.
+
+The rules are patterns that Python and JavaScript read alike, applied one after the other and whatever the case; in the
+replacement "$1" is the first group. What they do is what medml.data.numbers, dates and values do to single cells.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from medml.data.missing import MISSING_WORDS
+from medml.data.values import NO, YES
+from medml.export.columns import ABSENT, OUTSIDE, UNSEEN, input_names
+from medml.steps.step import NUMERIC
+
+if TYPE_CHECKING:
+    from medml.predict import Predictor
+    from medml.types import Column, Recipe
+
+VERSION = 1
+NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$"
+REASONS = {UNSEEN: "a value that fewer than 10 training patients had",
+           OUTSIDE: "far outside what was seen in training",
+           ABSENT: "missing, and the answer depends on it"}
+Rules = list[list[str]]
+
+_LIMIT = [r"^(?:<=?|>=?|≤|≥|&lt;|&gt;)\s*", ""]
+_MINUS = ["^−", "-"]
+_SPACES = ["(?<=\\d)[ \u00a0\u202f\u2009'’](?=\\d{3}(?:\\D|$))", ""]
+_DOTS_GROUP: Rules = [[r"^([+-]?\d{1,3})\.(\d{3})\.(\d{3})(?=,|$)", "$1$2$3"],
+                      [r"^([+-]?\d{1,3})\.(\d{3})(?=,)", "$1$2"], [",", "."]]
+_COMMAS_GROUP: Rules = [[r"(?<=\d),(?=(?:\d{2,3},)*\d{3}(?:\.|$))", ""], [r"^([+-]?\d*),(\d+)$", "$1.$2"]]
+_TIME = r"(?:[T ].*)?$"
+_DATES: Rules = [[r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _TIME, "$1-$2-$3"],
+                 [r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})" + _TIME, "$3-$2-$1"]]
+_NAMES: Rules = [[r"^(-?(?:0|[1-9]\d*))\.0+$", "$1"], [r"^(-?\d+\.\d*?[1-9])0+$", "$1"]]
+
+
+def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[str, Any],
+              sha256: str) -> dict[str, Any]:
+    """Everything that a program needs beside model.onnx; aggregates and names alone."""
+    run, report = predictor.run, predictor.run.report
+    return {"version": VERSION, "model": "model.onnx", "model_sha256": sha256, "run": run.run,
+            "checkpoint": run.chain.current, "name": run.label.name, "family": run.config.family,
+            "task": report.task, "outcome": run.config.choice.target, "classes": report.classes,
+            "positive": report.positive, "threshold": report.threshold, "stamps": report.stamps,
+            "number": NUMBER, "columns": columns,
+            "outputs": {"probabilities": "one column a class, or the predicted number; NaN where no answer is given",
+                        "computed": "the same for every row: for comparisons only, never for a patient",
+                        "reasons": "one column an input, 0 or a number of `reasons`"},
+            "reasons": {str(number): words for number, words in REASONS.items()}, "parity": parity}
+
+
+def columns_of(predictor: Predictor) -> list[dict[str, Any]]:
+    """One entry a column, in the order of the output "reasons"."""
+    kinds, recipe = predictor.pipeline.matrix.cleaner.kinds, predictor.run.recipe
+    named = input_names(list(kinds))
+    return [{"name": name, "input": named[name]} | _entry(predictor.table.column(name), recipe) for name in kinds]
+
+
+def _entry(column: Column, recipe: Recipe) -> dict[str, Any]:
+    codes = _codes(column.name, recipe)
+    if column.kind in NUMERIC:
+        number = {"type": column.kind, "unit": column.unit, "usual": [column.low, column.high], "missing": [],
+                  "codes": [float(code) for code in codes if _is_number(code)]}
+        return number | {"rewrite": _DATES if column.kind == "date" else _number_rules(column, recipe), "words": {}}
+    words = {word: said for said, listed in (("yes", YES), ("no", NO)) for word in sorted(listed)}
+    return {"type": "text", "missing": sorted(MISSING_WORDS) if _step(recipe, "sentinels") is not None else [""],
+            "codes": codes, "rewrite": _NAMES, "words": words if column.kind == "yes_no" else {},
+            "usual": [level.label for level in column.levels]}
+
+
+def _number_rules(column: Column, recipe: Recipe) -> Rules:
+    params = _step(recipe, "text_numbers")
+    if params is None:
+        return []
+    unit = [[rf"\s*[\[(]?{re.escape(column.unit)}[\])]?\.?$".replace(r"\ ", " "), ""]] if column.unit else []
+    style = _DOTS_GROUP if column.name in params.get("decimal_comma", []) else _COMMAS_GROUP
+    return [_LIMIT, *unit, _MINUS, _SPACES, *style]
+
+
+def _codes(name: str, recipe: Recipe) -> list[str]:
+    params = _step(recipe, "sentinels")
+    return [] if params is None else [str(code).strip() for code in params.get("columns", {}).get(name, [])]
+
+
+def _step(recipe: Recipe, name: str) -> dict[str, Any] | None:
+    """The settings of a step that is on, else None."""
+    return next((step.params for step in recipe.steps if step.name == name and step.on), None)
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(NUMBER, text, re.IGNORECASE) is not None

@@ -1,0 +1,49 @@
+"""A run's current model as one ONNX file, from typed columns (or pixels) to the answer and the reasons for none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml.export import columns, families
+from medml.export.graph import Graph
+from medml.pipeline import Matrix
+
+if TYPE_CHECKING:
+    from medml.predict import Predictor
+
+
+def onnx_of(predictor: Predictor) -> bytes:
+    """The model as one file without external data.
+
+    inputs   one a column: float64 [n, 1] with NaN where missing, or text [n, 1] with ''; for pictures "pixels"
+    outputs  "probabilities" float64 [n, classes], or [n, 1] for a number; NaN in rows with a reason for no answer
+             "computed" the same without that: for comparisons only, never for a patient
+             "reasons" int32 [n, columns]: 0, or columns.UNSEEN, OUTSIDE, ABSENT
+    raises   UserError where the family or a cleanup step has no form in ONNX
+    """
+    graph, pipe = Graph(), predictor.pipeline
+    if not isinstance(pipe.matrix, Matrix):
+        from medml.export import pictures
+
+        return pictures.onnx_of(predictor)
+    found = columns.encoded(graph, pipe.matrix, predictor.key)
+    answer = families.model(graph, pipe.family.name, pipe.fitted, found.rows)
+    any_reason = graph.add("ReduceMax", graph.cast(found.reasons, np.float32), axes=[1], keepdims=1)
+    silent = graph.add("Greater", any_reason, graph.constant(0.0, np.float32))
+    outputs = max(1, len(predictor.run.report.classes))
+    graph.output("probabilities", graph.add("Where", silent, graph.constant(np.nan), answer), np.float64,
+                 ["n", outputs])
+    graph.output("computed", answer, np.float64, ["n", outputs])
+    graph.output("reasons", found.reasons, np.int32, ["n", len(pipe.matrix.cleaner.kinds)])
+    return graph.finish(about(predictor))
+
+
+def about(predictor: Predictor) -> dict[str, str]:
+    """What the file says of itself: names, figures' warnings, no path and no value."""
+    run, report = predictor.run, predictor.run.report
+    return {"run": run.run, "checkpoint": str(run.chain.current), "family": run.config.family,
+            "outcome": run.config.choice.target, "classes": " | ".join(report.classes),
+            "threshold": "" if report.threshold is None else f"{report.threshold:g}",
+            "stamps": " | ".join(report.stamps)}

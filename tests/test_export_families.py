@@ -1,0 +1,83 @@
+"""Every family of the registry says the same as ONNX, on rows that lie on its thresholds too."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from test_families import EVERY, fitted, quick, table
+
+from medml import families
+from medml.errors import UserError
+from medml.export import families as written
+from medml.export.ask import opened
+from medml.export.graph import Graph
+
+
+def as_onnx(name: str, model: object, width: int):
+    """rows (n, p) -> what the ONNX form of a fitted model says."""
+    graph = Graph()
+    answer = written.model(graph, name, model, graph.input("rows", np.float64, ["n", width]))
+    graph.output("said", answer, np.float64, ["n", "classes"])
+    session = opened(graph.finish({}))
+    return lambda rows: session.run(["said"], {"rows": rows})[0]
+
+
+def on_thresholds(model: object, X: np.ndarray) -> np.ndarray:
+    """The same rows with cells moved onto cuts of trees, where one bit of a float32 decides."""
+    from canaries import thresholds_of
+
+    cuts, moved = thresholds_of(model), X.copy()
+    if len(cuts):
+        rng = np.random.default_rng(3)
+        near = cuts[np.abs(cuts[:, None] - X.mean(axis=0)).argmin(axis=1) == 0]  # cuts of the first column's size
+        moved[:, 0] = rng.choice(near if len(near) else cuts, len(X))
+    return moved
+
+
+@pytest.mark.parametrize(("name", "task"), EVERY)
+def test_the_file_says_what_the_family_says(name, task):
+    model, X = fitted(name, task), table(task, n=300, seed=5).X
+    say, family = as_onnx(name, model, X.shape[1]), families.registry.get(name)
+    for rows in (X, on_thresholds(model, X)):
+        natural = family.predict(model, rows)
+        unit = natural.std() if natural.ndim == 1 else 1.0
+        assert np.abs(say(rows) - natural.reshape(300, -1)).max() / unit < 2e-6
+
+
+@pytest.mark.parametrize("name", families.seeing("columns"))
+def test_a_class_that_no_training_row_had_stays_at_nought(name):
+    data = table("multiclass")
+    rows = np.flatnonzero(data.y != 1)
+    part = dataclasses.replace(data, X=data.X[rows], y=data.y[rows], patients=data.patients[rows])
+    family = families.registry.get(name)
+    model = family.fit(part, quick(name), seed=1)
+    said = as_onnx(name, model, 6)(data.X)
+    assert (said[:, 1] == 0).all() and np.abs(said - family.predict(model, data.X)).max() < 2e-6
+
+
+def test_weighted_classes_are_put_right_in_the_file_too():
+    family, data = families.registry.get("mlp"), table("binary")
+    model = family.fit(data, quick("mlp") | {"class_weights": True}, seed=1)
+    assert model.scaling.correction.any()
+    assert np.abs(as_onnx("mlp", model, 6)(data.X) - family.predict(model, data.X)).max() < 2e-6
+
+
+def test_a_threshold_between_two_float32_is_moved_down_to_the_lower_one():
+    from medml.export.trees import _not_above
+
+    cuts = np.array([0.1, 0.3, -0.1, 16_777_217.0, 2.5])  # 0.1 as float32 is above 0.1, 0.3 too
+    moved = _not_above(cuts)
+    assert moved.dtype == np.float32 and (moved.astype(np.float64) <= cuts).all()
+    assert (np.nextafter(moved, np.float32(np.inf)).astype(np.float64) > cuts).all()
+
+
+def test_a_family_without_a_form_is_refused_with_what_to_do():
+    with pytest.raises(UserError) as refused:
+        written.model(Graph(), "a family of tomorrow", None, "rows")
+    assert refused.value.code == "no_export" and refused.value.fix.endswith(".")
+
+
+def test_every_family_of_tables_has_a_form():
+    assert set(families.seeing("columns")) <= set(written.FAMILIES)
