@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from medml import commands
+from medml import commands, memory
 from medml.errors import Stopped, UserError, apology, our_fault
 
 
@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    memory.keep_freed()  # first of all: Polars reads it as it is imported
     args = parser().parse_args(arguments)
     try:
         from medml import egress, logs

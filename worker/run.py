@@ -17,7 +17,7 @@ import threading
 import time
 from typing import Any
 
-from medml import egress, home, logs, store
+from medml import egress, home, logs, memory, store
 from medml.errors import Stopped, UserError, apology, our_fault
 from medml.room import is_full
 from medml.store import Job
@@ -32,6 +32,7 @@ LOST, NO_ROOM = 70, 75  # exit codes: the job belongs to another attempt; try ag
 
 def main(queue: str) -> int:
     """Warm up, take one job from the pipe, do it, return the exit code."""
+    memory.keep_freed()  # first of all: Polars reads it as it is imported
     logs.set_up("jobs")
     egress.install()
     warm_up(queue)

@@ -58,7 +58,7 @@ def content_notes(table: TableSource) -> list[Note]:
     A table of more than 400,000 cells or 48 MiB is judged by its first rows. No note quotes a cell, but for words and
     numbers that stand for "missing", and the one class that every row has.
     """
-    rows = min(max(LEAST_ROWS, MOST_CELLS // max(1, len(table.columns))), table.rows_within(MOST_BYTES))
+    rows = table.rows_within(MOST_BYTES, most=max(LEAST_ROWS, MOST_CELLS // max(1, len(table.columns))))
     frame = table.frame(n_rows=rows)
     whole = table.rows is not None and table.rows <= rows
     notes = _shape(table) + _names(table) + _repeats(table, frame)

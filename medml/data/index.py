@@ -19,6 +19,7 @@ from medml.data.source import TableSource
 from medml.data.text import TABLE_KINDS, open_text
 from medml.data.walk import Found, not_opened, walk
 from medml.errors import Stopped, UserError
+from medml.roots import existing
 from medml.types import FileEntry, TableRef
 from medml.value import PICTURES as PICTURE_SHEET
 from medml.watch import Part, Silent, Watch
@@ -59,15 +60,6 @@ def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None =
         entries += got
         tables += opened
     return beside.with_pictures(source, seen, entries, tables, labels)
-
-
-def existing(source: Path) -> Path:
-    """The source as an absolute path. UserError where there is nothing."""
-    source = Path(source).expanduser()
-    if not source.exists():
-        raise UserError(what=f"There is no folder or file {source}.", fix="Check the name, or choose another folder.",
-                        code="gone")
-    return source.resolve()
 
 
 def open_table(source: Path, ref: TableRef) -> TableSource:
@@ -187,4 +179,4 @@ def _not_a_table(sniffed: Sniffed) -> UserError:
     return not_read("not_a_table", f"{what}, which MedML does not read as a table.")
 
 
-__all__ = ["Note", "existing", "find_tables", "open_table"]
+__all__ = ["Note", "find_tables", "open_table"]

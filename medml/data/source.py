@@ -55,10 +55,10 @@ class TableSource(ABC):
         """Whether `sha256` costs nothing once all `batches` were read."""
         return False
 
-    def rows_within(self, n_bytes: int) -> int:
-        """About how many of the first rows hold so many bytes in memory, at least 1; exact in text formats."""
+    def rows_within(self, n_bytes: int, most: int) -> int:
+        """About how many of the first rows hold so many bytes in memory: 1 to `most`; counted in text formats."""
         first = self.frame(n_rows=200)
-        return max(1, n_bytes * first.height // max(1, first.estimated_size()))
+        return min(max(1, n_bytes * first.height // max(1, first.estimated_size())), most)
 
     @property
     def entry(self) -> FileEntry:
@@ -97,8 +97,8 @@ class FrameTable(TableSource):
         chosen = self._content if columns is None else self._content.select(columns)
         return chosen if n_rows is None else chosen.head(n_rows)
 
-    def rows_within(self, n_bytes: int) -> int:
-        return max(1, n_bytes * self._content.height // max(1, self._content.estimated_size()))
+    def rows_within(self, n_bytes: int, most: int) -> int:
+        return min(max(1, n_bytes * self._content.height // max(1, self._content.estimated_size())), most)
 
     def batches(self, chunk_rows: int = 100_000) -> Iterator[pl.DataFrame]:
         yield from self._content.iter_slices(chunk_rows)

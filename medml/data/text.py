@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 HEAD = 1 << 18  # bytes from which separator and header are decided
 EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, and Polars tells of one too long
 SAMPLE_ROWS = 2000
+LOOKED_AT = 4 << 20  # bytes at a time, where a few rows are wanted
 AT_ONCE = AHEAD = 2  # blocks; with one, a core waits at its beginning and its end
 TABLE_KINDS = ("csv", "tsv", "txt")
 _WHOLE = r"^-?(?:0|[1-9]\d{0,14})$"
@@ -54,11 +55,15 @@ class TextTable(TableSource):
             self._mend(error)
             return self.frame(columns, n_rows)
 
-    def rows_within(self, n_bytes: int) -> int:
+    def rows_within(self, n_bytes: int, most: int) -> int:
+        seen = rows = 0
         with self._material.open() as file:
             self._to_first_row(file)
-            block = next(blocks(file, n_bytes, quoted=self._quoted), b"")
-        return max(1, count_rows(block, quoted=self._quoted))
+            for block in blocks(file, min(n_bytes, LOOKED_AT), quoted=self._quoted):
+                if rows >= most or rows and seen + len(block) > n_bytes:
+                    break
+                seen, rows = seen + len(block), rows + count_rows(block, quoted=self._quoted)
+        return min(max(1, rows), most)
 
     @property
     def is_hashed_by_reading(self) -> bool:

@@ -129,7 +129,7 @@ def _read(source: TableSource, watch: Watch) -> TableTally | None:
             if watch.stopping():
                 raise Stopped
             if tally is None:
-                tally = TableTally(batch.schema)
+                tally = TableTally(batch.schema, source.rows)
             waiting.append((batch, aside.submit(tally.ready, batch)))
             if len(waiting) > 1:
                 _add(tally, *waiting.popleft(), source, watch)

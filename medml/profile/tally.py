@@ -22,6 +22,7 @@ EXACT = 1000  # distinct values counted one by one; beyond, about
 SAMPLE_ROWS = 50_000
 SAMPLE_BYTES = 64 << 20  # long texts: fewer rows, but never below FEWEST_SAMPLED
 FEWEST_SAMPLED = 2_000
+SPARE = 1.1  # times the rows wanted are drawn where the table's rows are known: 20 standard errors above 50,000
 ROWS = "rows of a value"  # a column of ours beside the table's own names
 SEEN_AS_MISSING = sorted({form for word in MISSING_WORDS for form in (word, word.upper(), word.title(), word.lower())})
 
@@ -119,10 +120,11 @@ def _apart(counted: pl.Series) -> tuple[list, list[int]]:
 class RowSample:
     """A uniform sample of whole rows with their places, in the order of the table; every row while they are few."""
 
-    def __init__(self, rows: int = SAMPLE_ROWS, seed: int = 0) -> None:
+    def __init__(self, rows: int = SAMPLE_ROWS, seed: int = 0, of: int | None = None) -> None:
+        """of  rows of the table, where they are known: most are then passed over from the beginning"""
         self.rows = rows
         self._random = np.random.default_rng(seed)
-        self._limit = 1.0
+        self._limit = 1.0 if of is None or of <= SPARE * rows else SPARE * rows / of
         self._pieces: list[pl.DataFrame] = []
         self._keys: list[np.ndarray] = []
         self._n_kept = self._n_seen = 0
@@ -171,7 +173,8 @@ class Ready:
 class TableTally:
     """What the pass keeps of one table; feed it every batch, in order."""
 
-    def __init__(self, schema: pl.Schema) -> None:
+    def __init__(self, schema: pl.Schema, of: int | None = None) -> None:
+        """of  rows of the table, where they are known"""
         self.seed = int.from_bytes(home.secret()[:8], "little")
         self.columns = {name: ColumnTally(name, dtype) for name, dtype in schema.items()}
         self._seed_of = {name: (self.seed + n) % 2**64 for n, name in enumerate(schema)}
@@ -179,7 +182,7 @@ class TableTally:
         self._dtypes = schema.dtypes()
         self._floats = [name for name, dtype in schema.items() if dtype.is_float()]
         self.rows = 0
-        self.sample = RowSample()
+        self.sample = RowSample(of=of)
         self._duplicates = DuplicateCounter()
 
     def ready(self, batch: pl.DataFrame) -> Ready | None:

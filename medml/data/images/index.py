@@ -11,10 +11,10 @@ from medml.data.images import folder_notes
 from medml.data.images.header import CLAIMS, Looked, look_at
 from medml.data.images.image_file import ImageFile, Unreadable, cut_off
 from medml.data.images.words import KINDS, WARNINGS, WORDS
-from medml.data.index import existing
 from medml.data.kinds import ending
 from medml.data.walk import Found, not_opened, walk
 from medml.errors import Stopped, UserError
+from medml.roots import existing
 from medml.types import FileEntry
 from medml.watch import Silent, Watch
 

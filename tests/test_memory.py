@@ -1,0 +1,50 @@
+"""Freed memory is kept while a large file is read, and nothing else depends on it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from medml import memory
+
+FAULTS = """
+import resource, time
+from medml import memory
+{keep}
+import polars as pl
+block = b"\\n".join(b"%d,%d.25,word%d" % (n, n, n % 50) for n in range(200_000))
+def read():
+    for _ in range(2):
+        batches = [pl.read_csv(block, has_header=False) for _ in range(6)]
+        del batches
+        time.sleep(0.3)  # Polars hands back what has been free for half a second
+for _ in range(3):
+    read()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(3):
+    read()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's and jemalloc's ways are Linux's")
+def test_kept_memory_is_not_asked_for_again():
+    def faults(keep: str) -> int:
+        plain = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+        done = subprocess.run([sys.executable, "-c", FAULTS.format(keep=keep)], env=plain, capture_output=True, text=True,
+                              check=True)
+        return int(done.stdout)
+
+    assert faults("memory.keep_freed()") < faults("") / 4
+
+
+def test_a_setting_of_the_administrator_is_left_alone(monkeypatch):
+    monkeypatch.setenv("_RJEM_MALLOC_CONF", "dirty_decay_ms:0")
+    memory.keep_freed()
+    assert os.environ["_RJEM_MALLOC_CONF"] == "dirty_decay_ms:0"
+
+
+def test_a_system_with_another_allocator_is_left_alone(monkeypatch):
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
+    memory.keep_freed()
