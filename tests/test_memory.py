@@ -32,8 +32,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_kept_memory_is_not_asked_for_again():
     def faults(keep: str) -> int:
         plain = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
-        done = subprocess.run([sys.executable, "-c", FAULTS.format(keep=keep)], env=plain, capture_output=True, text=True,
-                              check=True)
+        done = subprocess.run([sys.executable, "-c", FAULTS.format(keep=keep)], env=plain, capture_output=True,
+                              text=True, check=True)
         return int(done.stdout)
 
     assert faults("memory.keep_freed()") < faults("") / 4
