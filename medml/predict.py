@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medml import data, gallery
-from medml.abstain import in_words, whys
+from medml.abstain import in_words, key_columns, whys
 from medml.errors import UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
-from medml.types import PICTURES, Choice, PicturePlan, Table, TableRef, Task
+from medml.types import PICTURES, Choice, PicturePlan, Table, TableRef
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,16 +22,24 @@ if TYPE_CHECKING:
 
     from medml.data.source import TableSource
 
-KEY_CHANGE = {"binary": 0.05, "multiclass": 0.05, "regression": 0.25}  # probability, or SDs of a number
-MOSTLY_RECORDED = 0.8  # share of training rows that held the value; below it the model has learned to do without
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """New rows as they stand in a file, in its order.
+
+    X       as Cases.X;   short  positions of rows with too few fields: any value may be that of another column
+    """
+
+    frame: pl.DataFrame
+    X: pd.DataFrame
+    short: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
     """A run ready to answer.
 
-    key  columns without which no answer is given: leaving them empty moves the answer by KEY_CHANGE on average,
-         although nearly every training patient had them
+    key  columns without which no answer is given
     """
 
     pipeline: Pipeline
@@ -51,19 +59,19 @@ class Predictor:
                    opened.profile.table(opened.config.choice.table),
                    key_columns(moved, opened.report.task, opened.report.missing))
 
-    def reasons(self, X: pd.DataFrame) -> list[str]:
+    def read(self, path: Path, sheet: str | None = None) -> Asked:
+        """A file of new rows. UserError if it cannot be read or lacks a predictor."""
+        opened = _opened(Path(path), sheet)
+        frame = opened.frame()
+        X = prepare_predictors(frame, self.run.recipe, self.table, self.run.config.choice)
+        return Asked(frame, X, [int(row) for row in opened.short])
+
+    def reasons(self, asked: Asked) -> list[str]:
         """For each row why it gets no answer; "" where it gets one. Names columns, never what is in them."""
-        return [in_words(why) for why in whys(self.pipeline.matrix.cleaner, X, self.key)]
-
-
-def key_columns(moved: dict[str, float], task: Task, missing: dict[str, float]) -> list[str]:
-    """The columns without which no answer is given.
-
-    moved    how far the answer moves when a column is left empty, as medml.train.key_predictors says
-    missing  share of training rows without a value, by column; a column that is not named is always there
-    """
-    return [name for name, change in moved.items()
-            if change >= KEY_CHANGE[task] and missing.get(name, 0.0) <= 1 - MOSTLY_RECORDED]
+        reasons = [in_words(why) for why in whys(self.pipeline.matrix.cleaner, asked.X, self.key)]
+        for row in asked.short:
+            reasons[row] = "the row has too few fields"
+        return reasons
 
 
 def predict_file(run: str, path: Path, *, sheet: str | None = None) -> pl.DataFrame:
@@ -78,13 +86,9 @@ def predict_file(run: str, path: Path, *, sheet: str | None = None) -> pl.DataFr
     choice = predictor.run.config.choice
     if choice.pictures is not None:
         return _predict_pictures(predictor, Path(path), choice.pictures)
-    opened = _opened(Path(path), sheet)
-    frame = opened.frame()
-    X = prepare_predictors(frame, predictor.run.recipe, predictor.table, choice)
-    reasons = predictor.reasons(X)
-    for row in opened.short:  # which field is missing cannot be told: any value may be that of another column
-        reasons[row] = "the row has too few fields"
-    return _told(_identifying(frame, predictor.table, choice, X), predictor, predictor.pipeline.predict(X), reasons)
+    asked = predictor.read(path, sheet)
+    return _told(_identifying(asked.frame, predictor.table, choice, asked.X), predictor,
+                 predictor.pipeline.predict(asked.X), predictor.reasons(asked))
 
 
 def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan) -> pl.DataFrame:

@@ -8,20 +8,37 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from medml import data, device, fitting, gallery, home, overrides, pictures, provenance, publish, rivals, split, vault
+from medml import (
+    abstain,
+    conformal,
+    data,
+    device,
+    fitting,
+    gallery,
+    home,
+    overrides,
+    pictures,
+    provenance,
+    publish,
+    rivals,
+    split,
+    vault,
+)
 from medml import folds as folding
 from medml import recipe as cleaning
 from medml import rerun as reruns
 from medml.cases import Cases, Fold, Predictions
 from medml.errors import UserError
-from medml.evaluate import Rerun, baselines, evaluate, metrics_of
+from medml.evaluate import Rerun, baselines, evaluate, metrics_of, score_in_use
 from medml.evaluate.checks.patients import comes_back
 from medml.evaluate.context import Context
+from medml.evaluate.formula import columns_of
+from medml.evaluate.subgroups import subgroup_columns
 from medml.folds import FittedFold
 from medml.pipeline import Pipeline
 from medml.saved_split import SavedSplit
@@ -67,12 +84,12 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
         fitted = time.monotonic() - started
         with publish.begun(job, profile, recipe, config, ground) as part:
             watch.say("evaluate", FITTING[1], "Making one fold a second time, to see that the numbers are the same")
-            rerun = reruns.first_fold(task, part, folds, final, fitted)
+            rerun = reruns.first_fold(task, part, folds, fitted)
             watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-            report = measure(ground, profile, recipe, config, folds, final, rerun=rerun,
+            keys = abstain.key_predictors(final, ground.cases.take(ground.development))
+            report = measure(ground, profile, recipe, config, folds, final, keys=keys, rerun=rerun,
                              saved=read_split(part / publish.SPLIT),
                              others=rivals.predictions(config, ground.split_sha256, ground.cases))
-            keys = key_predictors(final, ground.cases.take(ground.development))
             watch.say("save", 0.99, "Saving the run")
             run = publish.new_run(part, job=job, config=config, ground=ground, folds=folds, final=final, report=report,
                                   keys=keys, seconds=time.monotonic() - started,
@@ -103,10 +120,10 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
         rerun = reruns.compared(task, further[0], fitted / (len(folds) + 1), fitted,
                                 lambda quiet: fitting.more_again(quiet, folds[0].pipeline, folds[0].fold, n_rounds))
         watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-        report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further, final, rerun=rerun,
-                         saved=publish.split_of(opened),
+        keys = abstain.key_predictors(final, ground.cases.take(ground.development))
+        report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further, final, keys=keys,
+                         rerun=rerun, saved=publish.split_of(opened),
                          others=rivals.predictions(opened.config, ground.split_sha256, ground.cases))
-        keys = key_predictors(final, ground.cases.take(ground.development))
     watch.say("save", 0.99, "Saving the checkpoint")
     history = [*opened.history, *(point for fold in further for point in fold.points), *points]
     checkpoint = publish.new_checkpoint(opened, ground=ground, folds=further, final=final, report=report, keys=keys,
@@ -154,7 +171,10 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
     frame, plan = opened.frame(), config.choice.pictures
     if plan is not None and plan.frames == "all":
         frame = opened.each_frame(frame)
-    cases, _ = cleaning.prepare(frame, recipe, table, config.choice, short=opened.short)
+    groups = subgroup_columns(table, config)
+    aside = dict.fromkeys([*groups, *columns_of(config.use.score, [each.name for each in table.columns])])
+    cases, _ = cleaning.prepare(frame, recipe, table, config.choice, short=opened.short, aside=list(aside))
+    cases = replace(cases, subgroups=tuple(groups))
     if plan is not None:
         cases = pictures.with_pixels(cases, frame, opened, config.choice, watch=Part(watch, 0.0, FITTING[0]))
         pictures.refuse_damaged(cases, recipe)
@@ -183,16 +203,20 @@ def refuse_row_split(ground: Ground, profile: Profile, config: TrainConfig) -> N
 
 
 def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfig, folds: list[FittedFold],
-            final: Pipeline, *, saved: SavedSplit, rerun: Rerun,
+            final: Pipeline, *, keys: dict[str, float], saved: SavedSplit, rerun: Rerun,
             others: dict[str, Predictions] | None = None) -> Report:
     """Evaluate the out-of-fold predictions, beside prevalence and plain regression on the very same folds.
 
-    saved  the split as it lies on disk;   rerun  what came of making one fold a second time
+    keys   what `abstain.key_predictors` says;   saved  the split as it lies on disk
+    rerun  what came of making one fold a second time
     """
     cases, made = ground.cases, [fold.fold for fold in folds]
     p, plain = folding.gather(folds, len(cases.y))
     without, linear = baselines.required(cases.task)
     beside = {without: baselines.prevalence(cases, made), linear: gather(cases, folds, plain)}
+    if config.use.score and cases.task == "binary":
+        beside[score_in_use.NAME] = score_in_use.predicted(cases, made,
+                                                           score_in_use.values_of(cases, config.use.score))
     context = Context(table=profile.table(config.choice.table), choice=config.choice, recipe=recipe, config=config,
                       cases=cases, folds=made, fold_facts=[fold.learned.facts for fold in folds], flow=cases.flow,
                       n_parameters=float(np.mean([fold.learned.n_parameters for fold in folds])),
@@ -203,34 +227,17 @@ def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfi
                       split_sha256=ground.split_sha256, code_version=provenance.code_version(),
                       versions=provenance.packages(), seeds={"configuration": config.seed},
                       threads=device.threads(len(cases.y)), saved=saved, rerun=rerun,
+                      abstention=abstain.tried(folds, cases, keys),
                       heatmaps=pictures.heatmaps_judged(final, cases) if config.choice.pictures else (None, 0.0))
-    return evaluate(gather(cases, folds, p), beside, context, seed=config.seed)
+    told = gather(cases, folds, p)
+    report = evaluate(told, beside, context, seed=config.seed)
+    return report.model_copy(update={"conformal": conformal.calibrated(told, made, seed=config.seed)})
 
 
 def gather(cases: Cases, folds: list[FittedFold], arrays: np.ndarray) -> Predictions:
     """Out-of-fold predictions in the order of the cases, (repeats, n, n_classes) or (repeats, n)."""
     return Predictions(y=cases.y, p=arrays, patients=cases.patients, task=cases.task, classes=cases.classes,
                        train=np.array([fold.train_figure for fold in folds]))
-
-
-def key_predictors(final: Pipeline, cases: Cases, *, most_rows: int = 500) -> dict[str, float]:
-    """How far the answer moves, on average, when a column is left empty: the reason to abstain when it is missing.
-
-    returns  {column: mean absolute change}, in probability (0-1), or in standard deviations of the target for a
-             number; from at most `most_rows` development rows, rounded to 3 digits; none for pictures
-    """
-    if "picture" in cases.kinds.values():
-        return {}
-    some = cases.take(np.random.default_rng(0).permutation(len(cases.y))[:most_rows])
-    whole = final.predict(some.X)
-    scale = float(np.std(cases.y)) or 1.0 if cases.task == "regression" else 1.0
-    moved = {}
-    for column in some.X.columns:
-        blank = some.X.copy()
-        blank[column] = np.nan if some.kinds[column] == "number" else None
-        change = np.abs(final.predict(blank) - whole)
-        moved[column] = round(float(change.mean() if change.ndim == 1 else change.max(axis=1).mean()) / scale, 3)
-    return moved
 
 
 def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None, watch: Watch,

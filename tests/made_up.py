@@ -9,6 +9,7 @@ import pandas as pd
 
 from medml.cases import Cases, Fold, Predictions
 from medml.evaluate import Context, FoldFacts, Rerun, evaluate, prevalence_baseline
+from medml.evaluate.context import Abstention
 from medml.saved_split import SavedSplit, rows_sha256
 from medml.types import Check, Choice, Column, FlowStep, Recipe, SplitPlan, Table, TableRef, TrainConfig
 
@@ -84,7 +85,8 @@ def made_context(cases: Cases, folds: list[Fold], *, table: dict | None = None, 
                     choice=chosen, recipe=Recipe(profile_sha256="p", steps=[]), config=whole, cases=cases, folds=folds,
                     fold_facts=facts(folds), n_parameters=3.0, data_sha256="d", split_sha256="s",
                     code_version="1", versions={"numpy": "2"}, seeds={"split": 0}, threads=1,
-                    saved=saved(cases, folds, changed.get("held_out")), rerun=Rerun(difference=0.0, n=n, why=""))
+                    saved=saved(cases, folds, changed.get("held_out")), rerun=Rerun(difference=0.0, n=n, why=""),
+                    abstention=Abstention(n=n, armed={"outside": 1}))
     return replace(known, **changed)
 
 

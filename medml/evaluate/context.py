@@ -50,6 +50,20 @@ class Rerun:
 
 
 @dataclass(frozen=True, slots=True)
+class Abstention:
+    """For whom the model would have said nothing, by what each fold's training rows had shown (P1).
+
+    n       patients judged; 0: not tried;   silent  those of them with a row that would get no answer
+    by_why  the same for each reason (code of medml.abstain.WORDS);   armed  how many columns each reason watches
+    """
+
+    n: int = 0
+    silent: int = 0
+    by_why: Mapping[str, int] = field(default_factory=dict)
+    armed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Everything that the checks of RIGOUR.md look at.
 
@@ -63,6 +77,7 @@ class Context:
     selection         how often each column was kept over the folds; selection_note says by what means
     data_sha256       of the file that was read;   code_version .. threads  the manifest's data (G1)
     rerun             what came of making one fold a second time (G1)
+    abstention        for whom the model would have said nothing (P1)
     heatmaps          rank correlation of heatmaps with those of shuffled weights (G3; None: not told), and their scale
     """
 
@@ -89,6 +104,7 @@ class Context:
     threads: int = 0
     rerun: Rerun = Rerun()
     heatmaps: tuple[float | None, float] = (None, 0.0)
+    abstention: Abstention = Abstention()
 
     @property
     def boxes(self) -> list[FlowStep]:
