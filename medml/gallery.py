@@ -26,7 +26,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from medml import home, seals, store, tried, vault
+from medml import external, home, seals, store, tried, vault
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.recipe.target import ABOVE_ZERO
@@ -115,7 +115,7 @@ def open_run(run: str, checkpoint: int | None = None) -> Run:
         at = checkpoint_folder(folder, chain.current)
         manifest = home.read_model(folder / "manifest.json", Manifest)
         config = home.read_model(folder / "config.json", TrainConfig)
-        report = home.read_model(at / "report.json", Report)
+        report = external.with_external(home.read_model(at / "report.json", Report), folder, chain.current)
         opened = Run(run=run, folder=folder, manifest=manifest, config=config, chain=chain,
                    profile=home.read_model(folder / "profile.json", Profile),
                    recipe=home.read_model(folder / "recipe.json", Recipe),

@@ -11,7 +11,8 @@ from medml.types import Task
 
 PREVALENCE = "prevalence"  # the training rows' shares of classes, or their mean, for everybody
 LOGISTIC, RIDGE = "logistic", "ridge"  # plain regularised regression on the same matrix
-TITLES = {PREVALENCE: "Prevalence alone", LOGISTIC: "Logistic regression", RIDGE: "Linear regression"}
+TITLES = {PREVALENCE: "Prevalence alone", LOGISTIC: "Logistic regression", RIDGE: "Linear regression",
+          "score_in_use": "The score in use today"}
 
 
 def title(name: str, *, of_pictures: bool = False) -> str:

@@ -20,6 +20,7 @@ TITLES: dict[str, str] = {
     "E7": "Compared with plain baselines", "E8": "Optimism", "F1": "Subgroups", "X1": "Data from elsewhere",
     "P1": "Abstains where it cannot know", "G1": "Can be made again", "G2": "Exported model gives the same answers",
     "G3": "The heatmap depends on the model"}
+INTERNAL = "internally validated only"  # the stamp of a run that was judged on its own data alone (X1)
 FEW = 30  # cases below which a check says "could not tell" instead of guessing
 
 
@@ -50,7 +51,7 @@ def looks_check(looks: int, *, kept_closed: bool = True) -> Check:
 def external_check(validations: Sequence[External]) -> Check:
     """X1: whether the model was judged on data that it does not come from, at its current checkpoint."""
     if not validations:
-        return found("X1", "info", "Judged on its own hospital's data alone: internally validated only.", n=0)
+        return found("X1", "info", f"Judged on its own data alone: {INTERNAL}.", n=0)
     newest = validations[-1]
     figure = next((each for each in (newest.metrics.get("auroc"), newest.metrics.get("r2")) if each is not None), None)
     said = "" if figure is None or figure.value is None else \

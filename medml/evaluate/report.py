@@ -8,6 +8,7 @@ import numpy as np
 
 from medml.cases import Fold, Predictions
 from medml.evaluate import clinical, curves, score_in_use
+from medml.evaluate.catalogue import INTERNAL
 from medml.evaluate.checks import Evidence, run_checks
 from medml.evaluate.context import Context
 from medml.evaluate.figures import Figures, figures_of, table_of
@@ -18,7 +19,6 @@ from medml.evaluate.thresholds import chooser, rule_in_words
 from medml.evaluate.words import HEADLINE
 from medml.types import SMALL_GROUP, Metric, Report, SplitPlan, Task, UsePlan
 
-INTERNAL = "internally validated only"
 EXPLORATORY = "exploratory: too few patients"
 CHOSEN = ("Chosen on {where} as {rule}. The figures beside it were judged in every fold by the threshold of the other "
           "folds, so no patient helped to choose the cut that judged them.")
@@ -71,13 +71,13 @@ def evaluate(predictions: Predictions, baselines: Mapping[str, Predictions], con
 
 
 def measured_on(split: SplitPlan, folds: Sequence[Fold]) -> str:
-    """What the figures come from, in words."""
+    """What the figures come from, in words that go on from "Measured on"."""
     numbers, repeats = {each.number for each in folds}, {each.repeat for each in folds}
     if len(numbers) < 2:
         return "validation part"
-    times = f" x {len(repeats)}" if len(repeats) > 1 else ""
-    inside = " of the part that was not held out" if split.scheme == "held_out" else ""
-    return f"out-of-fold predictions{inside}, {len(numbers)} folds{times}"
+    times = {1: "", 2: ", twice"}.get(len(repeats), f", {len(repeats)} times")
+    inside = ", the part kept closed aside" if split.scheme == "held_out" else ""
+    return f"cases that the model had not learned from (cross-validation in {len(numbers)} parts{times}{inside})"
 
 
 def _plain(predictions: Predictions, scored: Scored, model: Figures, context: Context) -> Report:

@@ -16,7 +16,7 @@ from medml.evaluate.metrics import plan_headline
 from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.words import HEADLINE
 from medml.privacy import round_3, suppress
-from medml.types import SMALL_GROUP, Subgroup, Table
+from medml.types import SMALL_GROUP, Subgroup, Table, TrainConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,13 @@ class Group:
     column: str
     label: str
     mask: np.ndarray
+
+
+def subgroup_columns(table: Table, config: TrainConfig) -> list[str]:
+    """Columns by which figures are told: the usual ones and those that a person picked, the outcome never."""
+    there = {each.name for each in table.columns}
+    asked = dict.fromkeys([*usual_columns(table), *(name for name in config.use.subgroups if name in there)])
+    return [name for name in asked if name not in (config.choice.target, config.choice.patient)]
 
 
 def usual_columns(table: Table) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
 
 def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *,
-            short: np.ndarray | None = None) -> tuple[Cases, list[Effect]]:
+            short: np.ndarray | None = None, aside: Sequence[str] = ()) -> tuple[Cases, list[Effect]]:
     """Run the steps that learn nothing and read cells as numbers, categories and classes.
 
     frame   the whole table as `open_table(...).frame()` gives it;   short  rows with too few fields, as its `short`
+    aside   columns that no model sees but figures are told by, as `Cases.aside` keeps them
     raises  UserError if a column that the recipe counts on is gone, no column is left to learn from, or the outcome
             holds one class only
     """
@@ -43,7 +45,9 @@ def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *
     y, classes = outcome(cleaned[choice.target], choice, table.column(choice.target), patients)
     X = predictors_frame(cleaned, kinds)
     twins = np.unique(row_hashes(X, y), return_inverse=True)[1].astype(np.int64)  # once: every fold asks for them
+    kept = {name: table.column(name).kind for name in aside if name in cleaned.columns}
     return Cases(X=X, y=y, patients=patients, rows=rows, kinds=kinds, twins=twins,
+                 aside=predictors_frame(cleaned, kept) if kept else None,
                  task=choice.task, classes=classes, flow=_flow(frame.height, effects)), effects
 
 

@@ -1,0 +1,63 @@
+"""`evaluate`: judge a finished run on data that it does not come from."""
+
+from __future__ import annotations
+
+import argparse
+
+from medml import gallery
+from medml.asked import existing
+from medml.commands import Printed, command
+from medml.commands._options import run
+from medml.commands._places import check_json, save_json
+from medml.commands._words import title
+from medml.errors import UserError
+from medml.evaluate.words import METRICS
+from medml.terminal import Bar, figure
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """RUN SOURCE, and how columns are called there."""
+    run(parser)
+    parser.add_argument("source", help="another folder or file with the same columns")
+    parser.add_argument("--map", action="append", default=[], metavar="THEIRS=OURS",
+                        help="how a column is called there, where it differs (repeatable)")
+    parser.add_argument("--sheet", metavar="NAME", help="the sheet, where a workbook has several")
+
+
+@command("evaluate", "judge a run on data from elsewhere (external validation)", options)
+def do_evaluate(args: argparse.Namespace) -> Printed:
+    """Their figures beside our own; kept with the run, which is then no longer "internally validated only"."""
+    from medml.outside import validate
+
+    source = existing(args.source)
+    check_json(args, source)
+    found = validate(args.run, source, renamed=mapped(args.map), sheet=args.sheet, watch=Bar())
+    opened = gallery.open_run(args.run)
+    save_json(args.json, {"run": args.run, "internal": {"measured_on": opened.report.measured_on,
+                          "metrics": {name: each.model_dump() for name, each in opened.report.metrics.items()},
+                          "calibration_line": {name: each.model_dump()
+                                               for name, each in opened.report.calibration_line.items()}},
+                          "external": found.model_dump(mode="json"), "stamps": opened.report.stamps}, source)
+    inside = opened.report.metrics | opened.report.calibration_line
+    outside = found.metrics | found.calibration_line
+    yield f"{found.n_cases:,} rows of {found.n_patients:,} patients from “{found.source}”; beside them the run's own " \
+          f"figures ({opened.report.measured_on})."
+    for name in METRICS:
+        if name in outside and name not in opened.report.hidden:
+            yield f"  {title(name)}: {figure(outside[name])}; own: {figure(inside.get(name))}"
+    if found.n_left_out:
+        yield f"{found.n_left_out:,} rows without an outcome, or with one that the model does not know, were left out."
+    if found.n_copies:
+        yield f"{found.n_copies:,} rows equal a row of the table that the model was made from: leave them out."
+
+
+def mapped(pairs: list[str]) -> dict[str, str]:
+    """{their column: ours} from "theirs=ours"; UserError for a pair without "=" or a column named twice."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        theirs, equals, ours = pair.rpartition("=")
+        if not equals or not theirs.strip() or not ours.strip() or ours.strip() in found.values():
+            raise UserError(what=f"“{pair}” does not say which column is which.", code="bad_map",
+                            fix='Write --map "their name=our name", once for each of our columns.')
+        found[theirs.strip()] = ours.strip()
+    return found

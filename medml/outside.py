@@ -1,0 +1,196 @@
+"""Judge a finished run on another folder: the same columns, named as they are there, other patients.
+
+Nothing is learned from them: the cleaning, the model and the threshold are those of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml import data, external, gallery, pictures
+from medml import recipe as cleaning
+from medml.cases import Cases, Predictions
+from medml.errors import UserError
+from medml.evaluate import clinical, delong
+from medml.evaluate.figures import Figures, figures_of, table_of
+from medml.evaluate.intervals import DRAWS
+from medml.evaluate.scored import score
+from medml.evaluate.subgroups import subgroup_columns, subgroups_of
+from medml.pipeline import Pipeline
+from medml.recipe.prepare import predictor_kinds
+from medml.recipe.reading import category_names, yes_no
+from medml.recipe.target import ABOVE_ZERO
+from medml.split import row_hashes
+from medml.types import PICTURES, Choice, External, TableRef
+from medml.watch import Silent, Watch
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from medml.data.source import TableSource
+    from medml.gallery import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """The other table as the run reads it."""
+
+    cases: Cases
+    sha256: str
+    n_left_out: int
+
+
+def validate(run: str, source: Path, *, renamed: Mapping[str, str] | None = None, sheet: str | None = None,
+             watch: Watch | None = None, draws: int = DRAWS) -> External:
+    """Measure the current checkpoint on another folder or file and keep the figures with the run.
+
+    renamed  {their column: ours}
+    raises   UserError if no table there has the columns, if it is the table that the run was made from, or if its
+             outcome cannot be judged (one class alone ...)
+    """
+    watch = watch or Silent()
+    opened = gallery.open_run(run)
+    watch.say("read", 0.0, "Reading the other table")
+    theirs = read(opened, Path(source), dict(renamed or {}), sheet, watch)
+    watch.say("evaluate", 0.4, f"Predicting {len(theirs.cases.y):,} rows from elsewhere")
+    p = Pipeline.load(opened.sealed("final"), opened.config.family).predict(theirs.cases.X)
+    watch.say("evaluate", 0.5, "Measuring")
+    found = figures(opened, theirs, p, Path(source).name, dict(renamed or {}), draws=draws)
+    kept = external.add(run, found)
+    watch.say("done", 1.0, "Finished")
+    return kept
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------
+
+def read(opened: Run, source: Path, renamed: dict[str, str], sheet: str | None, watch: Watch) -> Theirs:
+    """The rows of the other table as Cases, coded as the run's own outcome is."""
+    choice, table = opened.config.choice, opened.profile.table(opened.config.choice.table)
+    wanted = [choice.target, *predictor_kinds(opened.recipe, table, choice)]
+    found = _table(source, wanted, renamed, sheet, choice)
+    sha256 = found.sha256()
+    if sha256 == opened.config.data_sha256:
+        raise UserError(what="This is the very table that the model was made from.", code="own_table",
+                        fix="Choose data of other patients, best of another place or a later time.")
+    frame = found.frame()
+    if choice.pictures is not None and choice.pictures.frames == "all":
+        frame = found.each_frame(frame)
+    frame = frame.rename({theirs: ours for theirs, ours in renamed.items() if theirs in frame.columns})
+    before = frame.height
+    known = _with_known_outcome(frame, opened)
+    choice = choice.model_copy(update={"patient": choice.patient if choice.patient in known.columns else None,
+                                       "positive": opened.report.positive})
+    groups = [name for name in subgroup_columns(table, opened.config) if name in known.columns]
+    short = found.short if known.height == before else np.empty(0, np.int64)  # places in the table as it was read
+    cases, _ = cleaning.prepare(known, opened.recipe, table, choice, short=short, aside=groups)
+    cases = _coded_alike(replace(cases, subgroups=tuple(groups)), opened.report.classes)
+    if choice.pictures is not None:
+        cases = pictures.with_pixels(cases, known, found, choice, watch=watch)
+    return Theirs(cases, sha256, before - len(cases.y))
+
+
+def _table(source: Path, wanted: list[str], renamed: dict[str, str], sheet: str | None, choice: Choice) -> TableSource:
+    """The one table of the folder that has every column; UserError names what the best of them lacks."""
+    entries, tables = data.find_tables(source, sheet=sheet)
+    if choice.pictures is not None:
+        tables = [each for each in tables if each.ref.sheet == PICTURES]
+    if not tables:
+        said = next((each.message for each in entries if each.message), "No table was found in it.")
+        raise UserError(what=f"“{source.name}” could not be read. {said}", code="not_a_table",
+                        fix="Choose a table like the one trained on.")
+    lacking = {at: _lacking(each, wanted, renamed) for at, each in enumerate(tables)}
+    best = min(lacking, key=lambda at: len(lacking[at]))
+    if lacking[best]:
+        names, more = ", ".join(f"“{each}”" for each in lacking[best][:5]), len(lacking[best]) > 5
+        raise UserError(what=f"“{tables[best].ref.label}” has no column {names}{' and others' if more else ''}.",
+                        fix=f"If it is called otherwise there, say so: --map \"their name={lacking[best][0]}\".",
+                        code="column_gone")
+    whole = [at for at, each in lacking.items() if not each]
+    if len(whole) > 1:
+        raise UserError(what=f"{len(whole)} tables there have these columns.", code="several_tables",
+                        fix="Name one of them: " + ", ".join(f"“{tables[at].ref.label}”" for at in whole[:5]) + ".")
+    if choice.pictures is not None:
+        return tables[best]
+    return data.open_table(source, TableRef(path=tables[best].ref.path, sheet=tables[best].ref.sheet))
+
+
+def _lacking(table: TableSource, wanted: list[str], renamed: dict[str, str]) -> list[str]:
+    there = {renamed.get(name, name) for name in table.columns}
+    return [name for name in wanted if name not in there]
+
+
+def _with_known_outcome(frame: pl.DataFrame, opened: Run) -> pl.DataFrame:
+    """Rows whose outcome the run knows: none without one, and none with a class that it never learned."""
+    import polars as pl
+
+    report, target = opened.report, opened.config.choice.target
+    if report.task == "regression" or report.positive == ABOVE_ZERO:
+        read = frame[target].cast(pl.String, strict=False).str.strip_chars().cast(pl.Float64, strict=False)
+        return frame.filter(read.is_not_null() & read.is_finite().fill_null(False))
+    column = frame[target]
+    labels = yes_no(column) if {"yes", "no"} >= set(report.classes) else category_names(column)
+    if report.task == "binary" and report.classes[0].startswith("not "):
+        return frame.filter(labels.is_not_null())
+    return frame.filter(labels.is_in(report.classes).fill_null(False))
+
+
+def _coded_alike(cases: Cases, classes: list[str]) -> Cases:
+    """The same cases with the run's own codes of classes."""
+    if cases.task == "regression" or cases.classes == classes:
+        return cases
+    place = {name: at for at, name in enumerate(classes)}
+    if cases.task == "binary":  # the positive class is last on both sides; the other may be named by what is there
+        return replace(cases, classes=classes)
+    return replace(cases, classes=classes, y=np.array([place[name] for name in cases.classes], np.int64)[cases.y])
+
+
+# ---- measuring -------------------------------------------------------------------------------------------------
+
+def figures(opened: Run, theirs: Theirs, p: np.ndarray, source: str, renamed: dict[str, str], *,
+            draws: int) -> External:
+    """Everything that is kept of one validation: aggregates, at the run's own threshold."""
+    cases, report, seed = theirs.cases, opened.report, opened.config.seed
+    told = Predictions(y=cases.y, p=p[None], patients=cases.patients, task=cases.task, classes=cases.classes,
+                       train=np.full(1, np.nan))
+    scored = score(told, threshold=report.threshold, seed=seed)
+    where = None if report.net_benefit is None else (report.net_benefit.low, report.net_benefit.high,
+                                                     "as for the run itself")
+    measured = figures_of(scored, seed=seed, draws=draws, benefit=where and where[:2])
+    binary = cases.task == "binary"
+    return External(
+        id="", made=datetime.now(UTC).isoformat(timespec="seconds"), checkpoint=opened.chain.current, source=source,
+        data_sha256=theirs.sha256, renamed=renamed, n_cases=len(cases.y), n_patients=scored.n_patients,
+        n_events=int((cases.y == 1).sum()) if binary else None, n_left_out=theirs.n_left_out,
+        n_copies=_copies(opened, cases), threshold=report.threshold, metrics=table_of(measured, scored),
+        auroc_delong=delong.interval(cases.y, p[:, 1]) if binary and scored.n_patients == len(cases.y) else None,
+        calibration_line=measured.line(len(cases.y)), **_curves(measured, where, cases),
+        subgroups=subgroups_of(cases, scored, seed=seed, draws=draws))
+
+
+def _curves(measured: Figures, where: tuple[float, float, str] | None, cases: Cases) -> dict[str, object]:
+    if cases.task == "regression":
+        return {}
+    return {"roc": measured.curve("roc", "sensitivity"), "calibration": measured.curve("calibration", "observed"),
+            "net_benefit": clinical.net_benefit(measured, where, len(cases.y), None) if where else None}
+
+
+def _copies(opened: Run, cases: Cases) -> int | None:
+    """Rows that equal a row of the run's own table; None where that table is gone, or the cases are pictures."""
+    choice = opened.config.choice
+    if choice.pictures is not None:
+        return None
+    try:
+        table = data.open_table(Path(opened.profile.source), choice.table)
+        if table.sha256() != opened.config.data_sha256:
+            return None
+        own, _ = cleaning.prepare(table.frame(), opened.recipe, opened.profile.table(choice.table), choice,
+                                  short=table.short)
+    except UserError:
+        return None
+    return int(np.isin(row_hashes(cases.X, cases.y), row_hashes(own.X, own.y)).sum())

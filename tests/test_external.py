@@ -1,0 +1,171 @@
+"""A finished run judged on another folder: its own threshold and cleaning, aggregates kept, nothing learned."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+from tables import clinic, planned, saved
+
+from medml import external, gallery, outside
+from medml.__main__ import main
+from medml.errors import UserError
+from medml.evaluate import delong
+from medml.pipeline import Pipeline
+from medml.train import train
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A logistic run on 160 patients, in a home of this module's own; yields (name, folder)."""
+    place = tmp_path_factory.mktemp("outside")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(place / "home"))
+        source = saved(clinic(), place / "own")
+        yield train(source, *planned(source)), place
+
+
+@pytest.fixture(autouse=True)
+def its_home(run, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(run[1] / "home"))
+
+
+def elsewhere(folder, n: int = 120, **changed) -> pd.DataFrame:
+    table = clinic(n, seed=7).assign(**changed)
+    table["patient_id"] = [f"X{place:05d}" for place in range(len(table))]
+    saved(table, folder)
+    return table
+
+
+def test_their_patients_are_judged_by_our_model_and_threshold(run, tmp_path):
+    name, _ = run
+    table = elsewhere(tmp_path)
+    before = gallery.open_run(name).report
+    assert "internally validated only" in before.stamps and not before.external
+    found = outside.validate(name, tmp_path)
+    opened = gallery.open_run(name)
+    p = Pipeline.load(opened.sealed("final"), "logistic").predict(
+        table[["age", "pressure", "sex", "ward"]].assign(age=table["age"].astype(float)))[:, 1]
+    assert found.metrics["auroc"].value == pytest.approx(roc_auc_score(table["outcome"], p))
+    yes = p >= opened.report.threshold
+    assert found.metrics["sensitivity"].value == pytest.approx(yes[table["outcome"] == 1].mean())
+    assert found.n_cases == found.n_patients == 120 and found.n_events == table["outcome"].sum()
+    assert found.auroc_delong.low < found.metrics["auroc"].value < found.auroc_delong.high
+    assert set(found.calibration_line) == {"slope", "intercept", "ici"} and found.net_benefit is not None
+    assert {each.column for each in found.subgroups} == {"sex", "age", "ward"}
+    report = opened.report
+    assert report.stamps == [each for each in before.stamps if each != "internally validated only"]
+    assert next(each for each in report.checks if each.id == "X1").verdict == "pass"
+    assert report.external == [found] and report.metrics == before.metrics
+
+
+def test_the_same_validation_twice_is_one(run, tmp_path):
+    name, _ = run
+    elsewhere(tmp_path, 90)
+    first = outside.validate(name, tmp_path)
+    assert outside.validate(name, tmp_path) == first
+    assert sum(each.id == first.id for each in gallery.open_run(name).report.external) == 1
+
+
+def test_columns_with_other_names_are_mapped_and_a_lacking_one_is_named(run, tmp_path, capsys):
+    name, _ = run
+    table = clinic(100, seed=9).rename(columns={"pressure": "RR syst", "outcome": "died"})
+    saved(table, tmp_path / "b")
+    assert main(["evaluate", name, str(tmp_path / "b")]) == 2
+    assert "has no column “outcome”, “pressure”" in (said := capsys.readouterr().err) and "--map" in said
+    assert main(["evaluate", name, str(tmp_path / "b"), "--map", "RR syst=pressure", "--map", "died=outcome", "--json",
+                 str(tmp_path / "out.json")]) == 0
+    told = json.loads((tmp_path / "out.json").read_text())
+    assert told["external"]["renamed"] == {"RR syst": "pressure", "died": "outcome"}
+    assert told["external"]["metrics"]["auroc"]["n"] == 100 and told["internal"]["metrics"]["auroc"]["n"] == 160
+    assert "internally validated only" not in told["stamps"] and "AUROC" in capsys.readouterr().out
+    assert main(["evaluate", name, str(tmp_path / "b"), "--map", "pressure"]) == 2
+
+
+def test_an_outcome_that_the_run_does_not_know_is_left_out_and_counted(run, tmp_path):
+    table = elsewhere(tmp_path, 120)
+    odd = table["outcome"].astype(object)
+    odd.iloc[:5], odd.iloc[5:8] = "unclear", None
+    saved(table.assign(outcome=odd), tmp_path)
+    found = outside.validate(run[0], tmp_path)
+    assert (found.n_cases, found.n_left_out) == (112, 8)
+
+
+def test_the_runs_own_table_is_refused_and_its_rows_are_counted_elsewhere(run, tmp_path):
+    name, place = run
+    with pytest.raises(UserError, match="the very table"):
+        outside.validate(name, place / "own")
+    own = clinic()
+    saved(pd.concat([clinic(80, seed=3), own.iloc[:6]]), tmp_path)
+    assert outside.validate(name, tmp_path).n_copies == 6
+
+
+def test_a_validation_that_was_changed_afterwards_is_not_believed(run, tmp_path):
+    name, _ = run
+    elsewhere(tmp_path, 70)
+    found = outside.validate(name, tmp_path)
+    path = gallery.open_run(name).folder / "external" / f"{found.id}.json"
+    honest = path.read_text()
+    path.write_text(honest.replace(f'"n_cases": {found.n_cases}', '"n_cases": 9999'))
+    with pytest.raises(UserError, match="has been changed"):
+        gallery.open_run(name)
+    path.write_text(honest)
+    assert found in gallery.open_run(name).report.external
+
+
+def test_no_patient_of_theirs_is_kept(run, tmp_path):
+    """Ages of 17 digits are nowhere; groups of under 10 are not named."""
+    name, _ = run
+    rng = np.random.default_rng(4)
+    ward = np.where(np.arange(120) < 4, "CANARYWARD", rng.choice(["north", "south"], 120))
+    table = elsewhere(tmp_path, 120, ward=ward, age=rng.normal(60, 12, 120))
+    text = outside.validate(name, tmp_path).model_dump_json()
+    assert "CANARY" not in text and not any(repr(each) in text for each in table["age"])
+
+
+def test_several_classes_and_a_number_are_judged_elsewhere_too(tmp_path):
+    for target, task in (("ward", "multiclass"), ("age", "regression")):
+        source = saved(clinic().drop(columns="outcome"), tmp_path / task / "own")
+        name = train(source, *planned(source, target=target, patient="patient_id"))
+        elsewhere(tmp_path / task / "other", 100)
+        found = outside.validate(name, tmp_path / task / "other", draws=50)
+        assert found.n_cases == 100 and found.metrics and found.auroc_delong is None
+        assert external.of_run(gallery.open_run(name).folder, 0) == [found]
+
+
+# ---- DeLong ----------------------------------------------------------------------------------------------------
+
+def test_delong_gives_the_published_figures_of_the_ct_readings():
+    """Hanley and McNeil, Radiology 1982;143:29, table I: 109 CT readings in 5 grades. Stata's manual (roctab) gives
+    0.8932 with DeLong's standard error 0.0307 and the interval 0.83295 to 0.95339."""
+    normal, abnormal = [33, 6, 6, 11, 2], [3, 2, 2, 11, 33]
+    score = np.concatenate([np.repeat(np.arange(1, 6), normal), np.repeat(np.arange(1, 6), abnormal)]).astype(float)
+    y = np.repeat([0, 1], [sum(normal), sum(abnormal)])
+    found, spread = delong.covariance(y, score[None, :])
+    assert found[0] == pytest.approx(0.8932, abs=5e-5) and np.sqrt(spread[0, 0]) == pytest.approx(0.0307, abs=5e-5)
+    told = delong.interval(y, score)
+    assert (told.low, told.high) == pytest.approx((0.83295, 0.95339), abs=1e-5)
+
+
+def test_delong_of_two_scores_equals_its_definition_pair_by_pair():
+    """DeLong 1988, equations 4 to 6, by counting every pair."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(60) < 25).astype(int)
+    one = np.round(y + rng.normal(size=60), 1)
+    other = np.round(0.6 * one + rng.normal(size=60), 1)
+    aurocs, v10, v01 = [], [], []
+    for score in (one, other):
+        wins = np.array([[float(a > b) + 0.5 * float(a == b) for b in score[y == 0]] for a in score[y == 1]])
+        aurocs.append(wins.mean())
+        v10.append(wins.mean(axis=1))
+        v01.append(wins.mean(axis=0))
+    spread = np.cov(v10) / 25 + np.cov(v01) / 35
+    found, covariance = delong.covariance(y, np.stack([one, other]))
+    assert found == pytest.approx(aurocs) and covariance == pytest.approx(spread)
+    told, p = delong.difference(y, one, other)
+    half = 1.959964 * np.sqrt(spread[0, 0] + spread[1, 1] - 2 * spread[0, 1])
+    assert (told.value, told.high - told.value) == pytest.approx((aurocs[0] - aurocs[1], half))
+    assert 0 < p < 1 and delong.difference(y, one, one)[1] == 1.0
