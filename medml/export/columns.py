@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medml.errors import UserError
+from medml.export import silence
 from medml.export.graph import INNER, ML, Graph
 from medml.steps.step import MISSING, NUMERIC, OTHER
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from medml.pipeline import Matrix
 
-UNSEEN, OUTSIDE, ABSENT = 1, 2, 3  # reasons for no answer, as predict.Predictor.reasons tells them
 KNOWN_STEPS = frozenset({"cap_outliers", "impute", "merge_rare"})  # what learned steps the graph can do
 ANY_OTHER = "\x1fno category that anybody has"
 OUTPUTS = ("probabilities", "computed", "reasons")
@@ -28,7 +28,7 @@ OUTPUTS = ("probabilities", "computed", "reasons")
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Tensors: the encoded rows (n, p) float64, and (n, n_columns) int32 of reasons, 0 where there is none."""
+    """Tensors: the encoded rows (n, p) float64, and (n, n_columns) int32 of reasons, codes of medml.export.silence."""
 
     rows: str
     reasons: str
@@ -52,16 +52,25 @@ def encoded(graph: Graph, matrix: Matrix, key: list[str]) -> Encoded:
     tensors = {name: graph.input(given, np.float64 if kinds[name] in NUMERIC else np.str_, ["n", 1])
                for name, given in input_names(list(kinds)).items()}
     numbers = [name for name in kinds if kinds[name] in NUMERIC]
-    probe = _Probe(matrix, [name for name in kinds if name not in set(numbers)])
-    blocks, reasons = [], {}
+    probe, columns = _Probe(matrix, [name for name in kinds if name not in set(numbers)]), list(kinds)
+    blocks: list[Block] = []
+    why: list[Block] = []  # places among the columns, their codes
+    x = there = ""
     if numbers:
-        blocks += _numbers(graph, matrix, probe, numbers, tensors, key, reasons)
+        x = graph.add("Concat", *(tensors[name] for name in numbers), axis=1)   # (n, numbers)
+        there = graph.add("Less", graph.add("Abs", x), graph.constant(np.inf))   # NaN is not less
+        blocks += _numbers(graph, matrix, probe, numbers, x, there)
+        why.append((np.array([columns.index(name) for name in numbers]),
+                    silence.of_numbers(graph, matrix.cleaner, x, there, numbers, key)))
     for name in probe.texts:
-        blocks += _category(graph, probe, name, tensors[name], name in key, reasons)
-    places = [place for place, _ in blocks]
-    rows = _together(graph, [tensor for _, tensor in blocks], np.concatenate(places), len(matrix.names))
-    order = np.concatenate([[list(kinds).index(name) for name in names] for names in reasons.values()])
-    return Encoded(rows, _together(graph, list(reasons), order, len(kinds)))
+        at = _place(graph, probe.texts[name], tensors[name])
+        blocks += _category(graph, probe, name, at)
+        codes = silence.of_texts(matrix.cleaner, probe.frame, name, len(probe.texts[name]), name in key)
+        why.append((np.array([columns.index(name)]), graph.add("Gather", graph.constant(codes, np.int32), at, axis=0)))
+    reasons = _together(graph, why, len(columns))
+    if numbers:
+        reasons = silence.with_odd_together(graph, matrix.cleaner, x, there, numbers, reasons)
+    return Encoded(_together(graph, blocks, len(matrix.names)), reasons)
 
 
 def refuse_unknown_steps(matrix: Matrix) -> None:
@@ -85,11 +94,10 @@ class _Probe:
         self.matrix = matrix
         self.texts = {name: ["", *_listed(matrix, name), ANY_OTHER] for name in categories}
         deepest = max((len(texts) for texts in self.texts.values()), default=1)
-        missing_then_number = np.r_[np.full(deepest, np.nan), 0.0]
-        frame = _frame({name: [text or None for text in self.texts[name]] if name in self.texts else missing_then_number
-                        for name in matrix.cleaner.kinds}, deepest + 1)
-        self.cells = matrix.encode(frame)
-        self.unseen = matrix.cleaner.unseen(frame)
+        numbers = np.r_[np.full(deepest, np.nan), 0.0]
+        self.frame = _frame({name: [text or None for text in self.texts[name]] if name in self.texts else numbers
+                             for name in matrix.cleaner.kinds}, deepest + 1)
+        self.cells = matrix.encode(self.frame)
 
     def of(self, name: str) -> np.ndarray:
         """Places of the encoded columns that come from this column."""
@@ -116,12 +124,8 @@ def _frame(columns: dict[str, Any], n_rows: int) -> pd.DataFrame:
 Block = tuple[np.ndarray, str]  # places among the encoded columns, tensor (n, as many)
 
 
-def _numbers(graph: Graph, matrix: Matrix, probe: _Probe, names: list[str], tensors: dict[str, str], key: list[str],
-             reasons: dict[str, list[str]]) -> list[Block]:
+def _numbers(graph: Graph, matrix: Matrix, probe: _Probe, names: list[str], x: str, there: str) -> list[Block]:
     """Missing or endless: what our cleaning makes of a missing cell. Else: moved to the limits, as it is."""
-    x = graph.add("Concat", *(tensors[name] for name in names), axis=1)   # (n, numbers)
-    there = graph.add("Less", graph.add("Abs", x), graph.constant(np.inf))   # NaN is not less
-    reasons[_why_numbers(graph, matrix, x, there, names, key)] = names
     own = {name: place for place, name in enumerate(matrix.encoder.origins) if name in set(names)}
     blocks = []
     if own:
@@ -140,39 +144,30 @@ def _numbers(graph: Graph, matrix: Matrix, probe: _Probe, names: list[str], tens
     return blocks
 
 
-def _why_numbers(graph: Graph, matrix: Matrix, x: str, there: str, names: list[str], key: list[str]) -> str:
-    far = matrix.cleaner.far
-    low, high = (np.array([far.get(name, (-np.inf, np.inf))[end] for name in names]) for end in (0, 1))
-    outside = graph.add("Or", graph.add("Less", x, graph.constant(low)),
-                        graph.add("Greater", x, graph.constant(high)))
-    absent = graph.constant([ABSENT if name in key else 0 for name in names], np.int32)
-    whole = graph.add("Where", outside, graph.constant(OUTSIDE, np.int32), graph.constant(0, np.int32))
-    return graph.add("Where", there, whole, absent)
-
-
 def _limits(matrix: Matrix, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
     limits = next((state["limits"] for step, state in matrix.cleaner.states if step == "cap_outliers"), {})
     return tuple(np.array([limits.get(name, (-np.inf, np.inf))[end] for name in names]) for end in (0, 1))
 
 
-def _category(graph: Graph, probe: _Probe, name: str, tensor: str, is_key: bool,
-              reasons: dict[str, list[str]]) -> list[Block]:
-    """Text -> its place among the known ones -> the encoded row that belongs to it."""
-    texts, places = probe.texts[name], probe.of(name)
+def _place(graph: Graph, texts: list[str], tensor: str) -> str:
+    """Text (n, 1) -> (n,) its place among the known ones; the last one is any other."""
     at = graph.add("LabelEncoder", tensor, domain=ML, keys_strings=texts[:-1],
-                   values_int64s=list(range(len(texts) - 1)), default_int64=len(texts) - 1)   # (n, 1)
-    at = graph.add("Reshape", at, graph.constant([-1], np.int64))
-    why = [[UNSEEN if name in probe.unseen[row] else ABSENT if is_key and not row else 0] for row in range(len(texts))]
-    reasons[graph.add("Gather", graph.constant(why, np.int32), at, axis=0)] = [name]
+                   values_int64s=list(range(len(texts) - 1)), default_int64=len(texts) - 1)
+    return graph.add("Reshape", at, graph.constant([-1], np.int64))
+
+
+def _category(graph: Graph, probe: _Probe, name: str, at: str) -> list[Block]:
+    """The encoded row that belongs to a text."""
+    places = probe.of(name)
     if not len(places):
         return []
-    return [(places, graph.add("Gather", graph.constant(probe.cells[:len(texts), places]), at, axis=0))]
+    return [(places, graph.add("Gather", graph.constant(probe.cells[:len(probe.texts[name]), places]), at, axis=0))]
 
 
-def _together(graph: Graph, tensors: list[str], places: np.ndarray, width: int) -> str:
+def _together(graph: Graph, blocks: list[Block], width: int) -> str:
     """Blocks of columns beside each other, put in order."""
+    tensors, order = [tensor for _, tensor in blocks], np.argsort(np.concatenate([places for places, _ in blocks]))
     whole = tensors[0] if len(tensors) == 1 else graph.add("Concat", *tensors, axis=1)
-    order = np.argsort(places)
     if len(order) != width:
         raise ValueError(f"{len(order)} of {width} columns were built")
     return whole if (order == np.arange(width)).all() else graph.gather(whole, order)

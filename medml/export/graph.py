@@ -63,6 +63,14 @@ class Graph:
         """Some columns (rows with axis 0), in the order of `places`."""
         return self.add("Gather", tensor, self.constant(places, np.int64), axis=axis)
 
+    def largest(self, tensor: str, n: int) -> str:
+        """(rows, columns) -> (rows, n): the largest of each row."""
+        from onnx import helper
+
+        name = self.fresh()
+        self.nodes.append(helper.make_node("TopK", [tensor, self.constant([n], np.int64)], [name, f"{name}at"], axis=1))
+        return name
+
     def embed(self, model: Any, tensor: str) -> str:
         """All of another model with one input and one output, fed with `tensor`; returns its output."""
         prefix = self.fresh()

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medml.abstain import whys
 from medml.export.ask import Said, ask, feed_of, opened
+from medml.export.silence import CODES
 from medml.steps.step import NUMERIC
 from medml.value import Value
 
@@ -27,7 +29,7 @@ class Parity(Value):
     n_rows           rows made up from what is known of the columns;   n_own  rows of the clinician's own table
     n_missing, n_unseen  cells among both that were empty, or held a category that training did not know
     difference       largest difference of a probability; of a number, in shares of its usual range
-    reasons_differ   rows where one of the two gave an answer and the other none
+    reasons_differ   rows in which the reasons for no answer, or the columns that they name, are not the same
     """
 
     n_rows: int
@@ -57,12 +59,11 @@ def of_columns(predictor: Predictor, content: bytes, own: pd.DataFrame | None = 
     said, natural = ask(session, feed_of(X, matrix.cleaner.kinds)), predictor.pipeline.predict(X)
     one_by_one = [ask(session, feed_of(X.iloc[[row]], matrix.cleaner.kinds)) for row in range(0, len(X), 20)]
     alone = np.concatenate([each.computed for each in one_by_one])
-    silent = np.array([bool(reason) for reason in predictor.reasons(X)])
     return Parity(n_rows=len(made), n_own=len(X) - len(made), n_missing=int(X.isna().to_numpy().sum()),
                   n_unseen=sum(map(len, matrix.cleaner.unseen(X))),
                   difference=max(apart(said.computed, natural, usual_range(predictor)),
                                  apart(alone, natural[::20], usual_range(predictor))),
-                  reasons_differ=int((_silent(said) != silent).sum()))
+                  reasons_differ=int((_codes(said) != codes_of(predictor, X)).any(axis=1).sum()))
 
 
 def apart(said: np.ndarray, natural: np.ndarray, unit: float) -> float:
@@ -114,7 +115,18 @@ def _texts(known: list[str], n: int, rng: np.random.Generator) -> np.ndarray:
     return texts
 
 
-def _silent(said: Said) -> np.ndarray:
-    silent = said.reasons.any(axis=1)
-    hidden = np.isnan(said.told).all(axis=1)
-    return np.where(silent == hidden, silent, ~silent)  # a reason must hide the answer, and nothing else may
+def codes_of(predictor: Predictor, X: pd.DataFrame) -> np.ndarray:
+    """(n, columns) int32: what medml.abstain says of these rows, in the codes of the file."""
+    cleaner = predictor.pipeline.matrix.cleaner
+    place = {name: at for at, name in enumerate(cleaner.kinds)}
+    codes = np.zeros((len(X), len(place)), dtype=np.int32)
+    for row, why in enumerate(whys(cleaner, X, predictor.key)):
+        for word, names in why.items():
+            codes[row, [place[name] for name in names]] = CODES[word]
+    return codes
+
+
+def _codes(said: Said) -> np.ndarray:
+    """The codes; -1 where an answer is told although there is a reason against it, or none although there is none."""
+    told = np.where(said.reasons.any(axis=1)[:, None], np.isnan(said.told), said.told == said.computed).all(axis=1)
+    return np.where(told[:, None], said.reasons, -1)

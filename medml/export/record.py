@@ -51,7 +51,7 @@ def g2(run: gallery.Run) -> Check:
     parity = record.parity
     figures = {"rows": float(parity.n_rows + parity.n_own), "empty cells": float(parity.n_missing),
                "unseen categories": float(parity.n_unseen), "largest difference": parity.difference,
-               "answers and silences that differ": float(parity.reasons_differ)}
+               "silences that differ": float(parity.reasons_differ)}
     if not record.passed:
         return Check(id="G2", title=TITLE, verdict="block", figures=figures, what=differs(parity),
                      fix="Use the model inside MedML; no file was handed out. Please report this fault.")
@@ -63,7 +63,7 @@ def g2(run: gallery.Run) -> Check:
 def differs(parity: Parity) -> str:
     """Why a file was not handed out, in one sentence."""
     if parity.reasons_differ:
-        return (f"The exported file would answer where the model stays silent, or the other way round, in "
+        return (f"The exported file would stay silent for other reasons than the model, or where the model answers, in "
                 f"{parity.reasons_differ:,} of {parity.n_rows + parity.n_own:,} rows.")
     return (f"The exported file would differ from the model by up to {parity.difference:.2g}; "
             f"less than {parity.limit:g} is allowed.")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from medml.abstain import WORDS
 from medml.data.missing import MISSING_WORDS
 from medml.data.values import NO, YES
-from medml.export.columns import ABSENT, OUTSIDE, UNSEEN, input_names
+from medml.export.columns import input_names
+from medml.export.silence import CODES
 from medml.steps.step import NUMERIC
 
 if TYPE_CHECKING:
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$"
-REASONS = {UNSEEN: "a value that fewer than 10 training patients had",
-           OUTSIDE: "far outside what was seen in training",
-           ABSENT: "missing, and the answer depends on it"}
 Rules = list[list[str]]
 
 _LIMIT = [r"^(?:<=?|>=?|≤|≥|&lt;|&gt;)\s*", ""]
@@ -49,7 +48,7 @@ def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[
             "outputs": {"probabilities": "one column a class, or the predicted number; NaN where no answer is given",
                         "computed": "the same for every row: for comparisons only, never for a patient",
                         "reasons": "one column an input, 0 or a number of `reasons`"},
-            "reasons": {str(number): words for number, words in REASONS.items()}, "parity": parity}
+            "reasons": {str(code): WORDS[word] for word, code in CODES.items()}, "parity": parity}
 
 
 def columns_of(predictor: Predictor) -> list[dict[str, Any]]:

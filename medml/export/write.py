@@ -20,7 +20,7 @@ def onnx_of(predictor: Predictor) -> bytes:
     inputs   one a column: float64 [n, 1] with NaN where missing, or text [n, 1] with ''; for pictures "pixels"
     outputs  "probabilities" float64 [n, classes], or [n, 1] for a number; NaN in rows with a reason for no answer
              "computed" the same without that: for comparisons only, never for a patient
-             "reasons" int32 [n, columns]: 0, or columns.UNSEEN, OUTSIDE, ABSENT
+             "reasons" int32 [n, columns]: 0, or a code of medml.export.silence
     raises   UserError where the family or a cleanup step has no form in ONNX
     """
     graph, pipe = Graph(), predictor.pipeline
