@@ -13,29 +13,23 @@ from medml.config import propose_config
 from medml.data.images.beside import Labels
 from medml.data.images.columns import PATIENT
 from medml.data.images.table import window_of
+from medml.data.images.tags import patient_tag
+from medml.data.index import shown_from
 from medml.errors import UserError
 from medml.families import Param
 from medml.profile import left_out, propose_choice
 from medml.profile.choice import find, unusable
 from medml.recipe import propose_recipe
+from medml.roots import check_source, existing
 from medml.types import Choice, Column, PicturePlan, Profile, Recipe, SelectionPlan, TableRef, TrainConfig
-
-
-def existing(path: str) -> Path:
-    """The file or folder that a person named; UserError if it is not there."""
-    found = Path(path).expanduser()
-    if not found.exists():
-        raise UserError(what=f"There is no file or folder “{path}”.", code="no_source",
-                        fix="Check the spelling, or drag it into the terminal.")
-    return found.resolve()
 
 
 def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tuple[TrainConfig, Recipe]:
     """The configuration and the recipe that the command's options and MedML's proposals make together."""
     choice = with_plan(args, chosen(args, profile))
-    if args.patient_tag is not None and (choice.pictures is None or choice.patient != PATIENT):
-        raise UserError(what=f"These files hold no {args.patient_tag} that names patients.", code="no_patient_tag",
-                        fix="Leave --patient-tag out, or name a column with --patient.")
+    if args.patient_tag is not None and choice.pictures is None:
+        raise UserError(what="--patient-tag is for pictures in DICOM files, and this is a table.", code="no_pictures",
+                        fix="Leave it out, and name a column with --patient.")
     found = profile.table(choice.table)
     profile_sha256 = home.sha256_of(profile)
     recipe = without(args.without, propose_recipe(found, choice, profile_sha256))
@@ -50,9 +44,11 @@ def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tupl
 def chosen(args: argparse.Namespace, profile: Profile) -> Choice:
     """What the options pick, and for the rest what a scan proposes: its columns to leave out too, but for --keep."""
     table = chosen_table(args, profile)
+    patient = PATIENT if args.patient is None and args.patient_tag is not None and has_patients(profile) \
+        else args.patient
 
     def choose(names: list[str]) -> Choice:
-        return propose_choice(profile, table=table, target=args.target, patient=args.patient, leave_out=names,
+        return propose_choice(profile, table=table, target=args.target, patient=patient, leave_out=names,
                               positive=args.positive)
 
     first = choose(args.drop)
@@ -61,6 +57,11 @@ def chosen(args: argparse.Namespace, profile: Profile) -> Choice:
         refuse_keeping(find(found, name), args.drop)
     proposed = [each.column for each in left_out(found, first.target, first.patient)]
     return choose([*args.drop, *(name for name in proposed if name not in (*args.drop, *args.keep))])
+
+
+def has_patients(profile: Profile) -> bool:
+    """Whether there are pictures with a column of patients that came from a tag."""
+    return any(each.ref.patient_tag is not None for each in profile.tables)
 
 
 def refuse_keeping(column: Column, dropped: list[str]) -> None:
@@ -105,14 +106,11 @@ def chosen_table(args: argparse.Namespace, profile: Profile) -> TableRef | None:
 
 
 def told(args: argparse.Namespace, source: Path) -> Labels | None:
-    """What --labels and --file-column say of the table beside the pictures; UserError where it lies elsewhere."""
-    if args.labels is None:
-        return None if args.file_column is None else Labels(column=args.file_column)
-    named, folder = existing(args.labels), source if source.is_dir() else source.parent
-    if folder not in named.parents:
-        raise UserError(what=f"“{named.name}” is not in the folder of the pictures.", code="no_labels",
-                        fix="Copy it there: MedML reads one folder, and notices when a part of it changes.")
-    return Labels(named.relative_to(folder).as_posix(), args.file_column)
+    """What --labels, --file-column and --patient-tag say of the pictures; UserError where one of them cannot be."""
+    if args.labels is args.file_column is args.patient_tag is None:
+        return None
+    return Labels(None if args.labels is None else shown_from(source, check_source(existing(args.labels))),
+                  args.file_column, None if args.patient_tag is None else patient_tag(args.patient_tag))
 
 
 def refuse_unjoined(args: argparse.Namespace, profile: Profile) -> None:
@@ -121,17 +119,18 @@ def refuse_unjoined(args: argparse.Namespace, profile: Profile) -> None:
             each.pictures is not None and each.ref.path != "." and each.ref.key == args.file_column
             for each in profile.tables):
         raise UserError(what="That table or column names none of the pictures.", code="no_labels",
-                        fix="It must hold file names, SOPInstanceUIDs or PatientIDs of the pictures in this folder.")
+                        fix="It must hold file names, SOPInstanceUIDs or PatientIDs of the pictures in this folder (or "
+                            "what --patient-tag names).")
 
 
 def labelled(labels: str, profile: Profile) -> TableRef:
     """The pictures as the table in that file labels them; UserError where the scan did not join the two."""
     named = existing(labels)
     for each in profile.tables:
-        if each.pictures is not None and Path(profile.source, each.ref.path) == named:
+        if each.pictures is not None and each.ref.path == shown_from(Path(profile.source), named):
             return each.ref
     raise UserError(what=f"“{Path(labels).name}” does not label the pictures.", code="no_labels",
-                    fix="Put it into the folder of the pictures, with a column that holds their file names.")
+                    fix="It needs a column that holds their file names, SOPInstanceUIDs or PatientIDs.")
 
 
 def with_plan(args: argparse.Namespace, choice: Choice) -> Choice:

@@ -88,16 +88,22 @@ class Repeats(Value):
 
 
 class TableRef(Value):
-    """Which table: a path relative to the project's source, and the sheet where a file has several."""
+    """Which table: a path relative to the project's source, and the sheet where a file has several.
+
+    Of pictures the path is that of the table that labels them, which a person may have named elsewhere ("../list.csv").
+    """
 
     path: str
     sheet: str | None = None
     key: str | None = None  # of pictures: the column of the label table that names them, where a person said which
+    patient_tag: str | None = None  # of pictures: the tag that tells patients apart, where a person said which
 
     @property
     def label(self) -> str:
         if self.sheet == PICTURES:
-            return "the pictures" if self.path == "." else f"the pictures with {self.path}"
+            elsewhere = self.path.startswith("..") or self.path[1:2] == ":"  # folders between are nobody's business
+            named = self.path.rpartition("/")[2] if elsewhere else self.path
+            return "the pictures" if self.path == "." else f"the pictures with {named}"
         return self.path if self.sheet is None else f"{self.path} · {self.sheet}"
 
 

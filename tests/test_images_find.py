@@ -56,7 +56,7 @@ def test_progress_never_goes_back_and_a_stop_is_heard(many):
 def test_a_source_that_is_gone_is_said(tmp_path):
     with pytest.raises(UserError) as caught:
         find_images(tmp_path / "none")
-    assert caught.value.code == "gone"
+    assert caught.value.code == "missing"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")

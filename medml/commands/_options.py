@@ -11,6 +11,8 @@ def source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet", metavar="NAME", help="the sheet, where a workbook has several")
     parser.add_argument("--labels", metavar="FILE", help="the table that says what each picture shows")
     parser.add_argument("--file-column", metavar="COLUMN", help="its column that names the pictures")
+    parser.add_argument("--patient-tag", metavar="TAG",
+                        help="of DICOM: what tells patients apart, hashed as it is read (PatientID where left out)")
     as_json(parser)
 
 

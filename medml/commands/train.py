@@ -44,7 +44,6 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=int, metavar="N")
     parser.add_argument("--name", metavar="NAME", help="what to call the run")
     parser.add_argument("--open", action="store_true", help="open the held-out part at the end, and count the look")
-    parser.add_argument("--patient-tag", choices=("PatientID",), help="patients by this tag, hashed as it is read")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="side to which pictures are brought")
     parser.add_argument("--window", metavar="NAME|C,W", help="range of grey: lung, bone, soft tissue, brain, or 40,400")
     parser.add_argument("--frames", choices=("first", "middle", "all"), help="of files that hold several")

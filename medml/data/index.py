@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from medml.data.source import TableSource
 from medml.data.text import TABLE_KINDS, open_text
 from medml.data.walk import Found, not_opened, walk
 from medml.errors import Stopped, UserError
-from medml.roots import existing
+from medml.roots import check_source, existing
 from medml.types import FileEntry, TableRef
 from medml.value import PICTURES as PICTURE_SHEET
 from medml.watch import Part, Silent, Watch
@@ -43,7 +44,7 @@ def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None =
 
     watch = watch or Silent()
     source = existing(source)
-    seen = beside.look(source, Part(watch, 0.0, 0.5))  # pictures come by the ten thousand: each is opened once
+    seen = beside.look(source, Part(watch, 0.0, 0.5), labels)  # pictures come by the ten thousand: each is opened once
     entries: list[FileEntry] = []
     tables: list[TableSource] = []
     everything = list(walk(source))
@@ -90,8 +91,25 @@ def file_in(source: Path, shown: str) -> Path:
 
 
 def tables_in(source: Path, shown: str) -> list[TableSource]:
-    """Every table of one file. UserError where it is gone or holds none."""
-    return [table for table in _open(shown, file_in(source, shown), None) if isinstance(table, TableSource)]
+    """Every table of one file, as the list of files calls it, or as `shown_from` calls one that a person named.
+
+    raises  UserError where it is gone, holds none or lies outside of the folders that may be read
+    """
+    elsewhere = shown.startswith("..") or Path(shown).is_absolute()
+    path = check_source(_folder(source) / shown) if elsewhere else file_in(source, shown)
+    return [table for table in _open(shown, path, None) if isinstance(table, TableSource)]
+
+
+def shown_from(source: Path, file: Path) -> str:
+    """What a file that a person named is called from a source: its path in it, or the way there ("../list.csv")."""
+    try:
+        return Path(os.path.relpath(file.resolve(), _folder(source.resolve()))).as_posix()
+    except ValueError:  # another drive of Windows
+        return file.resolve().as_posix()
+
+
+def _folder(source: Path) -> Path:
+    return source if source.is_dir() else source.parent
 
 
 def _look_at(found: Found, sheet: str | None) -> tuple[list[FileEntry], list[TableSource]]:

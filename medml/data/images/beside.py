@@ -10,6 +10,7 @@ from medml.data.images.image_file import ImageFile
 from medml.data.images.index import find_images, read_header
 from medml.data.images.npz import NpzTable, open_npz
 from medml.data.images.table import ImageTable, picture_table
+from medml.data.images.tags import PATIENT_TAGS
 from medml.data.images.words import KINDS
 from medml.data.index import file_in, tables_in
 from medml.data.kinds import BINARY_ENDINGS, PICTURE_ENDINGS, TEXT_ENDINGS, ending
@@ -27,10 +28,15 @@ _NO_PICTURES = _TABLES | {"gz", "json", "jsonl", "ods", "xlsb", "npz"}
 
 
 class Labels(NamedTuple):
-    """What a person said of the table beside the pictures: its file, and the column that names them; None: not said."""
+    """What a person said of who and what the pictures show; None: not said.
+
+    file         of the table that labels them, as `shown_from` calls it;   column  the one in it that names them
+    patient_tag  the DICOM tag that tells patients apart, of PATIENT_TAGS
+    """
 
     file: str | None = None
     column: str | None = None
+    patient_tag: str | None = None
 
 
 class Seen(NamedTuple):
@@ -40,9 +46,18 @@ class Seen(NamedTuple):
     images: list[ImageFile]
 
 
-def look(source: Path, watch: Watch | None = None) -> Seen:
-    """Every file of a folder looked at as a picture. Stopped if the watch asks to stop."""
-    entries, images = find_images(source, watch=watch)
+def look(source: Path, watch: Watch | None = None, labels: Labels | None = None) -> Seen:
+    """Every file of a folder looked at as a picture.
+
+    raises  Stopped if the watch asks to stop; UserError where no picture holds the tag that a person named
+    """
+    tag = labels.patient_tag if labels else None
+    entries, images = find_images(source, watch=watch, patient_tag=tag or "PatientID")
+    if tag and not any(each.patient for each in images):
+        there = {name for each in images for name in each.identifiers} & set(PATIENT_TAGS)
+        raise UserError(what=f"No picture here holds {tag}.", code="no_patient_tag",
+                        fix=f"Those that are filled in: {', '.join(sorted(there))}." if there else
+                            "Leave it out, or name a column of the table that labels the pictures.")
     return Seen({each.path: each for each in entries}, usable(images))
 
 
@@ -57,8 +72,10 @@ def with_pictures(source: Path, seen: Seen, entries: Sequence[FileEntry], tables
     more = list(tables)
     if seen.images:
         told = labels or Labels()
-        more.append(picture_table(source, seen.images, [each for each in tables if told.file in (None, each.ref.path)],
-                                  told.column))
+        beside = [each for each in tables if told.file in (None, each.ref.path)]
+        if told.file is not None and not beside:
+            beside = tables_in(source, told.file)  # it lies elsewhere
+        more.append(picture_table(source, seen.images, beside, told.column, told.patient_tag))
     for n, entry in enumerate(found):
         if entry.kind == "npz" and entry.action == "skip":
             found[n], archive = _archive(source, entry)
@@ -71,7 +88,8 @@ def open_pictures(source: Path, ref: TableRef) -> ImageTable:
     if ending(ref.path) == "npz":
         return open_npz(ref.path, file_in(source, ref.path))
     tables = [] if ref.path == "." else tables_in(source, ref.path)
-    table = picture_table(source, look(source).images, tables, ref.key)
+    seen = look(source, labels=Labels(patient_tag=ref.patient_tag))
+    table = picture_table(source, seen.images, tables, ref.key, ref.patient_tag)
     if table.ref != ref:
         raise not_read("gone", f"{ref.label} can no longer be read: the table no longer names the pictures.",
                        "Scan the folder again.")

@@ -18,7 +18,7 @@ from medml.data.files import expands_too_much
 from medml.data.images import fragments
 from medml.data.images.elements import Elements, Odd
 from medml.data.images.image_file import ImageFile, Unreadable, check_size, damaged
-from medml.data.images.tags import ALLOWED, IN_EVERY_FILE, INSTANCE_UID, PATIENT_ID
+from medml.data.images.tags import ALLOWED, IN_EVERY_FILE, INSTANCE_UID, PATIENT_TAGS
 from medml.data.images.words import in_order
 
 IMPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
@@ -109,11 +109,12 @@ def inflate(file: BinaryIO, packed: int) -> bytes:
     return bytes(content)
 
 
-def read_dicom_header(shown: str, file: BinaryIO, head: bytes, size: int, hashed: Callable[[str, str], str]
-                      ) -> ImageFile:
+def read_dicom_header(shown: str, file: BinaryIO, head: bytes, size: int, hashed: Callable[[str, str], str],
+                      patient_tag: str = "PatientID") -> ImageFile:
     """The header of one DICOM file.
 
-    hashed  (kind of identifier, value) -> its keyed hash
+    hashed       (kind of identifier, value) -> its keyed hash
+    patient_tag  what says whose it is, of PATIENT_TAGS
     raises  Unreadable: "damaged", "no_pixels", "too_deep", "too_many_pixels", "expands_too_much", "dicomdir",
             "unsafe_path"
     """
@@ -129,7 +130,7 @@ def read_dicom_header(shown: str, file: BinaryIO, head: bytes, size: int, hashed
         raise _directory(elements.files)
     if elements.pixels is None:
         raise _no_picture()
-    return _image(shown, opened, size, hashed)
+    return _image(shown, opened, size, hashed, patient_tag)
 
 
 def _no_picture() -> Unreadable:
@@ -172,10 +173,13 @@ def _named(identifiers: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(identifiers))
 
 
-def _image(shown: str, opened: DicomSource, size: int, hashed: Callable[[str, str], str]) -> ImageFile:
+def _image(shown: str, opened: DicomSource, size: int, hashed: Callable[[str, str], str], patient_tag: str
+           ) -> ImageFile:
     elements = opened.elements
     values = elements.values
-    patient, uid = _text(values.pop(PATIENT_ID, b"")), _text(values.pop(INSTANCE_UID, b""))
+    patient, uid = _text(values.get(PATIENT_TAGS[patient_tag], b"")), _text(values.pop(INSTANCE_UID, b""))
+    for tag in PATIENT_TAGS.values():
+        values.pop(tag, None)
     told = _told(tuple(values), tuple(values.values()), opened.order)
     notes = told.notes
     if not elements.identifiers <= IN_EVERY_FILE:

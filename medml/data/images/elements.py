@@ -10,7 +10,7 @@ import struct
 from typing import BinaryIO
 
 from medml.data.images.image_file import Unreadable, damaged
-from medml.data.images.tags import ALLOWED, IDENTIFYING, INSTANCE_UID, PATIENT_ID, PIXELS, PRIVATE, REFERENCED_FILE
+from medml.data.images.tags import ALLOWED, IDENTIFYING, INSTANCE_UID, PATIENT_TAGS, PIXELS, PRIVATE, REFERENCED_FILE
 
 DEEPEST = 64  # sequences in sequences; a structured report has about 10
 MOST_ELEMENTS = 1_000_000
@@ -25,7 +25,7 @@ _BLANKS = b" \0^"
 _TWO, _FOUR = struct.Struct("<HH2sH"), struct.Struct("<HHI")
 _FAST = struct.Struct("<IHH")  # group and element as one number, VR as a number, length
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_KEPT = frozenset(tag for tag, _ in ALLOWED.values()) | {INSTANCE_UID, PATIENT_ID}
+_KEPT = frozenset(tag for tag, _ in ALLOWED.values()) | {INSTANCE_UID, *PATIENT_TAGS.values()}
 _KNOWN = _KEPT | frozenset(IDENTIFYING)
 # tag as little-endian bytes give it -> (tag, whether its value is kept, keyword if it identifies)
 _FAST_KNOWN = {(tag & 0xFFFF) << 16 | tag >> 16: (tag, tag in _KEPT, IDENTIFYING.get(tag)) for tag in _KNOWN}

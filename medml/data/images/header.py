@@ -28,17 +28,18 @@ class Looked:
     full: Path
 
 
-def look_at(shown: str, path: Path, hashed: Callable[..., str]) -> Looked:
+def look_at(shown: str, path: Path, hashed: Callable[..., str], patient_tag: str = "PatientID") -> Looked:
     """The header of one file.
 
-    shown   what the file is called;  hashed  (kind of identifier, value) -> its keyed hash
-    raises  UserError with a code where it is no image or cannot be read; OSError where its disk fails
+    shown        what the file is called;  hashed  (kind of identifier, value) -> its keyed hash
+    patient_tag  of DICOM: what says whose it is, of PATIENT_TAGS
+    raises       UserError with a code where it is no image or cannot be read; OSError where its disk fails
     """
     with open_regular(path, buffered=False) as file:
         head = file.read(HEAD)
         size = len(head) if len(head) < HEAD else file.seek(0, 2)
         name = shown.rpartition("/")[2]
-        image = header_of(shown, kind_of(head, name), file, head, size, hashed)
+        image = header_of(shown, kind_of(head, name), file, head, size, hashed, patient_tag)
     return Looked(_with_notes(image, name), path)
 
 

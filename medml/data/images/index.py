@@ -39,16 +39,18 @@ def read_header(path: Path, *, root: Path, hashed: Callable[..., str] | None = N
     raises  Unreadable with a code of the reasons above; never anything else for what is in the file
     """
     shown = path.relative_to(root).as_posix()
-    return _look(shown, path, hashed or home.hasher()).image
+    return _look(shown, path, hashed or home.hasher(), "PatientID").image
 
 
-def find_images(source: Path, *, watch: Watch | None = None) -> tuple[list[FileEntry], list[ImageFile]]:
+def find_images(source: Path, *, watch: Watch | None = None, patient_tag: str = "PatientID"
+                ) -> tuple[list[FileEntry], list[ImageFile]]:
     """Every file under a folder (or one file) with what became of it, and the images among them that can be read.
 
     DICOM is found by content, with or without an extension; a DICOMDIR is never followed; what is cut off, damaged or
     dangerous is listed with its reason. Both lists are in the order of names.
 
-    raises  UserError if the source is gone; Stopped if the watch asks to stop; never for a bad file
+    patient_tag  of DICOM: what says whose a picture is, of PATIENT_TAGS
+    raises       UserError if the source is gone; Stopped if the watch asks to stop; never for a bad file
     """
     watch = watch or Silent()
     everything = list(walk(existing(source)))
@@ -58,7 +60,7 @@ def find_images(source: Path, *, watch: Watch | None = None) -> tuple[list[FileE
     for n, found in enumerate(everything):
         if n % 100 == 0:
             _report(watch, n, len(everything))
-        each = _find(found, hashed)
+        each = _find(found, hashed, patient_tag)
         if isinstance(each, FileEntry):
             left_out[each.path] = each
         else:
@@ -68,12 +70,12 @@ def find_images(source: Path, *, watch: Watch | None = None) -> tuple[list[FileE
     return [entries[found.path] for found in everything], images
 
 
-def _find(found: Found, hashed: Callable[..., str]) -> Looked | FileEntry:
+def _find(found: Found, hashed: Callable[..., str], patient_tag: str) -> Looked | FileEntry:
     """One readable image, or why it is none."""
     if found.what != "file":
         return not_opened(found)
     try:
-        each = _look(found.path, found.full, hashed)
+        each = _look(found.path, found.full, hashed, patient_tag)
         if each.image.truncated:
             raise cut_off()
         return each
@@ -81,9 +83,9 @@ def _find(found: Found, hashed: Callable[..., str]) -> Looked | FileEntry:
         return _refusal(found, error)
 
 
-def _look(shown: str, path: Path, hashed: Callable[..., str]) -> Looked:
+def _look(shown: str, path: Path, hashed: Callable[..., str], patient_tag: str) -> Looked:
     try:
-        return look_at(shown, path, hashed)
+        return look_at(shown, path, hashed, patient_tag)
     except UserError as error:
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
     except OSError as error:  # the disk, the network share: this file only

@@ -152,21 +152,22 @@ class ImageTable(TableSource):
 
 
 def picture_table(source: Path, images: Sequence[ImageFile], tables: Sequence[TableSource] = (),
-                  key: str | None = None) -> ImageTable:
+                  key: str | None = None, patient_tag: str | None = None) -> ImageTable:
     """The table of these pictures, joined with the one of `tables` that names most of them, if any does.
 
-    source  the folder (or single file) that the pictures were found under
-    key     the column that names the pictures, where a person said so
-    raises  UserError "no_pictures" where there is none
+    source       the folder (or single file) that the pictures were found under
+    key          the column that names the pictures, where a person said so
+    patient_tag  the tag that their patients were read from, where a person said so
+    raises       UserError "no_pictures" where there is none
     """
     if not images:
         raise not_read("no_pictures", "There are no pictures here that can be read.")
     own = columns_of(images)
     match = find_labels(tables, images, patients_of(images), key)
     if match is None:
-        return ImageTable(TableRef(path=".", sheet=PICTURES), source, images, own, [])
+        return ImageTable(TableRef(path=".", sheet=PICTURES, patient_tag=patient_tag), source, images, own, [])
     content, column, notes = joined(own, match, own_patient_is_told=any(each.patient for each in images))
-    ref = TableRef(path=match.table.ref.path, sheet=PICTURES, key=key)
+    ref = TableRef(path=match.table.ref.path, sheet=PICTURES, key=key, patient_tag=patient_tag)
     return ImageTable(ref, source, images, content, notes, match.table, column)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from medml.errors import UserError
+
 # keyword: (tag, what it holds). "code" is CS or UI, "number" DS or IS, "short" US, "maker" a manufacturer's name.
 ALLOWED: dict[str, tuple[int, str]] = {
     "TransferSyntaxUID": (0x00020010, "code"), "SOPClassUID": (0x00080016, "code"), "Modality": (0x00080060, "code"),
@@ -18,6 +20,12 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "LossyImageCompression": (0x00282110, "code"),
 }
 PATIENT_ID, INSTANCE_UID, PATIENT_NAME = 0x00100020, 0x00080018, 0x00100010
+# What may say whose a picture is; of these only the one asked for is hashed, and nothing of the others is kept.
+PATIENT_TAGS: dict[str, int] = {
+    "PatientID": PATIENT_ID, "OtherPatientIDs": 0x00101000, "MedicalRecordLocator": 0x00101090,
+    "ClinicalTrialSubjectID": 0x00120040, "PatientName": PATIENT_NAME, "AccessionNumber": 0x00080050,
+    "StudyInstanceUID": 0x0020000D, "StudyID": 0x00200010, "SeriesInstanceUID": 0x0020000E,
+    "FrameOfReferenceUID": 0x00200052}
 REFERENCED_FILE, DIRECTORY_RECORDS = 0x00041500, 0x00041220
 PIXELS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 PRIVATE = "private tags"
@@ -42,3 +50,16 @@ IDENTIFYING: dict[int, str] = {
     0x00400006: "ScheduledPerformingPhysicianName", 0x00402008: "OrderEnteredBy", 0x0040A123: "PersonName",
 }
 IN_EVERY_FILE = frozenset({"PatientName", "PatientID"})  # the standard asks for them: no reason to warn about one file
+
+
+def patient_tag(text: str) -> str:
+    """The keyword of a tag that may say whose a picture is, from its keyword or its number ("0010,0020").
+
+    raises  UserError with those that may
+    """
+    number = text.strip("() ").replace(",", "").lower()
+    for keyword, tag in PATIENT_TAGS.items():
+        if text.strip().lower() == keyword.lower() or number == f"{tag:08x}":
+            return keyword
+    raise UserError(what=f"“{text}” is no tag that MedML takes to tell patients apart.", code="no_patient_tag",
+                    fix=f"Give one of {', '.join(PATIENT_TAGS)}.")
