@@ -25,23 +25,30 @@ _FOR_PIXELS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths", "ModalityLUTSequence", "VOILUTSequence", "WindowCenter", "WindowWidth",
     "VOILUTFunction", "RescaleSlope", "RescaleIntercept", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence", "RedPaletteColorLookupTableDescriptor",
+    "PerFrameFunctionalGroupsSequence", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
+    "PixelAspectRatio", "RedPaletteColorLookupTableDescriptor",
     "GreenPaletteColorLookupTableDescriptor", "BluePaletteColorLookupTableDescriptor",
     "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
     "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData")
+MOST_OBLONG = 20.0  # times as high as wide, or as wide as high: beyond it the header is wrong
+SQUARE = 0.005  # what spacings written with few digits differ by
 _FUNCTIONS = frozenset({"LINEAR", "LINEAR_EXACT", "SIGMOID"})
 
 
-def dicom_pixels(path: Path, frame: int, window: Window | None) -> np.ndarray:
-    """One frame as a person would see it, uint8 (rows, cols) or (rows, cols, 3). Raises whatever its decoder does."""
+def dicom_pixels(path: Path, frame: int, window: Window | None) -> tuple[np.ndarray, float]:
+    """One frame as a person would see it, uint8 (rows, cols) or (rows, cols, 3), and height by width of its pixels.
+
+    Raises whatever its decoder does.
+    """
     with quiet("pydicom"):
         stored, data, photometric, order = _decode(path, frame)
+        aspect = _aspect(data, frame)
         if photometric == "PALETTE COLOR":
-            return _palette(stored, data)
+            return _palette(stored, data), aspect
         if stored.ndim == 3:
-            return _colour(stored, photometric, int(data.get("BitsStored", 8)))
-        return shown(stored, _grey(data, frame, order, photometric, stored.dtype.kind == "f"), window)
+            return _colour(stored, photometric, int(data.get("BitsStored", 8))), aspect
+        return shown(stored, _grey(data, frame, order, photometric, stored.dtype.kind == "f"), window), aspect
 
 
 def stored_values(path: Path, frame: int = 0) -> np.ndarray:
@@ -111,6 +118,27 @@ def _palette(stored: np.ndarray, data: Dataset) -> np.ndarray:
     if colours.dtype.itemsize > 1:
         colours = colours >> 8 if colours.max() > 255 else colours
     return colours.astype(np.uint8)
+
+
+def _aspect(data: Dataset, frame: int) -> float:
+    """Height of a pixel by its width (PS3.3 10.7.1.3, C.7.6.3.1.7): by its spacing in the patient, on the detector, or
+    as a ratio; 1 where none makes sense."""
+    measured = _group(data, frame, "PixelMeasuresSequence")
+    for where, keyword in ((measured, "PixelSpacing"), (data, "ImagerPixelSpacing"),
+                           (data, "NominalScannedPixelSpacing"), (data, "PixelAspectRatio")):
+        height, width = _pair(where, keyword)
+        if height > 0 and width > 0 and 1 / MOST_OBLONG <= height / width <= MOST_OBLONG:
+            return 1.0 if abs(height / width - 1) < SQUARE else height / width
+    return 1.0
+
+
+def _pair(where: Dataset, keyword: str) -> tuple[float, float]:
+    """The two numbers of an element; (0, 0) where it holds something else."""
+    try:
+        first, second = where.get(keyword)
+        return float(first), float(second)
+    except (TypeError, ValueError):
+        return 0.0, 0.0
 
 
 def _grey(data: Dataset, frame: int, order: str, photometric: str, is_float: bool) -> Grey:

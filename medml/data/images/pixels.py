@@ -36,7 +36,7 @@ def read_pixels(path: Path, *, frame: int = 0, window: Window | None = None) -> 
         raise ValueError(f"This file has {image.frames} frames, numbered from 0; there is no frame {frame}.")
     if window is not None and window.width < 1:
         raise ValueError(f"A window needs a width of at least 1, not {window.width}.")
-    return _decoded(path, image, frame, window)
+    return _decoded(path, image, frame, window)[0]
 
 
 def decode(request: dict) -> np.ndarray:
@@ -49,7 +49,8 @@ def decode(request: dict) -> np.ndarray:
     if frame >= image.frames:
         raise damaged("This file has changed since it was scanned.")
     window = Window(*window) if window else None
-    return fit(_decoded(path, image, frame, window), request["size"], request["channels"])
+    pixels, aspect = _decoded(path, image, frame, window)
+    return fit(pixels, request["size"], request["channels"], aspect)
 
 
 def load_decoder(kind: str) -> None:
@@ -79,11 +80,12 @@ def _header(path: Path, kind: str | None = None) -> ImageFile:
     return image
 
 
-def _decoded(path: Path, image: ImageFile, frame: int, window: Window | None) -> np.ndarray:
+def _decoded(path: Path, image: ImageFile, frame: int, window: Window | None) -> tuple[np.ndarray, float]:
+    """The pixels of one frame, and how high one is by its width."""
     try:
         if image.kind == "dicom":
             return dicom_pixels(path, frame, window)
-        return picture_pixels(path, image.kind, frame, window)
+        return picture_pixels(path, image.kind, frame, window), 1.0
     except UserError as error:
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
     except MemoryError:
