@@ -7,7 +7,7 @@ from typing import Any
 from medml import families
 from medml.families._cost import unit
 from medml.home import sha256_of
-from medml.pace import pace
+from medml.pace import pace, too_long
 from medml.recipe.propose import predictors
 from medml.recipe.target import ABOVE_ZERO
 from medml.select.candidates import MOST_COLUMNS, MOST_ROWS
@@ -89,14 +89,30 @@ def _seconds(table: Table, config: TrainConfig, recipe: Recipe | None) -> tuple[
     choosing = fits * selection_seconds(table, config, in_fold) + selection_seconds(table, config, development) \
         if config.selection.on else 0.0
     around = (START + FOLD * (fits + 1)) * unit("call") + MEASURED * development * unit("sort")
-    total = fits * _fit_cost(config, in_fold, columns)[0] + _fit_cost(config, development, columns)[0]
-    return around + total + choosing, choosing
+    params = usual_params(table, config, recipe) | config.params
+    fold, final = (_fit_cost(config, n_cases, columns, params)[0] for n_cases in (in_fold, development))
+    total = fits * fold + final
+    return around + total + choosing + _second_time(config, fold, total), choosing
+
+
+def _second_time(config: TrainConfig, fold: float, total: float) -> float:
+    """Seconds of the fold that is made again to see that the numbers are the same (G1)."""
+    fold += FOLD * unit("call")
+    return 0.0 if config.selection.on or too_long(fold, total) else fold
+
+
+def usual_params(table: Table, config: TrainConfig, recipe: Recipe | None = None) -> dict[str, Any]:
+    """Every setting of the family as it chooses them for the rows that the final model will learn from."""
+    development, _ = _sizes(config, n_rows(table, config.choice, recipe))
+    return families.registry.get(config.family).settled({}, development, encoded_columns(table, config.choice, recipe),
+                                                        config.choice.task)
 
 
 def _bytes(table: Table, config: TrainConfig, recipe: Recipe | None) -> int:
     rows, columns = n_rows(table, config.choice, recipe), encoded_columns(table, config.choice, recipe)
     development, in_fold = _sizes(config, rows)
-    fit, each = (_fit_cost(config, n_cases, columns)[1] for n_cases in (development, in_fold))
+    params = usual_params(table, config, recipe) | config.params
+    fit, each = (_fit_cost(config, n_cases, columns, params)[1] for n_cases in (development, in_fold))
     beside = _fits(config) * {"trees": each, "epoch": in_fold * columns * 8}.get(
         families.registry.get(config.family).round, 0)  # what learns in rounds learns side by side
     return int(LIBRARIES + max(fit, each) + beside + 3 * rows * (columns + len(table.columns)) * 8)
@@ -117,10 +133,10 @@ def _most_choosing(config: TrainConfig) -> float:
     return (_fits(config) + 1) * config.selection.seconds_a_fold
 
 
-def _fit_cost(config: TrainConfig, n_cases: int, n_columns: int) -> tuple[float, int]:
+def _fit_cost(config: TrainConfig, n_cases: int, n_columns: int, params: dict[str, Any]) -> tuple[float, int]:
     """Seconds and bytes of one fold: the family's fit, and the plain regression that stands beside it (E7)."""
     kind = families.registry.get(config.family)
-    cost = kind.cost(n_cases, n_columns, config.choice.task, kind.filled(config.params))
+    cost = kind.cost(n_cases, n_columns, config.choice.task, params)
     if config.family == BASELINE:
         return cost.seconds, cost.bytes
     seen = THUMBNAIL if kind.sees == "pictures" else n_columns

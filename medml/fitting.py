@@ -47,7 +47,16 @@ class Task:
 
     @property
     def params(self) -> dict[str, Any]:
-        return self.family.filled(self.config.params)
+        """Every setting; what the size of the data decides is decided once, by all development rows, so that the folds
+        and the final model learn in the same way."""
+        pictures = self.config.choice.pictures
+        width = self.cases.X.shape[1] if pictures is None else pictures.size
+        return self.family.settled(self.config.params, len(self.development), width, self.cases.task)
+
+    @property
+    def rounds(self) -> int:
+        """How many a fit aims at, for a family that has them."""
+        return int(self.params[self.family.rounds_param])
 
 
 @dataclass(slots=True)
@@ -122,9 +131,8 @@ def _side_by_side(task: Task, folds: list[Fold], span: tuple[float, float]) -> t
             raise Stopped
         label = f"Fold {place + 1} of {len(folds)}" if fold is not None else "Final model"
         benches.append(_bench(task, fold, span[0] + (middle - span[0]) * place / (len(folds) + 1), label))
-    total = _rounds_aimed_at(task, *benches[-1].data.X.shape[:2])
-    _watched(task, benches, total, (middle, span[1]))
-    _learn_in_turns(task, benches, total)
+    _watched(task, benches, task.rounds, (middle, span[1]))
+    _learn_in_turns(task, benches, task.rounds)
     final = benches.pop()
     return [_finished(task, bench) for bench in benches], Pipeline(final.matrix, task.family, final.fitted), \
         final.curve.points
@@ -196,19 +204,13 @@ def _ends(total: int) -> list[int]:
     return sorted({min(each, total) for each in (*FIRST_STRETCHES, *range(size, total + size, size))})
 
 
-def _rounds_aimed_at(task: Task, n_cases: int, n_columns: int) -> int:
-    settled = task.family.settled(task.config.params, n_cases, n_columns, task.cases.task)
-    return int(settled[task.family.rounds_param])
-
-
-def again(task: Task, fold: Fold, n_columns: int) -> np.ndarray:
+def again(task: Task, fold: Fold) -> np.ndarray:
     """Predictions of one fold for its test rows, learned anew from its training rows alone (G1).
 
-    n_columns  of the final model's matrix, by which the number of rounds was set
-    raises     Stopped where the watch says stop before the end
+    raises  Stopped where the watch says stop before the end
     """
     bench = _bench(task, fold, 0.0, "Once more", with_baseline=False)
-    total = None if task.family.round is None else _rounds_aimed_at(task, len(task.development), n_columns)
+    total = None if task.family.round is None else task.rounds
     bench.curve = Curve(task.watch, fold, total=total, advance=lambda share: None)
     if total is None:
         bench.fitted = task.family.fit(bench.data, task.params, seed=seed_of(task.config, fold), rounds=bench.curve)

@@ -32,6 +32,8 @@ from medml.evaluate import headline
 from medml.recipe.target import ABOVE_ZERO
 from medml.types import Chain, Checkpoint, Label, Manifest, Metric, Point, Profile, Recipe, Report, Task, TrainConfig
 
+DIVIDED = ("They were judged on different divisions of the same patients, so a small difference may come from that "
+           "alone.")
 HISTORY = TypeAdapter(list[Point])
 
 
@@ -250,13 +252,27 @@ def pack(run: str) -> bytes:
     return content.getvalue()
 
 
-def compare(left: str, right: str) -> dict[str, dict[str, tuple]]:
-    """Two runs side by side: {"metrics": {name: (Metric | None, Metric | None)}, "settings": {...}, "facts": {...}}.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs side by side: what was measured and may be shown, where from, and of their settings what differs.
 
-    Settings hold only what differs.
+    reasons  why a difference between their figures says nothing about which is better; nothing where it does
+    caution  a sentence on what else a small difference may come from, or ""
     """
+
+    runs: tuple[Run, Run]
+    metrics: dict[str, tuple[Metric | None, Metric | None]]
+    settings: dict[str, tuple[object, object]]
+    facts: dict[str, tuple[object, object]]
+    reasons: list[str]
+    caution: str
+
+
+def compare(left: str, right: str) -> Comparison:
+    """Two runs of the gallery side by side. UserError where one cannot be opened."""
     a, b = open_run(left), open_run(right)
-    names = list(dict.fromkeys([*a.report.metrics, *b.report.metrics]))
+    hidden = {*a.report.hidden, *b.report.hidden}
+    names = [name for name in dict.fromkeys([*a.report.metrics, *b.report.metrics]) if name not in hidden]
     mine, theirs = settings_of(a), settings_of(b)
     settings = {key: (mine.get(key), theirs.get(key)) for key in dict.fromkeys([*mine, *theirs])
                 if mine.get(key) != theirs.get(key)}
@@ -264,8 +280,10 @@ def compare(left: str, right: str) -> dict[str, dict[str, tuple]]:
              "file": (a.manifest.source_file, b.manifest.source_file),
              "data sha256": (a.manifest.data_sha256, b.manifest.data_sha256),
              "measured on": (a.report.measured_on, b.report.measured_on)}
-    return {"metrics": {name: (a.report.metrics.get(name), b.report.metrics.get(name)) for name in names},
-            "settings": settings, "facts": facts}
+    reasons = why_not_comparable(a, b)
+    divided = not reasons and a.manifest.split_sha256 != b.manifest.split_sha256
+    return Comparison(runs=(a, b), settings=settings, facts=facts, reasons=reasons, caution=DIVIDED if divided else "",
+                      metrics={name: (a.report.metrics.get(name), b.report.metrics.get(name)) for name in names})
 
 
 def why_not_comparable(a: Run, b: Run) -> list[str]:

@@ -13,6 +13,8 @@ from medml import home
 from medml.types import Manifest, Profile, Recipe, Table, TrainConfig
 
 NEWEST = 5  # trainings of the same family that are looked at
+SHORT = 2.0  # seconds: a fold that took no longer is always made a second time (G1)
+LONGEST, SHARE = 30.0, 0.10  # else that may take this long at most, in seconds and of the whole training
 BOUNDS = (0.3, 10.0)  # a training that was paused for hours says nothing about the next one
 
 
@@ -39,6 +41,15 @@ def pace(config: TrainConfig, foreseen: Callable[[Table, TrainConfig, Recipe], f
     if not ratios:
         return Pace()
     return Pace(float(np.clip(np.median(ratios), *BOUNDS)), len(ratios))
+
+
+def too_long(expected: float, whole: float) -> str:
+    """Why a fold is not made a second time (G1); "" if it is.
+
+    expected, whole  seconds that the fold, and the whole training, take
+    """
+    allowed = max(SHORT, min(LONGEST, SHARE * whole))
+    return f"that would take about {expected:.0f} seconds more" if expected > allowed else ""
 
 
 def _folders() -> list[Path]:

@@ -13,16 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from medml import fitting, home, publish, saved_split
+from medml import fitting, home, pace, publish, saved_split
 from medml.errors import Stopped
 from medml.evaluate import Rerun
 from medml.folds import FittedFold
-from medml.pipeline import Pipeline
 from medml.types import Recipe, TrainConfig
 from medml.watch import Silent, Watch
 
-SHORT = 2.0  # seconds: a fold that took no longer is always made again
-LONGEST, SHARE = 30.0, 0.10  # else it may take this long at most, in seconds and of the whole training
 PATIENCE = 3.0  # times what it took before: then it is given up
 
 
@@ -36,7 +33,7 @@ class Deadline(Silent):
         return time.monotonic() > self.until or self.watch.stopping()
 
 
-def first_fold(task: fitting.Task, folder: Path, done: list[FittedFold], final: Pipeline, seconds: float) -> Rerun:
+def first_fold(task: fitting.Task, folder: Path, done: list[FittedFold], seconds: float) -> Rerun:
     """Train the first fold anew from the run's folder as it lies on disk.
 
     seconds  what all folds and the final model took together
@@ -48,7 +45,7 @@ def first_fold(task: fitting.Task, folder: Path, done: list[FittedFold], final: 
     fold = saved_split.read(folder / "private" / "split.npz").fold(first.fold.repeat, first.fold.number)
     task = replace(task, config=config, recipe=home.read_model(folder / "recipe.json", Recipe))
     return compared(task, first, seconds / (len(done) + 1), seconds,
-                    lambda quiet: fitting.again(quiet, fold, final.matrix.width))
+                    lambda quiet: fitting.again(quiet, fold))
 
 
 def compared(task: fitting.Task, first: FittedFold, expected: float, whole: float,
@@ -57,19 +54,13 @@ def compared(task: fitting.Task, first: FittedFold, expected: float, whole: floa
 
     expected, whole  seconds that this fold, and the whole training, took
     """
-    why = too_long(expected, whole) or ("somebody asked to stop" if task.watch.stopping() else "")
+    why = pace.too_long(expected, whole) or ("somebody asked to stop" if task.watch.stopping() else "")
     if why:
         return Rerun(why=why)
     try:
-        p = make(replace(task, work=None, watch=Deadline(task.watch, PATIENCE * max(SHORT, expected))))
+        p = make(replace(task, work=None, watch=Deadline(task.watch, PATIENCE * max(pace.SHORT, expected))))
     except Stopped:
         return Rerun(why="it took longer than the first time")
     scale = 1.0 if p.ndim == 2 else float(np.std(task.cases.y)) or 1.0
     difference = np.abs(p - first.p).max(initial=0.0) / scale if p.shape == first.p.shape else np.inf
     return Rerun(difference=float(difference), n=len(p), device=publish.device_of(first.pipeline))
-
-
-def too_long(expected: float, whole: float) -> str:
-    """Why a fold is not made again; "" if it is."""
-    allowed = max(SHORT, min(LONGEST, SHARE * whole))
-    return f"that would take about {expected:.0f} seconds more" if expected > allowed else ""

@@ -64,9 +64,7 @@ def check_source(source: str | Path) -> Path:
     if not allowed(place):
         raise UserError(what=f"{place} is outside the folders that MedML may read.", code="outside_roots",
                         fix="Choose a folder inside " + " or ".join(map(str, allowed_roots())) + ".")
-    if not place.exists():
-        raise UserError(what=f"There is no folder or file {place}.", code="missing",
-                        fix="Check the spelling, and that the drive is connected.")
+    existing(place)
     if not (place.is_dir() or place.is_file()):
         raise UserError(what=f"{place} is neither a folder nor a file.", fix="Choose a folder or a file.",
                         code="not_a_file")
@@ -74,6 +72,15 @@ def check_source(source: str | Path) -> Path:
         raise UserError(what=f"You have no right to read {place}.", code="no_permission",
                         fix="Ask its owner for the right to read it, or copy it to a folder of yours.")
     return place
+
+
+def existing(source: str | Path) -> Path:
+    """A folder or file as an absolute path, wherever it lies. UserError where there is nothing."""
+    place = Path(source).expanduser()
+    if not place.exists():
+        raise UserError(what=f"There is no folder or file {source}.", code="missing",
+                        fix="Check the spelling, and that the drive is connected.")
+    return place.resolve()
 
 
 def _real(place: Path) -> Path:

@@ -262,7 +262,7 @@ class Report(Value):
     n_cases: int
     n_patients: int
     n_events: int | None = None
-    measured_on: str  # "out-of-fold predictions, 5 folds x 2", "validation part", "held-out part"
+    measured_on: str  # "cases that the model had not learned from (cross-validation in 5 parts, twice)"
     threshold: float | None = None
     threshold_reason: str = ""  # how it was chosen, in words (E6)
     metrics: dict[str, Metric]

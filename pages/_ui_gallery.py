@@ -73,24 +73,24 @@ def details(run: Run) -> None:
 
 def side_by_side(left: str, right: str) -> None:
     """Figures with intervals, curves and what differs in the configuration; apart where they cannot be compared."""
-    a, b, both = gallery.open_run(left), gallery.open_run(right), gallery.compare(left, right)
+    both = gallery.compare(left, right)
+    a, b = both.runs
     names = [a.label.name, b.label.name]
     if names[0] == names[1]:
         names = [f"{name} ({run})" for name, run in zip(names, (left, right), strict=True)]
-    reasons = gallery.why_not_comparable(a, b)
-    if reasons:
-        ui.say("caution", f"These two cannot be compared. {' '.join(reasons)}",
+    if both.reasons:
+        ui.say("caution", f"These two cannot be compared. {' '.join(both.reasons)}",
                "Each is shown by itself. To compare, train both on the same table and the same outcome.")
         apart(names, (a, b))
     else:
-        together(names, a, b, both["metrics"])
-    ui.section("What differs", "" if both["settings"] else "Nothing in their configuration.")
-    if both["settings"]:
+        together(names, both)
+    ui.section("What differs", "" if both.settings else "Nothing in their configuration.")
+    if both.settings:
         kinds = [a.config.family, b.config.family]
         rows = [(said.setting(key, one, kinds), said.setting(key, other, kinds))
-                for key, (one, other) in both["settings"].items()]
+                for key, (one, other) in both.settings.items()]
         ui.table(["Setting", *names], [[one[0], one[1], other[1]] for one, other in rows])
-    ui.table(["Where from", *names], [[FACTS[name], *map(_short, pair)] for name, pair in both["facts"].items()])
+    ui.table(["Where from", *names], [[FACTS[name], *map(_short, pair)] for name, pair in both.facts.items()])
 
 
 def apart(names: list[str], runs: tuple[Run, Run]) -> None:
@@ -104,16 +104,15 @@ def apart(names: list[str], runs: tuple[Run, Run]) -> None:
             ui.note(provenance(run.report))
 
 
-def together(names: list[str], a: Run, b: Run, metrics: dict[str, tuple]) -> None:
+def together(names: list[str], both: gallery.Comparison) -> None:
     """The same question asked twice: figures in one table, curves on each other."""
-    for name, run in zip(names, (a, b), strict=True):
+    a, b = both.runs
+    for name, run in zip(names, both.runs, strict=True):
         st.html(f'<p class="m-run"><strong>{ui.html(name, 120)}</strong> {stamps.chips(tuple(run.report.stamps))}</p>')
-    if a.manifest.split_sha256 != b.manifest.split_sha256:
-        ui.say("note", "They were judged on different divisions of the same patients.",
-               "A small difference may come from that alone.")
-    hidden = {*a.report.hidden, *b.report.hidden}
-    ui.table(["Figure", *names], [[ui.html(title(name)), *map(cell, pair)] for name, pair in metrics.items()
-                                  if name not in hidden], raw=range(3))
+    if both.caution:
+        ui.say("note", both.caution)
+    ui.table(["Figure", *names], [[ui.html(title(name)), *map(cell, pair)] for name, pair in both.metrics.items()],
+             raw=range(3))
     ui.note("With 95 % intervals. Where they overlap widely, the difference may be chance.")
     _curves(names, a, b)
 

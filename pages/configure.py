@@ -10,7 +10,7 @@ import streamlit as st
 import worker
 from medml import home, rivals
 from medml import project as projects
-from medml.config import encoded_columns, estimate, n_patients, n_rows, propose_config, usual_family
+from medml.config import estimate, n_patients, propose_config, usual_family, usual_params
 from medml.overrides import Seen
 from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
@@ -85,8 +85,7 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
 
 def usual_settings(on: Ground, family: plan.Family, base: TrainConfig) -> dict:
     """What the family would choose for this many cases."""
-    return family.settled({}, n_rows(on.table, on.choice, on.recipe),
-                          encoded_columns(on.table, base.choice, on.recipe), on.choice.task)
+    return usual_params(on.table, base, on.recipe)
 
 
 def ask_settings(on: Ground, family: plan.Family, base: TrainConfig, key: str) -> tuple[dict, int]:

@@ -121,7 +121,7 @@ def test_predict_keeps_ids_and_abstains_on_a_category_never_seen(tmp_path):
     (["train", "{source}", "--target", "outcome", "--family", "magic"], "Choose one of"),
     (["train", "{source}", "--target", "outcome", "--family", "logistic", "--set", "depth=3"], "no setting"),
     (["train", "{source}", "--target", "outcome", "--drop", "nonsense"], "nonsense"),
-    (["train", "/nowhere/at/all.csv", "--target", "outcome"], "no file or folder"),
+    (["train", "/nowhere/at/all.csv", "--target", "outcome"], "There is no folder or file"),
     (["show", "no-such-run"], "no run"),
     (["predict", "no-such-run", "{source}", "--out", "{out}"], "no run"),
 ])
@@ -208,7 +208,8 @@ def test_runs_that_answer_different_questions_are_compared_with_a_warning(tmp_pa
             for each, more in ((source, ()), (source, ("--seed", "1")), (other, ()))]
     capsys.readouterr()
     assert main(["compare", runs[0], runs[1]]) == 0
-    assert "caution" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "caution" not in said and "Note: They were judged on different divisions of the same patients" in said
     assert main(["compare", runs[0], runs[2]]) == 0
     assert "[caution] They were made from different tables: clinic.csv and other.csv." in capsys.readouterr().out
 

@@ -95,6 +95,28 @@ def test_more_folds_more_rows_and_selection_cost_more():
     assert usual.bytes < estimate(larger, config, recipe).bytes and usual.bytes > 2**28
 
 
+def test_the_fold_that_is_made_a_second_time_is_in_the_estimate(monkeypatch):
+    table = clinic()[0]
+    config, recipe = proposed(table, family="forest")
+    seconds = estimate(table, config, recipe).seconds
+    monkeypatch.setattr(planning, "too_long", lambda expected, whole: "too long")
+    once = estimate(table, config, recipe).seconds
+    folds = config.split.folds * config.split.repeats
+    assert (folds + 2) / (folds + 1) - 0.1 < seconds / once < (folds + 2) / (folds + 1) + 0.02
+    selecting = proposed(table, family="forest", select=True)[0]  # never made again: selection has a time limit
+    without = estimate(table, selecting, recipe).seconds
+    monkeypatch.undo()
+    assert estimate(table, selecting, recipe).seconds == pytest.approx(without, rel=0.2)
+
+
+def test_settings_by_size_go_by_the_rows_that_the_final_model_learns_from():
+    table = clinic(2_480)[0]
+    config, recipe = proposed(table, family="boosting")
+    assert config.split.scheme == "held_out" and planning.usual_params(table, config, recipe)["depth"] == 2
+    whole = config.model_copy(update={"split": config.split.model_copy(update={"scheme": "cross_validation"})})
+    assert planning.usual_params(table, whole, recipe)["depth"] == 3
+
+
 def test_what_learns_side_by_side_is_held_in_memory_together():
     table = clinic()[0].model_copy(update={"rows": 20_000})
 

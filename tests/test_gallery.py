@@ -43,10 +43,10 @@ def test_a_name_and_notes_are_kept_and_change_nothing_else(two_runs):
 
 def test_comparing_shows_figures_with_intervals_and_only_settings_that_differ(two_runs):
     both = gallery.compare(*two_runs)
-    left, right = both["metrics"]["auroc"]
+    left, right = both.metrics["auroc"]
     assert left.low < left.high and right.low < right.high
-    assert both["settings"]["family"] == ("logistic", "mlp")
-    assert "seed" not in both["settings"]
+    assert both.settings["family"] == ("logistic", "mlp")
+    assert "seed" not in both.settings
 
 
 def test_a_download_is_one_zip_that_opens_and_holds_the_weights(two_runs):
@@ -121,6 +121,8 @@ def test_reverting_before_the_first_checkpoint_is_refused(two_runs):
 
 def test_two_runs_of_the_same_outcome_and_table_can_be_compared(two_runs):
     assert gallery.why_not_comparable(*map(gallery.open_run, two_runs)) == []
+    both = gallery.compare(*two_runs)
+    assert both.reasons == [] and both.caution == "" and not set(both.metrics) & set(both.runs[0].report.hidden)
 
 
 def test_runs_of_other_outcomes_or_tables_are_told_apart_in_words(two_runs):

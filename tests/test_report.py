@@ -183,7 +183,8 @@ def test_the_metrics_belong_to_the_confusion_matrix_of_one_repeat():
 
 def test_the_threshold_and_its_reason_are_recorded(binary):
     assert 0 < binary.threshold < 1
-    assert "Youden" in binary.threshold_reason and "out-of-fold predictions" in binary.threshold_reason
+    assert "Youden" in binary.threshold_reason
+    assert "cases that the model had not learned from" in binary.threshold_reason
 
 
 def test_a_held_out_part_is_judged_by_the_reports_threshold():
@@ -222,9 +223,10 @@ def test_the_headline_is_named_by_task(binary):
 
 def test_what_it_was_measured_on_is_said():
     folds = dealt(np.arange(50), repeats=2)
-    assert measured_on(SplitPlan(by="row", scheme="cross_validation"), folds) == "out-of-fold predictions, 5 folds x 2"
+    assert measured_on(SplitPlan(by="row", scheme="cross_validation"), folds) == (
+        "cases that the model had not learned from (cross-validation in 5 parts, twice)")
     assert measured_on(SplitPlan(by="row", scheme="held_out"), folds[:5]) == (
-        "out-of-fold predictions of the part that was not held out, 5 folds")
+        "cases that the model had not learned from (cross-validation in 5 parts, the part kept closed aside)")
     assert measured_on(SplitPlan(by="row", scheme="held_out"), folds[:1]) == "validation part"
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from tables import clinic, planned, saved
 
-from medml import fitting, folds, gallery, home, rerun
+from medml import fitting, folds, gallery, home, pace
 from medml.cases import FitData
-from medml.families import registry
+from medml.families import boosting, registry
 from medml.train import continue_run, train
 from medml.types import Check
 from medml.watch import Silent
@@ -21,7 +21,7 @@ TREES = [("forest", {"trees": 50}), ("boosting", {"trees": 40})]
 @pytest.fixture(autouse=True)
 def whatever_the_machine_does_besides(monkeypatch):
     """A loaded machine must not turn "made again" into "not tried"."""
-    monkeypatch.setattr(rerun, "SHORT", 1e9)
+    monkeypatch.setattr(pace, "SHORT", 1e9)
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,10 @@ def test_a_continuation_made_again_gives_the_same_numbers(source):
 
 
 def test_what_would_take_long_or_has_a_time_limit_is_not_tried_and_does_not_pass(source, monkeypatch):
-    monkeypatch.setattr(rerun, "SHORT", 0.0)
+    monkeypatch.setattr(pace, "SHORT", 0.0)
     assert g1(train(source, *planned(source))).verdict == "could_not_tell"  # one fold of three is a quarter of it all
-    assert rerun.too_long(9.0, 100.0) == "" and rerun.too_long(31.0, 400.0) and rerun.too_long(11.0, 100.0)
-    monkeypatch.setattr(rerun, "SHORT", 1e9)
+    assert pace.too_long(9.0, 100.0) == "" and pace.too_long(31.0, 400.0) and pace.too_long(11.0, 100.0)
+    monkeypatch.setattr(pace, "SHORT", 1e9)
     profile, recipe, config = planned(source, select=True)
     plan = config.selection.model_copy(update={"method": "forest"})
     chosen = g1(train(source, profile, recipe, config.model_copy(update={"selection": plan})))
@@ -165,3 +165,17 @@ def test_a_flipped_byte_in_any_file_of_a_checkpoint_is_noticed(source, tmp_path,
         from medml import publish
 
         publish.split_of(opened)
+
+
+def test_the_folds_and_the_final_model_learn_by_the_same_settings(source, monkeypatch):
+    """120 rows, 80 in a fold: what the size of the data decides must not fall on both sides of a border."""
+    settings, depths = boosting._settings, []
+    others = {each.name: each.default for each in boosting.Boosting.params}
+    monkeypatch.setattr(boosting.Boosting, "usual", lambda self, n, *_: others | {"trees": 20,
+                                                                                  "depth": 2 if n < 100 else 3})
+    monkeypatch.setattr(boosting, "_settings", lambda chosen, *rest: depths.append(chosen["depth"]) or
+                        settings(chosen, *rest))
+    run = train(source, *planned(source, family="boosting"))
+    assert set(depths) == {3} and g1(run).verdict == "pass"
+    continue_run(run, 2, source=source)
+    assert set(depths) == {3}

@@ -154,6 +154,14 @@ def test_the_profile_hides_small_groups_of_any_column_that_may_be_picked_as_the_
     assert "ZZRARE" not in table.model_dump_json() and [each.label for each in ward.levels] == ["north"]
 
 
+@pytest.mark.parametrize(("n", "words"), [(3, "Fewer than 10 rows hold -999, which"), (12, "12 rows hold -999, which")])
+def test_few_cells_that_may_have_been_measured_are_not_counted_in_a_remark(tmp_path, n, words):
+    lab = np.r_[np.full(n, -999.0), np.random.default_rng(0).normal(50, 9, 200 - n).round(1)]
+    table = scan(saved(pd.DataFrame({"lab": lab, "y": [0, 1] * 100}), tmp_path)).tables[0]
+    said = next(each for each in table.column("lab").suspicions if each.code == "sentinel_missing")
+    assert said.what.startswith(words) and ("rows" in said.figures) == (n >= 10)
+
+
 @pytest.mark.parametrize(("n", "shown"), [(12, False), (19, False), (20, True)])
 def test_the_profile_shows_a_range_of_20_patients_and_more(tmp_path, n, shown):
     X, patients = patients_with_a_constant(n)

@@ -20,9 +20,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 def do_compare(args: argparse.Namespace) -> Printed:
     """Two runs side by side: figures with intervals, and the settings that differ."""
     both = gallery.compare(args.left, args.right)
-    rows = [(title(name), figure(a), figure(b)) for name, (a, b) in both["metrics"].items()]
-    rows += [(name, a, b) for part in ("facts", "settings") for name, (a, b) in both[part].items()]
-    reasons = gallery.why_not_comparable(gallery.open_run(args.left), gallery.open_run(args.right))
+    rows = [(title(name), figure(a), figure(b)) for name, (a, b) in both.metrics.items()]
+    rows += [(name, a, b) for part in (both.facts, both.settings) for name, (a, b) in part.items()]
     warned = [f"[caution] {reason} A difference between their figures says nothing about which is better."
-              for reason in reasons]
-    return [table(rows, ["", args.left, args.right]), *warned]
+              for reason in both.reasons]
+    return [table(rows, ["", args.left, args.right]), *warned, *([f"Note: {both.caution}"] if both.caution else [])]

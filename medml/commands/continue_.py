@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 
 from medml import gallery
-from medml.asked import existing
 from medml.commands import Printed, command
 from medml.commands._json import run_as_json
 from medml.commands._options import run_and_source
 from medml.commands._places import save_json
 from medml.commands._words import run_in_words
+from medml.roots import existing
 from medml.terminal import Bar
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from medml.asked import existing, refuse_unjoined, told
+from medml.asked import refuse_unjoined, told
 from medml.commands import Printed, command
 from medml.commands._json import profile_as_json
 from medml.commands._options import source as options
 from medml.commands._places import check_json, save_json
 from medml.commands._words import by_reason
 from medml.profile import for_owner, left_out, scan_listed
+from medml.roots import existing
 from medml.terminal import Bar, table
 from medml.types import Column, PictureFacts, Table
 

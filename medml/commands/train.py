@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from medml import gallery
-from medml.asked import configured, existing, refuse_unjoined, told
+from medml.asked import configured, refuse_unjoined, told
 from medml.commands import Printed, command
 from medml.commands._json import run_as_json
 from medml.commands._options import source
@@ -16,6 +16,7 @@ from medml.config import estimate
 from medml.profile import left_out, scan
 from medml.profile.choice import unusable
 from medml.recipe import preview
+from medml.roots import existing
 from medml.sample import take
 from medml.terminal import Bar
 from medml.types import Profile, Recipe, TrainConfig

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from medml.asked import existing
 from medml.commands import Printed, command
+from medml.roots import existing
 from medml.terminal import table
 
 

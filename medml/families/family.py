@@ -68,7 +68,8 @@ class Family:
     params: ClassVar[tuple[Param, ...]] = ()
 
     def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
-        """A value for every parameter, by the size of the data (n_columns after encoding)."""
+        """A value for every parameter, by the size of the data: cases that the final model learns from; columns of a
+        table, about, or the side of a picture."""
         return {each.name: each.default for each in self.params}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:

@@ -10,7 +10,7 @@ import polars as pl
 from medml.profile.evidence import Evidence
 from medml.profile.kinds import ID_SHARE, Reading
 from medml.profile.names import NAME_WORDS, outcome_weight, says
-from medml.types import Suspicion
+from medml.types import SMALL_GROUP, Suspicion
 
 MOSTLY_MISSING = 0.4  # RIGOUR.md, M1
 STRAY = 0.05  # share of cells of another sort that looks like a slip rather than a habit
@@ -37,6 +37,13 @@ def note(code: str, what: str, fix: str, **figures: float) -> Suspicion:
 
 def counted(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
+
+
+def counted_or_few(n: int, one: str, many: str) -> tuple[str, dict[str, float]]:
+    """A count of cells that may have been measured, in words and as a figure: below k it is not told."""
+    if n < SMALL_GROUP:
+        return f"Fewer than {SMALL_GROUP} {many}", {}
+    return counted(n, one, many), {"rows": n}
 
 
 def listed(items: list[str]) -> str:
@@ -113,9 +120,9 @@ def _dates(evidence: Evidence, reading: Reading) -> Suspicion | None:
 def _sentinel(evidence: Evidence, reading: Reading, sentinel: np.ndarray, words: list[str]) -> Suspicion | None:
     if sentinel.any():
         n, shown = evidence.n_rows(sentinel), listed(sorted(f"{each:.15g}" for each in reading.numbers[sentinel]))
-        return caution("sentinel_missing", f"{counted(n, 'row holds', 'rows hold')} {shown}, which looks like "
-                       "\"missing\".",
-                       "The cleanup turns it into a missing value; switch that step off if it was measured.", rows=n)
+        said, figures = counted_or_few(n, "row holds", "rows hold")
+        return caution("sentinel_missing", f"{said} {shown}, which looks like \"missing\".",
+                       "The cleanup turns it into a missing value; switch that step off if it was measured.", **figures)
     if words and reading.kind != "empty":
         shown = listed([json.dumps(each, ensure_ascii=False) for each in words])
         return note("sentinel_missing", f"Cells with {shown} look like \"missing\". They were treated as missing.",
@@ -149,9 +156,9 @@ def _censored(evidence: Evidence, reading: Reading) -> Suspicion | None:
     if reading.censored is None or not reading.censored.any():
         return None
     n = evidence.n_rows(reading.censored)
-    limits = counted(n, "cell is a limit", "cells are limits")
+    limits, figures = counted_or_few(n, "cell is a limit", "cells are limits")
     return note("censored_values", f"{limits} of the laboratory (less than, or more than).",
-                "They are read as the limit itself.", rows=n)
+                "They are read as the limit itself.", **figures)
 
 
 def _units(evidence: Evidence, reading: Reading) -> Suspicion | None:
