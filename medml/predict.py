@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml import data, gallery
+from medml import answers, data, gallery
 from medml.abstain import in_words, key_columns, whys
 from medml.errors import UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
-from medml.types import PICTURES, Choice, PicturePlan, Table, TableRef
+from medml.types import PICTURES, Choice, PicturePlan, Report, Table, TableRef
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +66,26 @@ class Predictor:
         X = prepare_predictors(frame, self.run.recipe, self.table, self.run.config.choice)
         return Asked(frame, X, [int(row) for row in opened.short])
 
+    def explained(self, X: pd.DataFrame, p: np.ndarray, reasons: list[str]) -> list[str]:
+        """For each row what goes with its answer, in words; "" where it gets none."""
+        said = [""] * len(X)
+        told = [row for row, why in enumerate(reasons) if not why]
+        for row, (parts, answer) in zip(told, self.parts(X.iloc[told], p[told]), strict=True):
+            said[row] = answers.reasons_said(parts, answer)
+        return said
+
+    def parts(self, X: pd.DataFrame, p: np.ndarray) -> list[tuple[list[tuple[str, float]], str]]:
+        """For each row what the columns that matter most add to its answer, and what that answer is about."""
+        from medml.explain import Explainer
+        from medml.explain.contributions import outputs_of
+
+        if not len(X):
+            return []
+        outputs, report = outputs_of(self.run), self.run.report
+        explainer = Explainer.around(self.pipeline, outputs, None, task=report.task, seed=self.run.config.seed)
+        about = [outputs[place] for place in p.argmax(axis=1)] if report.task == "multiclass" else outputs * len(X)
+        return list(zip(answers.named(explainer(X), p), about, strict=True))
+
     def reasons(self, asked: Asked) -> list[str]:
         """For each row why it gets no answer; "" where it gets one. Names columns, never what is in them."""
         reasons = [in_words(why) for why in whys(self.pipeline.matrix.cleaner, asked.X, self.key)]
@@ -74,24 +94,28 @@ class Predictor:
         return reasons
 
 
-def predict_file(run: str, path: Path, *, sheet: str | None = None) -> pl.DataFrame:
-    """Answers for every row of a file, in its order.
+def predict_file(run: str, path: Path, *, sheet: str | None = None, level: float = answers.LEVEL,
+                 explain: bool = False) -> pl.DataFrame:
+    """Answers for every row of a file, in its order; for pictures every picture of a folder, or one.
 
+    level    of the sets: 0.80, 0.90 or 0.95;   explain  name what goes with each answer (tables alone)
     returns  identifying columns as given (else the row number, from 1); "probability of X" a class, or "predicted" a
-             number; "predicted" class (two classes: at the run's threshold); "abstained" with the reason, else null
+             number; "predicted" class (two classes: at the run's threshold); the set or interval; how often such
+             answers were right; "abstained" with the reason, else null; "note" with what must be said of the run
     raises   UserError if the file cannot be read or lacks a predictor
     """
-
     predictor = Predictor.of(run)
     choice = predictor.run.config.choice
     if choice.pictures is not None:
-        return _predict_pictures(predictor, Path(path), choice.pictures)
+        return _predict_pictures(predictor, Path(path), choice.pictures, level)
     asked = predictor.read(path, sheet)
-    return _told(_identifying(asked.frame, predictor.table, choice, asked.X), predictor,
-                 predictor.pipeline.predict(asked.X), predictor.reasons(asked))
+    reasons = predictor.reasons(asked)
+    p = predictor.pipeline.predict(asked.X)
+    named = predictor.explained(asked.X, p, reasons) if explain else None
+    return _told(_identifying(asked.frame, predictor.table, choice, asked.X), predictor, p, reasons, level, named)
 
 
-def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan) -> pl.DataFrame:
+def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level: float) -> pl.DataFrame:
     """Answers for every picture under a folder (or one file), named as in it; none for what cannot be decoded, or for
     a modality that training did not show."""
     import pandas as pd
@@ -115,7 +139,7 @@ def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan) -> pl
     p = np.zeros((len(names), n_classes) if n_classes else len(names))
     if len(places):
         p[places] = predictor.pipeline.predict(pd.DataFrame({plan.column: pictures.cells_of(store)}))
-    return _told([pl.Series(plan.column, names)], predictor, p, reasons)
+    return _told([pl.Series(plan.column, names)], predictor, p, reasons, level)
 
 
 def _strange(predictor: Predictor, table: TableSource, names: list[str]) -> list[str]:
@@ -128,16 +152,46 @@ def _strange(predictor: Predictor, table: TableSource, names: list[str]) -> list
             for each in found]
 
 
-def _told(columns: list[pl.Series], predictor: Predictor, p: np.ndarray, reasons: list[str]) -> pl.DataFrame:
+def _told(columns: list[pl.Series], predictor: Predictor, p: np.ndarray, reasons: list[str], level: float,
+          named: list[str] | None = None) -> pl.DataFrame:
     """Answers beside the columns that say whose they are; null, and the reason, where there is one to be silent."""
     import polars as pl
 
-    answers, silent = _answers(predictor, p), np.array([bool(reason) for reason in reasons])
-    for name, values in answers.items():
+    report, silent = predictor.run.report, np.array([bool(reason) for reason in reasons])
+    found = _numbers(report, p) | _sets(report, p, level) | {"how often right": _calibration(report, p)}
+    found |= {} if named is None else {"reasons": named}
+    for name, values in found.items():
         columns.append(pl.Series(name, values).to_frame().select(
             pl.when(pl.lit(pl.Series(~silent))).then(pl.col(name)).alias(name)).to_series())
     columns.append(pl.Series("abstained", [reason or None for reason in reasons], dtype=pl.String))
+    columns.append(pl.Series("note", ["; ".join(report.stamps)] * len(p), dtype=pl.String))
     return pl.DataFrame(_distinct_names(columns))
+
+
+def _numbers(report: Report, p: np.ndarray) -> dict[str, list]:
+    shown = {} if report.task == "regression" else \
+        {f"probability of {name}": p[:, place].tolist() for place, name in enumerate(report.classes)}
+    return shown | {"predicted": answers.predicted(report, p)}
+
+
+def _sets(report: Report, p: np.ndarray, level: float) -> dict[str, list]:
+    """The set at that level, or both ends of the interval; nothing where the run kept none."""
+    found = answers.level_of(report, level)
+    if found is None:
+        return {}
+    if report.task != "regression":
+        return {f"set at {level:.0%}": [" or ".join(names) for names in answers.left_open(report, p, level)]}
+    reach = np.inf if found.width is None else found.width
+    return {f"interval low at {level:.0%}": (p - reach).tolist(), f"interval high at {level:.0%}": (p + reach).tolist()}
+
+
+def _calibration(report: Report, p: np.ndarray) -> list[str]:
+    """One statement a row, worked out once for equal answers to 3 digits."""
+    if report.task == "regression":
+        return [answers.calibration_said(report, p[0])] * len(p) if len(p) else []
+    rounded, place = np.unique(np.round(p, 3), axis=0, return_inverse=True)
+    said = [answers.calibration_said(report, each) for each in rounded]
+    return [said[at] for at in place.ravel()]
 
 
 def _opened(path: Path, sheet: str | None) -> TableSource:
@@ -152,19 +206,6 @@ def _opened(path: Path, sheet: str | None) -> TableSource:
                             + ", ".join(each.ref.sheet or each.ref.path for each in tables[:5]) + ".",
                         code="several_tables")
     return data.open_table(path, TableRef(path=tables[0].ref.path, sheet=tables[0].ref.sheet))
-
-
-def _answers(predictor: Predictor, p: np.ndarray) -> dict[str, list]:
-    report = predictor.run.report
-    if report.task == "regression":
-        return {"predicted": p.tolist()}
-    if report.task == "binary":
-        positive = p[:, 1] >= (0.5 if report.threshold is None else report.threshold)
-        said = [report.classes[int(yes)] for yes in positive]
-    else:
-        said = [report.classes[place] for place in p.argmax(axis=1)]
-    return {f"probability of {name}": p[:, place].tolist() for place, name in enumerate(report.classes)} | \
-        {"predicted": said}
 
 
 def _identifying(frame: pl.DataFrame, table: Table, choice: Choice, X: pd.DataFrame) -> list[pl.Series]:

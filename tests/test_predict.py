@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from tables import clinic, planned, saved
 
-from medml import home
+from medml import answers as said_with
+from medml import gallery, home, spreadsheet
+from medml.__main__ import main
 from medml.errors import UserError
 from medml.predict import predict_file
 from medml.train import train
@@ -99,3 +105,48 @@ def test_a_patient_of_an_age_of_whom_few_were_seen_gets_no_number(trained, tmp_p
     young.loc[0, "age"] = 33.0
     said = answers(trained, young, tmp_path)["abstained"].to_list()
     assert said == ["age: fewer than 30 training patients were of this group", None]
+
+
+def test_every_answer_says_how_often_it_is_right_what_it_leaves_open_and_what_it_went_by(trained, tmp_path):
+    NEW.head(8).to_csv(tmp_path / "new.csv", index=False)
+    found = predict_file(trained[0], tmp_path / "new.csv", level=0.8, explain=True)
+    report = gallery.open_run(trained[0]).report
+    assert set(found["note"]) == {"; ".join(report.stamps)} and "internally validated only" in found["note"][0]
+    least = next(each.least for each in report.conformal.levels if each.level == 0.8)
+    for row in found.iter_rows(named=True):
+        p = np.array([row["probability of 0"], row["probability of 1"]])
+        reached = [name for name, given, cut in zip("01", p, least, strict=True) if given >= cut]
+        assert row["set at 80%"].split(" or ") == reached or not reached
+        assert re.fullmatch(r"Of 100 patients given about \d+ %, \d+ had it \(\d+ to \d+\)\.|Hardly any .*",
+                            row["how often right"])
+        assert row["reasons"].startswith(("associated with more of 1: ", "with less of 1: "))
+    assert {"age", "pressure"} & set(re.findall(r"\w+", found["reasons"][0]))
+    assert "reasons" not in predict_file(trained[0], tmp_path / "new.csv").columns
+
+
+def test_the_calibration_statement_is_the_reports_own_curve(trained):
+    report = gallery.open_run(trained[0]).report
+    middle = report.calibration.x[50]
+    said = said_with.calibration_said(report, np.array([1 - middle, middle]))
+    assert f" {report.calibration.y[50] * 100:.0f} had it ({report.calibration.low[50] * 100:.0f} to" in said
+    beyond = said_with.calibration_said(report, np.array([0.0001, 0.9999]))
+    assert beyond == "Hardly any patient was given 100.0 %, so how often that is right could not be told."
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_that_comes_out_is_a_formula(cell):
+    written = spreadsheet.csv(pl.DataFrame({"id": [cell, "P 1"], "=x": [1.5, -2.5], "n": ["-3.5", "+4"]})).decode()
+    rows = list(csv.reader(io.StringIO(written, newline="")))
+    assert rows[1][0] == f"'{cell}" and rows[2][0] == "P 1"
+    assert rows[0] == ["id", "'=x", "n"] and rows[2][1:] == ["-2.5", "+4"] and rows[1][2] == "-3.5"  # numbers stay
+
+
+def test_identifiers_that_look_like_formulas_are_harmless_in_the_answers(trained, tmp_path):
+    odd = NEW.head(2).assign(patient_id=["=HYPERLINK(1)", "P2"])
+    saved(odd, tmp_path)
+    out = tmp_path / "out.csv"
+    assert main(["predict", trained[0], str(tmp_path / "clinic.csv"), "--out", str(out), "--level", "95",
+                 "--explain"]) == 0
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [row["patient_id"] for row in rows] == ["'=HYPERLINK(1)", "P2"]
+    assert rows[0]["set at 95%"] and rows[0]["reasons"]

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medml import gallery
-from medml.asked import existing
+from medml import gallery, spreadsheet
 from medml.commands import Printed, command
 from medml.commands._places import output, save
 from medml.errors import UserError
+from medml.roots import existing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +22,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file")
     parser.add_argument("--out", required=True, metavar="FILE.csv")
     parser.add_argument("--sheet", metavar="NAME")
+    parser.add_argument("--level", type=int, choices=(80, 90, 95), default=90, metavar="80|90|95",
+                        help="share of patients whose set of answers shall hold the truth")
+    parser.add_argument("--explain", action="store_true", help="name the columns that go with each answer")
     parser.add_argument("--heatmaps", metavar="FOLDER", help="of pictures: where to write each beside its heatmap")
 
 
@@ -33,8 +36,8 @@ def do_predict(args: argparse.Namespace) -> Printed:
     file = existing(args.file)
     out = output(args.out, file)
     folder = _folder(args.heatmaps, file) if args.heatmaps else None
-    answers = predict_file(args.run, file, sheet=args.sheet)
-    save(out, answers.write_csv().encode())
+    answers = predict_file(args.run, file, sheet=args.sheet, level=args.level / 100, explain=args.explain)
+    save(out, spreadsheet.csv(answers))
     abstained = int(answers["abstained"].is_not_null().sum())
     report = gallery.open_run(args.run).report
     drawn = _draw(args.run, file, answers, folder) if folder else []

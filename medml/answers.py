@@ -1,0 +1,119 @@
+"""What an answer says besides its number: how often such numbers were right, what it leaves open, what it went by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medml import conformal
+from medml.measured import ConformalLevel
+from medml.types import Report
+
+if TYPE_CHECKING:
+    from medml.explain import Contributions
+
+LEVEL = 0.90
+REASONS = 3  # columns that an answer names
+
+
+def predicted(report: Report, p: np.ndarray) -> list:
+    """The class of each row, of two by the report's threshold; a number as it is.   p  (n, n_classes) or (n,)"""
+    if report.task == "regression":
+        return p.tolist()
+    if report.task == "binary":
+        return [report.classes[int(yes)] for yes in p[:, 1] >= (0.5 if report.threshold is None else report.threshold)]
+    return [report.classes[place] for place in p.argmax(axis=1)]
+
+
+def calibration_said(report: Report, p: np.ndarray) -> str:
+    """How often patients who had been given such a probability had the outcome; "" where that was not measured.
+
+    p  (n_classes,) of one row, or () for a number
+    """
+    if report.task == "regression":
+        error = report.metrics.get("mae")
+        return "" if error is None or error.value is None else (
+            f"On patients it had not seen its number was off by {error.value:.3g} on average "
+            f"({error.low:.3g} to {error.high:.3g}).")
+    curve = report.calibration
+    given = float(p[1] if report.task == "binary" else p.max())
+    if curve is None or not curve.low:
+        return ""
+    if not curve.x[0] <= given <= curve.x[-1]:
+        return (f"Hardly any patient was given {_pct(given)}, so how often that is right could not be told.")
+    observed, low, high = (float(np.interp(given, curve.x, each)) for each in (curve.y, curve.low, curve.high))
+    return _counted(report, given, observed, low, high)
+
+
+def _counted(report: Report, given: float, observed: float, low: float, high: float) -> str:
+    of = 1000 if max(given, observed) < 0.01 else 100
+    had = "had it" if report.task == "binary" else "were of the class it named"
+    about = _pct(given) if report.task == "binary" else f"{_pct(given)} for the likeliest class"
+    return f"Of {of:,} patients given about {about}, {observed * of:.0f} {had} ({low * of:.0f} to {high * of:.0f})."
+
+
+def _pct(share: float) -> str:
+    return f"{100 * share:.0f} %" if 0.01 <= share <= 0.99 else f"{100 * share:.1f} %"
+
+
+def level_of(report: Report, level: float) -> ConformalLevel | None:
+    """What was measured for that level; None for a run that kept none, or another level."""
+    found = report.conformal.levels if report.conformal is not None else []
+    return next((each for each in found if abs(each.level - level) < 1e-9), None)
+
+
+def left_open(report: Report, p: np.ndarray, level: float) -> list[list[str]] | None:
+    """The classes that belong to each row's set; None where no set can be told.   p  (n, n_classes)"""
+    found = level_of(report, level)
+    if found is None or report.task == "regression":
+        return None
+    return [[report.classes[place] for place in np.flatnonzero(row)]
+            for row in conformal.within(p, found.least, level)]
+
+
+def set_said(report: Report, p: np.ndarray, level: float) -> str:
+    """The set or interval of one row in words; "" where none can be told.   p  (n_classes,) or ()"""
+    found = level_of(report, level)
+    if found is None:
+        return ""
+    if report.task == "regression":
+        return "" if found.width is None else f"{p - found.width:.4g} to {p + found.width:.4g}"
+    names = (left_open(report, p[None], level) or [[]])[0]
+    if len(names) == 1:
+        return f"{names[0]} alone"
+    return ("either: " if len(report.classes) == 2 else "one of: ") + " or ".join(names)
+
+
+def level_said(report: Report, level: float) -> str:
+    """How often sets of that level held the truth of patients who had no part in them; "" where not measured."""
+    found = level_of(report, level)
+    if found is None or found.held.value is None:
+        return ""
+    kind = "An interval" if report.task == "regression" else "A set"
+    held, single = found.held, found.single
+    said = f"{kind} of that kind held the truth in {held.value:.0%} of patients ({held.low:.0%} to {held.high:.0%})"
+    return said + ("." if single is None or single.value is None else
+                   f" and was one answer alone in {single.value:.0%}.")
+
+
+def named(contributions: Contributions, p: np.ndarray, most: int = REASONS) -> list[list[tuple[str, float]]]:
+    """For each row the columns that add most to its answer, or take most away, with how much: (column, value).
+
+    p  (n, n_classes) or (n,), the answers: of several classes it is told what speaks for the likeliest
+    """
+    output = p.argmax(axis=1) if p.ndim == 2 and p.shape[1] > 2 else np.zeros(len(p), np.int64)
+    values = contributions.values[np.arange(len(p)), output]   # (n, p)
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :most]
+    return [[(contributions.columns[place], float(row[place])) for place in places if row[place]]
+            for row, places in zip(values, order, strict=True)]
+
+
+def reasons_said(parts: Sequence[tuple[str, float]], answer: str) -> str:
+    """What goes with an answer, in words that claim no cause."""
+    for_it = ", ".join(name for name, value in parts if value > 0)
+    against = ", ".join(name for name, value in parts if value < 0)
+    said = [f"{words}: {names}" for words, names in ((f"associated with more of {answer}", for_it),
+                                                     (f"with less of {answer}", against)) if names]
+    return "; ".join(said)
