@@ -100,7 +100,7 @@ def test_a_deep_path_of_many_columns_still_adds_up():
 
 def test_permutation_is_exact_where_columns_add_up_and_for_a_pair():
     rng = np.random.default_rng(1)
-    X, background = rng.normal(size=(5, 3)), rng.normal(size=(4, 3))
+    X, background = rng.normal(size=(5, 3)), np.repeat(rng.normal(size=(4, 3)), 2, axis=0)  # each there and back
     weights = np.array([2.0, -1.0, 0.5])
     values, base = _permutation.values(lambda rows: (rows @ weights)[:, None], X, background, np.arange(3))
     assert np.allclose(values[:, 0], weights * (X - background.mean(axis=0)))

@@ -1,8 +1,8 @@
 """Shapley values of any model by antithetic permutations, all of them asked in a few large batches.
 
-Every background row walks to the row in hand and back: along one random order of the columns and along its reverse
-(Mitchell et al. 2022, JMLR 23:43). So each of the m background rows is used 2 p times, the values add up to
-f(row) - mean f(background) exactly, and a model is asked 2 (p - 1) m times a row.
+Every background row walks to the row in hand, one column after the other; of each two neighbours one goes along a
+random order of the columns, the other along its reverse (Mitchell et al. 2022, JMLR 23:43). So the values add up to
+f(row) - mean f(background) exactly, and a model is asked (p - 1) m times a row.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 Ask = Callable[[np.ndarray], np.ndarray]  # (m, encoded) -> (m, n_outputs)
 
-AT_ONCE = 4_000_000  # cells of one batch
+AT_ONCE = 1_000_000  # cells of one batch
 
 
 def values(ask: Ask, X: np.ndarray, background: np.ndarray, groups: np.ndarray, *, seed: int = 0,
@@ -24,7 +24,7 @@ def values(ask: Ask, X: np.ndarray, background: np.ndarray, groups: np.ndarray, 
     watch          is told the share that is done; may raise Stopped
     """
     ranks = _orders(len(background), int(groups.max()) + 1, seed)
-    known = _known(ranks)[:, :, groups]                  # (m, states, e)
+    known = _known(ranks)[:, :, groups]                  # (m, stops, e)
     at_base = ask(background)                            # (m, n_outputs)
     size = max(1, AT_ONCE // known.size)
     found = []
@@ -36,29 +36,25 @@ def values(ask: Ask, X: np.ndarray, background: np.ndarray, groups: np.ndarray, 
 
 
 def _orders(m: int, n_groups: int, seed: int) -> np.ndarray:
-    """(2 m, n_groups) place of each group in an order: m random ones, then their reverses."""
+    """(m, n_groups) place of each group in the walk of each background row."""
     rng = np.random.default_rng(seed)
-    ranks = np.argsort(rng.random((m, n_groups)), axis=1).argsort(axis=1)
-    return np.concatenate([ranks, n_groups - 1 - ranks])
+    ranks = np.argsort(rng.random((-(-m // 2), n_groups)), axis=1).argsort(axis=1)
+    return np.stack([ranks, n_groups - 1 - ranks], axis=1).reshape(-1, n_groups)[:m]
 
 
 def _known(ranks: np.ndarray) -> np.ndarray:
-    """(m, 2 (n_groups - 1), n_groups) bool: which groups are already those of the row, in each state of both walks."""
-    n_groups = ranks.shape[1]
-    steps = np.arange(1, n_groups)
-    known = ranks[:, None, :] < steps[:, None]           # (2 m, n_groups - 1, n_groups)
-    return np.concatenate(np.split(known, 2), axis=1)
+    """(m, n_groups - 1, n_groups) bool: which groups are already those of the row, at each stop on the way."""
+    return ranks[:, None, :] < np.arange(1, ranks.shape[1])[:, None]
 
 
 def _of_some(ask: Ask, X: np.ndarray, background: np.ndarray, known: np.ndarray, ranks: np.ndarray,
              at_base: np.ndarray) -> np.ndarray:
     """(rows, n_outputs, n_groups) of a few rows, in one batch."""
-    rows, (m, states, width) = len(X), known.shape
+    rows, (m, stops, width) = len(X), known.shape
     mixed = np.where(known, X[:, None, None, :], background[:, None, :])
-    between = ask(mixed.reshape(-1, width)) if states else np.empty((0, at_base.shape[1]))
-    between = between.reshape(rows, m, 2, states // 2, -1)
-    start = np.broadcast_to(at_base[:, None, None], (rows, m, 2, 1, at_base.shape[1]))
-    end = np.broadcast_to(ask(X)[:, None, None, None], start.shape)
-    steps = np.diff(np.concatenate([start, between, end], axis=3), axis=3)  # (rows, m, 2, n_groups, n_outputs)
-    both = ranks.reshape(2, m, -1).transpose(1, 0, 2)[None, ..., None]
-    return np.take_along_axis(steps, both, axis=3).mean(axis=(1, 2)).transpose(0, 2, 1)
+    between = ask(mixed.reshape(-1, width)) if stops else np.empty((0, at_base.shape[1]))
+    between = between.reshape(rows, m, stops, -1)
+    start = np.broadcast_to(at_base[:, None], (rows, m, 1, at_base.shape[1]))
+    end = np.broadcast_to(ask(X)[:, None, None], start.shape)
+    steps = np.diff(np.concatenate([start, between, end], axis=2), axis=2)  # (rows, m, n_groups, n_outputs)
+    return np.take_along_axis(steps, ranks[None, :, :, None], axis=2).mean(axis=1).transpose(0, 2, 1)
