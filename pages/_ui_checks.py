@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from medml.evaluate.catalogue import VERDICTS
 from medml.types import Check, Report
 from pages import _ui as ui
 
-ORDER = ("block", "warn", "could_not_tell", "info", "pass")
-WORDS = {"block": ("Stop", "stop"), "warn": ("Look at this", "caution"), "could_not_tell": ("Could not tell", "quiet"),
-         "info": ("To know", "quiet"), "pass": ("In order", "teal")}
+ORDER = tuple(VERDICTS)
+TONES = {"block": "stop", "warn": "caution", "could_not_tell": "quiet", "info": "quiet", "pass": "teal"}
+WORDS = {verdict: (VERDICTS[verdict], tone) for verdict, tone in TONES.items()}
 
 
 def checks(report: Report) -> None:
@@ -22,12 +23,19 @@ def checks(report: Report) -> None:
     fine = [each for each in found if each.verdict == "pass"]
     ui.section("Checks", summary(found))
     st.html(f'<div class="m-checks">{_items(todo)}</div>' if todo else "")
+    link("checks", "Work through the checks, with notes", ":material/checklist:")
     if unsure:
         with st.expander(f"To know, or could not tell ({len(unsure)})"):
             st.html(f'<div class="m-checks">{_items(unsure)}</div>')
     if fine:
         with st.expander(f"In order ({len(fine)})"):
             st.html(f'<div class="m-checks">{_items(fine)}</div>')
+
+
+def link(page: str, words: str, icon: str) -> None:
+    """A link to a page about the same run."""
+    ids = {name: value for name in ("project", "run") if (value := ui.current(name))}
+    st.page_link(f"{page}.py", label=words, icon=icon, query_params=ids)
 
 
 def summary(found: list[Check]) -> str:
@@ -40,10 +48,11 @@ def summary(found: list[Check]) -> str:
 
 
 def _items(found: Iterable[Check]) -> str:
-    return "".join(_item(each) for each in found)
+    return "".join(item(each) for each in found)
 
 
-def _item(check: Check) -> str:
+def item(check: Check) -> str:
+    """HTML of one check."""
     words, tone = WORDS[check.verdict]
     fix = f'<p class="m-fix">{ui.html(check.fix, 600)}</p>' if check.fix else ""
     return (f'<div class="m-check m-check-{check.verdict}"><div class="m-check-side">{ui.chip(words, tone)}</div>'

@@ -20,6 +20,8 @@ TITLES: dict[str, str] = {
     "E7": "Compared with plain baselines", "E8": "Optimism", "F1": "Subgroups", "X1": "Data from elsewhere",
     "P1": "Abstains where it cannot know", "G1": "Can be made again", "G2": "Exported model gives the same answers",
     "G3": "The heatmap depends on the model"}
+VERDICTS: dict[Verdict, str] = {"block": "Stop", "warn": "Look at this", "could_not_tell": "Could not tell",
+                                "info": "To know", "pass": "In order"}  # the most pressing first
 INTERNAL = "internally validated only"  # the stamp of a run that was judged on its own data alone (X1)
 FEW = 30  # cases below which a check says "could not tell" instead of guessing
 

@@ -110,3 +110,71 @@ def corrected_r2cs(y: np.ndarray, p: np.ndarray) -> float:
     share = y.mean()
     gained = np.where(y == 1, np.log(fitted / share), np.log((1 - fitted) / (1 - share))).mean()
     return float(1 - np.exp(-2 * gained))
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """In words what so many patients are good for.
+
+    most   predictors that this many patients can carry (0: none);   where  where the assumed R2 comes from
+    """
+
+    needed: Needed
+    most: int
+    sentence: str
+    where: str
+
+
+
+def r2cs_of_auroc(auroc: float, prevalence: float) -> float:
+    """The Cox-Snell R2 that a model of that AUROC would have (Riley, Stat Med 2021;40:4230: binormal scores).
+
+    auroc 0.5-1, prevalence 0-1, neither end. Worked out on a fixed grid of the two normal distributions, so that the
+    same question has the same answer.
+    """
+    from scipy.stats import norm
+
+    apart = math.sqrt(2) * float(norm.ppf(auroc))
+    z = np.linspace(-8, 8 + apart, 20_001)
+    with_outcome, without = prevalence * norm.pdf(z - apart), (1 - prevalence) * norm.pdf(z)
+    p = with_outcome / (with_outcome + without)
+    step = z[1] - z[0]
+    gained = float(((with_outcome * np.log(p / prevalence)
+                     + without * np.log((1 - p) / (1 - prevalence))) * step).sum())
+    return 1 - math.exp(-2 * gained)
+
+
+def advice(n: int, n_events: int, parameters: float, *, auroc: float | None = None) -> Advice:
+    """What n patients with n_events are good for before there is a model (two classes).
+
+    auroc  that a published model reached; None: an R2 of 0.15 of the largest possible is assumed
+    """
+    share = n_events / n
+    r2, where = None, "15 % of the largest possible, as nothing better is known"
+    if auroc is not None:
+        r2, where = r2cs_of_auroc(auroc, share), f"as an AUROC of {auroc:g} has it"
+    need = needed_for_classes(parameters, share, r2)
+    return Advice(need, most_parameters(n, share, r2), _sentence(n, parameters, need, share, r2), where)
+
+
+def most_parameters(n: int, share: float, r2: float | None = None) -> int:
+    """The most parameters that n patients can carry by all three criteria; 0 where not even one."""
+    low, high = 0, max(1, n)
+    while low < high:  # the need grows with the parameters
+        middle = (low + high + 1) // 2
+        if needed_for_classes(middle, share, r2).n <= n:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _sentence(n: int, parameters: float, need: Needed, share: float, r2: float | None) -> str:
+    have = f"You have {n:,} patients; {parameters:g} predictor{'s' if parameters != 1 else ''}"
+    verb = "need" if parameters != 1 else "needs"
+    if n >= need.n:
+        return f"{have} {verb} {need.n:,}: that is enough."
+    most = most_parameters(n, share, r2)
+    if most < 1:
+        return f"{have} {verb} {need.n:,}: too few for any model, even with one predictor."
+    return f"{have} {verb} {need.n:,}: keep at most {most}."

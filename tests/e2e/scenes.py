@@ -73,13 +73,14 @@ SHOTS: list[Shot] = [
     Shot("evaluate_network", "evaluate?project={models}&run={network}", ("models", "network")),
     Shot("evaluate_regression", "evaluate?project={models}&run={plain}", ("models", "plain")),
     Shot("train_failed", "train?project={models}&job={failed}", ("models", "failed")),
+    Shot("checks", "checks?project={models}&run={plain}", ("models", "plain")),
     Shot("gallery", "gallery", ("best",)),
     Shot("gallery_details", "gallery", ("best",), acts=(open_details,)),
     Shot("gallery_compare", "gallery", ("best",), acts=(compare_two,)),
     Shot("gallery_apart", "gallery", ("other",), acts=(compare_others,)),
     Shot("jobs", "jobs", ("job",)),
 ]
-SECOND_HALF = {"configure", "train", "evaluate", "gallery", "jobs"}
+SECOND_HALF = {"configure", "train", "evaluate", "checks", "gallery", "jobs"}
 
 
 def heart_table() -> Path:

@@ -1,0 +1,102 @@
+"""What a person did about a check: kept beside the run, open again when the check says something else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tables import clinic, planned, saved
+
+from medml import gallery, home, worklist
+from medml.__main__ import main
+from medml.evaluate.sample_size import advice, most_parameters, needed_for_classes, r2cs_of_auroc
+from medml.train import train
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    place = tmp_path_factory.mktemp("worked")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(place / "home"))
+        source = saved(clinic(), place / "own")
+        yield train(source, *planned(source)), place
+
+
+@pytest.fixture(autouse=True)
+def its_home(run, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(run[1] / "home"))
+
+
+def test_a_note_is_kept_and_the_others_stay_open(run):
+    name, _ = run
+    asking = [each for each in gallery.open_run(name).report.checks if each.verdict in worklist.ASKING]
+    assert worklist.left(gallery.open_run(name).report, worklist.Worklist()) == len(asking) > 0
+    first = asking[0]
+    worklist.write(name, first.id, "asked", "  Asked the ward.  ")
+    worked = worklist.write(name, first.id, "done", "The ward says it is known on admission.")
+    opened = gallery.open_run(name)
+    assert worklist.read(opened.folder) == worked and list(worked.items) == [first.id]
+    assert worklist.left(opened.report, worked) == len(asking) - 1
+    assert worklist.state_of(worked, first.id, first.what) == "done"
+    assert worklist.state_of(worked, first.id, "It says something else now.") == "open"
+    with pytest.raises(ValueError, match="no check 'Z9'"):
+        worklist.write(name, "Z9", "done", "")
+
+
+def test_a_damaged_list_is_an_empty_one(run):
+    folder = gallery.open_run(run[0]).folder
+    home.write_bytes(folder / worklist.FILE, b"{")
+    assert worklist.read(folder) == worklist.Worklist()
+
+
+def test_the_command_lists_every_check_with_verdict_figures_and_what_to_do(run, tmp_path, capsys):
+    name, _ = run
+    check = next(each for each in gallery.open_run(name).report.checks if each.verdict == "warn")
+    worklist.write(name, check.id, "asked", "Asked the laboratory.")
+    assert main(["checks", name, "--json", str(tmp_path / "checks.json")]) == 0
+    told = json.loads((tmp_path / "checks.json").read_text())["checks"]
+    assert {"id", "verdict", "figures", "what", "fix", "state", "note"} <= set(told[0])
+    assert {each["id"] for each in told} >= {"E4", "E5", "E6", "F1", "X1", "L12", "L13", "M4"}
+    assert next(each for each in told if each["id"] == check.id)["state"] == "asked"
+    printed = capsys.readouterr().out
+    assert f"Look at this  {check.id}" in printed and "Asked somebody: Asked the laboratory." in printed
+    assert printed.index("Look at this") < printed.index("In order")
+
+
+# ---- sample size, before there is a model ----------------------------------------------------------------------
+
+def test_size_says_in_words_what_so_many_patients_carry(capsys):
+    assert main(["size", "--events", "75", "--rows", "430", "--parameters", "10"]) == 0
+    assert "You have 430 patients; 10 predictors need 943: keep at most 4." in capsys.readouterr().out
+    assert main(["size", "--events", "500", "--rows", "5000", "--parameters", "5"]) == 0
+    assert "that is enough" in capsys.readouterr().out
+    assert main(["size", "--events", "9", "--rows", "40", "--parameters", "3"]) == 0
+    assert "too few for any model" in capsys.readouterr().out
+    for wrong in (["--events", "0", "--rows", "9", "--parameters", "1"],
+                  ["--events", "4", "--rows", "9", "--parameters", "0"],
+                  ["--events", "4", "--rows", "9", "--parameters", "1", "--auroc", "0.4"]):
+        assert main(["size", *wrong]) == 2
+
+
+def test_the_most_parameters_are_the_last_that_fit():
+    for n, share in ((430, 0.174), (1000, 0.3), (500, 0.5)):
+        most = most_parameters(n, share)
+        assert needed_for_classes(most, share).n <= n < needed_for_classes(most + 1, share).n
+
+
+def test_an_auroc_is_turned_into_the_r2_that_simulated_scores_of_it_have():
+    """200,000 drawn scores, normal in both groups: the likelihood of their own logistic model."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    rng = np.random.default_rng(0)
+    for auroc, share in ((0.75, 0.1), (0.85, 0.4)):
+        y = rng.random(200_000) < share
+        apart = {0.75: 0.95387, 0.85: 1.46575}[auroc]  # sqrt(2) times the normal quantile of the AUROC
+        x = rng.normal(size=200_000) + apart * y
+        assert roc_auc_score(y, x) == pytest.approx(auroc, abs=0.005)
+        p = LogisticRegression(C=np.inf).fit(x[:, None], y).predict_proba(x[:, None])[:, 1]
+        r2 = 1 - np.exp(2 * (log_loss(y, p) - log_loss(y, np.full(len(y), y.mean()))))
+        assert r2cs_of_auroc(auroc, share) == pytest.approx(r2, abs=0.005)
+    assert advice(1000, 174, 24, auroc=0.9).needed.n < advice(1000, 174, 24).needed.n
