@@ -20,16 +20,21 @@ def exact_duplicates(source: Path, files: Sequence[ImageFile]) -> list[list[int]
     return copies([(each, source / each.path if source.is_dir() else source) for each in files])
 
 
-def copies(files: Sequence[tuple[ImageFile, Path]]) -> list[list[int]]:
+def copies(files: Sequence[tuple[ImageFile, Path]], starts: Sequence[int | None] | None = None) -> list[list[int]]:
     """Groups of places of equal files: same size (and DICOM instance), then same first 8 KB, then the same whole.
 
-    A file that has gone meanwhile is equal to none.
+    starts   hashes of their first 8 KB as this process made them; None where they were not kept
+    returns  in order; a file that has gone meanwhile is equal to none
     """
     def size(place: int) -> Hashable:
         return files[place][0].bytes, files[place][0].uid
 
+    def start(place: int) -> Hashable:
+        known = starts[place] if starts is not None else None
+        return _start(files[place][1]) if known is None else known
+
     return sorted(group for sized in _groups(range(len(files)), size)
-                  for started in _groups(sized, lambda place: _start(files[place][1]))
+                  for started in _groups(sized, start)
                   for group in _equal(started, files))
 
 

@@ -27,7 +27,7 @@ def compare(looked: Sequence[Looked]) -> tuple[list[ImageFile], list[FileEntry]]
     gone = {entry.path for entry in left_out}
     kept = [each for each in looked if each.image.path not in gone]
     notes: defaultdict[str, set[str]] = defaultdict(set)
-    for group in copies([(each.image, each.full) for each in kept]):
+    for group in copies([(each.image, each.full) for each in kept], [each.start for each in kept]):
         for place in group:
             notes[kept[place].image.path].add("duplicate_images")
     for path in _mixed_series([each.image for each in kept]):

@@ -22,10 +22,14 @@ _NAMES_A_KIND = BINARY_ENDINGS | TEXT_ENDINGS | CLAIMS  # "1.2.840.113" and "IM.
 
 @dataclass(slots=True)
 class Looked:
-    """One readable image on its way through the scan."""
+    """One readable image on its way through the scan.
+
+    start  hash of its first 8 KB, so that copies are found without opening it again; None where its instance is told
+    """
 
     image: ImageFile
     full: Path
+    start: int | None = None
 
 
 def look_at(shown: str, path: Path, hashed: Callable[..., str], patient_tag: str = "PatientID") -> Looked:
@@ -40,7 +44,7 @@ def look_at(shown: str, path: Path, hashed: Callable[..., str], patient_tag: str
         size = len(head) if len(head) < HEAD else file.seek(0, 2)
         name = shown.rpartition("/")[2]
         image = header_of(shown, kind_of(head, name), file, head, size, hashed, patient_tag)
-    return Looked(_with_notes(image, name), path)
+    return Looked(_with_notes(image, name), path, hash(head) if image.uid is None else None)
 
 
 def kind_of(head: bytes, name: str) -> str:
