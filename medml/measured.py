@@ -128,6 +128,30 @@ class ScoreInUse(Value):
     said: str
 
 
+class SizePoint(Value):
+    """The headline figure of models that learned from about n patients each."""
+
+    n: int
+    figure: Metric
+
+
+class Forecast(Value):
+    """What more patients would bring: figures at growing numbers of patients, and a power law drawn through them.
+
+    curve  by number of patients, to half as many again;   more  how many further patients `then` and `gain` speak of
+    gain   forecast at that number minus the figure at all patients that there are
+    """
+
+    version: Literal[1] = 1
+    checkpoint: int
+    points: list[SizePoint]
+    curve: Curve
+    more: int
+    then: Metric
+    gain: Metric
+    said: str
+
+
 class External(Value):
     """A finished run judged on data that it does not come from; aggregates alone.
 

@@ -15,6 +15,7 @@ from medml.measured import (
     Curve,
     External,
     FlowStep,
+    Forecast,
     GridPoint,
     Metric,
     NetBenefit,
@@ -289,6 +290,7 @@ class Report(Value):
     subgroups: list[Subgroup] = []  # groups of fewer than k patients are not named
     conformal: Conformal | None = None
     external: list[External] = []  # validations on other data, filled when a run is opened
+    forecast: Forecast | None = None  # what more patients would bring, filled when a run is opened
 
 
 # ---- Run -------------------------------------------------------------------------------------------------------

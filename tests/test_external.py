@@ -126,6 +126,18 @@ def test_no_patient_of_theirs_is_kept(run, tmp_path):
     assert "CANARY" not in text and not any(repr(each) in text for each in table["age"])
 
 
+def test_the_job_of_the_screen_does_the_same(run, tmp_path):
+    from types import SimpleNamespace
+
+    from medml.watch import Silent
+    from worker.jobs import registry
+
+    elsewhere(tmp_path, 75)
+    payload = {"run": run[0], "source": str(tmp_path), "renamed": {}}
+    told = registry.get("external").run(SimpleNamespace(id="j", payload=payload), Silent())
+    assert told["external"] in [each.id for each in gallery.open_run(run[0]).report.external]
+
+
 def test_several_classes_and_a_number_are_judged_elsewhere_too(tmp_path):
     for target, task in (("ward", "multiclass"), ("age", "regression")):
         source = saved(clinic().drop(columns="outcome"), tmp_path / task / "own")

@@ -1,0 +1,23 @@
+"""Judge a finished run on another folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from medml import project
+from medml.store import Job
+from medml.watch import Watch
+from worker.jobs import Kind, registry
+
+
+def run(job: Job, watch: Watch) -> dict[str, Any]:
+    """payload {run, source, renamed {their column: ours}, project (optional)} -> {run, external}."""
+    from medml import outside
+
+    source = project.check_source(job.payload["source"])
+    found = outside.validate(job.payload["run"], Path(source), renamed=job.payload.get("renamed") or {}, watch=watch)
+    return {"run": job.payload["run"], "external": found.id}
+
+
+registry.add("external", Kind("external", "Validate on other data", "quick", run))
