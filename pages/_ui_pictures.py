@@ -59,7 +59,7 @@ def told(known: PictureFacts) -> list[tuple[Any, str, str]]:
         most = max(known.identifiers.values())
         names = ", ".join(list(known.identifiers)[:4])
         said.append(("caution", f"Tags that identify a person are filled in ({names}; up to {most:,} files).",
-                     "MedML reads none of them. Remove them before you pass the files on."))
+                     "MedML keeps none of them. Remove them before you pass the files on."))
     written = known.burned_in + (known.text_like or 0)
     if written:
         them = "it" if written == 1 else "them"

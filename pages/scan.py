@@ -8,6 +8,7 @@ import worker
 from medml import project as projects
 from medml.types import Profile
 from pages import _scan_choice as choice_card
+from pages import _scan_labels as labels
 from pages import _scan_tables as tables
 from pages import _ui as ui
 from pages import _ui_pictures as drawn
@@ -17,10 +18,16 @@ LEAD = ("MedML looks through your folder and keeps counts and ranges alone, neve
         "Check what it found, then say what to predict.")
 
 
-def start(project: projects.Project, number: int) -> None:
+def start(project: projects.Project, number: int, told: labels.Told) -> None:
     """Queue a scan; the id is the project's and the scan's number, so that a double click is one scan."""
-    worker.enqueue("scan", {"project": project.id}, project=project.id, job_id=f"scan-{project.id}-{number}")
+    worker.enqueue("scan", {"project": project.id, "labels": told}, project=project.id,
+                   job_id=f"scan-{project.id}-{number}")
     st.rerun()
+
+
+def told_of(scans: list[worker.Job]) -> labels.Told:
+    """What the last scan that ended well was told of pictures; the next one is told it again."""
+    return next((each.payload.get("labels", {}) for each in scans if each.state == "done"), {})
 
 
 def scans_of(project: projects.Project) -> list[worker.Job]:
@@ -37,7 +44,7 @@ def working(job: worker.Job) -> None:
 def without_profile(project: projects.Project, scans: list[worker.Job]) -> None:
     """Nothing to show yet: start the first scan by itself, or say why the last one ended with nothing."""
     if not scans:
-        start(project, 1)
+        start(project, 1, {})
     last = scans[0]
     if last.state == "stopped":
         ui.say("note", "The scan was stopped before it was done.", "Scan again when you are ready.")
@@ -45,7 +52,7 @@ def without_profile(project: projects.Project, scans: list[worker.Job]) -> None:
         error = last.error or {}
         ui.say("stop", error.get("what", "The scan could not be done."), error.get("fix", "Try again."))
     if ui.next_button("Scan again", key="m_again"):
-        start(project, len(scans) + 1)
+        start(project, len(scans) + 1, told_of(scans))
 
 
 def results(project: projects.Project, profile: Profile, scans: list[worker.Job]) -> None:
@@ -56,16 +63,22 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
         tables.warnings(profile, None)
         tables.files(profile)
         if ui.next_button("Scan again", key="m_again"):
-            start(project, len(scans) + 1)
+            start(project, len(scans) + 1, told_of(scans))
         return
+    if scans and scans[0].state == "failed":
+        error = scans[0].error or {}
+        ui.say("caution", f"The last scan ended early: {error.get('what', 'it could not be done.')}",
+               f"{error.get('fix', 'Try again.')} What you see is from the scan before.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tables.overview(profile)
         if st.button("Scan again", icon=":material/refresh:", key="m_again"):
-            start(project, len(scans) + 1)
+            start(project, len(scans) + 1, told_of(scans))
     table = choice_card.pick_table(profile, projects.choice(project.id))
     tables.warnings(profile, table)
     asked = choice_card.ask(profile, table, projects.choice(project.id))
     if table.pictures is not None:
+        if (told := labels.ask(project, profile, table, told_of(scans))) is not None:
+            start(project, len(scans) + 1, told)
         drawn.facts(table)
     else:
         tables.suspicions(table)

@@ -13,15 +13,19 @@ from worker.jobs import Kind, registry
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
-    """payload {project, sheet (optional)} -> {files, tables}; raises Stopped, and then the old profile stays.
+    """payload {project, sheet, labels (both optional)} -> {files, tables}; raises Stopped: the old profile stays.
+
+    labels  what a person said of pictures, by name, as in medml.data.images.beside.Labels
 
     Where only the pass over pixels was stopped the profile is kept: it says what was not looked at.
     """
     from medml import profile
+    from medml.data.images.beside import Labels
 
     card = project.get(job.payload["project"])
     source = project.check_source(card.source)
-    found = profile.scan(Path(source), sheet=job.payload.get("sheet"), watch=watch)
+    found = profile.scan(Path(source), sheet=job.payload.get("sheet"), watch=watch,
+                         labels=Labels(**job.payload.get("labels", {})))
     if watch.stopping() and not any(table.pictures for table in found.tables):
         raise Stopped
     project.write(card.id, found)

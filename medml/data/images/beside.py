@@ -17,6 +17,7 @@ from medml.data.kinds import BINARY_ENDINGS, PICTURE_ENDINGS, TEXT_ENDINGS, endi
 from medml.data.notes import not_read
 from medml.data.source import TableSource
 from medml.errors import UserError
+from medml.roots import check_source
 from medml.types import FileEntry, TableRef
 from medml.watch import Watch
 
@@ -24,6 +25,8 @@ _TABLES = (BINARY_ENDINGS | TEXT_ENDINGS) - PICTURE_ENDINGS  # a picture called 
 # Codes of entries that find_images alone gives, whatever the name ends in ("1.2.840.113619.2").
 _OF_PICTURES = frozenset({"damaged", "no_pixels", "too_deep", "too_many_pixels", "undecodable", "unsafe_path",
                           "dicomdir", "unsupported_type", "mask", "mask_size"})
+_LABELS = frozenset({"csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "parquet", "json", "jsonl"})
+MOST_NAMED = 200
 _NO_PICTURES = _TABLES | {"gz", "json", "jsonl", "ods", "xlsb", "npz"}
 
 
@@ -112,6 +115,16 @@ def open_some(source: Path, ref: TableRef, names: Sequence[str]) -> ImageTable:
 def usable(images: Sequence[ImageFile]) -> list[ImageFile]:
     """Pictures whose names do not promise a table."""
     return [each for each in images if ending(each.path) not in _TABLES]
+
+
+def tables_in_folder(folder: str | Path) -> list[Path]:
+    """Files of a folder whose names promise a table, at most MOST_NAMED; for the owner's own screen.
+
+    raises  UserError where the folder is gone or may not be read
+    """
+    place = check_source(folder)
+    place = place if place.is_dir() else place.parent
+    return sorted(each for each in place.iterdir() if ending(each.name) in _LABELS and each.is_file())[:MOST_NAMED]
 
 
 def is_picture(entry: FileEntry) -> bool:
