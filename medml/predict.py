@@ -14,6 +14,7 @@ from medml.abstain import in_words, key_columns, whys
 from medml.errors import UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
+from medml.recipe.prepare import predictor_kinds
 from medml.types import PICTURES, Choice, PicturePlan, Report, Table, TableRef
 
 if TYPE_CHECKING:
@@ -66,25 +67,34 @@ class Predictor:
         X = prepare_predictors(frame, self.run.recipe, self.table, self.run.config.choice)
         return Asked(frame, X, [int(row) for row in opened.short])
 
+    def of_one(self, values: dict[str, str]) -> Asked:
+        """One patient from texts as they would stand in a file; what is not named is missing."""
+        import polars as pl
+
+        kinds = predictor_kinds(self.run.recipe, self.table, self.run.config.choice)
+        frame = pl.DataFrame({name: pl.Series([values.get(name)], dtype=pl.String) for name in kinds})
+        return Asked(frame, prepare_predictors(frame, self.run.recipe, self.table, self.run.config.choice), [])
+
     def explained(self, X: pd.DataFrame, p: np.ndarray, reasons: list[str]) -> list[str]:
         """For each row what goes with its answer, in words; "" where it gets none."""
         said = [""] * len(X)
         told = [row for row, why in enumerate(reasons) if not why]
-        for row, (parts, answer) in zip(told, self.parts(X.iloc[told], p[told]), strict=True):
-            said[row] = answers.reasons_said(parts, answer)
+        if told:
+            parts, about, _ = self.parts(X.iloc[told], p[told])
+            for row, named, answer in zip(told, parts, about, strict=True):
+                said[row] = answers.reasons_said(named, answer)
         return said
 
-    def parts(self, X: pd.DataFrame, p: np.ndarray) -> list[tuple[list[tuple[str, float]], str]]:
-        """For each row what the columns that matter most add to its answer, and what that answer is about."""
+    def parts(self, X: pd.DataFrame, p: np.ndarray) -> tuple[list[list[tuple[str, float]]], list[str], str]:
+        """For each row what the columns that matter most add to its answer, and what that answer is about; the unit."""
         from medml.explain import Explainer
         from medml.explain.contributions import outputs_of
 
-        if not len(X):
-            return []
         outputs, report = outputs_of(self.run), self.run.report
         explainer = Explainer.around(self.pipeline, outputs, None, task=report.task, seed=self.run.config.seed)
         about = [outputs[place] for place in p.argmax(axis=1)] if report.task == "multiclass" else outputs * len(X)
-        return list(zip(answers.named(explainer(X), p), about, strict=True))
+        found = explainer(X)
+        return answers.named(found, p), about, found.unit
 
     def reasons(self, asked: Asked) -> list[str]:
         """For each row why it gets no answer; "" where it gets one. Names columns, never what is in them."""

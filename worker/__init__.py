@@ -14,14 +14,15 @@ from medml import store
 from medml.store import Job, Progress, State
 from worker.alive import ensure_running, is_running, keep_running
 from worker.aside import ask
+from worker.standby import answer, answer_soon
 from worker.times import Expected, expected, tonight
 
 # worker.times has imported the package worker.jobs by now, so the function `jobs` below is what `worker.jobs` means;
 # `from worker.jobs import registry` goes by the module's name and finds the package.
 
 __all__ = [
-    "Expected", "Job", "Progress", "State", "ask", "enqueue", "ensure_running", "expected", "get", "is_running", "jobs",
-    "keep_running", "move_up", "progress_since", "run_at", "stop", "tonight",
+    "Expected", "Job", "Progress", "State", "answer", "answer_soon", "ask", "enqueue", "ensure_running", "expected",
+    "get", "is_running", "jobs", "keep_running", "move_up", "progress_since", "run_at", "stop", "tonight",
 ]
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from medml import egress, logs
 from medml.errors import UserError, apology, our_fault
 
+REFUSED = 2  # exit code where a person can mend it
 PATIENCE = 300.0  # seconds; only an answer that never comes takes that long
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,7 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     """Ask a child and wait for its answer, as arrays by name.
 
-    question  "judged", "look" or "augmented", see medml.looking; "bring", see medml.vision.weights
+    question  "judged", "look" or "augmented", see medml.looking; "bring", see medml.vision.weights; "patient" or
+              "patients", see medml.asking
     about     its arguments, as JSON can hold them
     raises    UserError as the question itself does, or where no answer came
     """
@@ -34,15 +36,34 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
         done = subprocess.run([sys.executable, "-m", "worker.aside"], input=order, capture_output=True, cwd=ROOT,
                               timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
-        raise UserError(what=f"The pictures did not come within {PATIENCE / 60:.0f} minutes.",
+        raise UserError(what=f"No answer came within {PATIENCE / 60:.0f} minutes.",
                         fix="Try again when the machine is less busy. Nothing was changed.", code="too_long") from None
-    if done.returncode == 2:
-        raise UserError(**json.loads(done.stdout))
-    if done.returncode:
-        raise UserError(what="The pictures could not be made ready.", code="aside",
+    return opened(done.returncode, done.stdout)
+
+
+def opened(status: int, content: bytes) -> dict[str, np.ndarray]:
+    """What a child answered, as arrays by name; UserError where it refused, or failed."""
+    if status == REFUSED:
+        raise UserError(**json.loads(content))
+    if status:
+        raise UserError(what="The answer could not be made ready.", code="aside",
                         fix="Try again; the log in the folder of MedML says what was wrong. Nothing was changed.")
-    with np.load(io.BytesIO(done.stdout), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
+
+
+def answered(order: bytes) -> tuple[int, bytes]:
+    """In the child: one order to (0, arrays), (REFUSED, what a person can mend) or (1, nothing)."""
+    try:
+        asked = json.loads(order)
+        answer = io.BytesIO()
+        np.savez(answer, **ANSWERS[asked["question"]](asked["about"]))
+        return 0, answer.getvalue()
+    except UserError as error:
+        return REFUSED, json.dumps({"what": error.what, "fix": error.fix, "code": error.code}).encode()
+    except Exception as error:  # noqa: BLE001 - the child's only guard: no traceback may quote a cell
+        sys.stderr.write(apology(our_fault(error)))
+        return 1, b""
 
 
 def main() -> int:
@@ -50,20 +71,10 @@ def main() -> int:
     logs.set_up("jobs")
     egress.install()
     out, sys.stdout = sys.stdout.buffer, sys.stderr  # a library that prints must not spoil the answer
-    try:
-        order = json.loads(sys.stdin.buffer.read())
-        answer = io.BytesIO()
-        np.savez(answer, **ANSWERS[order["question"]](order["about"]))
-        out.write(answer.getvalue())
-        return 0
-    except UserError as error:
-        out.write(json.dumps({"what": error.what, "fix": error.fix, "code": error.code}).encode())
-        return 2
-    except Exception as error:  # noqa: BLE001 - the child's only guard: no traceback may quote a cell
-        sys.stderr.write(apology(our_fault(error)))
-        return 1
-    finally:
-        out.flush()
+    status, content = answered(sys.stdin.buffer.read())
+    out.write(content)
+    out.flush()
+    return status
 
 
 def _judged(about: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -99,7 +110,23 @@ def _bring(about: dict[str, Any]) -> dict[str, np.ndarray]:
     return {"sha256": np.array([kept.sha256])}
 
 
-ANSWERS = {"judged": _judged, "look": _look, "augmented": _augmented, "bring": _bring}
+def _patient(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The answer for one patient; {} of values: none, but the model is in memory then."""
+    from medml import asking
+
+    return asking.patient(about["run"], about["values"])
+
+
+def _patients(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The answers for a file or folder of patients, as the bytes of a CSV."""
+    from medml import asking
+
+    return asking.patients(about["run"], Path(about["file"]), sheet=about.get("sheet"), level=about["level"],
+                           explain=about["explain"])
+
+
+ANSWERS = {"judged": _judged, "look": _look, "augmented": _augmented, "bring": _bring, "patient": _patient,
+           "patients": _patients}
 
 if __name__ == "__main__":
     sys.exit(main())

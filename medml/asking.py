@@ -1,0 +1,109 @@
+"""A model asked by a screen: which fields a form needs, the answer for one patient, the answers for a file.
+
+Values are in memory for as long as the question takes; nothing here is written. `fields` loads no model; the others run
+in a child (worker.standby, worker.aside).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from medml import gallery, spreadsheet
+from medml.abstain import key_columns
+from medml.recipe import Cleaner
+
+if TYPE_CHECKING:
+    from medml.predict import Predictor
+    from medml.types import Column
+
+MODELS = 3  # kept in memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a form.
+
+    low, high  5th and 95th percentile of what was seen (dates: days since 1970-01-01), a hint and no limit
+    choices    categories that at least k training patients had
+    needed     without it no answer is given
+    """
+
+    name: str
+    kind: Literal["number", "choice", "date"]
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    needed: bool = False
+
+
+def fields(run: gallery.Run) -> list[Field]:
+    """What a form asks for one patient: the columns that the model uses, those first without which it says nothing.
+
+    [] for a model of pictures. Columns are in the order of the table within either part.
+    """
+    if run.config.choice.pictures is not None:
+        return []
+    cleaner = Cleaner.from_json(run.sealed("final/cleaner.json").read_text())
+    used = {cleaner.origin_of(name) for name in json.loads(run.sealed("final/columns.json").read_text())}
+    needed = key_columns(json.loads(run.sealed("keys.json").read_text()), run.report.task, run.report.missing)
+    table = run.profile.table(run.config.choice.table)
+    asked = [_field(table.column(name), cleaner, name in needed) for name in cleaner.kinds
+             if name in used | set(cleaner.groups)]
+    return sorted((each for each in asked if each is not None), key=lambda each: not each.needed)
+
+
+def _field(column: Column, cleaner: Cleaner, needed: bool) -> Field | None:
+    """None for a column of words that hardly two patients share: the model has learned nothing from it."""
+    kind = cleaner.kinds[column.name]
+    if kind in ("number", "date"):
+        return Field(column.name, kind, column.unit, column.low, column.high, needed=needed)
+    known = cleaner.known.get(column.name, [])
+    return Field(column.name, "choice", column.unit, choices=tuple(known), needed=needed) if known else None
+
+
+@lru_cache(maxsize=MODELS)
+def _ready(run: str, checkpoint: int, sealed: str) -> Predictor:
+    from medml.predict import Predictor
+
+    return Predictor.of(run)
+
+
+def patient(run: str, values: dict[str, str]) -> dict[str, np.ndarray]:
+    """The answer for one patient, as arrays by name.
+
+    values   column -> text as it would stand in a file; columns that are not there are missing. {}: no question, the
+             model is only made ready
+    returns  why ((), text: why there is no answer, then nothing else; "" where there is one), p ((n_classes,) or ()),
+             columns and adds ((m,) what the columns that matter most add to it), unit, about ((), what adding speaks
+             for)
+    raises   UserError where the run is gone, or a unit in a value is another than in training
+    """
+    chain = gallery.open_run(run)
+    predictor = _ready(run, chain.chain.current, chain.checkpoint.files_sha256)
+    asked = predictor.of_one(values)
+    why = predictor.reasons(asked)[0]
+    if not values:  # every library that an answer needs is loaded by one for nobody
+        predictor.parts(asked.X, predictor.pipeline.predict(asked.X))
+    if why or not values:
+        return {"why": np.array(why)}
+    p = predictor.pipeline.predict(asked.X)
+    parts, about, unit = predictor.parts(asked.X, p)
+    return {"why": np.array(""), "p": p[0], "columns": np.array([name for name, _ in parts[0]], dtype=np.str_),
+            "adds": np.array([value for _, value in parts[0]]), "about": np.array(about[0]), "unit": np.array(unit)}
+
+
+def patients(run: str, file: Path, *, sheet: str | None, level: float, explain: bool) -> dict[str, np.ndarray]:
+    """The answers for a file: "csv" (bytes), "n" rows, "silent" rows without an answer. UserError as predict_file."""
+    from medml.predict import predict_file
+    from medml.roots import check_source
+
+    answers = predict_file(run, check_source(file), sheet=sheet, level=level, explain=explain)
+    return {"csv": np.frombuffer(spreadsheet.csv(answers), dtype=np.uint8), "n": np.array(len(answers)),
+            "silent": np.array(int(answers["abstained"].is_not_null().sum()))}

@@ -1,0 +1,114 @@
+"""A screen asks a model: the form that it needs, an answer at once from a child that stays, and no value written."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import polars as pl
+import psutil
+import pytest
+from canaries import found_in
+from tables import clinic, planned, saved
+
+import worker
+from medml import asking, gallery, home
+from medml.errors import UserError
+from medml.predict import predict_file
+from medml.train import train
+from worker.standby import Standby, standby
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run, and the home that it lies in."""
+    folder = tmp_path_factory.mktemp("asked")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(folder / "home"))
+        source = saved(clinic(300).rename(columns={"pressure": "pressure (mmHg)"}), folder)
+        return train(source, *planned(source)), folder / "home"
+
+
+@pytest.fixture(autouse=True)
+def at_home(trained, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(trained[1]))
+    yield
+    standby.close()
+
+
+def given(**changed) -> dict[str, str]:
+    values = {"age": "71.25", "pressure (mmHg)": "151", "sex": "female", "ward": "north"}
+    return {name: value for name, value in (values | changed).items() if value is not None}
+
+
+def test_the_form_asks_what_the_model_uses_with_ranges_units_and_choices(trained):
+    run = gallery.open_run(trained[0])
+    asked = {each.name: each for each in asking.fields(run)}
+    assert list(asked)[:2] == ["age", "pressure (mmHg)"] and asked["age"].needed and not asked["sex"].needed
+    assert set(asked) == {"age", "pressure (mmHg)", "sex", "ward"}
+    column = run.profile.table(run.config.choice.table).column("pressure (mmHg)")
+    assert (asked["pressure (mmHg)"].unit, asked["pressure (mmHg)"].low) == ("mmHg", column.low) and column.low > 80
+    assert sorted(asked["ward"].choices) == ["east", "north", "south"] and not asked["age"].choices
+
+
+def test_a_form_is_answered_like_a_file_by_a_child_that_stays(trained, tmp_path):
+    pl.DataFrame({name: [value] for name, value in given().items()}).write_csv(tmp_path / "one.csv")
+    row = predict_file(trained[0], tmp_path / "one.csv").row(0, named=True)
+    worker.answer("patient", run=trained[0], values={})
+    child = standby.pid
+    found = worker.answer("patient", run=trained[0], values=given())
+    assert found["p"][1] == pytest.approx(row["probability of 1"], abs=1e-12) and str(found["why"]) == ""
+    assert set(found["columns"]) & {"age", "pressure (mmHg)"} and len(found["adds"]) == len(found["columns"]) <= 3
+    assert str(found["about"]) == "1" and str(found["unit"]) == "log-odds"
+    silent = worker.answer("patient", run=trained[0], values=given(age=None))
+    assert str(silent["why"]) == "age: missing, and the answer depends on it" and set(silent) == {"why"}
+    assert standby.pid == child is not None
+
+
+def test_a_child_that_was_killed_is_started_anew_and_a_refusal_is_in_words(trained):
+    worker.answer("patient", run=trained[0], values={})
+    first = psutil.Process(standby.pid)
+    first.kill()
+    first.wait(20)
+    assert worker.answer("patient", run=trained[0], values=given())["p"].shape == (2,)
+    assert standby.pid != first.pid
+    with pytest.raises(UserError) as refused:
+        worker.answer("patient", run="no-such-run", values=given())
+    assert "There is no run no-such-run" in refused.value.what
+    assert standby.pid is not None  # a refusal ends nothing
+
+
+def test_the_child_ends_when_it_is_let_go_or_asked_for_another_home(trained, tmp_path, monkeypatch):
+    own = Standby()
+    own.ask("patient", run=trained[0], values={})
+    child = psutil.Process(own.pid)
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "other"))
+    with pytest.raises(UserError):
+        own.ask("patient", run=trained[0], values=given())
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    own.close()
+    assert own.pid is None
+
+
+def test_a_file_comes_back_as_a_table_in_memory(trained, tmp_path):
+    pl.DataFrame({name: [value, value] for name, value in given().items()}
+                 | {"age": ["71.25", "900"]}).write_csv(tmp_path / "two.csv")
+    found = asking.patients(trained[0], tmp_path / "two.csv", sheet=None, level=0.8, explain=True)
+    back = pl.read_csv(found["csv"].tobytes())
+    assert (int(found["n"]), int(found["silent"])) == (2, 1) and back["abstained"][1].startswith("age: far outside")
+    assert back["set at 80%"][0] and back["reasons"][0] and back["reasons"][1] is None
+
+
+def test_no_value_that_was_typed_is_written_anywhere(trained, tmp_path):
+    """Not by an answer, a refusal, an answer withheld, or a file; the numbers are such as nobody else has."""
+    numbers = np.array([61.2837465, 139.8372651])
+    mine = given(age=str(numbers[0]), **{"pressure (mmHg)": str(numbers[1])})
+    pl.DataFrame({name: [value] for name, value in mine.items()} | {"sex": ["ZZRAREsex"]}).write_csv(tmp_path / "a.csv")
+    before = os.environ["MEDML_HOME"]
+    assert worker.answer("patient", run=trained[0], values=mine)["p"].shape == (2,)
+    assert "ward" in str(worker.answer("patient", run=trained[0], values=mine | {"ward": "ZZRAREward"})["why"])
+    with pytest.raises(UserError):
+        worker.answer("patient", run=trained[0], values=mine | {"age": {"ZZNOTE": "no text"}})
+    asking.patients(trained[0], tmp_path / "a.csv", sheet=None, level=0.9, explain=True)
+    assert os.environ["MEDML_HOME"] == before and (home.home() / "logs").is_dir()
+    assert found_in(home.home(), numbers) == []
