@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ INNER = "medml/"  # how the names of what lies between inputs and outputs begin
 class Graph:
     """Operations of opset 17 (https://onnx.ai/onnx/operators), their results called by names that no column has."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = INNER) -> None:
+        self.prefix = prefix
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.inputs: list[Any] = []
@@ -22,7 +24,7 @@ class Graph:
 
     def fresh(self) -> str:
         """A name that nothing in this graph has yet."""
-        return f"{INNER}{len(self.nodes) + len(self.constants)}"
+        return f"{self.prefix}{len(self.nodes) + len(self.constants)}"
 
     def input(self, name: str, kind: type | np.dtype, shape: list[Any]) -> str:
         """An input of that type (np.str_ for text); names in `shape` are sizes that may vary."""
@@ -69,6 +71,18 @@ class Graph:
 
         name = self.fresh()
         self.nodes.append(helper.make_node("TopK", [tensor, self.constant([n], np.int64)], [name, f"{name}at"], axis=1))
+        return name
+
+    def choose(self, condition: str, then: Callable[[Graph], str], otherwise: Callable[[Graph], str]) -> str:
+        """The result of one of two branches, of which only that one is computed; both may use what is here."""
+        from onnx import helper
+
+        name, branches = self.fresh(), {}
+        for side, build in (("then", then), ("else", otherwise)):
+            branch = Graph(f"{name}{side}/")
+            result = helper.make_empty_tensor_value_info(build(branch))
+            branches[f"{side}_branch"] = helper.make_graph(branch.nodes, side, [], [result], branch.constants)
+        self.nodes.append(helper.make_node("If", [condition], [name], **branches))
         return name
 
     def embed(self, model: Any, tensor: str) -> str:

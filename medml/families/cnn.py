@@ -127,6 +127,12 @@ class CNN(Learner):
         return Stream(X, network.scaling.mean, network.scaling.scale, on,
                       changes=Changes(**network.shape["changes"]) if learning else None)
 
+    def best(self, fitted: Network) -> Any:
+        """In whole precision, however it learned: half precision is another number on every kind of processor."""
+        model = super().best(fitted)
+        model.mixed = False
+        return model
+
     def network(self, fitted: Network) -> Any:
         """The network (n, 3, h, w) -> scores, for heatmaps."""
         return self.best(fitted)

@@ -1,0 +1,35 @@
+// Answers of model.onnx for pictures, without Python: `npm install onnxruntime-web`, then
+// `node run.mjs a.pgm b.ppm > answers.csv`. PGM (grey) or PPM (colours) of 8 bits, any size; see schema.json, "pixels".
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import * as ort from "onnxruntime-web";
+
+const here = new URL(".", import.meta.url);
+const schema = JSON.parse(readFileSync(new URL("schema.json", here), "utf8"));
+
+export function pixels(content) {
+  const [, kind, width, height] = /^(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+255\s/.exec(content.subarray(0, 400).toString("latin1"));
+  const channels = kind === "P5" ? 1 : 3;
+  const size = width * height * channels;
+  return new ort.Tensor("uint8", Uint8Array.from(content.subarray(content.length - size)), [1, +height, +width, channels]);
+}
+
+export async function answers(paths) {
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "error";
+  const session = await ort.InferenceSession.create(readFileSync(new URL(schema.model, here)));
+  const found = [];
+  for (const path of paths) {
+    const said = await session.run({ pixels: pixels(readFileSync(path)) }, ["probabilities"]);
+    found.push(Array.from(said.probabilities.data));
+  }
+  return found;
+}
+
+const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+if (process.argv[2]) {
+  const paths = process.argv.slice(2), found = await answers(paths);
+  const classes = schema.classes.length ? schema.classes : ["the number"];
+  console.log(["picture", ...classes.map((name) => field(`probability of ${name}`))].join(","));
+  paths.forEach((path, at) => console.log([field(basename(path)), ...found[at]].join(",")));
+}

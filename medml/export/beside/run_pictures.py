@@ -1,0 +1,42 @@
+"""Answers of model.onnx for pictures: `python run.py a.pgm b.ppm c.npy > answers.csv`. Needs onnxruntime and numpy.
+
+A picture comes as PGM (grey) or PPM (colours) of 8 bits, or as .npy: uint8 (height, width) or (height, width, 3). How
+DICOM, PNG and the others become such pixels stands in schema.json under "pixels"; any size will do.
+"""
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+HERE = Path(__file__).resolve().parent
+SCHEMA = json.loads((HERE / "schema.json").read_text(encoding="utf-8"))
+
+
+def pixels(path):
+    """(1, height, width, channels) uint8 of one file."""
+    if path.suffix == ".npy":
+        found = np.load(path, allow_pickle=False)
+        return np.ascontiguousarray(found.reshape(1, *found.shape[:2], -1), dtype=np.uint8)
+    content = path.read_bytes()
+    kind, width, height, _ = re.match(rb"(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+(255)\s", content).groups()
+    channels = 1 if kind == b"P5" else 3
+    size = int(height) * int(width) * channels
+    return np.frombuffer(content[len(content) - size:], np.uint8).reshape(1, int(height), int(width), channels)
+
+
+def answers(paths):
+    """(n, classes) probabilities, or (n, 1) numbers."""
+    session = onnxruntime.InferenceSession(HERE / SCHEMA["model"], providers=["CPUExecutionProvider"])
+    return np.concatenate([session.run(["probabilities"], {"pixels": pixels(Path(path))})[0] for path in paths])
+
+
+if __name__ == "__main__":
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["picture", *(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"])])
+    writer.writerows([Path(path).name, *map(repr, map(float, row))]
+                     for path, row in zip(sys.argv[1:], answers(sys.argv[1:]), strict=True))

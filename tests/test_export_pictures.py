@@ -1,0 +1,121 @@
+"""Models of pictures as one file: resized as Pillow does, to the grey; the same answers, in node too."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from test_export import web_folder
+from test_pictures import QUICK, SIDE, bars, planned
+from test_vision import GOOGLE
+
+from medml import export, families, gallery, train
+from medml.__main__ import main
+from medml.data.images.fit import fit as by_pillow
+from medml.export import pictures
+from medml.export.ask import opened
+from medml.export.graph import Graph
+from medml.predict import predict_file
+from medml.vision import weights
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """(run of a small network, folder with its files, home)."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("made")
+    films, y = bars(48)
+    for at, (each, label) in enumerate(zip(films, y, strict=True)):
+        place = folder / "films" / ("standing" if label else "lying")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(each).save(place / f"{1000 + at:06d}.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(folder / "home"))
+        profile, recipe, config = planned(folder / "films")
+        config = config.model_copy(update={"params": config.params | QUICK,
+                                           "split": config.split.model_copy(update={"folds": 2, "repeats": 1})})
+        run = train.train(folder / "films", profile, recipe, config)
+        (folder / "out").mkdir()
+        assert main(["export", run, "--onnx", str(folder / "out" / "model.onnx")]) == 0
+        yield run, folder / "out", folder / "home"
+
+
+@pytest.fixture
+def new(tmp_path):
+    """Pictures of several sizes as PGM, and the same ones as PNG in a folder of their own."""
+    from PIL import Image
+
+    rng = np.random.default_rng(5)
+    for at, (height, width) in enumerate([(SIDE, SIDE), (61, 37), (90, 91), (11, 17)]):
+        picture = Image.fromarray(pictures.made_up(rng, 1, height, width, 1)[0, ..., 0])
+        for suffix in ("pgm", "png"):
+            (tmp_path / suffix).mkdir(exist_ok=True)
+            picture.save(tmp_path / suffix / f"{at}.{suffix}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("height", "width", "channels"), [(24, 24, 1), (48, 48, 3), (31, 49, 1), (12, 15, 1),
+                                                            (200, 33, 1), (201, 100, 3), (200, 100, 1), (251, 125, 1),
+                                                            (5, 300, 1), (24, 23, 3), (20, 9, 1)])
+def test_the_file_brings_a_picture_to_size_exactly_as_pillow(height, width, channels):
+    graph = Graph()
+    pixels = graph.input("pixels", np.uint8, ["n", "height", "width", "channels"])
+    graph.output("fitted", pictures.fit(graph, pixels, 24), np.float32, ["n", "channels", 24, 24])
+    made = pictures.made_up(np.random.default_rng(1), 6, height, width, channels)
+    said = opened(graph.finish({})).run(None, {"pixels": made})[0]
+    natural = np.stack([by_pillow(each.squeeze(), 24, channels).reshape(24, 24, channels) for each in made])
+    assert np.array_equal(said, natural.transpose(0, 3, 1, 2))
+
+
+def test_a_network_goes_out_and_was_asked_about_two_hundred_pictures(made, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(made[2]))
+    kept = export.record_of(gallery.open_run(made[0]))
+    assert kept.passed and kept.parity.n_rows >= 200 and kept.parity.difference < 1e-5
+    assert {each.name for each in made[1].iterdir()} == {"model.onnx", "schema.json", "run.py", "run.mjs"}
+
+
+@pytest.mark.parametrize("with_what", ["python", "node"])
+def test_the_programs_beside_it_say_what_medml_says(made, new, tmp_path, monkeypatch, with_what):
+    run, out, at_home = made
+    monkeypatch.setenv("MEDML_HOME", str(at_home))
+    program = {"python": lambda: [sys.executable, out / "run.py"],
+               "node": lambda: ["node", web_folder(tmp_path, out) / "run.mjs"]}[with_what]()
+    paths = sorted((new / "pgm").iterdir())
+    ran = subprocess.run([*program, *paths], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    here = predict_file(run, new / "png").sort("picture")
+    said = list(csv.DictReader(io.StringIO(ran.stdout)))
+    for name in ("probability of lying", "probability of standing"):
+        assert np.abs(np.array([float(row[name]) for row in said]) - here[name].to_numpy()).max() < 1e-5
+
+
+def test_a_frozen_network_with_real_weights_goes_out(medml_home):
+    if not GOOGLE.exists():
+        pytest.skip("../shared/weights_mobilenetv2_imagenet is not here")
+    from test_vision import crosses_and_bars
+
+    weights.bring(GOOGLE, "mobilenet_v2", scaling="bytes minus 128")
+    family, data = families.registry.get("cnn_features"), crosses_and_bars(40, side=32)
+    model, graph = family.fit(data, {"backbone": "mobilenet_v2"}, seed=0), Graph()
+    pixels = graph.input("pixels", np.uint8, ["n", "height", "width", "channels"])
+    graph.output("said", pictures.network(graph, family, model, pictures.fit(graph, pixels, 32)), np.float64, ["n", 2])
+    said = opened(graph.finish({})).run(None, {"pixels": data.X.read()})[0]
+    assert np.abs(said - family.predict(model, data.X)).max() < 1e-5
+
+
+def test_a_network_that_learned_in_half_precision_answers_in_whole():
+    from test_vision import crosses_and_bars
+
+    family, data = families.registry.get("cnn"), crosses_and_bars(24)
+    model = family.fit(data, {"backbone": "small", "start": "scratch", "epochs": 1, "batch": 8}, seed=0)
+    model.shape["mixed"] = True
+    graph = Graph()
+    pixels = graph.input("pixels", np.uint8, ["n", "height", "width", "channels"])
+    graph.output("said", pictures.network(graph, family, model, pictures.fit(graph, pixels, 16)), np.float64, ["n", 2])
+    said = opened(graph.finish({})).run(None, {"pixels": data.X.read()})[0]
+    assert np.abs(said - family.predict(model, data.X)).max() < 1e-6
