@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import importlib
 import logging
+import mimetypes
 import os
 import re
 import sys
@@ -24,6 +26,9 @@ from medml.errors import UserError, our_fault
 
 log = logging.getLogger(__name__)
 WARM = ("pandas", "polars", "altair", "pages._ui")  # what the first page would else wait 2 s for
+STATIC = Path(st.__file__).parent / "static" / "static"
+EVERYWHERE = re.compile(r"/js/(Html|purify\.es|PageLink|Button)\.[^/]+\.js$")
+TYPES = {".js": "text/javascript", ".woff2": "font/woff2"}  # not as the system's own table has them
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,6 +54,45 @@ def policy() -> str:
         "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:", "connect-src 'self'",
         "worker-src 'self' blob:", "manifest-src 'self'", "frame-src 'self'", "frame-ancestors 'none'",
         "base-uri 'self'", "form-action 'self'", "object-src 'none'"))
+
+
+class Kept:
+    """ASGI: Streamlit's own scripts and fonts from memory. They never change while it runs; a page asks for sixty of
+    them, and reading each from the disk was half of the server's work of a first drawing.
+
+    What every page of MedML is drawn with is named in the answer's head, so that it is fetched with the rest and not
+    once the page has begun to be drawn.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app, self.held = app, {}
+        self.places = {f"/static/{place.relative_to(STATIC).as_posix()}": place for place in STATIC.rglob("*")
+                       if place.is_file()}
+        links = [f"<{path}>; rel=modulepreload" for path in sorted(self.places) if EVERYWHERE.search(path)]
+        self.link = (b"link", ", ".join(links).encode())
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        plain = scope["type"] == "http" and scope["method"] == "GET" and \
+            not any(name in (b"range", b"if-none-match", b"if-modified-since") for name, _ in scope["headers"])
+        if not plain or path not in self.places:
+            await self.app(scope, receive, self._with_links(send) if plain else send)
+            return
+        if path not in self.held:
+            self.held[path] = await asyncio.to_thread(self.places[path].read_bytes)
+        kind = TYPES.get(self.places[path].suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+        await send({"type": "http.response.start", "status": 200, "headers": [
+            (b"content-type", kind.encode()), (b"content-length", str(len(self.held[path])).encode()),
+            (b"cache-control", b"public, immutable, max-age=31536000")]})  # a hash of the content is in the name
+        await send({"type": "http.response.body", "body": self.held[path]})
+
+    def _with_links(self, send: Send) -> Send:
+        async def linked(message: Message) -> None:
+            given = message.get("headers", [])
+            if any(name.lower() == b"content-type" and kind.startswith(b"text/html") for name, kind in given):
+                message = message | {"headers": [*given, self.link]}
+            await send(message)
+        return linked
 
 
 class Guard:
@@ -129,4 +173,4 @@ try:
 except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
 threading.Thread(target=warm_up, name="warm up", daemon=True).start()
-app = st.App("pages/_router.py", middleware=[Middleware(Guard)], on_script_error=unforeseen)
+app = st.App("pages/_router.py", middleware=[Middleware(Guard), Middleware(Kept)], on_script_error=unforeseen)

@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
+import streamlit
 
 import worker
 from tests.at_work import end_everything, ended, know_the_kinds, of_home, running
@@ -68,6 +70,32 @@ def test_a_websocket_from_elsewhere_is_refused(app, host, origin, status):
     answer = ask(app, "/_stcore/stream", Host=host, Origin=origin, Connection="Upgrade", Upgrade="websocket",
                  Sec_WebSocket_Version="13", Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==")
     assert answer.status == status
+
+
+def test_the_scripts_of_a_page_are_those_of_streamlit_under_the_policy(app):
+    static = Path(streamlit.__file__).parent / "static" / "static"
+    for place in [*sorted(static.glob("js/Html.*.js")), *sorted(static.glob("media/*.woff2"))[:1]]:
+        for _ in range(2):  # from the disk, then from memory
+            answer = ask(app, f"/static/{place.relative_to(static).as_posix()}")
+            assert answer.status == 200 and answer.body == place.read_bytes()
+            assert answer.getheader("content-type") in ("text/javascript", "font/woff2")
+            assert "immutable" in answer.getheader("cache-control") and answer.getheader("content-security-policy")
+    assert ask(app, f"/static/js/{place.name}", Range="bytes=0-9").status in (206, 404)
+
+
+@pytest.mark.parametrize("path", ["/static/../index.html", "/static/%2e%2e/%2e%2e/version.py", "/static/js/none.js",
+                                  "/static//etc/passwd"])
+def test_nothing_else_of_the_disk_is_answered(app, path):
+    answer = ask(app, path)
+    assert answer.status in (400, 403, 404) or answer.body == ask(app).body  # Streamlit's page for any other address
+
+
+@pytest.mark.parametrize("path", ["/", "/scan"])
+def test_what_every_page_is_drawn_with_is_named_in_the_head(app, path):
+    links = ask(app, path).getheader("link").split(", ")
+    assert len(links) == 4 and all(each.endswith("; rel=modulepreload") for each in links)
+    for each in links:
+        assert ask(app, each[1:each.index(">")]).status == 200
 
 
 def test_it_listens_on_loopback_alone(app):
