@@ -94,23 +94,23 @@ class Step(Value):
 
 
 class Rule(Value):
-    """A predictor of the score with its steps; `rises` whether more points mean a higher risk is always so."""
+    """A predictor of the score with the points of its steps; the fewest are 0."""
 
     column: str
     steps: list[Step]
 
 
 class Risk(Value):
-    """Patients with so many points: what the score says, and how many of them had the outcome out of fold."""
+    """What so many points in all stand for, 0-1."""
 
     points: int
     predicted: float
 
 
 class BedsideScore(Value):
-    """An integer score in place of the model, and what that costs, measured out of fold with the score's own folds.
+    """An integer score in place of the model, and what that costs: both judged out of fold, on the same folds.
 
-    figures, costs  {"auroc", "slope", "intercept", "ici" ...: the score's figure}, {the same: score minus model}
+    figures, model  auroc, brier and the calibration line of either;   difference  score minus model, same draws
     """
 
     version: Literal[1] = 1

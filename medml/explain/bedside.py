@@ -1,0 +1,85 @@
+"""A score for the bedside in place of a run, and what it costs: judged out of fold, beside the run, draw by draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from medml import gallery, publish, train
+from medml.errors import Stopped, UserError
+from medml.evaluate.figures import Figures
+from medml.evaluate.intervals import metric
+from medml.explain import found
+from medml.explain.found import BedsideScore, Risk, Rule, Step
+from medml.explain.points import MOST_PREDICTORS, Score, learn
+from medml.explain.without import out_of_fold, own_answers
+from medml.privacy import round_3
+from medml.types import Metric
+from medml.watch import Silent, Watch
+
+TOLD = ("auroc", "brier")
+FEWEST_PREDICTORS, SO_MANY = 2, 10
+
+
+def bedside(run: str, source: Path | None = None, *, most: int = MOST_PREDICTORS,
+            watch: Watch | None = None) -> BedsideScore:
+    """Learn a score of at most `most` predictors, judge it in the run's own folds, and keep it beside the run.
+
+    Everything of the score is learned anew in every fold; the one that is shown learns from all development rows.
+    raises  UserError where the outcome has not two classes, the folder has changed, or the run is of pictures; Stopped
+    """
+    watch = watch or Silent()
+    opened = gallery.open_run(run)
+    _refuse(opened, most)
+    ground = train.prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,
+                                  watch=watch)
+    publish.same_split(opened, ground)
+    cases = ground.cases
+    own = own_answers(opened)
+    p = np.full(own.shape[:2], np.nan)
+    for place, fold in enumerate(ground.folds):
+        if watch.stopping():
+            raise Stopped
+        watch.say("train", 0.05 + 0.6 * place / len(ground.folds), f"A score in fold {place + 1}")
+        score = _learned(ground, fold.train, most)
+        p[fold.repeat, fold.test] = score.risk(score.total(cases.X.iloc[fold.test]))
+    watch.say("evaluate", 0.7, "Comparing the score with the model on rows that neither had seen")
+    mine, theirs = (out_of_fold(opened, ground, each, with_curves=True) for each in (np.stack([1 - p, p], -1), own))
+    value = _told(opened, ground, _learned(ground, ground.development, most), mine, theirs)
+    found.keep(opened, value)
+    watch.say("done", 1.0, "Finished")
+    return value
+
+
+def _refuse(opened: gallery.Run, most: int) -> None:
+    if opened.config.choice.pictures is not None or opened.report.task != "binary":
+        raise UserError(what="A bedside score is made for an outcome of yes and no, from columns of a table.",
+                        fix="Open a model of that kind.", code="no_score")
+    if not FEWEST_PREDICTORS <= most <= SO_MANY:
+        raise UserError(what=f"A bedside score has {FEWEST_PREDICTORS} to {SO_MANY} predictors.",
+                        fix="Choose a number between them.", code="no_score")
+
+
+def _learned(ground: train.Ground, rows: np.ndarray, most: int) -> Score:
+    cases = ground.cases
+    return learn(cases.X.iloc[rows], cases.y[rows], cases.kinds, cases.patients[rows], most=most)
+
+
+def _told(opened: gallery.Run, ground: train.Ground, score: Score, mine: Figures, theirs: Figures) -> BedsideScore:
+    n = len(np.unique(np.concatenate([fold.test for fold in ground.folds])))
+    rules = [Rule(column=cut.column, steps=[Step(label=label, points=int(points)) for label, points
+                                            in zip(cut.labels(), each, strict=True)])
+             for cut, each in zip(score.cuts, score.points, strict=True)]
+    totals = np.arange(score.largest + 1)
+    return BedsideScore(run=opened.run, checkpoint=opened.chain.current, positive=opened.report.positive or "",
+                        rules=rules, n_cases=n, n_patients=len(np.unique(ground.cases.patients)),
+                        risks=[Risk(points=int(at), predicted=round_3(float(risk)))
+                               for at, risk in zip(totals, score.risk(totals), strict=True)],
+                        figures=_figures(mine, n), model=_figures(theirs, n),
+                        difference={name: metric(*mine.difference(theirs, name), n) for name in TOLD})
+
+
+def _figures(figures: Figures, n: int) -> dict[str, Metric]:
+    return {name: metric(float(figures.value[f"metric.{name}"]), figures.drawn[f"metric.{name}"], n)
+            for name in TOLD} | figures.line(n)
