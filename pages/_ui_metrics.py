@@ -85,7 +85,9 @@ def threshold(report: Report, key: str) -> GridPoint | None:
         return None
     steps = [each.threshold for each in report.grid]
     start = min(steps, key=lambda each: abs(each - (0.5 if report.threshold is None else report.threshold)))
-    at = st.select_slider("Call it “yes” from this probability on", steps, start, key=key, format_func="{:.2f}".format)
+    begin = {} if key in st.session_state else {"value": start}  # a rule may have moved it already
+    at = st.select_slider("Call it “yes” from this probability on", steps, key=key, format_func="{:.2f}".format,
+                          **begin)
     return report.grid[steps.index(at)]
 
 

@@ -11,6 +11,7 @@ from medml.types import FlowStep, GridPoint, Report
 from pages import _ui as ui
 from pages import _ui_live as live
 from pages import _ui_metrics as metrics
+from pages import _ui_use as use
 from pages._ui_plan import answer
 
 
@@ -19,9 +20,13 @@ def at_a_threshold(run: Run) -> None:
     ui.section("At a threshold", "Move it to trade missed cases against false alarms. It is decided on rows that no "
                "model was fitted on.")
     with ui.guard():
-        point = metrics.threshold(run.report, f"m_threshold_{run.run}_{run.chain.current}")
+        key = f"m_threshold_{run.run}_{run.chain.current}"
+        use.rule(run.report, run.config.use, key)
+        point = metrics.threshold(run.report, key)
         if point is None:
             return
+        with st.container(key="m_card_hundred"):
+            use.hundred(run.report, point)
         left, right = st.columns(2, gap="medium")
         with left, st.container(key="m_card_confusion", height="stretch"):
             matrix(run.report, point)

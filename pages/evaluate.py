@@ -10,10 +10,13 @@ from medml.gallery import Run
 from pages import _ui as ui
 from pages import _ui_chain as going_on
 from pages import _ui_checks as worked
+from pages import _ui_groups as groups
 from pages import _ui_looked as seen
 from pages import _ui_metrics as metrics
+from pages import _ui_outside as outside
 from pages import _ui_results as pictures
 from pages import _ui_stamps as stamps
+from pages import _ui_use as use
 
 TITLE = "Evaluate"
 LEAD = "What the model is worth, measured on patients that it had not seen."
@@ -51,7 +54,10 @@ def figures(run: Run) -> None:
         st.fragment(pictures.at_a_threshold)(run)
     elif run.report.task == "multiclass":
         pictures.several_classes(run.report)
+    use.worth(run.report)
     pictures.honest(run.report)
+    use.put_right(run.report)
+    groups.subgroups(run.report)
 
 
 def everything(run: Run) -> None:
@@ -59,6 +65,8 @@ def everything(run: Run) -> None:
     head(run)
     worked.checks(run.report)
     figures(run)
+    outside.elsewhere(run)
+    outside.more_patients(run)
     seen.where_it_looked(run)
     pictures.history(run)
     pictures.columns(run)

@@ -1,0 +1,38 @@
+"""For whom the model works: figures by sex, age, site and what the clinician picked (F1)."""
+
+from __future__ import annotations
+
+from medml.evaluate.words import HEADLINE, title
+from medml.types import Report, Subgroup
+from pages import _ui as ui
+from pages import _ui_metrics as metrics
+
+
+def subgroups(report: Report) -> None:
+    """One table, a line a group; nothing where no column makes groups."""
+    if not report.subgroups:
+        return
+    ui.section("For whom", "The same figures among groups of patients. Groups of fewer than 10 are not shown.")
+    name = title(HEADLINE[report.task])
+    with_slope = any(each.slope is not None for each in report.subgroups)
+    head = ["Group", "Cases", *(["With the outcome"] if _counted(report) else []), name,
+            *(["Calibration slope"] if with_slope else [])]
+    ui.table(head, rows(report.subgroups, counted=_counted(report), with_slope=with_slope), raw=range(len(head)))
+
+
+def _counted(report: Report) -> bool:
+    return any(each.n_events is not None for each in report.subgroups)
+
+
+def rows(groups: list[Subgroup], *, counted: bool, with_slope: bool) -> list[list[str]]:
+    """HTML cells, the column named once before its groups."""
+    lines, before = [], None
+    for each in groups:
+        column = f'<strong>{ui.html(each.column, 60)}</strong> ' if each.column != before else ""
+        before = each.column
+        line = [f"{column}{ui.html(each.label, 60)}", f"{each.n:,}"]
+        line += ["" if each.n_events is None else f"{each.n_events:,}"] if counted else []
+        line += [metrics.cell(each.figure) if each.enough else '<span class="m-quiet">not enough to say</span>']
+        line += [metrics.cell(each.slope) if each.enough else ""] if with_slope else []
+        lines.append(line)
+    return lines
