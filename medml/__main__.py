@@ -25,8 +25,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     memory.keep_freed()  # first of all: Polars reads it as it is imported
-    args = parser().parse_args(arguments)
     try:
+        args = parser().parse_args(arguments)
         from medml import egress, logs
 
         logs.set_up("command")

@@ -8,6 +8,7 @@ from medml import gallery
 from medml.gallery import Summary
 from pages import _ui as ui
 from pages import _ui_gallery as cards
+from pages import _ui_report as away
 
 TITLE = "Gallery"
 LEAD = "Every model made on this machine, with what it was made from. Choose two to compare them."
@@ -107,6 +108,7 @@ def details_view(run: str) -> None:
     opened = gallery.open_run(run)
     ui.section(opened.label.name, opened.label.notes)
     cards.details(opened)
+    away.buttons(opened)
     if ui.next_button("Open its evaluation", "evaluate"):
         ui.go("evaluate", run=run)
 

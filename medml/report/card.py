@@ -1,0 +1,44 @@
+"""A model card (Mitchell et al., FAT* 2019) in Markdown: one page that travels with the model."""
+
+from __future__ import annotations
+
+from medml import gallery
+from medml.evaluate.words import title
+from medml.report import wording as w
+from medml.report.checklist import Item
+from medml.report.tripod import ITEMS
+
+SPECIAL = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>#|"})
+USE = ("3a", "3b", "27b")  # what a person must say about use
+
+
+def as_card(run: gallery.Run) -> str:
+    """The run at its current checkpoint as Markdown; names of columns are escaped, so none becomes a link or HTML."""
+    report = run.report
+    figures = [f"| {plain(title(name))} | {w.figure(report.metrics[name])} |" for name in w.shown_metrics(run)]
+    asked = [f"- **{each.id} {plain(each.title)}**: {plain(each.what)} {plain(each.fix)}".rstrip()
+             for each in report.checks if each.verdict in ("warn", "block")]
+    groups = [f"| {plain(each.column)}: {plain(each.label)} | {each.n:,} | "
+              f"{w.figure(each.figure) if each.enough else 'not enough to say'} |" for each in report.subgroups]
+    parts = [f"# {plain(run.label.name)}", *(f"> **{plain(each[:1].upper() + each[1:])}.**" for each in report.stamps),
+             "## What it is", plain(w.aim(run)), "## Intended use", *_questions(),
+             "## Data", plain(f"“{run.manifest.source_file}”. {w.missing(run)} {w.left_out(run)}"),
+             "## How it was judged", plain(w.division(run)), "\n".join(["| | this model |", "|---|---|", *figures]),
+             *(["## Groups", "\n".join(["| group | cases | figure |", "|---|---|---|", *groups])] if groups else []),
+             "## Where to be careful", "\n".join(asked) or "No check asks for a look.",
+             "## How it was made", plain(f"{w.sort_of_model(run)}; {w.settings(run)}; seed {run.config.seed}; run "
+                                         f"{run.run}, checkpoint {run.chain.current}; MedML "
+                                         f"{run.manifest.code_version}.")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _questions() -> list[str]:
+    by_number: dict[str, Item] = {each.number: each for each in ITEMS}
+    return [f"- *To be filled in:* {by_number[number].topic}." for number in USE]
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return text.translate(SPECIAL).replace("\n", " ")
+
+

@@ -1,0 +1,137 @@
+"""What a run is, in sentences that a reader of a paper expects; none holds more than its Report and Profile do."""
+
+from __future__ import annotations
+
+from medml import families, gallery, steps
+from medml.evaluate import baselines, headline
+from medml.evaluate.catalogue import many, named
+from medml.evaluate.words import METRICS, title
+from medml.recipe.target import ABOVE_ZERO
+from medml.types import Check, Column, Metric, Table
+
+
+def figure(metric: Metric | None, digits: int = 3) -> str:
+    """A figure with its 95 % interval in words; "could not tell" where there were too few cases."""
+    if metric is None or metric.value is None:
+        return "could not tell"
+    if metric.low is None or metric.high is None:
+        return f"{metric.value:.{digits}f} (interval: could not tell)"
+    return f"{metric.value:.{digits}f} (95 % CI {metric.low:.{digits}f} to {metric.high:.{digits}f})"
+
+
+def table_of(run: gallery.Run) -> Table:
+    """What the scan knew of the table that was learned from."""
+    return run.profile.table(run.config.choice.table)
+
+
+def predictors(run: gallery.Run) -> list[Column]:
+    """The columns that the model was offered; none for pictures."""
+    choice = run.config.choice
+    if choice.pictures is not None:
+        return []
+    left_out = {choice.target, choice.patient, *choice.leave_out}
+    return [each for each in table_of(run).columns if each.name not in left_out and each.kind not in (
+        "identifier", "text", "empty", "picture")]
+
+
+def outcome(run: gallery.Run) -> str:
+    """“died” is yes; “grade” is above 0; which class of “type”; the value of “stay”."""
+    name, report = run.config.choice.target, run.report
+    if report.task == "regression":
+        return f"the value of “{name}”"
+    if report.task == "multiclass":
+        return f"which of {len(report.classes)} classes of “{name}” a case belongs to"
+    yes = "above 0" if report.positive == ABOVE_ZERO else f"“{report.positive}”"
+    return f"whether “{name}” is {yes}"
+
+
+def sort_of_model(run: gallery.Run) -> str:
+    """The family's title, as in a sentence."""
+    name = families.registry.get(run.config.family).title
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
+def aim(run: gallery.Run) -> str:
+    """What the model says, from what, learned from whom."""
+    report, given = run.report, predictors(run)
+    source = "pictures" if run.config.choice.pictures is not None else many(len(given), "predictor")
+    events = f" ({report.n_events:,} of them with the outcome)" if report.n_events is not None else ""
+    return (f"The model ({sort_of_model(run)}) estimates {outcome(run)} from {source}. It was made from "
+            f"{many(report.n_cases, 'case')} of {many(report.n_patients, 'patient')}{events} in "
+            f"“{run.manifest.source_file}”.")
+
+
+def result(run: gallery.Run) -> str:
+    """The headline figure with its interval and what it was measured on."""
+    name = headline(run.report)
+    return f"{title(name)} was {figure(run.report.metrics.get(name))}, measured on {run.report.measured_on}."
+
+
+def division(run: gallery.Run) -> str:
+    """How training and judging were kept apart."""
+    plan = run.config.split
+    by = "by patient: no patient is on both sides" if plan.by == "patient" else \
+        "by row, each taken for another patient"
+    times = f", repeated {plan.repeats} times with other divisions" if plan.repeats > 1 else ""
+    said = f"Cases were divided {by}. " + (
+        "The validation part that came with the data was kept as it was." if plan.folds == 1 else
+        f"Figures come from cross-validation in {plan.folds} parts{times}: each case was judged by a model that had "
+        "not seen it.")
+    if plan.scheme == "held_out":
+        looks = run.report.looks
+        said += f" A part of {run.manifest.n_test:,} cases was kept closed; it was opened {looks} " \
+                f"{'time' if looks == 1 else 'times'}."
+    return said
+
+
+def cleaning(run: gallery.Run) -> list[tuple[str, str]]:
+    """(step, why) of every cleanup step that was on."""
+    return [(steps.registry.get(each.name).title, each.reason) for each in run.recipe.steps if each.on]
+
+
+def learned_inside(run: gallery.Run) -> str:
+    """Where whatever learns from data did so."""
+    return ("Everything that learns from data (filling of missing values, capping, merging of rare categories, encoding"
+            + (", selection of predictors" if run.config.selection.on else "") +
+            ", the model itself) learned from the training cases of each part alone.")
+
+
+def missing(run: gallery.Run) -> str:
+    """How much is missing, where most, and what became of it."""
+    gaps = {name: share for name, share in run.report.missing.items() if share > 0}
+    if not gaps:
+        return "No predictor had a missing value."
+    worst = sorted(gaps.items(), key=lambda each: -each[1])[:5]
+    listed = ", ".join(f"“{name}” {share:.0%}" for name, share in worst)
+    how = [each.reason for each in run.recipe.steps if each.on and each.name == "impute"]
+    return (f"{many(len(gaps), 'predictor')} had missing values (most: {listed}). "
+            + (how[0] if how else "No case was dropped for it."))
+
+
+def settings(run: gallery.Run) -> str:
+    """The parameters of the model, by the names that its screen uses."""
+    known = {each.name: each.title for each in families.registry.get(run.config.family).params}
+    return "; ".join(f"{known.get(name, name)}: {value}" for name, value in run.config.params.items()) or "none"
+
+
+def beside(run: gallery.Run) -> dict[str, dict[str, Metric]]:
+    """Baselines by the words that a reader knows, the model's own kind left out."""
+    pictures = run.config.choice.pictures is not None
+    return {baselines.title(name, of_pictures=pictures): row for name, row in run.report.baselines.items()
+            if not baselines.is_its_own(run.config.family, name)}
+
+
+def check(run: gallery.Run, number: str) -> Check | None:
+    """The check of that id, where this run has it."""
+    return next((each for each in run.report.checks if each.id == number), None)
+
+
+def shown_metrics(run: gallery.Run) -> list[str]:
+    """Names of the figures that may be shown (E1 hides accuracy where the outcome is rare)."""
+    return [name for name in run.report.metrics if name not in run.report.hidden and name in METRICS]
+
+
+def left_out(run: gallery.Run) -> str:
+    """Columns that were not used, by name."""
+    names = run.config.choice.leave_out
+    return f"Not used: {named(names, most=12)}." if names else "No column was left out by hand or by proposal."

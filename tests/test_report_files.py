@@ -1,0 +1,201 @@
+"""PDF, Word and card of a run: read back by other libraries, drawn to pixels, free of patients' values."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import docx
+import numpy as np
+import pypdfium2
+import pytest
+from canaries import TEXTS, found_in, planted
+from tables import clinic, planned, saved
+
+from medml import gallery, report
+from medml.__main__ import main
+from medml.report import checklist, claim, content, tripod
+from medml.report.document import Document, Heading, Rows, Words
+from medml.report.pdf import as_pdf
+from medml.train import train
+from medml.types import Check, Metric, PictureFacts, PicturePlan
+
+NAME = "Ward <b>3</b> & [click](http://x) “α ≥ 2”"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run of 120 made-up patients, under a name full of markup."""
+    folder, patch = tmp_path_factory.mktemp("report"), pytest.MonkeyPatch()
+    patch.setenv("MEDML_HOME", str(folder / "home"))
+    source = saved(clinic(120), folder)
+    made = train(source, *planned(source, family="logistic"))
+    gallery.rename(made, name=NAME)
+    yield gallery.open_run(made)
+    patch.undo()
+
+
+def pages(pdf: bytes) -> list[str]:
+    return [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf)]
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_reader_finds_headline_checks_and_checklist_in_the_pdf(run):
+    text = words(" ".join(pages(report.as_pdf(run))))
+    auroc = run.report.metrics["auroc"]
+    assert f"AUROC was {auroc.value:.3f} (95 % CI {auroc.low:.3f} to {auroc.high:.3f})" in text
+    assert "Internally validated only" in text and "TRIPOD+AI checklist" in text
+    assert all(each.id in text for each in run.report.checks)
+    assert NAME in text  # markup in a name is shown, not obeyed
+
+
+def test_every_page_has_ink_inside_its_margins_and_none_outside(run):
+    for page in pypdfium2.PdfDocument(report.as_pdf(run)):
+        grey = np.asarray(page.render(scale=1.0).to_pil().convert("L"))
+        inked = np.argwhere(grey < 200)
+        assert len(inked) > 500
+        top, left = inked.min(axis=0)
+        bottom, right = inked.max(axis=0)
+        assert left >= 50 and right <= grey.shape[1] - 50
+        assert top >= 40 and bottom <= grey.shape[0] - 20
+
+
+def test_the_same_run_gives_the_same_pdf_byte_for_byte(run):
+    assert report.as_pdf(run) == report.as_pdf(run)
+
+
+def test_a_long_word_is_broken_inside_its_column():
+    table = Rows(("name", "value"), (("x" * 300, "y" * 300),), (0.3, 0.7))
+    [page] = pypdfium2.PdfDocument(as_pdf(Document("t", "s", "2026-01-01T00:00:00+00:00", (table,))))
+    inked = np.argwhere(np.asarray(page.render(scale=1.0).to_pil().convert("L")) < 200)
+    assert inked[:, 1].max() <= page.get_width() - 50
+
+
+def test_word_finds_headings_tables_and_a_described_picture(run):
+    file = report.as_docx(run)
+    opened = docx.Document(io.BytesIO(file))
+    headings = [each.text for each in opened.paragraphs if each.style.name.startswith(("Heading", "Title"))]
+    assert headings[0] == NAME and "Performance" in headings and "TRIPOD+AI checklist" in headings
+    cells = {cell.text for table in opened.tables for row in table.rows for cell in row.cells}
+    assert {f"{each.id} {each.title}" for each in run.report.checks} <= cells
+    [picture] = opened.inline_shapes
+    assert "Calibration" in picture._inline.docPr.get("descr")
+    assert opened.core_properties.author == "MedML"
+    assert opened.core_properties.created.isoformat()[:19] == run.manifest.made[:19]
+
+
+def test_no_figure_leaves_without_its_interval(run):
+    """E2: wherever a metric stands, its interval or "could not tell" stands with it."""
+    [table] = [each for each in content.document_of(run).blocks if isinstance(each, Rows) and each.head[:2] == (
+        "", "This model") and "AUROC" in [row[0] for row in each.rows]]
+    for _, *figures in table.rows:
+        assert all(re.fullmatch(r"-?\d\.\d{3} \(.+ to .+\)|could not tell", each) for each in figures), figures
+    for line in report.as_card(run).splitlines():
+        if re.search(r"\b0\.\d{3}\b", line):
+            assert "95 % CI" in line or "said from a probability" in line or line.startswith("- **"), line
+
+
+def test_the_card_shows_markup_as_it_is(run):
+    card = report.as_card(run)
+    assert card.startswith("# Ward \\<b\\>3\\</b\\> & \\[click\\](http://x) “α ≥ 2”\n")
+    assert "<b>" not in card and "](http" not in card.replace("\\](http", "")
+
+
+def test_tripod_has_every_item_of_the_guideline_in_order():
+    """27 items with the parts of the published table (BMJ 2024;385:e078378): 52 lines."""
+    parts = {"3": "abc", "5": "ab", "6": "abc", "8": "abc", "9": "abc", "12": "abcdefg", "18": "abcdef", "20": "abc",
+             "23": "ab", "27": "abc"}
+    wanted = [f"{number}{part}" for number in map(str, range(1, 28)) for part in parts.get(number, " ")]
+    assert [each.number for each in tripod.ITEMS] == [each.strip() for each in wanted]
+    assert [each.number for each in claim.ITEMS] == [str(number) for number in range(1, 45)]
+
+
+def test_an_item_is_done_asked_or_violated_as_the_run_stands(run):
+    answers = {item.number: answer for item, answer in checklist.filled(tripod.ITEMS, run)}
+    assert answers["17"].status == "needs_you" and answers["17"].text.endswith("?")
+    assert all("?" in each.text or "Add" in each.text for each in answers.values() if each.status == "needs_you")
+    assert answers["12a"].status == "done" and "cross-validation in" in answers["12a"].text
+    assert answers["24"].status in ("done", "does_not_apply")
+    assert sum(checklist.counted(checklist.filled(tripod.ITEMS, run)).values()) == len(tripod.ITEMS)
+
+
+def judged(run: gallery.Run, number: str, verdict: str) -> gallery.Run:
+    """The run as if one check had come out like that."""
+    made_up = Check(id=number, title="t", verdict=verdict, what="430 patients where 1,205 are needed.", fix="Add more.")
+    others = [each for each in run.report.checks if each.id != number]
+    return gallery.Run(**{name: getattr(run, name) for name in ("run", "folder", "manifest", "profile", "recipe",
+                                                                "config", "chain", "label", "history")},
+                       report=run.report.model_copy(update={"checks": [*others, made_up]}))
+
+
+def test_a_check_that_warns_makes_its_item_violated_with_the_figure(run):
+    def size(changed: gallery.Run) -> checklist.Answer:
+        return next(answer for item, answer in checklist.filled(tripod.ITEMS, changed) if item.number == "10")
+
+    clean = judged(judged(judged(run, "N1", "pass"), "N2", "pass"), "N3", "pass")
+    assert size(clean).status == "done"
+    assert size(judged(clean, "N1", "warn")) == checklist.Answer(
+        "violated", "430 patients where 1,205 are needed. Add more. (N1)")
+
+
+def test_claim_is_filled_for_pictures_alone(run):
+    assert not [each for each in content.document_of(run).blocks if isinstance(each, Heading) and "CLAIM" in each.text]
+    table = run.profile.tables[0].model_copy(update={"pictures": PictureFacts(
+        n=120, by={"modality": {"CR": 120}}, identifiers={"PatientName": 120}, text_like=3)})
+    choice = run.config.choice.model_copy(update={"pictures": PicturePlan(size=64)})
+    of_pictures = gallery.Run(
+        run=run.run, folder=run.folder, manifest=run.manifest, recipe=run.recipe, chain=run.chain, label=run.label,
+        history=run.history, report=run.report, profile=run.profile.model_copy(update={"tables": [table]}),
+        config=run.config.model_copy(update={"choice": choice}))
+    answers = {item.number: answer for item, answer in checklist.filled(claim.ITEMS, of_pictures)}
+    assert "modality: CR 120" in answers["13"].text and "64 x 64" in answers["9"].text
+    assert "3 pictures" in answers["11"].text
+    assert answers["33"].status == "violated"
+    assert "CLAIM checklist for imaging" in words(" ".join(pages(report.as_pdf(of_pictures))))
+
+
+def test_no_canary_of_the_table_is_in_what_leaves(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
+    table, numbers = planted(140)
+    source = saved(table, tmp_path)
+    made = gallery.open_run(train(source, *planned(source, family="logistic")))
+    away = tmp_path / "away"
+    away.mkdir()
+    pdf = report.as_pdf(made)
+    (away / "text.txt").write_text("\n".join(pages(pdf)))
+    (away / "r.docx").write_bytes(report.as_docx(made))
+    (away / "r.md").write_text(report.as_card(made))
+    assert not found_in(away, numbers)
+    assert zipfile.is_zipfile(away / "r.docx") and not any(each in (away / "text.txt").read_text() for each in TEXTS)
+
+
+def test_every_task_has_a_report(run):
+    """Several classes and a number have neither threshold nor decision curve, and say what they have."""
+    number = run.report.model_copy(update={
+        "task": "regression", "classes": [], "positive": None, "n_events": None, "threshold": None, "confusion": [],
+        "roc": None, "precision_recall": None, "calibration": None, "net_benefit": None, "recalibration": None,
+        "metrics": {"r2": Metric(value=0.41, low=0.3, high=0.5, n=120)}, "baselines": {}, "subgroups": []})
+    changed = gallery.Run(run=run.run, folder=run.folder, manifest=run.manifest, profile=run.profile, recipe=run.recipe,
+                          config=run.config, chain=run.chain, label=run.label, history=run.history, report=number)
+    text = words(" ".join(pages(report.as_pdf(changed))))
+    assert "R² was 0.410 (95 % CI 0.300 to 0.500)" in text and "the value of “outcome”" in text
+
+
+def test_a_table_refuses_rows_of_another_width():
+    with pytest.raises(ValueError, match="2 columns"):
+        Rows(("a", "b"), (("1",),))
+    assert Words("x").sort == "plain"
+
+
+def test_the_command_writes_what_is_asked_for_and_nothing_else(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(run.folder.parents[1]))
+    assert main(["report", run.run]) == 2
+    assert "--pdf FILE" in capsys.readouterr().err
+    assert main(["report", run.run, "--pdf", str(tmp_path / "a.pdf"), "--card", str(tmp_path / "a.md")]) == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.md", "a.pdf"]
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    assert main(["report", run.run, "--docx", str(tmp_path / "gone" / "a.docx")]) == 2
