@@ -16,7 +16,7 @@ from medml.steps import About, Fixed, Learned, registry
 from medml.steps.step import MISSING, OTHER, ROW
 
 STEPS = ["exact_duplicates", "text_numbers", "sentinels", "drop_columns", "target_missing", "rare_classes",
-         "short_rows", "impute", "cap_outliers", "merge_rare"]
+         "short_rows", "second_look", "impute", "cap_outliers", "merge_rare"]
 
 
 def apply(name, frame, params=None, *, kinds=None, choice=None):

@@ -17,6 +17,7 @@ from medml.evaluate.missing import missing_shares
 from medml.evaluate.scored import Scored, score
 from medml.evaluate.thresholds import chooser, rule_in_words
 from medml.evaluate.words import HEADLINE
+from medml.steps.second_look import audit
 from medml.types import SMALL_GROUP, Metric, Report, SplitPlan, Task, UsePlan
 
 EXPLORATORY = "exploratory: too few patients"
@@ -131,4 +132,6 @@ def _with_checks(report: Report, evidence: Evidence) -> Report:
     stamps = [INTERNAL]
     if found["N1"].figures.get("share_of_needed", 1.0) < 0.5:
         stamps.append(EXPLORATORY)
+    looked_again = audit(evidence.context.recipe)
+    stamps += [looked_again] if looked_again else []
     return report.model_copy(update={"checks": checks, "hidden": hidden, "stamps": stamps})
