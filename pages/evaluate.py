@@ -14,6 +14,7 @@ from pages import _ui_groups as groups
 from pages import _ui_looked as seen
 from pages import _ui_metrics as metrics
 from pages import _ui_outside as outside
+from pages import _ui_report as away
 from pages import _ui_results as pictures
 from pages import _ui_stamps as stamps
 from pages import _ui_use as use
@@ -73,6 +74,7 @@ def everything(run: Run) -> None:
     pictures.flow(run.report)
     going_on.chain(run)
     going_on.held_out(run)
+    away.buttons(run)
     going_on.go_on(run)
 
 
