@@ -185,7 +185,9 @@ def test_no_value_of_a_patient_leaves_with_a_model(tmp_path, monkeypatch):
     home_folder, out = tmp_path / "home", tmp_path / "out"
     out.mkdir()
     export.write_beside(export.package(run), out / "model.onnx")
-    (out / "all.zip").write_bytes(export.as_zip(export.package(run).files()))
+    found = export.package(run)
+    (out / "all.zip").write_bytes(export.as_zip(found.files()))
+    (out / "capsule.zip").write_bytes(export.capsule(found))
     assert found_in(out, numbers) == [] and found_in(home_folder, numbers) == []
     assert str(tmp_path).encode() not in b"".join(each.read_bytes() for each in out.iterdir())
 

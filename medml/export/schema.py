@@ -55,18 +55,24 @@ def columns_of(predictor: Predictor) -> list[dict[str, Any]]:
     """One entry a column, in the order of the output "reasons"."""
     kinds, recipe = predictor.pipeline.matrix.cleaner.kinds, predictor.run.recipe
     named = input_names(list(kinds))
-    return [{"name": name, "input": named[name]} | _entry(predictor.table.column(name), recipe) for name in kinds]
+    return [{"name": name, "input": named[name]} | typed_column(predictor.table.column(name), recipe)
+            for name in kinds]
 
 
-def _entry(column: Column, recipe: Recipe) -> dict[str, Any]:
-    codes = _codes(column.name, recipe)
-    if column.kind in NUMERIC:
-        number = {"type": column.kind, "unit": column.unit, "usual": [column.low, column.high], "missing": [],
-                  "codes": [float(code) for code in codes if _is_number(code)]}
-        return number | {"rewrite": _DATES if column.kind == "date" else _number_rules(column, recipe), "words": {}}
+def typed_column(column: Column, recipe: Recipe) -> dict[str, Any]:
+    """Type, usual values and reading rules of a column by its kind."""
+    if column.kind not in NUMERIC:
+        return text_rules(column, recipe, yes_no=column.kind == "yes_no")
+    return {"type": column.kind, "unit": column.unit, "usual": [column.low, column.high], "missing": [],
+            "codes": [float(code) for code in _codes(column.name, recipe) if _is_number(code)],
+            "rewrite": _DATES if column.kind == "date" else _number_rules(column, recipe), "words": {}}
+
+
+def text_rules(column: Column, recipe: Recipe, *, yes_no: bool) -> dict[str, Any]:
+    """A column read as names of categories; yes_no: the many words for yes and no become these two."""
     words = {word: said for said, listed in (("yes", YES), ("no", NO)) for word in sorted(listed)}
     return {"type": "text", "missing": sorted(MISSING_WORDS) if _step(recipe, "sentinels") is not None else [""],
-            "codes": codes, "rewrite": _NAMES, "words": words if column.kind == "yes_no" else {},
+            "codes": _codes(column.name, recipe), "rewrite": _NAMES, "words": words if yes_no else {},
             "usual": [level.label for level in column.levels]}
 
 

@@ -30,13 +30,13 @@ def value(column, text):
     return np.nan if number in column["codes"] else number
 
 
-def answers(rows):
+def answers(rows, output="probabilities"):
     """Rows as dictionaries of text -> (probabilities or numbers, NaN where none is given; reasons for that)."""
     session = onnxruntime.InferenceSession(HERE / SCHEMA["model"], providers=["CPUExecutionProvider"])
     feed = {column["input"]: np.array([[value(column, row[column["name"]] or "")] for row in rows],
                                       dtype=object if column["type"] == "text" else np.float64)
             for column in SCHEMA["columns"]}
-    told, reasons = session.run(["probabilities", "reasons"], feed)
+    told, reasons = session.run([output, "reasons"], feed)
     why = [[f"{SCHEMA['reasons'][str(code)]}: {column['name']}"
             for column, code in zip(SCHEMA["columns"], row, strict=True) if code] for row in reasons]
     return told, ["; ".join(each) for each in why]

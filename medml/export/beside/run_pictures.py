@@ -29,14 +29,15 @@ def pixels(path):
     return np.frombuffer(content[len(content) - size:], np.uint8).reshape(1, int(height), int(width), channels)
 
 
-def answers(paths):
-    """(n, classes) probabilities, or (n, 1) numbers."""
+def answers(paths, output="probabilities"):
+    """(n, classes) probabilities, or (n, 1) numbers; and no reason against any of them, which only MedML knows."""
     session = onnxruntime.InferenceSession(HERE / SCHEMA["model"], providers=["CPUExecutionProvider"])
-    return np.concatenate([session.run(["probabilities"], {"pixels": pixels(Path(path))})[0] for path in paths])
+    found = [session.run([output], {"pixels": pixels(Path(path))})[0] for path in paths]
+    return np.concatenate(found), [""] * len(paths)
 
 
 if __name__ == "__main__":
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["picture", *(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"])])
     writer.writerows([Path(path).name, *map(repr, map(float, row))]
-                     for path, row in zip(sys.argv[1:], answers(sys.argv[1:]), strict=True))
+                     for path, row in zip(sys.argv[1:], answers(sys.argv[1:])[0], strict=True))

@@ -1,0 +1,130 @@
+"""Judge model.onnx on your own patients, offline: `python validate.py patients.csv --name "Our hospital"`.
+
+Writes result.json: figures with intervals, counts and curves of all patients together; no row, no patient, no group of
+fewer than 10. Read it, then send it back. Needs onnxruntime and numpy; columns that are called otherwise with you:
+--map "your name=our name". Pictures: a column "picture" names .pgm, .ppm or .npy files beside the table.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from figures import bins, calibration_line, delong, figures_of, grid, roc
+from run import SCHEMA, answers, value
+
+FEWEST = 10  # patients of a group that may be told of
+LEAST = 30  # rows, below which nothing is judged
+
+
+def read(path, renamed):
+    """Rows as dictionaries under our names; the separator is whatever the first line holds most of."""
+    text = Path(path).read_text(encoding="utf-8-sig")
+    first = text.split("\n", 1)[0]
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)))
+    rows = [{renamed.get(name, name): cell or "" for name, cell in row.items() if name} for row in rows]
+    needed = [SCHEMA["target"]["name"], *(column["name"] for column in SCHEMA["columns"])]
+    gone = [name for name in needed if rows and name not in rows[0]]
+    if gone or not rows:
+        raise SystemExit(f"The table has no column {', '.join(gone)}. Say what it is called: --map \"yours={gone[0]}\""
+                         if gone else "The table has no rows.")
+    return rows
+
+
+def outcomes(rows):
+    """(n,) codes of classes or numbers; NaN where there is none, or one that the model does not know."""
+    target, classes = SCHEMA["target"], SCHEMA["classes"]
+    found = [value(target, row[target["name"]]) for row in rows]
+    if target["how"] == "number":
+        return np.array(found, dtype=float)
+    if target["how"] == "above zero":
+        return np.array([np.nan if np.isnan(each) else float(each > 0) for each in found])
+    if target["how"] == "the rest":
+        return np.array([np.nan if each == "" else float(each == SCHEMA["positive"]) for each in found])
+    return np.array([classes.index(each) if each in classes else np.nan for each in found], dtype=float)
+
+
+def kept(rows, y):
+    """Rows with an outcome, equal ones once where the model was trained so."""
+    seen, chosen = set(), []
+    for place, row in enumerate(rows):
+        same = tuple(sorted(row.items()))
+        if not np.isnan(y[place]) and not (SCHEMA["once"] and same in seen):
+            chosen.append(place)
+        seen.add(same)
+    return chosen
+
+
+def patients_of(rows):
+    """(n,) the same number for rows of one patient."""
+    name = SCHEMA["patient"]
+    named = [row.get(name, "").strip() if name else "" for row in rows]
+    labels = [each or f"\x1f{place}" for place, each in enumerate(named)]
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def columns_here(rows):
+    """What these patients are like: missing cells, percentiles, shares of known categories of 10 rows and more."""
+    found = {}
+    for column in SCHEMA["columns"]:
+        cells = [value(column, row[column["name"]]) for row in rows]
+        if column["type"] == "text":
+            labels, counts = np.unique([each for each in cells if each], return_counts=True)
+            shown = {str(label): int(n) for label, n in zip(labels, counts, strict=True)
+                     if n >= FEWEST and str(label) in column["usual"]}
+            found[column["name"]] = {"missing": cells.count(""), "shares": {name: round(n / len(cells), 2)
+                                                                            for name, n in shown.items()}}
+            continue
+        numbers = np.array([each for each in cells if each == each], dtype=float)
+        middle = [float(f"{each:.3g}") for each in np.quantile(numbers, [0.05, 0.5, 0.95])] \
+            if len(numbers) >= 2 * FEWEST else None
+        found[column["name"]] = {"missing": len(cells) - len(numbers), "5 %, median, 95 %": middle}
+    return found
+
+
+def judged(y, p, patients, renamed, name, digest, n_left_out):
+    """The figures as MedML keeps them."""
+    binary = SCHEMA["task"] == "binary"
+    counts = np.bincount(y.astype(int), minlength=len(SCHEMA["classes"])) if SCHEMA["classes"] else [len(y)]
+    if len(y) < LEAST or min(counts) < FEWEST:
+        raise SystemExit(f"There are too few patients to judge by: {len(y)} rows, {min(counts)} of the rarest outcome.")
+    return {"id": "", "made": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
+            "checkpoint": SCHEMA["checkpoint"], "source": name, "found_by": "capsule", "data_sha256": digest,
+            "renamed": renamed, "n_cases": len(y), "n_patients": int(patients.max()) + 1,
+            "n_events": int(counts[1]) if binary else None, "n_left_out": n_left_out,
+            "threshold": SCHEMA["threshold"], "metrics": figures_of(SCHEMA, y, p, patients),
+            "auroc_delong": delong(y, p[:, 1]) if binary and patients.max() + 1 == len(y) else None,
+            "calibration_line": calibration_line(SCHEMA, y, p, patients),
+            "calibration": bins(y, p[:, 1], FEWEST) if binary else None, "roc": roc(y, p[:, 1]) if binary else None}
+
+
+def main(arguments=None):
+    """Read, predict, judge, and write result.json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table")
+    parser.add_argument("--name", default="another place", help="what your place is to be called in the report")
+    parser.add_argument("--map", action="append", default=[], metavar="YOURS=OURS")
+    parser.add_argument("--out", default="result.json")
+    asked = parser.parse_args(arguments)
+    renamed = dict(pair.rpartition("=")[::2] for pair in asked.map)
+    rows = read(asked.table, renamed)
+    y = outcomes(rows)
+    chosen = kept(rows, y)
+    used, y = [rows[place] for place in chosen], y[chosen]
+    folder = Path(asked.table).parent
+    told, why = answers(used if SCHEMA["columns"] else [folder / row["picture"] for row in used], "computed")
+    p = told[:, 0] if not SCHEMA["classes"] else told
+    digest = hashlib.sha256(Path(asked.table).read_bytes()).hexdigest()
+    found = judged(y, p, patients_of(used), renamed, asked.name, digest, len(rows) - len(used))
+    result = {"format": "medml site result", "version": 1, "run": SCHEMA["run"], "model_sha256": SCHEMA["model_sha256"],
+              "external": found, "grid": grid(y, p[:, 1]) if SCHEMA["task"] == "binary" else [],
+              "no_answer": sum(map(bool, why)), "columns": columns_here(used)}
+    Path(asked.out).write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

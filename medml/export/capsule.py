@@ -1,0 +1,127 @@
+"""A capsule: one zip that another hospital unpacks and runs on its own patients, and what comes back from there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from medml import external, gallery
+from medml.errors import UserError
+from medml.evaluate.words import METRICS
+from medml.export.package import BESIDE, Package, as_zip
+from medml.export.record import record_of
+from medml.recipe.target import ABOVE_ZERO
+from medml.types import External
+
+if TYPE_CHECKING:
+    from medml.types import Report
+
+RESULT = "medml site result"
+LARGEST = 20_000_000  # bytes of a result
+README = """This folder judges a model on your own patients, on your own machine, without any network.
+
+    pip install onnxruntime numpy
+    python validate.py patients.csv --name "Our hospital"
+
+patients.csv has the columns that schema.json lists under "columns" and the outcome under "target"; where one is called
+otherwise with you, add --map "your name=our name". It writes result.json: figures of all patients together, no row, no
+patient, no group of fewer than 10. Open it in any editor, see that this is so, and send it back.
+
+seen.json says what the model was trained on. run.py and run.mjs show how the model is used on single patients.
+"""
+
+
+def capsule(found: Package) -> bytes:
+    """The zip: model, schema, what training saw as aggregates, the runner; no row and no path of this machine."""
+    described = found.schema | outcome_of(found.run)
+    files = found.files()
+    files["schema.json"] = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False).encode()
+    files["seen.json"] = json.dumps(seen(found.run), indent=1, ensure_ascii=False, allow_nan=False).encode()
+    runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py")}
+    return as_zip(files | runner | {"README.txt": README.encode()})
+
+
+def outcome_of(run: gallery.Run) -> dict[str, Any]:
+    """How the outcome and the patient stand in a table: what validate.py needs besides the columns."""
+    from medml.export.schema import text_rules, typed_column
+
+    choice, report, recipe = run.config.choice, run.report, run.recipe
+    target = run.profile.table(choice.table).column(choice.target)
+    if report.task == "regression" or report.positive == ABOVE_ZERO:
+        entry = typed_column(target.model_copy(update={"kind": "number"}), recipe)
+        how = "number" if report.task == "regression" else "above zero"
+    else:
+        entry = text_rules(target, recipe, yes_no={"yes", "no"} >= set(report.classes))
+        how = "the rest" if report.task == "binary" and report.classes[0].startswith("not ") else "classes"
+    once = any(step.name == "exact_duplicates" and step.on for step in recipe.steps)
+    return {"target": {"name": choice.target, "how": how} | entry, "patient": choice.patient, "once": once}
+
+
+def seen(run: gallery.Run) -> dict[str, Any]:
+    """What the model was trained on and how it did there: aggregates that a stored profile and report hold anyway."""
+    report, table = run.report, run.profile.table(run.config.choice.table)
+    used = {each.name for each in table.columns} - set(run.config.choice.leave_out)
+    columns = [{"name": each.name, "kind": each.kind, "unit": each.unit, "missing": round(each.missing / table.rows, 3),
+                "5 %, median, 95 %": [each.low, each.median, each.high],
+                "categories": {level.label: level.n for level in each.levels}}
+               for each in table.columns if each.name in used and each.kind not in ("identifier", "text")]
+    return {"n_cases": report.n_cases, "n_patients": report.n_patients, "n_events": report.n_events,
+            "measured_on": report.measured_on, "metrics": _figures(report), "stamps": report.stamps,
+            "columns": columns}
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    both = report.metrics | report.calibration_line
+    return {name: each.model_dump(mode="json") for name, each in both.items() if name not in report.hidden}
+
+
+def take_back(run: str, path: Path) -> External:
+    """Read a result that came back, and keep it with the run as a validation on data from elsewhere.
+
+    raises  UserError where the file is no such result, belongs to another model, or says what cannot be
+    """
+    opened = gallery.open_run(run)
+    told = _read(path)
+    if told.get("format") != RESULT or not isinstance(told.get("external"), dict):
+        raise _no_result()
+    if told.get("run") != opened.run:
+        raise UserError(what="This result was made with the model of another run.", code="other_run",
+                        fix="Choose the run that the capsule was made from.")
+    kept = record_of(opened)
+    if kept is None or not kept.passed or told.get("model_sha256") != kept.sha256:
+        raise UserError(what="This result was made with another model file than the last one exported from this run.",
+                        fix="Go back to the checkpoint that the capsule was made from, or make a new capsule.",
+                        code="other_model")
+    try:
+        found = External.model_validate(told["external"])
+    except ValidationError as damaged:
+        raise _no_result(f"{damaged.error_count()} fields") from None
+    if found.found_by != "capsule" or found.checkpoint != opened.chain.current or not _possible(found):
+        raise _no_result("figures")
+    return external.add(run, found)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
+        told = json.loads(content)
+    except (OSError, ValueError):
+        raise _no_result() from None
+    return told if isinstance(told, dict) else {}
+
+
+def _possible(found: External) -> bool:
+    """Known figures, of no more rows than there were, within intervals that hold them."""
+    figures = [*found.metrics.values(), *found.calibration_line.values()]
+    return set(found.metrics) <= set(METRICS) and 0 < found.n_patients <= found.n_cases and \
+        (found.n_events is None or 0 <= found.n_events <= found.n_cases) and \
+        all(each.n <= found.n_cases and (each.value is None or each.low is not None and each.high is not None
+                                         and each.low <= each.value <= each.high) for each in figures)
+
+
+def _no_result(detail: str = "") -> UserError:
+    return UserError(what="This is no result of a capsule, or it was changed on the way.", code="no_result",
+                     fix="Choose the file result.json that validate.py wrote.", detail=detail)

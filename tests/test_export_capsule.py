@@ -1,0 +1,165 @@
+"""A capsule: another hospital judges the model by itself, and nothing but figures of everybody together comes back."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from canaries import found_in, planted
+from made_up import made_cases, predicted
+from tables import clinic, planned, saved
+
+from medml import export, gallery, outside
+from medml.__main__ import main
+from medml.errors import UserError
+from medml.evaluate import calibration, delong
+from medml.evaluate.metrics import measure_all
+from medml.evaluate.scored import score
+from medml.export.package import BESIDE
+from medml.train import train
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """(run, folder of the unpacked capsule, folder of the other hospital, home)."""
+    folder = tmp_path_factory.mktemp("capsule")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(folder / "home"))
+        source = saved(clinic(200), folder / "clinic")
+        run = train(source, *planned(source))
+        assert main(["export", run, "--capsule", str(folder / "capsule.zip")]) == 0
+        with zipfile.ZipFile(folder / "capsule.zip") as archive:
+            archive.extractall(folder / "unpacked")
+        theirs = clinic(150, seed=9)
+        theirs["patient_id"] = [f"ZZIDENT{place:05d}" for place in range(150)]
+        theirs.loc[0, "outcome"], theirs.loc[1, "outcome"] = None, 7
+        theirs = theirs.rename(columns={"pressure": "RR, mmHg"}).astype({"outcome": "Int64"})
+        saved(theirs, folder / "there", "patients.csv")
+        yield run, folder / "unpacked", folder / "there", folder / "home"
+
+
+@pytest.fixture(autouse=True)
+def at_home(made, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(made[3]))
+
+
+def judged(made, folder: Path) -> Path:
+    """What validate.py writes of the other hospital's patients."""
+    ran = subprocess.run([sys.executable, made[1] / "validate.py", made[2] / "patients.csv", "--name", "Elsewhere",
+                          "--map", "RR, mmHg=pressure", "--out", folder / "result.json"], capture_output=True,
+                         text=True, check=False, cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    return folder / "result.json"
+
+
+def test_the_capsule_holds_the_model_what_it_saw_and_a_runner(made):
+    names = {each.name for each in made[1].iterdir()}
+    assert names == {"model.onnx", "schema.json", "seen.json", "run.py", "run.mjs", "validate.py", "figures.py",
+                     "README.txt"}
+    seen = json.loads((made[1] / "seen.json").read_text())
+    assert seen["n_patients"] == 200 and seen["metrics"]["auroc"]["low"] is not None
+    assert {each["name"] for each in seen["columns"]} >= {"age", "pressure", "sex", "ward", "outcome"}
+    assert str(made[3].parent) not in "".join(each.read_text() for each in made[1].iterdir() if each.suffix != ".onnx")
+
+
+def test_figures_made_there_are_those_that_medml_would_make(made, tmp_path, capfd):
+    run = made[0]
+    result = judged(made, tmp_path)
+    assert main(["export", run, "--result", str(result)]) == 0
+    assert "Elsewhere" in capfd.readouterr().out
+    opened = gallery.open_run(run)
+    back = opened.report.external[-1]
+    assert back.found_by == "capsule" and back.source == "Elsewhere" and back.renamed == {"RR, mmHg": "pressure"}
+    assert "internally validated only" not in opened.report.stamps
+    here = outside.validate(run, made[2], renamed={"RR, mmHg": "pressure"})
+    assert (back.n_cases, back.n_patients, back.n_events, back.n_left_out) == (148, 148, here.n_events, 2)
+    assert here.n_cases == 148 and here.n_left_out == 2 and set(back.metrics) == set(here.metrics)
+    for name, figure in {**back.metrics, **back.calibration_line, "delong": back.auroc_delong}.items():
+        own = {**here.metrics, **here.calibration_line, "delong": here.auroc_delong}[name]
+        assert figure.value == pytest.approx(own.value, abs=1e-5), name
+        assert abs(figure.low - own.low) < 0.15 * max(1, abs(own.value)) and figure.low < figure.value < figure.high
+
+
+def test_nothing_of_a_patient_comes_back(made, tmp_path):
+    table, numbers = planted(seed=5)
+    run_folder, there, out = made[1], tmp_path / "there", tmp_path / "out"
+    out.mkdir()
+    table = table.assign(pressure=table["marker"], sex="female", patient_id=table["record_id"])
+    saved(table, there, "patients.csv")
+    subprocess.run([sys.executable, run_folder / "validate.py", there / "patients.csv", "--out", out / "result.json"],
+                   check=True, capture_output=True)
+    assert found_in(out, numbers) == []
+    told = json.loads((out / "result.json").read_text())
+    assert set(told["columns"]["ward"]["shares"]) == {"north", "south"}  # three patients of the rare ward: not named
+    assert set(told) == {"format", "version", "run", "model_sha256", "external", "grid", "no_answer", "columns"}
+
+
+def test_too_few_patients_are_not_judged(made, tmp_path):
+    saved(clinic(25, seed=2), tmp_path, "few.csv")
+    ran = subprocess.run([sys.executable, made[1] / "validate.py", tmp_path / "few.csv"], capture_output=True,
+                         text=True, check=False, cwd=tmp_path)
+    assert ran.returncode and "too few patients" in ran.stderr and not (tmp_path / "result.json").exists()
+
+
+def test_a_result_that_cannot_be_is_refused(made, tmp_path):
+    run = made[0]
+    good = json.loads(judged(made, tmp_path).read_text())
+
+    def refusal(**changed) -> str:
+        (tmp_path / "bad.json").write_text(json.dumps(good | changed))
+        with pytest.raises(UserError) as refused:
+            export.take_back(run, tmp_path / "bad.json")
+        return refused.value.code
+
+    def other(**changed) -> dict:
+        return {"external": good["external"] | changed}
+    assert refusal(format="a letter") == "no_result" and refusal(run="forest-1") == "other_run"
+    assert refusal(model_sha256="0" * 64) == "other_model" and refusal(**other(row=[1, 2])) == "no_result"
+    assert refusal(**other(found_by="folder")) == "no_result" and refusal(**other(n_patients=10_000)) == "no_result"
+    sure = good["external"]["metrics"] | {"auroc": {"value": 0.99, "low": 0.1, "high": 0.2, "n": 148}}
+    assert refusal(**other(metrics=sure)) == "no_result"
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(UserError):
+        export.take_back(run, tmp_path / "bad.json")
+
+
+def figures():
+    spec = importlib.util.spec_from_file_location("figures_of_a_capsule", BESIDE / "figures.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_runners_figures_are_medmls_own_for_every_task(task):
+    cases = made_cases(240, task=task)
+    told = predicted(cases, [_all(cases)])
+    schema = {"task": task, "classes": cases.classes, "threshold": 0.4 if task == "binary" else None}
+    scored = score(told, threshold=schema["threshold"], seed=0)
+    own = {name: float(each[0]) for name, each in measure_all(scored)(np.ones((240, 1))).items()}
+    mine = figures().figures_of(schema, cases.y, told.p[0], cases.patients)
+    assert set(mine) == set(own) and all(mine[name]["value"] == pytest.approx(own[name]) for name in own)
+    assert all(each["low"] <= each["value"] <= each["high"] and each["n"] == 240 for each in mine.values())
+
+
+def test_the_runners_line_and_interval_are_medmls_own():
+    cases = made_cases(240)
+    p = predicted(cases, [_all(cases)]).p[0]
+    line = figures().calibration_line({"task": "binary"}, cases.y, p, cases.patients)
+    slope, _, large = calibration.recalibration(cases.y, p[:, 1])
+    assert line["slope"]["value"] == pytest.approx(slope) and line["intercept"]["value"] == pytest.approx(large)
+    own = delong.interval(cases.y, p[:, 1])
+    assert figures().delong(cases.y, p[:, 1]) == pytest.approx(own.model_dump())
+
+
+def _all(cases):
+    """One fold whose test part is everybody."""
+    from medml.cases import Fold
+
+    return Fold(np.empty(0, np.int64), np.arange(len(cases.y)), 0, 0)
