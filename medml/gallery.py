@@ -247,7 +247,8 @@ def pack(run: str) -> bytes:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
-            if path.is_dir() or "private" in inside.parts or any(part.startswith(".") for part in inside.parts):
+            if path.is_dir() or "private" in inside.parts or any(part.startswith(".") for part in inside.parts) or \
+                    inside.suffix == ".zip":  # an export of the same model
                 continue
             archive.writestr(f"{run}/{inside.as_posix()}", _to_take_away(path))
     return content.getvalue()

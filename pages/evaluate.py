@@ -10,6 +10,7 @@ from medml.gallery import Run
 from pages import _ui as ui
 from pages import _ui_chain as going_on
 from pages import _ui_checks as worked
+from pages import _ui_export as out
 from pages import _ui_groups as groups
 from pages import _ui_looked as seen
 from pages import _ui_metrics as metrics
@@ -75,6 +76,7 @@ def everything(run: Run) -> None:
     going_on.chain(run)
     going_on.held_out(run)
     away.buttons(run)
+    out.take_out(run)
     going_on.go_on(run)
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from medml import gallery
 from medml.gallery import Summary
 from pages import _ui as ui
+from pages import _ui_export as out
 from pages import _ui_gallery as cards
 from pages import _ui_report as away
 
@@ -108,6 +109,7 @@ def details_view(run: str) -> None:
     opened = gallery.open_run(run)
     ui.section(opened.label.name, opened.label.notes)
     cards.details(opened)
+    out.take_out(opened)
     away.buttons(opened)
     if ui.next_button("Open its evaluation", "evaluate"):
         ui.go("evaluate", run=run)

@@ -1,0 +1,37 @@
+"""Files for download, made by a job and kept beside the run until its checkpoint is exported again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medml import gallery, home
+from medml.export.capsule import capsule
+from medml.export.package import as_zip, package
+from medml.export.record import FOLDER, ExportRecord, record_of
+from medml.watch import Watch
+
+SORTS = ("model", "capsule")
+
+
+def make(run: str, *, watch: Watch | None = None) -> ExportRecord:
+    """Write both downloads of a run's current checkpoint: the model with what lies beside it, and the capsule.
+
+    raises  UserError as `package` does; nothing that failed the comparison is kept
+    """
+    found = package(run, watch=watch)
+    files = {"model": as_zip(found.files()), "capsule": capsule(found)}
+    with gallery.changing(run) as folder:
+        for sort, content in files.items():
+            home.write_bytes(_place(folder, found.run.chain.current, sort), content)
+    return found.record
+
+
+def ready(run: gallery.Run) -> dict[str, Path]:
+    """Which downloads of the current checkpoint are there: "model", "capsule"; none after a blocked export."""
+    record = record_of(run)
+    places = {sort: _place(run.folder, run.chain.current, sort) for sort in SORTS}
+    return places if record is not None and record.passed and all(each.exists() for each in places.values()) else {}
+
+
+def _place(folder: Path, checkpoint: int, sort: str) -> Path:
+    return folder / FOLDER / f"{checkpoint}-{sort}.zip"
