@@ -19,6 +19,7 @@ from pages import _ui as ui
 from pages import _ui_networks as networks
 from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
+from pages import _ui_use_plan as use_plan
 from pages._ui_pictures import ask_plan
 
 TITLE = "Configure"
@@ -59,14 +60,17 @@ def ground_of(project: projects.Project) -> Ground | None:
 def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
     """Draw the form and return the configuration that stands in it now."""
     plan.task_card(on.table, on.choice, on.recipe)
+    use_plan.enough(on.table, on.choice, on.recipe)
     key = f"m_plan_{on.project.id}"
     usual = usual_family(on.choice, on.table)
     family = plan.pick_family(on.choice, known.family if known else usual, usual, f"{key}_family")
     base = known if known is not None and known.family == family.name else on.proposed(family.name)
     if known is not None:  # what was set for another family holds for this one too
-        base = base.model_copy(update={"split": known.split, "selection": known.selection, "seed": known.seed})
+        base = base.model_copy(update={"split": known.split, "selection": known.selection, "seed": known.seed,
+                                       "use": known.use})
     name = st.text_input("Name of the model", base.name, key=f"{key}_{family.name}_name", max_chars=120)
     split = plan.ask_split(base.split, f"{key}_split", n_patients(on.table, on.choice, on.recipe))
+    base = base.model_copy(update={"use": use_plan.ask_use(on.table, on.choice, base.use, f"{key}_use")})
     if on.choice.pictures is not None:
         ready = ask_plan(on.table, base.choice.pictures or on.choice.pictures, f"{key}_pictures")
         base = base.model_copy(update={"choice": on.choice.model_copy(update={"pictures": ready})})

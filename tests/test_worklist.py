@@ -71,7 +71,7 @@ def test_size_says_in_words_what_so_many_patients_carry(capsys):
     assert main(["size", "--events", "500", "--rows", "5000", "--parameters", "5"]) == 0
     assert "that is enough" in capsys.readouterr().out
     assert main(["size", "--events", "9", "--rows", "40", "--parameters", "3"]) == 0
-    assert "too few for any model" in capsys.readouterr().out
+    assert "too few even for one predictor, which needs 268." in capsys.readouterr().out
     for wrong in (["--events", "0", "--rows", "9", "--parameters", "1"],
                   ["--events", "4", "--rows", "9", "--parameters", "0"],
                   ["--events", "4", "--rows", "9", "--parameters", "1", "--auroc", "0.4"]):
@@ -100,3 +100,13 @@ def test_an_auroc_is_turned_into_the_r2_that_simulated_scores_of_it_have():
         r2 = 1 - np.exp(2 * (log_loss(y, p) - log_loss(y, np.full(len(y), y.mean()))))
         assert r2cs_of_auroc(auroc, share) == pytest.approx(r2, abs=0.005)
     assert advice(1000, 174, 24, auroc=0.9).needed.n < advice(1000, 174, 24).needed.n
+
+
+@pytest.mark.parametrize("task, counts, said", [
+    ("binary", [355, 75], "You have 430 patients; 10 predictors need 943: keep at most 4."),
+    ("multiclass", [200, 130, 100], "You have 430 patients; 10 predictors need "),
+    ("regression", [], "You have 430 patients; 10 predictors need "), ("multiclass", [430], "")])
+def test_the_sentence_before_training_is_there_for_every_task(task, counts, said):
+    from medml.evaluate.sample_size import before_training
+
+    assert before_training(task, 430, 10, counts)[0].startswith(said)

@@ -176,5 +176,24 @@ def _sentence(n: int, parameters: float, need: Needed, share: float, r2: float |
         return f"{have} {verb} {need.n:,}: that is enough."
     most = most_parameters(n, share, r2)
     if most < 1:
-        return f"{have} {verb} {need.n:,}: too few for any model, even with one predictor."
+        return f"{have} {verb} {need.n:,}: too few even for one predictor, which needs " \
+               f"{needed_for_classes(1, share, r2).n:,}."
     return f"{have} {verb} {need.n:,}: keep at most {most}."
+
+
+def before_training(task: Task, n: int, parameters: int, counts: list[int]) -> tuple[str, bool]:
+    """Whether n patients are enough for so many encoded columns, in one sentence, and whether they are.
+
+    counts  cases per class, the class that counts as "yes" last for two; empty for a number or where it is not known
+    returns "" where it cannot be told
+    """
+    total = sum(counts)
+    if task == "binary" and len(counts) == 2 and 0 < counts[1] < total:
+        found = advice(n, n * counts[1] / total, parameters)
+        return found.sentence, n >= found.needed.n
+    if task == "multiclass" and (len(counts) < 2 or min(counts) < 1):
+        return "", True
+    need = needed(task, float(parameters), shares=[each / total for each in counts] if task == "multiclass" else None)
+    enough = n >= need.n
+    return (f"You have {n:,} patients; {parameters:,} predictors need {need.n:,}"
+            f"{': that is enough' if enough else ''}."), enough
