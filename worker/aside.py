@@ -27,7 +27,7 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     """Ask a child and wait for its answer, as arrays by name.
 
     question  "judged", "look" or "augmented", see medml.looking; "bring", see medml.vision.weights; "patient" or
-              "patients", see medml.asking
+              "patients", see medml.asking; "explained", see medml.explain.asked
     about     its arguments, as JSON can hold them
     raises    UserError as the question itself does, or where no answer came
     """
@@ -125,8 +125,15 @@ def _patients(about: dict[str, Any]) -> dict[str, np.ndarray]:
                            explain=about["explain"])
 
 
+def _explained(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """What an explanation says of single patients; "part" names the function of medml.explain.asked."""
+    from medml.explain import asked
+
+    return asked.PARTS[about["part"]](about)
+
+
 ANSWERS = {"judged": _judged, "look": _look, "augmented": _augmented, "bring": _bring, "patient": _patient,
-           "patients": _patients}
+           "patients": _patients, "explained": _explained}
 
 if __name__ == "__main__":
     sys.exit(main())

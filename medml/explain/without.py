@@ -20,8 +20,6 @@ from medml.explain.found import Costly, Without
 from medml.types import TrainConfig
 from medml.watch import Part, Silent, Watch
 
-WHY = {"late": "known too late", "costly": "costly", "burdensome": "a burden for the patient"}
-
 
 def without(run: str, left_out: Sequence[Costly], source: Path | None = None, *, watch: Watch | None = None) -> Without:
     """Train the run's family without some columns in every one of its folds, compare out of fold, and keep the answer.
@@ -119,6 +117,3 @@ def out_of_fold(opened: gallery.Run, ground: train.Ground, p: np.ndarray, *, wit
                               train=np.full(len(ground.folds), np.nan))
     return figures_of(score(predictions, ground.folds, seed=opened.config.seed), seed=opened.config.seed, draws=DRAWS,
                       with_curves=with_curves)
-
-
-__all__ = ["WHY", "without"]

@@ -1,0 +1,74 @@
+"""One patient of the clinician's own file: what each column adds to the answer. In memory only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medml import data, gallery
+from medml.errors import UserError
+from medml.explain.contributions import Contributions, Explainer, background_cases
+from medml.recipe import prepare_predictors
+
+FEW_SHOWN = 12  # columns that are drawn one by one; the rest together
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """cells: what the file holds under each column of `found`, "" where nothing is recorded."""
+
+    found: Contributions
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step of a waterfall: from `start`, where the columns before have led, to `end`."""
+
+    column: str
+    cell: str
+    start: float
+    end: float
+
+    @property
+    def added(self) -> float:
+        return self.end - self.start
+
+
+def patient(run: str, row: int, source: Path | None = None) -> Patient:
+    """The patient in a row of the run's table, counted from 1 without the header.
+
+    raises  UserError where the folder is gone or has changed, there is no such row, or the run is of pictures
+    """
+    opened = gallery.open_run(run)
+    config, place = opened.config, Path(source or opened.profile.source)
+    table = data.open_table(place, config.choice.table)
+    if table.sha256() != config.data_sha256:
+        raise UserError(what=f"“{config.choice.table.label}” has changed since this model was trained.",
+                        fix="Put the file back as it was, or scan it again and train anew.", code="changed")
+    frame = table.frame()
+    if not 1 <= row <= frame.height:
+        raise UserError(what=f"The table has no row {row:,}: it has {frame.height:,}.",
+                        fix=f"Choose a row from 1 to {frame.height:,}.", code="no_row")
+    explainer = Explainer.of(opened, background_cases(opened, place))
+    one = frame[[row - 1]]
+    found = explainer(prepare_predictors(one, opened.recipe, opened.profile.table(config.choice.table), config.choice))
+    return Patient(found, ["" if one[name][0] is None else str(one[name][0]) for name in found.columns])
+
+
+def waterfall(found: Contributions, cells: list[str], *, at: int = 0, output: int = 0,
+              most: int = FEW_SHOWN) -> list[Bar]:
+    """From the base value to the answer, the largest step first; small ones together as the last, "n others"."""
+    values = found.values[at, output]
+    order = np.argsort(-np.abs(values), kind="stable")
+    shown = order if len(order) <= most else order[:most - 1]
+    steps = [(found.columns[each], cells[each], float(values[each])) for each in shown]
+    if len(shown) < len(order):
+        steps.append((f"{len(order) - len(shown)} others", "", float(values[order[len(shown):]].sum())))
+    bars, level = [], float(found.base[output])
+    for column, cell, added in steps:
+        bars.append(Bar(column, cell, level, level + added))
+        level += added
+    return bars

@@ -1,0 +1,65 @@
+"""Explanations in words: what is associated with an answer, never why it is so."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medml.explain.contributions import Contributions
+from medml.explain.found import BedsideScore, Costly, Without
+from medml.explain.units import WORDS, Unit
+
+ASSOCIATED = "Associated with the model's answer, never its cause."
+WHY = {"late": "known too late", "costly": "costly", "burdensome": "a burden for the patient"}
+
+
+def answer(found: Contributions, at: int = 0, output: int = 0) -> str:
+    """The answer for one patient beside that when nothing is known, as probabilities where that can be said."""
+    value, base = float(found.answers[at, output]), float(found.base[output])
+    name = found.outputs[output]
+    if found.unit == "outcome":
+        return f"{name}: {value:.4g}, when nothing is known {base:.4g}"
+    if found.unit == "log-ratio":
+        return f"{name}: {value:+.2f} against the mean of all classes, when nothing is known {base:+.2f}"
+    p, p_base = (as_probability(found.unit, each) for each in (value, base))
+    return f"{name}: {100 * p:.0f} %, when nothing is known {100 * p_base:.0f} %"
+
+
+def as_probability(unit: Unit, value: float) -> float:
+    """A log-odds, or a probability that is one already, as a probability."""
+    return float(1 / (1 + np.exp(-value))) if unit == "log-odds" else value
+
+
+def unit_in_words(unit: Unit, outcome: str) -> str:
+    """"log-odds (natural logarithm)"; a number's own unit by its name."""
+    return f"in the unit of “{outcome}”" if unit == "outcome" else WORDS[unit]
+
+
+def marked(left_out: list[Costly]) -> str:
+    """"lactate (known too late), ct (costly)"."""
+    return ", ".join(f"{each.column} ({WHY[each.why]})" for each in left_out)
+
+
+def of_without(found: Without, title: str) -> str:
+    """What doing without them costs, in one sentence."""
+    change = found.difference
+    if change.value is None:
+        return "There are too few cases to tell what doing without them costs."
+    said = f"{title} {change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+    if change.high < 0:
+        return f"Doing without them costs: {said}."
+    if change.low > 0:
+        return f"The model is better without them: {said}."
+    return f"Doing without them costs nothing that can be told from chance: {said}."
+
+
+def of_score(found: BedsideScore) -> str:
+    """What the score costs against the model, in one sentence."""
+    change = found.difference["auroc"]
+    if change.value is None:
+        return "There are too few cases to compare the score with the model."
+    said = f"AUROC {change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+    if change.high < 0:
+        return f"The score ranks patients worse than the model: {said}."
+    if change.low > 0:
+        return f"The score ranks patients better than the model: {said}."
+    return f"The score ranks patients as well as the model does, as far as can be told: {said}."
