@@ -24,12 +24,17 @@ from medml.roots import check_source, existing
 from medml.types import Choice, Column, PicturePlan, Profile, Recipe, SelectionPlan, TableRef, TrainConfig
 
 
-def configured(args: argparse.Namespace, source: Path, profile: Profile) -> tuple[TrainConfig, Recipe]:
-    """The configuration and the recipe that the command's options and MedML's proposals make together."""
+def picked(args: argparse.Namespace, profile: Profile) -> Choice:
+    """Table, outcome, patient and columns that the command's options and MedML's proposals make together."""
     choice = with_plan(args, chosen(args, profile))
     if args.patient_tag is not None and choice.pictures is None:
         raise UserError(what="--patient-tag is for pictures in DICOM files, and this is a table.", code="no_pictures",
                         fix="Leave it out, and name a column with --patient.")
+    return choice
+
+
+def configured(args: argparse.Namespace, profile: Profile, choice: Choice) -> tuple[TrainConfig, Recipe]:
+    """The configuration and the recipe for that choice."""
     found = profile.table(choice.table)
     profile_sha256 = home.sha256_of(profile)
     recipe = without(args.without, propose_recipe(found, choice, profile_sha256))

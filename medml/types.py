@@ -19,6 +19,7 @@ from medml.measured import (
     GridPoint,
     Metric,
     NetBenefit,
+    Plan,
     Recalibration,
     ScoreInUse,
     SelectionScore,
@@ -119,6 +120,7 @@ class Table(Value):
     repeats: Repeats | None = None
     targets: list[Proposal] = []  # best first
     patient: Proposal | None = None
+    grouped_by: list[str] = []  # columns by whose patients small groups are hidden
     leave_out: list[Proposal] = []
     pictures: PictureFacts | None = None  # a table of the pictures of a folder, a row each
 
@@ -284,6 +286,9 @@ class Report(Value):
     stamps: list[str] = []  # "internally validated only", "exploratory: too few patients"
     held_out: dict[str, Metric] = {}  # filled when the held-out part is opened
     looks: int = 0
+    plan: Plan | None = None  # what the held-out part was opened for
+    plan_sha256: str = ""
+    plan_written: str = ""  # ISO time, UTC, before the first look by this plan
     recalibration: Recalibration | None = None  # two classes
     net_benefit: NetBenefit | None = None  # two classes
     score_in_use: ScoreInUse | None = None

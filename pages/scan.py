@@ -6,7 +6,7 @@ import streamlit as st
 
 import worker
 from medml import project as projects
-from medml.types import Profile
+from medml.types import Choice, Profile
 from pages import _scan_choice as choice_card
 from pages import _scan_labels as labels
 from pages import _scan_tables as tables
@@ -14,13 +14,18 @@ from pages import _ui as ui
 from pages import _ui_pictures as drawn
 
 TITLE = "Scan"
+ONWARD = "m_onward"  # the project whose choice waits for a count by patient
 LEAD = ("MedML looks through your folder and keeps counts and ranges alone, never a patient's value. "
         "Check what it found, then say what to predict.")
 
 
-def start(project: projects.Project, number: int, told: labels.Told) -> None:
-    """Queue a scan; the id is the project's and the scan's number, so that a double click is one scan."""
-    worker.enqueue("scan", {"project": project.id, "labels": told}, project=project.id,
+def start(project: projects.Project, number: int, told: labels.Told, choice: Choice | None = None) -> None:
+    """Queue a scan; the id is the project's and the scan's number, so that a double click is one scan.
+
+    choice  only count small groups again, by the patients that it names
+    """
+    again = {"choice": choice.model_dump(mode="json")} if choice else {}
+    worker.enqueue("scan", {"project": project.id, "labels": told} | again, project=project.id,
                    job_id=f"scan-{project.id}-{number}")
     st.rerun()
 
@@ -37,7 +42,8 @@ def scans_of(project: projects.Project) -> list[worker.Job]:
 
 def working(job: worker.Job) -> None:
     """A scan that waits or runs."""
-    ui.job_bar(job.id, lambda _: st.rerun(), title="Looking through the folder")
+    ui.job_bar(job.id, lambda _: st.rerun(), title="Counting groups by patient" if "choice" in job.payload else
+               "Looking through the folder")
     ui.note("You may leave this page or close the browser; the scan goes on.")
 
 
@@ -55,8 +61,26 @@ def without_profile(project: projects.Project, scans: list[worker.Job]) -> None:
         start(project, len(scans) + 1, told_of(scans))
 
 
+def settle(project: projects.Project, choice: Choice, profile: Profile, scans: list[worker.Job]) -> None:
+    """Keep the choice and go on; where nobody foresaw this patient column, small groups are counted by it first."""
+    from medml.profile import is_foreseen
+
+    projects.write(project.id, choice)
+    if is_foreseen(profile, choice):
+        ui.go("preview")
+    st.session_state[ONWARD] = project.id
+    start(project, len(scans) + 1, told_of(scans), choice)
+
+
+def onward(project: projects.Project, scans: list[worker.Job]) -> None:
+    """Go on where a count by patient has just ended well."""
+    if st.session_state.pop(ONWARD, None) == project.id and scans[0].state == "done":
+        ui.go("preview")
+
+
 def results(project: projects.Project, profile: Profile, scans: list[worker.Job]) -> None:
     """What was found, and the choice to make."""
+    onward(project, scans)
     if not profile.tables:
         ui.say("stop", "No table could be read here.", "Put a table (CSV, Excel, JSON or Parquet) into the folder, "
                "or start a new project on another one, then scan again.")
@@ -85,8 +109,7 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
         tables.columns(table)
     tables.files(profile)
     if ui.next_button("Continue to preview", "preview", disabled=asked.target is None):
-        projects.write(project.id, asked.settled(profile, table))
-        ui.go("preview")
+        settle(project, asked.settled(profile, table), profile, scans)
 
 
 with ui.page(TITLE, step="scan", lead=LEAD) as opened:

@@ -65,6 +65,19 @@ def test_a_stopped_scan_leaves_the_old_profile(configured):
     assert project.profile(configured) == before
 
 
+def test_a_patient_column_that_nobody_foresaw_is_counted_by_before_a_training(configured):
+    choice = project.choice(configured).model_copy(update={"patient": "marker"})
+    settings, plan = project.config(configured), project.recipe(configured)
+    project.write(configured, choice)
+    for value in (plan, settings.model_copy(update={"choice": choice})):
+        project.write(configured, value)
+    with pytest.raises(UserError, match="not been counted by the patients of “marker”"):
+        do("train", {"project": configured})
+    do("scan", {"project": configured, "choice": choice.model_dump(mode="json")})
+    assert profile.is_foreseen(project.profile(configured), choice) and project.choice(configured) == choice
+    assert project.config(configured) is None  # it was made from the profile before
+
+
 def test_a_training_becomes_a_run_of_its_project_once(configured):
     first = do("train", {"project": configured})
     again = do("train", {"project": configured})  # the same job, started again after a crash

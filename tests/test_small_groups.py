@@ -6,6 +6,7 @@ CMS cell size suppression policy: no cell of 1-10 persons, nor what lets one be 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,14 @@ from canaries import found_in
 from made import choice_of, table_of
 from tables import planned, saved
 
+from medml.__main__ import main as command
 from medml.encode import Encoder
-from medml.profile import scan
+from medml.profile import is_foreseen, propose_choice, regrouped, scan
 from medml.recipe import Cleaner, propose_recipe
 from medml.recipe.target import outcome
 from medml.steps.patients import between, by_patient, safe_median
 from medml.train import train
-from medml.types import Column
+from medml.types import Choice, Column, Profile
 
 KINDS = {"ward": "category", "marker": "number"}
 
@@ -152,6 +154,31 @@ def test_the_profile_hides_small_groups_of_any_column_that_may_be_picked_as_the_
     assert table.patient.column == "patient_id"
     ward = table.column("ward")
     assert "ZZRARE" not in table.model_dump_json() and [each.label for each in ward.levels] == ["north"]
+
+
+def one_patient_by_number(folder) -> tuple[Path, Profile, Choice]:
+    """As above, but patients are numbered in a column that nothing tells apart from a measurement."""
+    X, whose = one_patient_of_a_rare_ward()
+    source = saved(X.assign(series=whose.astype(float) + 0.5, died=(whose % 3 == 0).astype(int)), folder)
+    found = scan(source)
+    return source, found, propose_choice(found, target="died", patient="series")
+
+
+def test_small_groups_are_counted_again_by_a_patient_column_that_nobody_foresaw(tmp_path):
+    _, found, choice = one_patient_by_number(tmp_path)
+    assert "ZZRARE" in found.model_dump_json() and not is_foreseen(found, choice)  # 16 rows, of one patient
+    again = regrouped(found, choice)
+    assert "ZZRARE" not in again.model_dump_json() and is_foreseen(again, choice)
+    assert regrouped(again, choice) is again
+    nobody = choice.model_copy(update={"patient": None})
+    assert regrouped(found, nobody) is found
+
+
+def test_the_terminal_stores_no_category_of_one_patient_of_such_a_column(tmp_path, medml_home):
+    source, _, _ = one_patient_by_number(tmp_path)
+    assert command(["train", str(source), "--target", "died", "--patient", "series", "--family", "logistic",
+                    "--folds", "2"]) == 0
+    assert any(medml_home.rglob("cleaner.json")) and found_in(medml_home, np.array([7.654321e-5])) == []
 
 
 @pytest.mark.parametrize(("n", "words"), [(3, "Fewer than 10 rows hold -999, which"), (12, "12 rows hold -999, which")])

@@ -85,6 +85,10 @@ def test_rows_without_an_outcome_go():
     frame = pl.DataFrame({"a": ["1", "2"], "y": ["yes", None]})
     after, effect = apply("target_missing", frame)
     assert after.height == 1 and effect.sentence == "1 row without an outcome was left out."
+    assert apply("target_missing", frame[:1])[1].sentence == "Every row has an outcome."
+    earlier = About.of(table_of(frame), choice_of("y"))  # of two rows, one went before
+    assert registry.get("target_missing").apply(frame[:1], {}, earlier)[1].sentence == (
+        "Every row that the steps before leave has an outcome.")
 
 
 def test_the_target_and_the_patient_column_are_never_dropped():

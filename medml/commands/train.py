@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 
 from medml import gallery
-from medml.asked import configured, refuse_unjoined, told
+from medml.asked import configured, picked, refuse_unjoined, told
 from medml.commands import Printed, command
 from medml.commands._json import run_as_json
 from medml.commands._options import source
 from medml.commands._places import check_json, save_json
 from medml.commands._words import by_reason, recipe_in_words, run_in_words
 from medml.config import estimate
-from medml.profile import left_out, scan
+from medml.profile import left_out, regrouped, scan
 from medml.profile.choice import unusable
 from medml.recipe import preview
 from medml.roots import existing
@@ -59,7 +59,9 @@ def do_train(args: argparse.Namespace) -> Printed:
     check_json(args, source)
     profile = scan(source, sheet=args.sheet, labels=told(args, source), watch=bar)
     refuse_unjoined(args, profile)
-    config, recipe = configured(args, source, profile)
+    choice = picked(args, profile)
+    profile = regrouped(profile, choice, watch=bar)
+    config, recipe = configured(args, profile, choice)
     yield from proposals_in_words(source, profile, config, recipe)
     if bar.visible:
         bar.say("start", 0.0, estimate(profile.table(config.choice.table), config).sentence)

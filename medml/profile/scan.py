@@ -101,9 +101,11 @@ def _look_at_pictures(sources: list[TableSource], tables: list[Table], watch: Wa
     return found, unreadable
 
 
-def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMALL_GROUP) -> Table:
+def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMALL_GROUP,
+               patient: str | None = None) -> Table:
     """Profile one table in one pass; memory does not grow with its rows.
 
+    patient  the column that a clinician picked: small groups are hidden by its patients too
     raises  UserError if the file is gone or damaged, Stopped when the watch asks for it
     """
     watch = watch or Silent()
@@ -116,7 +118,7 @@ def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMAL
         return Table(ref=source.ref, sha256=digest, rows=0, columns=columns, duplicates=0)
     watch.say("looking closer", 0.95, source.ref.label)
     with ThreadPoolExecutor(1) as aside:  # sorting does too
-        table = _assemble(source, tally, aside.submit(tally.duplicates), digest, k)
+        table = _assemble(source, tally, aside.submit(tally.duplicates), digest, k, patient)
     return pictures.with_pictures(table, source, k) if isinstance(source, ImageTable) else table
 
 
@@ -145,7 +147,8 @@ def _add(tally: TableTally, batch: pl.DataFrame, ready: Future[Ready | None], so
     watch.say("reading", 0.95 * min(seen, 1.0), f"{source.ref.label}: {tally.rows:,} rows")
 
 
-def _assemble(source: TableSource, tally: TableTally, duplicates: Future[int], digest: str, k: int) -> Table:
+def _assemble(source: TableSource, tally: TableTally, duplicates: Future[int], digest: str, k: int,
+              picked: str | None) -> Table:
     sample = tally.sample.frame()
     whole = tally.sample.is_whole
     scale = rating_scale(tally)
@@ -160,12 +163,14 @@ def _assemble(source: TableSource, tally: TableTally, duplicates: Future[int], d
         known = tally.rows - tally.columns[patient.column].missing
         repeats = proposals.count_repeats(patient.column, tally.rows_per_value[patient.column], known)
     whole_outcome = _counted_whole(targets, columns)
-    for name in proposals.who_may_come_back(columns, patient, k):  # the clinician may pick another one, unasked
+    grouped_by = proposals.who_may_come_back(columns, patient, k)  # the clinician may pick another one, unasked
+    grouped_by += [picked] if picked in tally.columns and picked not in grouped_by else []
+    for name in grouped_by:
         columns = hide_small_groups(columns, seen, Group.of(present(sample[name]), k), whole_outcome)
     leave_out = proposals.propose_leave_out(columns, targets[0].column if targets else None,
                                             patient.column if patient else None)
     return Table(ref=source.ref, sha256=digest, rows=tally.rows, columns=columns, duplicates=duplicates.result(),
-                 repeats=repeats, targets=targets, patient=patient, leave_out=leave_out)
+                 repeats=repeats, targets=targets, patient=patient, grouped_by=grouped_by, leave_out=leave_out)
 
 
 def _counted_whole(targets: list[Proposal], columns: list[Column]) -> list[str]:

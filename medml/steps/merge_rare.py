@@ -49,7 +49,8 @@ class MergeRare(Learned):
         cells, levels = sum(map(len, hit.values())), sum(column.nunique() for column in hit.values())
         columns = sum(bool(len(column)) for column in hit.values())
         sentence = (f"{plural(levels, 'rare category', 'rare categories')} in {plural(columns, 'column')} "
-                    f"{were(levels)} merged ({plural(cells, 'cell')})." if cells else "No category is rare.")
+                    f"{were(levels)} merged ({plural(cells, 'cell')})." if cells else
+                    "No category is rare in the rows that the steps before leave.")
         return Effect(step=self.name, rows_before=len(before), rows_after=len(after), cells_changed=cells,
                       sentence=sentence)
 

@@ -23,7 +23,8 @@ class TargetMissing(Fixed):
         kept = frame.filter(frame[target].is_not_null()) if target in frame.columns else frame
         gone = frame.height - kept.height
         sentence = (f"{plural(gone, 'row')} without an outcome {were(gone)} left out." if gone
-                    else "Every row has an outcome.")
+                    else "Every row has an outcome." if frame.height >= about.table.rows
+                    else "Every row that the steps before leave has an outcome.")
         return kept, Effect(step=self.name, rows_before=frame.height, rows_after=kept.height, sentence=sentence)
 
 

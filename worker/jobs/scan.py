@@ -8,14 +8,16 @@ from typing import Any
 from medml import project
 from medml.errors import Stopped
 from medml.store import Job
+from medml.types import Choice
 from medml.watch import Watch
 from worker.jobs import Kind, registry
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
-    """payload {project, sheet, labels (both optional)} -> {files, tables}; raises Stopped: the old profile stays.
+    """payload {project; sheet, labels, choice optional} -> {files, tables}; raises Stopped: the old profile stays.
 
     labels  what a person said of pictures, by name, as in medml.data.images.beside.Labels
+    choice  only count the profile that is there again, by the patients that this choice names
 
     Where only the pass over pixels was stopped the profile is kept: it says what was not looked at.
     """
@@ -24,8 +26,12 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
 
     card = project.get(job.payload["project"])
     source = project.check_source(card.source)
-    found = profile.scan(Path(source), sheet=job.payload.get("sheet"), watch=watch,
-                         labels=Labels(**job.payload.get("labels", {})))
+    old = project.profile(card.id)
+    if "choice" in job.payload and old is not None:
+        found = profile.regrouped(old, Choice.model_validate(job.payload["choice"]), watch=watch)
+    else:
+        found = profile.scan(Path(source), sheet=job.payload.get("sheet"), watch=watch,
+                             labels=Labels(**job.payload.get("labels", {})))
     if watch.stopping() and not any(table.pictures for table in found.tables):
         raise Stopped
     project.write(card.id, found)

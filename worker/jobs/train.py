@@ -27,6 +27,7 @@ def freeze(payload: dict[str, Any]) -> dict[str, Any]:
 def run(job: Job, watch: Watch) -> dict[str, Any]:
     """payload {project, recipe, config} -> {run}."""
     from medml import train
+    from medml.profile import is_foreseen
 
     card = project.get(job.payload["project"])
     recipe = Recipe.model_validate(job.payload["recipe"])
@@ -35,6 +36,10 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     if profile is None or home.sha256_of(profile) != config.profile_sha256:
         raise UserError(what="The folder was scanned again after this training was queued.", code="changed",
                         fix="Look at the new scan, then start the training again.")
+    if not is_foreseen(profile, config.choice):
+        raise UserError(what=f"Small groups have not been counted by the patients of “{config.choice.patient}” yet.",
+                        fix="Press “Continue to preview” on the Scan page, then start the training again.",
+                        code="not_counted")
     source = project.check_source(card.source)
     made = train.train(Path(source), profile, recipe, config, watch=watch, job=job.id)
     project.add_run(card.id, made)
