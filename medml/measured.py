@@ -128,6 +128,22 @@ class ScoreInUse(Value):
     said: str
 
 
+class Plan(Value):
+    """What the part kept closed is opened for, written down and hashed before it is (L10)."""
+
+    version: Literal[1] = 1
+    run: str
+    checkpoint: int
+    target: str
+    positive: str | None = None
+    predictors: list[str]
+    family: str
+    metric: str  # the figure that speaks
+    threshold: float | None = None
+    rule: str = ""  # how the threshold was chosen, in words
+    config_sha256: str
+
+
 class SizePoint(Value):
     """The headline figure of models that learned from about n patients each."""
 

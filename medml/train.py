@@ -41,6 +41,7 @@ from medml.evaluate.formula import columns_of
 from medml.evaluate.subgroups import subgroup_columns
 from medml.folds import FittedFold
 from medml.pipeline import Pipeline
+from medml.recipe.prepare import predictor_kinds
 from medml.saved_split import SavedSplit
 from medml.saved_split import read as read_split
 from medml.types import Checkpoint, Metric, Profile, Recipe, Report, TrainConfig
@@ -144,6 +145,8 @@ def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None =
     if opened.config.split.scheme != "held_out":
         raise UserError(what="No part of the table was kept closed for this run: it was judged by cross-validation.",
                         fix="Its out-of-fold figures are the honest estimate.", code="no_held_out")
+    plan = vault.write_down(opened.config, vault.plan_of(run, opened.chain.current, opened.config, opened.report,
+                                                         predictors_of(opened)))
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,
                             watch=watch)
     publish.same_split(opened, ground)  # else rows that were fitted on would be called unseen
@@ -153,9 +156,14 @@ def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None =
     predictions = Predictions(y=closed.y, p=final.predict(closed.X)[None], patients=closed.patients, task=closed.task,
                               classes=closed.classes, train=np.full(1, np.nan))
     figures = metrics_of(predictions, threshold=opened.report.threshold, seed=opened.config.seed)
-    vault.record(opened.config, run, opened.chain.current, figures, job=job)
+    vault.record(opened.config, run, opened.chain.current, figures, plan_sha256=plan, job=job)
     watch.say("done", 1.0, "Finished")
     return figures
+
+
+def predictors_of(opened: gallery.Run) -> list[str]:
+    """The columns that a run learned from, by name."""
+    return list(predictor_kinds(opened.recipe, opened.profile.table(opened.config.choice.table), opened.config.choice))
 
 
 def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *, watch: Watch) -> Ground:

@@ -10,7 +10,7 @@ from medml import project as projects
 from medml.errors import UserError
 from medml.evaluate.words import title
 from medml.gallery import Run
-from medml.types import Checkpoint
+from medml.types import Checkpoint, Report
 from pages import _ui as ui
 from pages import _ui_again as again
 from pages._ui_metrics import cell, headline_name
@@ -145,6 +145,7 @@ def held_out(run: Run) -> None:
     if run.report.held_out:
         ui.figures([(title(name), metric) for name, metric in run.report.held_out.items()
                     if name not in run.report.hidden])
+        kept_plan(run.report)
         return
     mine = f"m_look_{run.run}"
     job = _look_under_way(run.run) or st.session_state.get(mine)
@@ -157,6 +158,17 @@ def held_out(run: Run) -> None:
         st.rerun()
     if job is not None:
         ui.job_bar(job, lambda ended: _looked(ended, mine))
+
+
+def kept_plan(report: Report) -> None:
+    """What the part was opened for, as it was written down before."""
+    plan = report.plan
+    if plan is None:
+        return
+    rule = f", “yes” from {plan.threshold:g} on" if plan.threshold is not None else ""
+    ui.note(f"Planned before it was opened ({ui.when(report.plan_written)}): {plan.target} from "
+            f"{ui.count(len(plan.predictors), 'column')}, judged by {title(plan.metric)}{rule}. Sealed as "
+            f"{report.plan_sha256[:16]}.")
 
 
 def _look_under_way(run: str) -> str | None:
