@@ -101,10 +101,14 @@ class TableRef(Value):
     patient_tag: str | None = None  # of pictures: the tag that tells patients apart, where a person said which
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether it is outside of the source: a person named it."""
+        return self.path.startswith(("../", "/")) or self.path[1:2] == ":"
+
+    @property
     def label(self) -> str:
         if self.sheet == PICTURES:
-            elsewhere = self.path.startswith("..") or self.path[1:2] == ":"  # folders between are nobody's business
-            named = self.path.rpartition("/")[2] if elsewhere else self.path
+            named = self.path.rpartition("/")[2] if self.elsewhere else self.path  # the way there is nobody's business
             return "the pictures" if self.path == "." else f"the pictures with {named}"
         return self.path if self.sheet is None else f"{self.path} · {self.sheet}"
 

@@ -37,11 +37,14 @@ def where_it_looked(run: Run) -> None:
 def _shown(run: Run) -> None:
     with ui.guard():
         name = (run.run, run.chain.current, "judged")
-        if not is_kept(name) and not st.button("Show them", icon=":material/image_search:", key="m_look"):
+        if not is_kept(name):
             ui.note("Takes some seconds. The pictures come from your folder and are not stored.")
+            if st.button("Show them", icon=":material/image_search:", key="m_look"):
+                with st.spinner("Looking through the pictures"):
+                    kept(name, lambda: worker.ask("judged", run=run.run))
+                st.rerun(scope="fragment")  # without the button
             return
-        with st.spinner("Looking through the pictures"):
-            judged = kept(name, lambda: worker.ask("judged", run=run.run))
+        judged = kept(name, dict)
         chosen = _chosen(run, judged)
         if not len(chosen):
             ui.note("No answer is like that.")

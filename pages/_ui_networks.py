@@ -60,11 +60,13 @@ def examples(project: projects.Project, table: Table, target: str, plan: Picture
                "light": params["light"], "flip": params["flip"]}
     name = (project.id, table.sha256, "examples", plan.size, plan.window, tuple(changes.items()))
     ui.heading("As the network sees them", "Training pictures are changed a little each time; at judging they are not.")
-    if not drawn.is_kept(name) and not st.button(
-            "Show six examples", icon=":material/auto_awesome_motion:", key="m_examples"):
+    if not drawn.is_kept(name):
+        if st.button("Show six examples", icon=":material/auto_awesome_motion:", key="m_examples"):
+            with st.spinner("Changing six pictures"):
+                drawn.kept(name, lambda: _changed(project, table, target, plan, changes))
+            st.rerun()  # without the button
         return
-    with st.spinner("Changing six pictures"):
-        pixels = drawn.kept(name, lambda: _changed(project, table, target, plan, changes))
+    pixels = drawn.kept(name, lambda: _changed(project, table, target, plan, changes))
     drawn.row(pixels, [""] * len(pixels))
 
 

@@ -108,7 +108,7 @@ def _spread(title: str, values: dict[str, np.ndarray], shades: dict[str, str], w
     found = spread_of_numbers(numbers, groups)
     if found is None:
         return
-    with st.container(key=f"m_card_spread_{title[:5].strip().lower()}"):
+    with st.container(key=f"m_card_spread_{title[:5].strip().lower()}", height="stretch"):
         st.html(f'<p class="m-chart-title">{ui.html(title, 60)}</p>')
         if np.ptp(numbers) == 0:
             ui.note(f"{words} Each has {numbers[0]:,.0f}.")

@@ -12,7 +12,7 @@ from pages import _ui as ui
 from pages import _ui_pictures as drawn
 
 TITLE = "Preview"
-LEAD = "Look at the table before anything is changed. What you see here stays in this window; none of it is stored."
+LEAD = "Look at your data before anything is changed. What you see here stays in this window; none of it is stored."
 AT_FIRST, ACROSS, ROWS_SHOWN = 12, 3, 200
 DRAWN = ("number", "category", "yes_no", "date")
 

@@ -46,6 +46,16 @@ def test_labels_may_lie_outside_the_folder_of_the_pictures(films):
     assert open_table(films, table.ref).sha256() != before
 
 
+def test_the_outcome_is_proposed_from_the_table_that_was_named_and_not_from_folders(films):
+    for n, each in enumerate(sorted(films.glob("*.png"))):
+        (films / f"box {n % 2}").mkdir(exist_ok=True)
+        each.rename(films / f"box {n % 2}" / each.name)
+    pl.DataFrame({"image": [f"film {n}.png" for n in range(6)], "seen": ["x", "y"] * 3}).write_csv(
+        films.parent / "seen.csv")
+    assert pictures(films, Labels(file="../seen.csv")).columns[-1] == "seen"
+    assert pictures(films).columns[-1] == "folder"
+
+
 def test_labels_outside_of_the_folders_that_may_be_read_are_refused(films, monkeypatch):
     monkeypatch.setenv("MEDML_ROOTS", str(films))
     with pytest.raises(UserError, match="outside the folders that MedML may read"):

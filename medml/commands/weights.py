@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 
 from medml.commands import Printed, command
+from medml.errors import UserError
 from medml.roots import existing
 from medml.terminal import table
+from medml.vision.names import BACKBONES, SMALL
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +26,18 @@ def do_weights(args: argparse.Namespace) -> Printed:
 
     if args.file is not None:
         path = existing(args.file)
-        weights.bring(path, args.backbone or path.stem.split("-")[0], scaling=args.scaling)
+        weights.bring(path, args.backbone or meant(path.stem), scaling=args.scaling)
     rows = [(each.backbone, each.path.name, each.sha256[:16]) for each in weights.available()]
     return [table(rows, ["network", "file", "sha256 begins"])] if rows else [
         "No pretrained weights are on this machine. Networks begin from nothing, which takes more pictures and time.",
         f"Import a file with `python -m medml weights FILE`, or put it into {weights.folder()}."]
+
+
+def meant(stem: str) -> str:
+    """The network that a file's name speaks of ("resnet18-f37072fd"); UserError where it does not say."""
+    plain = stem.lower().replace("_", "").replace("-", "")
+    found = [name for name in BACKBONES if name != SMALL and name.replace("_", "") in plain]
+    if not found:
+        raise UserError(what=f"The name “{stem}” does not say for which network these weights are.", code="no_backbone",
+                        fix=f"Add --backbone, one of {', '.join(name for name in BACKBONES if name != SMALL)}.")
+    return found[0]

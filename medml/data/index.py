@@ -95,7 +95,7 @@ def tables_in(source: Path, shown: str) -> list[TableSource]:
 
     raises  UserError where it is gone, holds none or lies outside of the folders that may be read
     """
-    elsewhere = shown.startswith("..") or Path(shown).is_absolute()
+    elsewhere = TableRef(path=shown).elsewhere
     path = check_source(_folder(source) / shown) if elsewhere else file_in(source, shown)
     return [table for table in _open(shown, path, None) if isinstance(table, TableSource)]
 

@@ -73,7 +73,8 @@ def joined(own: pl.DataFrame, match: Match, *, own_patient_is_told: bool) -> tup
     rows = pl.DataFrame({ROW: pl.Series(match.rows, dtype=pl.UInt32)})
     beside = rows.join(theirs.with_row_index(ROW), on=ROW, how="left", maintain_order="left").drop(ROW)
     whole = pl.concat([own, beside], how="horizontal")
-    last = [name for name in (FOLDER,) if name in own.columns]
+    # what comes last is proposed as the outcome: a sub-folder, unless a person named the table for what is in it
+    last = [name for name in (FOLDER,) if name in own.columns and not match.table.ref.elsewhere]
     return (whole.select(*(name for name in whole.columns if name not in last), *last),
             renamed.get(match.column, match.column), _notes(match, file, len(theirs)))
 
