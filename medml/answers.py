@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medml import conformal
-from medml.measured import ConformalLevel
+from medml.measured import ConformalLevel, Metric
 from medml.types import Report
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _counted(report: Report, given: float, observed: float, low: float, high: fl
 
 
 def _pct(share: float) -> str:
-    return f"{100 * share:.0f} %" if 0.01 <= share <= 0.99 else f"{100 * share:.1f} %"
+    return f"{100 * share:.0f} %" if 0.01 <= share <= 0.99 or share in (0, 1) else f"{100 * share:.1f} %"
 
 
 def level_of(report: Report, level: float) -> ConformalLevel | None:
@@ -92,10 +92,14 @@ def level_said(report: Report, level: float) -> str:
     if found is None or found.held.value is None:
         return ""
     kind = "An interval" if report.task == "regression" else "A set"
-    held, single = found.held, found.single
-    said = f"{kind} of that kind held the truth in {held.value:.0%} of patients ({held.low:.0%} to {held.high:.0%})"
-    return said + ("." if single is None or single.value is None else
-                   f" and was one answer alone in {single.value:.0%}.")
+    single = found.single
+    alone = "" if single is None or single.value is None else f" and was one answer alone in {_with_interval(single)}"
+    return f"{kind} of that kind held the truth in {_with_interval(found.held)} of patients{alone}."
+
+
+def _with_interval(share: Metric) -> str:
+    """90 % (86 to 93)."""
+    return f"{_pct(share.value)} ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 
 def named(contributions: Contributions, p: np.ndarray, most: int = REASONS) -> list[list[tuple[str, float]]]:

@@ -45,10 +45,10 @@ def uneven(scored: Scored) -> bool:
 
 
 def within(p: np.ndarray, least: Sequence[float | None], level: float) -> np.ndarray:
-    """(n, n_classes) bool: which classes belong to each row's set. No set is empty.
+    """(n, n_classes) bool: which classes belong to each row's set. The likeliest always does, so no set is empty.
 
     p      (n, n_classes) probabilities. Where no class reaches its threshold, the most probable ones that together
-           reach the level are the set: it then holds the truth more often, never less.
+           reach the level are the set. Either makes the set hold the truth more often, never less.
     least  of each class, as in ConformalLevel
     """
     found = p >= np.array([0.0 if each is None else each for each in least])
@@ -56,7 +56,9 @@ def within(p: np.ndarray, least: Sequence[float | None], level: float) -> np.nda
     before = np.cumsum(np.take_along_axis(p, order, axis=1), axis=1) - np.take_along_axis(p, order, axis=1)
     likeliest = np.zeros_like(found)
     np.put_along_axis(likeliest, order, before < level, axis=1)
-    return np.where(found.any(axis=1, keepdims=True), found, likeliest)
+    some = found.any(axis=1, keepdims=True)
+    np.put_along_axis(found, order[:, :1], True, axis=1)
+    return np.where(some, found, likeliest)
 
 
 def _level(scored: Scored, level: float, apart: bool, seed: int) -> ConformalLevel:

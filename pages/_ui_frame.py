@@ -15,7 +15,7 @@ from medml.errors import UserError, apology, our_fault
 from pages._ui_words import html, say
 
 STEPS = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
-BAR = (("home", "Projects"), ("gallery", "Gallery"), ("jobs", "Jobs"))
+BAR = (("home", "Projects"), ("gallery", "Gallery"), ("predict", "Predict"), ("jobs", "Jobs"))
 LOOK = sorted(Path(__file__).with_name("static").glob("look_*.css"))
 _NEXT_IS_OPEN = ("preview", "cleanup", "configure")  # stages whose following step can be entered
 

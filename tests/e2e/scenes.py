@@ -56,6 +56,23 @@ def pick_and_compare(page, *names: str) -> None:
     page.get_by_role("button", name="Compare the two").click()
 
 
+def fill_in_patient(page, age: str = "54") -> None:
+    """A patient of the heart table, and what the model says of them."""
+    for name, value in {"age": age, "trestbps": "130", "chol": "246", "thalach": "150", "oldpeak": "1.2"}.items():
+        page.get_by_label(name, exact=True).fill(value)
+    for name, value in {"cp": "4", "slope": "2", "ca": "0", "thal": "3", "exang": "yes"}.items():
+        page.get_by_label(name, exact=True).click()
+        page.get_by_role("option", name=value, exact=True).click()
+    page.get_by_role("button", name="Predict", exact=True).click()
+    page.get_by_text("Internally validated only").wait_for()
+    page.locator(".m-set, .m-why").first.wait_for(timeout=60_000)
+
+
+def fill_in_young(page) -> None:
+    """A patient of an age at which few were seen."""
+    fill_in_patient(page, "31")
+
+
 SHOTS: list[Shot] = [
     Shot("home_folders", "", acts=(open_folders,)),
     Shot("home", ""),
@@ -78,9 +95,12 @@ SHOTS: list[Shot] = [
     Shot("gallery_details", "gallery", ("best",), acts=(open_details,)),
     Shot("gallery_compare", "gallery", ("best",), acts=(compare_two,)),
     Shot("gallery_apart", "gallery", ("other",), acts=(compare_others,)),
+    Shot("predict", "predict?run={plain}", ("plain",), acts=(fill_in_patient,)),
+    Shot("predict_silent", "predict?run={plain}", ("plain",), acts=(fill_in_young,)),
+    Shot("predict_none", "predict?run={other}", ("other",)),
     Shot("jobs", "jobs", ("job",)),
 ]
-SECOND_HALF = {"configure", "train", "evaluate", "checks", "gallery", "jobs"}
+SECOND_HALF = {"configure", "train", "evaluate", "checks", "gallery", "predict", "jobs"}
 
 
 def heart_table() -> Path:
