@@ -37,7 +37,8 @@ def configured(args: argparse.Namespace, profile: Profile, choice: Choice) -> tu
     """The configuration and the recipe for that choice."""
     found = profile.table(choice.table)
     profile_sha256 = home.sha256_of(profile)
-    recipe = without(args.without, propose_recipe(found, choice, profile_sha256))
+    recipe = joining(args.merge, found.column(choice.target), propose_recipe(found, choice, profile_sha256))
+    recipe = without(args.without, recipe)
     config = propose_config(found, choice, recipe, profile_sha256=profile_sha256, data_sha256=found.sha256,
                             family=family_named(args.family, choice), seed=args.seed, folds=args.folds, name=args.name,
                             select=args.select)
@@ -89,6 +90,26 @@ def without(names: list[str], recipe: Recipe) -> Recipe:
                             fix=f"It has: {', '.join(there)}.", code="no_step")
     return recipe.model_copy(update={"steps": [step.model_copy(update={"on": step.on and step.name not in names})
                                                for step in recipe.steps]})
+
+
+def joining(pairs: list[str], outcome: Column, recipe: Recipe) -> Recipe:
+    """The recipe with the outcome's classes joined as --merge NAME=A,B says; UserError where they are not there."""
+    if not pairs:
+        return recipe
+    there = [each.label for each in outcome.levels]
+    groups = {name: members.split(",") for name, _, members in (pair.partition("=") for pair in pairs)}
+    named = [member for members in groups.values() for member in members]
+    if "join_classes" not in [step.name for step in recipe.steps]:
+        raise UserError(what=f"{outcome.name} is not an outcome of several classes.", code="no_classes",
+                        fix="Leave --merge away; --positive says which answer counts as yes.")
+    alone = set(there) - set(named)
+    if any(len(members) < 2 or name in alone for name, members in groups.items()) or not set(named) <= set(there) or \
+            len(named) > len(set(named)) or len(alone) + len(groups) < 2:
+        raise UserError(what=f"Classes of {outcome.name} cannot be joined like that.", code="no_such_class",
+                        fix=f"Write --merge NAME=A,B with two or more of: {', '.join(there)}. Two must be left.")
+    return recipe.model_copy(update={"steps": [
+        step.model_copy(update={"params": {"classes": groups}}) if step.name == "join_classes" else step
+        for step in recipe.steps]})
 
 
 def chosen_table(args: argparse.Namespace, profile: Profile) -> TableRef | None:

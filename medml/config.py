@@ -202,7 +202,7 @@ def class_counts(table: Table, choice: Choice, recipe: Recipe | None = None) -> 
         return []
     shown = {level.label: level.n for level in column.levels}
     if choice.task == "multiclass" or (choice.positive is None and len(shown) == 2 and not column.hidden_levels):
-        counts = [*shown.values(), *([column.hidden_rows] if column.hidden_levels else [])]
+        counts = [*_joined(shown, recipe).values(), *([column.hidden_rows] if column.hidden_levels else [])]
         fewest = max([0, *(int(step.params.get("fewest", SMALL_GROUP)) for step in (recipe.steps if recipe else [])
                            if step.on and step.name == "rare_classes")])
         return [n for n in counts if n >= fewest] or counts
@@ -212,6 +212,16 @@ def class_counts(table: Table, choice: Choice, recipe: Recipe | None = None) -> 
     else:
         yes = shown.get(choice.positive or "", min(column.hidden_rows, SMALL_GROUP - 1))
     return [total - yes, yes]
+
+
+def _joined(shown: dict[str, int], recipe: Recipe | None) -> dict[str, int]:
+    """Rows of each class once the recipe has joined those that a person counts as one."""
+    new = {member: name for step in (recipe.steps if recipe else []) if step.on and step.name == "join_classes"
+           for name, members in step.params.get("classes", {}).items() for member in members}
+    together: dict[str, int] = {}
+    for label, n in shown.items():
+        together[new.get(label, label)] = together.get(new.get(label, label), 0) + n
+    return together
 
 
 def encoded_columns(table: Table, choice: Choice, recipe: Recipe | None = None) -> int:

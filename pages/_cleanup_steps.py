@@ -90,9 +90,9 @@ def _counts(step: Step, effect: Effect) -> str:
 
 def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Choice, revision: int) -> None:
     """The step's settings, folded away; a changed one is kept at once."""
-    if step.name != "drop_columns" and not kind.params:
+    if not kind.lists and not kind.params or step.name == "sentinels":
         return
-    with st.expander("Columns" if step.name == "drop_columns" else "Settings"):
+    with st.expander({"drop_columns": "Columns", "join_classes": "Classes"}.get(step.name, "Settings")):
         key = f"{project}_{step.name}_{revision}"
         new = dict(step.params)
         if kind.params:
@@ -102,6 +102,23 @@ def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Cho
                      if each.name not in (choice.target, choice.patient, *choice.leave_out)]
             new["columns"] = st.multiselect("Columns to leave out", names, format_func=ui.clean, key=f"m_drop_{key}",
                                             default=[each for each in step.params.get("columns", []) if each in names])
+        if step.name == "join_classes":
+            new["classes"] = joined(table, choice, step.params.get("classes", {}), key)
         if new != dict(kind.filled(step.params)):
             change(project, step.name, params=new)
             st.rerun()
+
+
+def joined(table: Table, choice: Choice, groups: dict[str, list[str]], key: str) -> dict[str, list[str]]:
+    """Which classes of the outcome count as one, and what they are called together; classes the scan hides are not
+    named."""
+    names = [each.label for each in table.column(choice.target).levels]
+    name, members = next(iter(groups.items()), ("", []))
+    left, right = st.columns(2, gap="large")
+    with left:
+        chosen = st.multiselect("Classes that count as one", names, [each for each in members if each in names],
+                                key=f"m_join_{key}", format_func=ui.clean, placeholder="None")
+    with right:
+        called = st.text_input("Name of the joined class", name, key=f"m_called_{key}", max_chars=60,
+                               placeholder=" or ".join(chosen) or "What they are called together")
+    return {called.strip() or " or ".join(chosen): chosen} if len(chosen) > 1 else {}

@@ -104,3 +104,25 @@ def test_a_step_that_is_not_there_is_refused_with_those_that_are(tmp_path, capsy
     assert command(["train", str(source), "--target", "outcome", "--without", "magic"]) == 2
     said = capsys.readouterr().err
     assert "no step “magic”" in said and "exact_duplicates, sentinels" in said
+
+
+def graded(folder: Path) -> Path:
+    """Three classes, of which two need not be told apart."""
+    table = clinic(180)
+    names = np.array(["none", "mild", "severe"])
+    table["outcome"] = names[table["outcome"] * (1 + np.arange(180) % 2)]
+    return saved(table, folder)
+
+
+def test_classes_of_the_outcome_are_joined_by_name(tmp_path, capsys):
+    run = trained(graded(tmp_path), tmp_path / "a.json", "--merge", "ill=mild,severe")
+    assert run["task"] == "multiclass" and run["classes"] == ["ill", "none"]
+    assert "2 classes count as “ill”" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("merge", ["ill=mild", "ill=mild,grave", "all=none,mild,severe", "mild", "none=mild,severe",
+                                   "a=mild,none"])
+def test_classes_that_cannot_be_joined_are_refused_with_those_that_are_there(tmp_path, capsys, merge):
+    more = ["--merge", "b=mild,severe"] if merge.startswith("a=") else []
+    assert command(["train", str(graded(tmp_path)), "--target", "outcome", "--merge", merge, *more]) == 2
+    assert "cannot be joined like that" in (said := capsys.readouterr().err) and "severe" in said

@@ -66,6 +66,17 @@ def test_cases_patients_and_classes_are_counted_from_the_scan():
     assert n_patients(table, choice_of("y")) == n_rows(table, choice)
 
 
+def test_classes_that_count_as_one_are_counted_together():
+    table = clinic(classes=3)[0]
+    choice = choice_of("y", task="multiclass")
+    recipe = propose_recipe(table, choice, "a" * 64)
+    apart = planning.class_counts(table, choice, recipe)
+    steps = [each.model_copy(update={"params": {"classes": {"sick": ["1", "2"]}}}) if each.name == "join_classes"
+             else each for each in recipe.steps]
+    together = planning.class_counts(table, choice, recipe.model_copy(update={"steps": steps}))
+    assert len(apart) == 3 and len(together) == 2 and sum(apart) == sum(together)
+
+
 def test_any_number_above_zero_is_counted_as_yes():
     column = clinic()[0].column("y").model_copy(update={
         "levels": [Level(label="0", n=164), Level(label="1", n=55), Level(label="2.0", n=36), Level(label="3", n=35)],

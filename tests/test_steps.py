@@ -15,8 +15,8 @@ from medml.privacy import round_3
 from medml.steps import About, Fixed, Learned, registry
 from medml.steps.step import MISSING, OTHER, ROW
 
-STEPS = ["exact_duplicates", "text_numbers", "sentinels", "drop_columns", "target_missing", "rare_classes",
-         "short_rows", "second_look", "impute", "cap_outliers", "merge_rare"]
+STEPS = ["exact_duplicates", "text_numbers", "sentinels", "drop_columns", "target_missing", "join_classes",
+         "rare_classes", "short_rows", "second_look", "impute", "cap_outliers", "merge_rare"]
 
 
 def apply(name, frame, params=None, *, kinds=None, choice=None):

@@ -35,6 +35,8 @@ def options(parser: argparse.ArgumentParser) -> None:
                         help="keep a column that MedML proposes to leave out (repeatable)")
     parser.add_argument("--without", action="append", default=[], metavar="STEP",
                         help="switch a step of the cleanup off, by the name that is printed (repeatable)")
+    parser.add_argument("--merge", action="append", default=[], metavar="NAME=A,B",
+                        help="count these classes of the outcome as one, under that name (repeatable)")
     parser.add_argument("--family", metavar="NAME", help="the safe choice where it is left out")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the family")
     parser.add_argument("--select", action="store_true", help="select predictors inside every fold")

@@ -20,7 +20,7 @@ def propose_recipe(table: Table, choice: Choice, profile_sha256: str) -> Recipe:
     if table.pictures is not None:
         return Recipe(profile_sha256=profile_sha256, steps=_for_pictures(table, table.pictures, choice))
     short = _short_rows(table)
-    several = [_rare_classes(table, choice)] if choice.task == "multiclass" else []
+    several = [_join_classes(table, choice), _rare_classes(table, choice)] if choice.task == "multiclass" else []
     return Recipe(profile_sha256=profile_sha256, steps=[
         *([short] if short else []), _duplicates(table, choice), _sentinels(table, choice),
         _text_numbers(table, choice), _target_missing(table, choice), *several, _drop_columns(table, choice),
@@ -29,7 +29,7 @@ def propose_recipe(table: Table, choice: Choice, profile_sha256: str) -> Recipe:
 
 def _for_pictures(table: Table, facts: PictureFacts, choice: Choice) -> list[Step]:
     """Pictures: only whole rows are left out; nothing is filled or capped, for no column is learned from."""
-    several = [_rare_classes(table, choice)] if choice.task == "multiclass" else []
+    several = [_join_classes(table, choice), _rare_classes(table, choice)] if choice.task == "multiclass" else []
     return [_picture_copies(facts), _odd_modality(facts), _damaged_pictures(facts), _target_missing(table, choice),
             *several]
 
@@ -136,6 +136,12 @@ def _target_missing(table: Table, choice: Choice) -> Step:
     reason = (f"{missing:,} of {table.rows:,} rows have no outcome; nothing can be learned from them." if missing else
               "Every row has an outcome.")
     return Step(name="target_missing", reason=reason)
+
+
+def _join_classes(table: Table, choice: Choice) -> Step:
+    return Step(name="join_classes", params={"classes": {}}, reason=(
+        f"“{choice.target}” has {table.column(choice.target).distinct} classes, and each stands for itself. Join those "
+        "that need not be told apart: fewer classes need fewer patients."))
 
 
 def _rare_classes(table: Table, choice: Choice) -> Step:
