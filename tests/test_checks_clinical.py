@@ -14,7 +14,7 @@ from made_up import run_check as run
 from medml.cases import Cases
 from medml.evaluate.catalogue import external_check
 from medml.evaluate.checks.cut_in_two import says_cut
-from medml.evaluate.checks.phrases import telling_phrases
+from medml.profile.phrases import telling_phrases
 from medml.evaluate.checks.shuffled import shuffled
 from medml.types import External, Metric, UsePlan
 

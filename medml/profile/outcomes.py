@@ -8,6 +8,7 @@ import polars as pl
 from medml.profile import leaks
 from medml.profile.columns import Seen
 from medml.profile.names import EVENT_WORDS, PROXIES, TIME_NAMES, outcome_weight, phrase, says
+from medml.profile.phrases import telling_phrases
 from medml.profile.suspicions import caution, in_order, note
 from medml.types import Column, Proposal, Suspicion
 
@@ -17,6 +18,7 @@ NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"
 TELLS_ALONE = 0.95  # AUROC of one column (L4)
 PART_OF = 0.97
 SAME_THING = 0.9  # share of errors avoided from which a column is the outcome in other words
+TEXTS_READ = 5_000  # texts of the sample that are read for telling phrases
 ASK = "Is it known before the moment of prediction? If not, leave it out."
 
 
@@ -104,9 +106,24 @@ def suspect_leaks(seen: list[Seen], target: str) -> dict[str, list[Suspicion]]:
             found[each.column.name] = [one for one in told if one is not None]
     _add_parts(seen, target, found)
     for each in seen:
-        if each.column.kind == "text" and (told := name_gives_away(each.column.name, target)):
-            found[each.column.name] = [told]
+        if each.column.kind == "text":
+            told = [name_gives_away(each.column.name, target),
+                    template(each, codes, n_classes, target) if enough else None]
+            if any(told):
+                found[each.column.name] = [one for one in told if one is not None]
     return found
+
+
+def template(seen: Seen, codes: np.ndarray, n_classes: int, target: str) -> Suspicion | None:
+    """A suspicion where phrases of a text go with one class alone (L13): it was written from a template, or later."""
+    known = np.flatnonzero(codes >= 0)[:TEXTS_READ]
+    n = telling_phrases(seen.evidence.cells.gather(known).to_list(), codes[known], n_classes)
+    if not n:
+        return None
+    words = "1 phrase in it occurs" if n == 1 else f"{n:,} phrases in it occur"
+    return caution("leak", f"{words} in one class of {target} only: the text gives the answer away.",
+                   "Ask who wrote it and when. Leave it out if it was written from a template, or once the outcome was "
+                   "known.", phrases=n)
 
 
 def _add_parts(seen: list[Seen], target: str, found: dict[str, list[Suspicion]]) -> None:
