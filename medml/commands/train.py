@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medml import gallery
 from medml.asked import configured, picked, refuse_unjoined, told
-from medml.commands import Printed, command
+from medml.commands import Printed, _use, command
 from medml.commands._json import run_as_json
 from medml.commands._options import source
 from medml.commands._places import check_json, save_json
@@ -46,6 +46,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--folds", type=int, metavar="N")
     parser.add_argument("--name", metavar="NAME", help="what to call the run")
+    _use.options(parser)
     parser.add_argument("--open", action="store_true", help="open the held-out part at the end, and count the look")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="side to which pictures are brought")
     parser.add_argument("--window", metavar="NAME|C,W", help="range of grey: lung, bone, soft tissue, brain, or 40,400")
@@ -64,6 +65,7 @@ def do_train(args: argparse.Namespace) -> Printed:
     choice = picked(args, profile)
     profile = regrouped(profile, choice, watch=bar)
     config, recipe = configured(args, profile, choice)
+    config = _use.with_use(config, args, profile.table(config.choice.table))
     yield from proposals_in_words(source, profile, config, recipe)
     if bar.visible:
         bar.say("start", 0.0, estimate(profile.table(config.choice.table), config).sentence)
