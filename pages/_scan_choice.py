@@ -124,15 +124,16 @@ def _patient(table: Table, target: str | None, kept: Choice | None, mark: str) -
 
 
 def _leave_out(table: Table, taken: list[str | None], kept: Choice | None, mark: str) -> list[str]:
-    from medml.profile import left_out
+    from medml.profile import by_reason, left_out
 
-    why = {each.column: each.reason for each in left_out(table, *taken)}
+    proposed = left_out(table, *taken)
+    why = [each.column for each in proposed]
     names = [each.name for each in table.columns if each.name not in taken]
-    first = kept.leave_out if kept and kept.target == taken[0] else list(why)
+    first = kept.leave_out if kept and kept.target == taken[0] else why
     chosen = st.multiselect("Columns to leave out", names, [each for each in first if each in names],
                             key=f"m_out_{mark}_{'_'.join(map(str, taken))}", format_func=ui.clean,
                             placeholder="None: the model may use every column")
-    rows = [(name, why[name]) for name in chosen if name in why]
+    rows = by_reason([each for each in proposed if each.column in chosen])
     if rows:
         ui.reasons(rows)
     return chosen

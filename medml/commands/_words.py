@@ -8,7 +8,7 @@ from medml.evaluate import baselines, headline
 from medml.evaluate.words import METRICS
 from medml.steps import registry as steps
 from medml.terminal import figure, table
-from medml.types import Effect, Proposal, Recipe, Report
+from medml.types import Effect, Recipe, Report
 
 
 def run_in_words(run: gallery.Run) -> Printed:
@@ -46,14 +46,6 @@ def in_question(report: Report) -> Printed:
 def title(name: str) -> str:
     """A metric's name in words."""
     return METRICS[name].title if name in METRICS else name
-
-
-def by_reason(proposals: list[Proposal]) -> list[tuple[str, str]]:
-    """("A, B", reason) for columns that have the same reason, in the order of the first of them."""
-    together: dict[str, list[str]] = {}
-    for each in proposals:
-        together.setdefault(each.reason, []).append(each.column)
-    return [(", ".join(names), reason) for reason, names in together.items()]
 
 
 def recipe_in_words(recipe: Recipe, effects: list[Effect], *, counted_on: int | None = None) -> Printed:

@@ -9,8 +9,7 @@ from medml.commands import Printed, command
 from medml.commands._json import profile_as_json
 from medml.commands._options import source as options
 from medml.commands._places import check_json, save_json
-from medml.commands._words import by_reason
-from medml.profile import for_owner, left_out, scan_listed
+from medml.profile import by_reason, for_owner, left_out, scan_listed
 from medml.roots import existing
 from medml.terminal import Bar, table
 from medml.types import Column, PictureFacts, Table

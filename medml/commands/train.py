@@ -11,9 +11,9 @@ from medml.commands import Printed, _use, command
 from medml.commands._json import run_as_json
 from medml.commands._options import source
 from medml.commands._places import check_json, save_json
-from medml.commands._words import by_reason, recipe_in_words, run_in_words
+from medml.commands._words import recipe_in_words, run_in_words
 from medml.config import estimate
-from medml.profile import left_out, regrouped, scan
+from medml.profile import by_reason, left_out, regrouped, scan
 from medml.profile.choice import unusable
 from medml.recipe import preview
 from medml.roots import existing

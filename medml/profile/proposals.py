@@ -106,6 +106,14 @@ def left_out(table: Table, target: str | None, patient: str | None) -> list[Prop
     return [found[each.name] for each in table.columns if each.name in found and each.name not in (target, patient)]
 
 
+def by_reason(proposals: list[Proposal]) -> list[tuple[str, str]]:
+    """("A, B", reason) for columns that have the same reason, in the order of the first of them."""
+    together: dict[str, list[str]] = {}
+    for each in proposals:
+        together.setdefault(each.reason, []).append(each.column)
+    return [(", ".join(names), reason) for reason, names in together.items()]
+
+
 def is_reason(code: str, figures: dict[str, float]) -> bool:
     """Whether a suspicion is enough to propose leaving the column out; a high AUROC alone is a question."""
     return code in UNUSABLE or code == "outcome_proxy" or code == "leak" and (
