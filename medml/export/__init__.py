@@ -2,6 +2,7 @@
 
 from medml.export.capsule import capsule, take_back
 from medml.export.package import Package, as_zip, package, write_beside
-from medml.export.record import ExportRecord, g2, record_of
+from medml.export.record import g2, record_of
+from medml.exported import ExportRecord
 
 __all__ = ["ExportRecord", "Package", "as_zip", "capsule", "g2", "package", "record_of", "take_back", "write_beside"]

@@ -7,7 +7,8 @@ from pathlib import Path
 from medml import gallery, home
 from medml.export.capsule import capsule
 from medml.export.package import as_zip, package
-from medml.export.record import FOLDER, ExportRecord, record_of
+from medml.export.record import record_of
+from medml.exported import FOLDER, ExportRecord
 from medml.watch import Watch
 
 SORTS = ("model", "capsule")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medml import gallery, home
+from medml import exported, gallery, home
 from medml.errors import UserError
 from medml.export import parity, record, schema
 from medml.export.write import onnx_of
@@ -33,7 +33,7 @@ class Package:
     run: gallery.Run
     model: bytes
     schema: dict[str, Any]
-    record: record.ExportRecord
+    record: exported.ExportRecord
 
     def files(self, model_name: str = MODEL) -> dict[str, bytes]:
         """Name -> content of all that is handed out."""
@@ -64,7 +64,7 @@ def package(run: str, *, watch: Watch | None = None) -> Package:
     sha256 = hashlib.sha256(content).hexdigest()
     kept = record.keep(predictor.run, found, content, sha256 if found.holds else "")
     if not found.holds:
-        raise UserError(what=record.differs(found), code="export_differs",
+        raise UserError(what=exported.differs(found), code="export_differs",
                         fix="Use the model inside MedML; no file was written. Please report this fault.")
     described = schema.schema_of(predictor, schema.columns_of(predictor) if of_columns else [],
                                  found.model_dump(mode="json"), sha256)

@@ -9,40 +9,18 @@ import numpy as np
 from medml.abstain import whys
 from medml.export.ask import Said, ask, feed_of, opened
 from medml.export.silence import CODES
+from medml.exported import FEWEST, Parity
 from medml.steps.step import NUMERIC
-from medml.value import Value
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from medml.predict import Predictor
 
-LIMIT = 1e-4  # a difference of probability that blocks the export; for a number, a share of its usual range
-ROWS = 400  # made up; at least 200 are asked for
+ROWS = 2 * FEWEST  # made up
 MISSING, UNSEEN = 0.1, 0.05  # shares of cells
+NO_NUMBER = 1e9  # a difference that no limit lets pass
 STRANGE = "a text that nobody was trained on"
-
-
-class Parity(Value):
-    """What was compared, and how far apart the two were at most.
-
-    n_rows           rows made up from what is known of the columns;   n_own  rows of the clinician's own table
-    n_missing, n_unseen  cells among both that were empty, or held a category that training did not know
-    difference       largest difference of a probability; of a number, in shares of its usual range
-    reasons_differ   rows in which the reasons for no answer, or the columns that they name, are not the same
-    """
-
-    n_rows: int
-    n_own: int = 0
-    n_missing: int
-    n_unseen: int
-    difference: float
-    reasons_differ: int = 0
-    limit: float = LIMIT
-
-    @property
-    def holds(self) -> bool:
-        return self.difference < self.limit and not self.reasons_differ and self.n_rows + self.n_own >= 200
 
 
 def of_columns(predictor: Predictor, content: bytes, own: pd.DataFrame | None = None) -> Parity:
@@ -67,10 +45,10 @@ def of_columns(predictor: Predictor, content: bytes, own: pd.DataFrame | None = 
 
 
 def apart(said: np.ndarray, natural: np.ndarray, unit: float) -> float:
-    """The largest difference between answers (n, classes) or (n, 1) and those of the model; infinite where one of
-    them is no number."""
+    """The largest difference between answers (n, classes) or (n, 1) and those of the model; NO_NUMBER where one
+    of them is none."""
     gaps = np.abs(said - natural.reshape(said.shape)) / unit
-    return float(gaps.max()) if np.isfinite(gaps).all() else float("inf")
+    return float(gaps.max()) if np.isfinite(gaps).all() else NO_NUMBER
 
 
 def usual_range(predictor: Predictor) -> float:

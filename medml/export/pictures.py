@@ -15,7 +15,7 @@ import numpy as np
 from medml.errors import UserError
 from medml.export import families
 from medml.export.graph import OPSET, Graph
-from medml.export.parity import Parity
+from medml.exported import FEWEST, Parity
 from medml.vision.pixels import Pictures, Store
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from medml.watch import Watch
 
 BITS = 2.0 ** 22  # in which Pillow keeps the weights of a resize
-PICTURES = 204  # made up and compared; at least 200 are asked for
 
 
 def onnx_of(predictor: Predictor) -> bytes:
@@ -178,7 +177,7 @@ def parity_of(predictor: Predictor, content: bytes, watch: Watch) -> Parity:
 
     session, rng, size = opened(content), np.random.default_rng(0), predictor.pipeline.matrix.plan.size
     sizes, worst = _sizes(size), 0.0
-    each = -(-PICTURES // len(sizes))
+    each = -(-FEWEST // len(sizes))
     for done, (height, width, channels) in enumerate(sizes):
         made = made_up(rng, each, height, width, channels)
         store = Store.of(np.stack([by_pillow(picture.squeeze(), size, channels) for picture in made]))

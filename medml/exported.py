@@ -1,0 +1,96 @@
+"""What is kept of an export: how far the file and the model were apart on how many rows, and the file's hash (G2).
+
+    runs/<run>/exports/<checkpoint>.json     the last export of that checkpoint; aggregates alone
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medml import home
+from medml.evaluate.catalogue import TITLES, found
+from medml.types import Check, Report
+from medml.value import Value
+
+FOLDER = "exports"
+LIMIT = 1e-4  # a difference of probability that blocks the export; for a number, a share of its usual range
+FEWEST = 200  # rows that must have been compared
+
+
+class Parity(Value):
+    """What was compared, and how far apart the two were at most.
+
+    n_rows           rows made up from what is known of the columns;   n_own  rows of the clinician's own table
+    n_missing, n_unseen  cells among both that were empty, or held a category that training did not know
+    difference       largest difference of a probability; of a number, in shares of its usual range
+    reasons_differ   rows in which the reasons for no answer, or the columns that they name, are not the same
+    """
+
+    n_rows: int
+    n_own: int = 0
+    n_missing: int
+    n_unseen: int
+    difference: float
+    reasons_differ: int = 0
+    limit: float = LIMIT
+
+    @property
+    def holds(self) -> bool:
+        return self.difference < self.limit and not self.reasons_differ and self.n_rows + self.n_own >= FEWEST
+
+
+class ExportRecord(Value):
+    """The last export of one checkpoint of a run."""
+
+    made: str
+    checkpoint: int
+    parity: Parity
+    bytes: int
+    sha256: str = ""  # of the file; empty where none was handed out
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.sha256)
+
+
+def place(folder: Path, checkpoint: int) -> Path:
+    """Where the record of a checkpoint lies in a run's folder."""
+    return folder / FOLDER / f"{checkpoint}.json"
+
+
+def record_of(folder: Path, checkpoint: int) -> ExportRecord | None:
+    """How the last export of that checkpoint went; None where there was none."""
+    path = place(folder, checkpoint)
+    return home.read_model(path, ExportRecord) if path.exists() else None
+
+
+def check(record: ExportRecord | None) -> Check:
+    """G2 as it stands after that export."""
+    if record is None:
+        return found("G2", "info", "Not exported yet: file and model are compared before a file is handed out.")
+    parity = record.parity
+    figures = {"rows": parity.n_rows + parity.n_own, "empty_cells": parity.n_missing,
+               "unseen_categories": parity.n_unseen, "largest_difference": parity.difference,
+               "silences_that_differ": parity.reasons_differ}
+    if not record.passed:
+        return found("G2", "block", differs(parity), "Use the model inside MedML: no file was handed out. Please "
+                                                     "report this fault.", **figures)
+    return found("G2", "pass", f"On {parity.n_rows + parity.n_own:,} rows the exported file and the model differed by "
+                               f"at most {parity.difference:.1e}.", **figures)
+
+
+def differs(parity: Parity) -> str:
+    """Why a file was not handed out, in one sentence."""
+    if parity.reasons_differ:
+        return (f"The exported file would stay silent for other reasons than the model, or where the model answers, in "
+                f"{parity.reasons_differ:,} of {parity.n_rows + parity.n_own:,} rows.")
+    return (f"The exported file would differ from the model by up to {parity.difference:.2g}; "
+            f"less than {parity.limit:g} is allowed.")
+
+
+def with_export(report: Report, folder: Path, checkpoint: int) -> Report:
+    """The report as it stands today: with G2, in its place among the checks."""
+    order = list(TITLES)
+    others = [each for each in report.checks if each.id != "G2"]
+    checks = sorted([*others, check(record_of(folder, checkpoint))], key=lambda each: order.index(each.id))
+    return report.model_copy(update={"checks": checks})
