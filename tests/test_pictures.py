@@ -109,6 +109,9 @@ def test_new_pictures_are_answered_and_a_broken_one_is_not(at_home, folder, tmp_
     assert answered["picture"].to_list() == [f"new_{at}.png" for at in range(4)]
     p = answered.select("probability of lying", "probability of standing").to_numpy()
     assert np.allclose(p.sum(axis=1), 1) and answered["abstained"].null_count() == 4
+    assert answered["set at 90%"].null_count() == 0 and "internally validated only" in answered["note"][0]
+    alone = predict.predict_file(at_home, tmp_path / "new_2.png")
+    assert alone["predicted"].to_list() == [answered["predicted"][2]]
     with pytest.raises(UserError, match="no picture"):
         predict.predict_file(at_home, folder / "lying" / "009998_998.png")
 

@@ -26,6 +26,7 @@ SCREENS = {
     "cleanup": "/cleanup?project={project}", "configure": "/configure?project={project}",
     "train": "/train?project={project}", "evaluate": "/evaluate?project={project}&run={network}",
     "evaluate-selection": "/evaluate?project={project}&run={chosen}", "gallery": "/gallery", "jobs": "/jobs",
+    "predict": "/predict?run={chosen}",
 }
 WIDTHS = (1440, 900)
 
