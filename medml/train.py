@@ -36,6 +36,7 @@ from medml.cases import Cases, Fold, Predictions
 from medml.errors import UserError
 from medml.evaluate import Rerun, baselines, evaluate, metrics_of, score_in_use
 from medml.evaluate.checks.patients import comes_back
+from medml.evaluate.checks.phrases import texts_aside
 from medml.evaluate.context import Context
 from medml.evaluate.formula import columns_of
 from medml.evaluate.subgroups import subgroup_columns
@@ -180,7 +181,8 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
     if plan is not None and plan.frames == "all":
         frame = opened.each_frame(frame)
     groups = subgroup_columns(table, config)
-    aside = dict.fromkeys([*groups, *columns_of(config.use.score, [each.name for each in table.columns])])
+    aside = dict.fromkeys([*groups, *columns_of(config.use.score, [each.name for each in table.columns]),
+                           *texts_aside(table, config)])
     cases, _ = cleaning.prepare(frame, recipe, table, config.choice, short=opened.short, aside=list(aside))
     cases = replace(cases, subgroups=tuple(groups))
     if plan is not None:

@@ -14,9 +14,9 @@ from made_up import run_check as run
 from medml.cases import Cases
 from medml.evaluate.catalogue import external_check
 from medml.evaluate.checks.cut_in_two import says_cut
-from medml.profile.phrases import telling_phrases
 from medml.evaluate.checks.shuffled import shuffled
-from medml.types import External, Metric, UsePlan
+from medml.profile.phrases import telling_phrases
+from medml.types import Column, External, Metric, UsePlan
 
 CALIBRATED = {"signal": 1.0, "shift": -0.4}  # two normal scores one apart: the log odds are the score itself
 
@@ -180,7 +180,16 @@ def test_a_template_that_a_class_alone_has_is_found_and_not_quoted():
 def test_notes_that_say_the_same_of_everybody_pass():
     check = run("L13", noted("seen on the ward", "seen on the ward"))
     assert check.verdict == "pass" and "“note”" in check.what
-    assert run("L13").what == "No predictor is free text."
+    assert run("L13").what == "No column is free text."
+
+
+def test_a_text_that_was_left_out_warns_of_the_hand_that_wrote_it():
+    cases = noted("findings consistent with malignancy", "no suspicious findings seen")
+    aside = replace(cases, X=cases.X.drop(columns="note"), aside=cases.X[["note", "sex"]])
+    kinds = {"crp": "number", "sex": "category", "note": "text"}
+    columns = [Column(name=name, kind=kind, missing=0, distinct=9) for name, kind in kinds.items()]
+    check = run("L13", aside, table={"columns": columns})
+    assert check.verdict == "warn" and check.figures["seen"] == 0 and "The model does not see it." in check.what
 
 
 def test_a_rare_class_that_misses_a_phrase_by_chance_is_no_alarm():
