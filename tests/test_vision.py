@@ -119,6 +119,16 @@ def test_weights_of_another_network_are_refused_and_nothing_is_kept(tmp_path):
     assert weights.available() == []
 
 
+@pytest.mark.parametrize(("stem", "name"), [("mobilenetv2_imagenet_torchvision", "mobilenet_v2"),
+                                            ("resnet18-f37072fd", "resnet18"), ("densenet121", "densenet121")])
+def test_the_name_of_a_file_says_for_which_network_its_weights_are(stem, name):
+    from medml.commands.weights import meant
+
+    assert meant(stem) == name
+    with pytest.raises(UserError, match="does not say for which network"):
+        meant("best")
+
+
 def test_a_file_that_would_run_something_is_refused(tmp_path):
     import pickle
 
