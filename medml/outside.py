@@ -15,19 +15,21 @@ import numpy as np
 
 from medml import data, external, gallery, pictures
 from medml import recipe as cleaning
-from medml.cases import Cases, Predictions
+from medml.cases import Cases, Fold, Predictions
 from medml.errors import UserError
-from medml.evaluate import clinical, delong
+from medml.evaluate import clinical, delong, score_in_use
 from medml.evaluate.figures import Figures, figures_of, table_of
+from medml.evaluate.formula import columns_of
 from medml.evaluate.intervals import DRAWS
 from medml.evaluate.scored import score
 from medml.evaluate.subgroups import subgroup_columns, subgroups_of
+from medml.evaluate.thresholds import PARTS
 from medml.pipeline import Pipeline
 from medml.recipe.prepare import predictor_kinds
 from medml.recipe.reading import category_names, yes_no
 from medml.recipe.target import ABOVE_ZERO
-from medml.split import row_hashes
-from medml.types import PICTURES, Choice, External, TableRef
+from medml.split import deal, row_hashes
+from medml.types import PICTURES, Choice, External, ScoreInUse, TableRef
 from medml.watch import Silent, Watch
 
 if TYPE_CHECKING:
@@ -87,8 +89,10 @@ def read(opened: Run, source: Path, renamed: dict[str, str], sheet: str | None, 
     choice = choice.model_copy(update={"patient": choice.patient if choice.patient in known.columns else None,
                                        "positive": opened.report.positive})
     groups = [name for name in subgroup_columns(table, opened.config) if name in known.columns]
+    scored = columns_of(opened.config.use.score, opened_columns(opened))
+    aside = list(dict.fromkeys([*groups, *(scored if set(scored) <= set(known.columns) else [])]))
     short = found.short if known.height == before else np.empty(0, np.int64)  # places in the table as it was read
-    cases, _ = cleaning.prepare(known, opened.recipe, table, choice, short=short, aside=groups)
+    cases, _ = cleaning.prepare(known, opened.recipe, table, choice, short=short, aside=aside)
     cases = _coded_alike(replace(cases, subgroups=tuple(groups)), opened.report.classes)
     if choice.pictures is not None:
         cases = pictures.with_pixels(cases, known, found, choice, watch=watch)
@@ -170,7 +174,36 @@ def figures(opened: Run, theirs: Theirs, p: np.ndarray, source: str, renamed: di
         n_copies=_copies(opened, cases), threshold=report.threshold, metrics=table_of(measured, scored),
         auroc_delong=delong.interval(cases.y, p[:, 1]) if binary and scored.n_patients == len(cases.y) else None,
         calibration_line=measured.line(len(cases.y)), **_curves(measured, where, cases),
+        score_in_use=_beside_score(opened, cases, p, measured, where, draws=draws) if binary else None,
         subgroups=subgroups_of(cases, scored, seed=seed, draws=draws))
+
+
+def _beside_score(opened: Run, cases: Cases, p: np.ndarray, measured: Figures, where: tuple[float, float, str] | None,
+                  *, draws: int) -> ScoreInUse | None:
+    """The score in use today on their patients, where they have its columns. Its ranks are taken as they are, or turned
+    round where a low score is the bad one; the difference in AUROC is DeLong's where nobody comes twice."""
+    text, seed = opened.config.use.score, opened.config.seed
+    if not text or where is None or cases.aside is None or not set(columns_of(text, opened_columns(opened))) <= set(
+            cases.aside.columns):
+        return None
+    values = score_in_use.values_of(cases, text)
+    part = deal(cases.y, cases.patients, PARTS, seed, cases.task)
+    folds = [Fold(np.flatnonzero(part != at), np.flatnonzero(part == at), 0, at) for at in range(PARTS)]
+    theirs = figures_of(score(score_in_use.predicted(cases, folds, values), folds, seed=seed), seed=seed, draws=draws,
+                        with_curves=False, benefit=where[:2])
+    found = score_in_use.compared(text, values, measured, theirs, len(cases.y))
+    if len(np.unique(cases.patients)) < len(cases.y) or min(np.bincount(cases.y, minlength=2)) < 2:
+        return found
+    ranks = np.where(np.isnan(values), np.nanmedian(values) if np.isfinite(values).any() else 0.0, values)
+    ranks = -ranks if delong.interval(cases.y, ranks).value < 0.5 else ranks
+    difference, _ = delong.difference(cases.y, p[:, 1], ranks)
+    return found.model_copy(update={"auroc": delong.interval(cases.y, ranks), "auroc_difference": difference,
+                                    "said": score_in_use.in_words(difference, found.benefit_difference)})
+
+
+def opened_columns(opened: Run) -> list[str]:
+    """Names of the columns of the run's own table."""
+    return [each.name for each in opened.profile.table(opened.config.choice.table).columns]
 
 
 def _curves(measured: Figures, where: tuple[float, float, str] | None, cases: Cases) -> dict[str, object]:

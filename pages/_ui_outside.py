@@ -37,6 +37,8 @@ def beside(report: Report, found: External) -> None:
     head = ["Figure", "There", "Here"]
     ui.table(head, [[title(name), metrics.cell(outside[name], strong=True), metrics.cell(inside[name])]
                     for name in names], raw=(1, 2))
+    if found.score_in_use is not None:
+        ui.note(f"There: {found.score_in_use.said}")
     if found.n_left_out:
         ui.note(f"{ui.count(found.n_left_out, 'row')} without an outcome, or with one that the model does not know, "
                 "were left out.")

@@ -16,6 +16,7 @@ from medml.errors import UserError
 from medml.evaluate import delong
 from medml.pipeline import Pipeline
 from medml.train import train
+from medml.types import UsePlan
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,20 @@ def test_no_patient_of_theirs_is_kept(run, tmp_path):
     table = elsewhere(tmp_path, 120, ward=ward, age=rng.normal(60, 12, 120))
     text = outside.validate(name, tmp_path).model_dump_json()
     assert "CANARY" not in text and not any(repr(each) in text for each in table["age"])
+
+
+def test_the_score_in_use_is_compared_there_too(tmp_path):
+    source = saved(clinic(), tmp_path / "own")
+    profile, recipe, config = planned(source)
+    name = train(source, profile, recipe, config.model_copy(update={"use": UsePlan(score="-age")}))
+    table = elsewhere(tmp_path / "other", 120)
+    found = outside.validate(name, tmp_path / "other", draws=200).score_in_use
+    assert found.auroc.value == pytest.approx(roc_auc_score(table["outcome"], table["age"]))  # low is bad: turned round
+    whole = gallery.open_run(name).report.external[0].metrics["auroc"].value
+    assert found.auroc_difference.value == pytest.approx(whole - found.auroc.value) and "your score" in found.said
+    saved(table.drop(columns="age").assign(age_now=table["age"]), tmp_path / "third")
+    renamed = outside.validate(name, tmp_path / "third", renamed={"age_now": "age"}, draws=200)
+    assert renamed.score_in_use.auroc_difference == found.auroc_difference
 
 
 def test_the_job_of_the_screen_does_the_same(run, tmp_path):

@@ -45,6 +45,8 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
     for name in METRICS:
         if name in outside and name not in opened.report.hidden:
             yield f"  {title(name)}: {figure(outside[name])}; own: {figure(inside.get(name))}"
+    if found.score_in_use is not None:
+        yield found.score_in_use.said
     if found.n_left_out:
         yield f"{found.n_left_out:,} rows without an outcome, or with one that the model does not know, were left out."
     if found.n_copies:

@@ -9,6 +9,7 @@ from medml.evaluate.checks import Evidence, rule
 from medml.types import Check, Metric
 
 SLOPE = (0.8, 1.2)
+UNSURE = 2.0  # width of its interval above which a slope says nothing: classes that lie wholly apart have none
 LARGE = 0.2  # of log odds, about 5 points at a risk of one half; of a number: standard deviations
 APART = 0.05  # mean distance of a probability from the share observed at it
 RECALIBRATE = "Read the ranking and not the probabilities, or put them right: see Calibration, before and after."
@@ -47,7 +48,8 @@ def _spread(evidence: Evidence) -> float:
 def _faults(line: dict[str, Metric], spread: float) -> list[str]:
     slope, large, ici = (line.get(name) for name in ("slope", "intercept", "ici"))
     said = []
-    if slope is not None and slope.value is not None and not SLOPE[0] <= slope.value <= SLOPE[1]:
+    told = slope is not None and slope.value is not None and slope.high - slope.low <= UNSURE
+    if told and not SLOPE[0] <= slope.value <= SLOPE[1]:
         said.append("Predictions are too extreme: high ones too high, low ones too low." if slope.value < SLOPE[0]
                     else "Predictions are too timid: they lie too close together.")
     if large is not None and large.value is not None and abs(large.value) > LARGE * spread \
