@@ -12,6 +12,8 @@ from medml.steps import step as kinds
 from medml.types import Choice, Effect, Recipe, Step, Table
 from pages import _ui as ui
 
+OF_LISTS = {"drop_columns": "Columns", "join_classes": "Classes"}  # steps with a list to choose from, and its heading
+
 
 def history(project: str) -> list[Recipe]:
     """Earlier recipes of this session, oldest first."""
@@ -90,9 +92,9 @@ def _counts(step: Step, effect: Effect) -> str:
 
 def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Choice, revision: int) -> None:
     """The step's settings, folded away; a changed one is kept at once."""
-    if not kind.lists and not kind.params or step.name == "sentinels":
+    if step.name not in OF_LISTS and not kind.params:
         return
-    with st.expander({"drop_columns": "Columns", "join_classes": "Classes"}.get(step.name, "Settings")):
+    with st.expander(OF_LISTS.get(step.name, "Settings")):
         key = f"{project}_{step.name}_{revision}"
         new = dict(step.params)
         if kind.params:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
+import numpy as np
 import pytest
 import sample_report
+from streamlit.testing.v1 import AppTest
+from tables import clinic, planned, saved
 
 import worker
-from medml import home, store
+from medml import home, project, store
 from medml.types import SplitPlan
 from pages import _ui_again as again
 from pages import _ui_ended as past
@@ -110,3 +113,29 @@ def test_a_setting_is_said_in_the_words_of_its_screen(key, value, shown):
 
 def test_every_part_of_a_split_has_a_name_on_the_screen():
     assert set(SplitPlan.model_fields) - set(said.SPLIT) == set()
+
+
+def test_classes_are_counted_as_one_on_the_cleanup_screen_and_other_steps_have_no_empty_settings(tmp_path):
+    def draw(at):
+        from medml import project
+        from medml.types import Effect
+        from pages import _cleanup_steps as steps
+
+        found, choice = project.profile(at), project.choice(at)
+        for step in project.recipe(at).steps:
+            steps.card(at, step, Effect(step=step.name, rows_before=1, rows_after=1, sentence="No change."),
+                       found.table(choice.table), choice)
+
+    table = clinic(90).assign(outcome=np.array(["none", "mild", "severe"])[np.arange(90) % 3])
+    made = project.create(saved(table, tmp_path)).id
+    profile, recipe, config = planned(tmp_path / "clinic.csv")
+    for value in (profile, config.choice, recipe):
+        project.write(made, value)
+    shown = AppTest.from_function(draw, args=(made,), default_timeout=60).run()
+    assert [each.label for each in shown.expander].count("Classes") == 1
+    assert all(each.children for each in shown.expander)
+    pick = next(each for each in shown.multiselect if each.label == "Classes that count as one")
+    assert set(pick.options) == {"none", "mild", "severe"}
+    pick.select("mild").select("severe").run()
+    step = next(each for each in project.recipe(made).steps if each.name == "join_classes")
+    assert step.params == {"classes": {"mild or severe": ["mild", "severe"]}}

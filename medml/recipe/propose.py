@@ -140,8 +140,8 @@ def _target_missing(table: Table, choice: Choice) -> Step:
 
 def _join_classes(table: Table, choice: Choice) -> Step:
     return Step(name="join_classes", params={"classes": {}}, reason=(
-        f"“{choice.target}” has {table.column(choice.target).distinct} classes, and each stands for itself. Join those "
-        "that need not be told apart: fewer classes need fewer patients."))
+        f"“{choice.target}” has {table.column(choice.target).distinct} classes. Join those that need not be told "
+        "apart: fewer classes need fewer patients."))
 
 
 def _rare_classes(table: Table, choice: Choice) -> Step:
