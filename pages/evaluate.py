@@ -67,6 +67,8 @@ def everything(run: Run) -> None:
     head(run)
     worked.checks(run.report)
     figures(run)
+    if run.config.choice.pictures is None:
+        worked.link("explain", "See what the model goes by", ":material/scatter_plot:")
     outside.elsewhere(run)
     outside.more_patients(run)
     seen.where_it_looked(run)

@@ -24,7 +24,7 @@ AGE = Dependence(column="age", output="1", bins=[
     for label, value in (("up to 48", -0.5), ("48 to 61", 0.0), ("above 61", 0.6))])
 BARS = [Bar("number of vessels", "3", -0.2, 1.4), Bar("chest pain", "typical", 1.4, 0.7), Bar("4 others", "", 0.7, 0.9)]
 SCORE = BedsideScore(
-    run="r", checkpoint=0, positive="disease", n_cases=303, n_patients=303, figures={}, model={}, difference={},
+    run="r", checkpoint=0, event="“disease” is yes", n_cases=303, n_patients=303, figures={}, model={}, difference={},
     rules=[Rule(column="age", steps=[Step(label="up to 48", points=0), Step(label="48 to 61", points=1),
                                      Step(label="above 61", points=3)]),
            Rule(column="chest pain", steps=[Step(label="none", points=0), Step(label="typical", points=5),

@@ -84,7 +84,7 @@ def _score(args: argparse.Namespace, source: Path) -> tuple[dict[str, Any], list
     beside = [(name, figure(value.figures.get(name)), figure(value.model.get(name))) for name in value.figures]
     lines = [table(rows, ["predictor", "value", "points"]), "",
              table([(each.points, f"{100 * each.predicted:.0f} %") for each in value.risks],
-                   ["points in all", f"probability of {value.positive}"]), "",
+                   ["points in all", f"probability that {value.event}"]), "",
              table(beside, ["out of fold", "score", "model"]), "", of_score(value)]
     return value.model_dump(mode="json"), lines
 

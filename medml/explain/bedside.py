@@ -11,6 +11,7 @@ from medml.errors import Stopped, UserError
 from medml.evaluate.figures import Figures
 from medml.evaluate.intervals import metric
 from medml.explain import found
+from medml.explain.contributions import outputs_of
 from medml.explain.found import BedsideScore, Risk, Rule, Step
 from medml.explain.points import MOST_PREDICTORS, Score, learn
 from medml.explain.without import out_of_fold, own_answers
@@ -72,7 +73,7 @@ def _told(opened: gallery.Run, ground: train.Ground, score: Score, mine: Figures
                                             in zip(cut.labels(), each, strict=True)])
              for cut, each in zip(score.cuts, score.points, strict=True)]
     totals = np.arange(score.largest + 1)
-    return BedsideScore(run=opened.run, checkpoint=opened.chain.current, positive=opened.report.positive or "",
+    return BedsideScore(run=opened.run, checkpoint=opened.chain.current, event=f"“{opened.config.choice.target}” is {outputs_of(opened)[0]}",
                         rules=rules, n_cases=n, n_patients=len(np.unique(ground.cases.patients)),
                         risks=[Risk(points=int(at), predicted=round_3(float(risk)))
                                for at, risk in zip(totals, score.risk(totals), strict=True)],

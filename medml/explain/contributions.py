@@ -18,6 +18,7 @@ from medml.errors import UserError
 from medml.explain import _families
 from medml.explain.units import Unit, said_in
 from medml.pipeline import Matrix, Pipeline
+from medml.recipe.target import ABOVE_ZERO
 from medml.watch import Silent, Watch
 
 if TYPE_CHECKING:
@@ -147,4 +148,6 @@ def outputs_of(opened: gallery.Run) -> list[str]:
     report = opened.report
     if report.task == "regression":
         return [opened.config.choice.target]
-    return list(report.classes[1:] if report.task == "binary" else report.classes)
+    if report.task == "binary":
+        return ["above 0" if report.positive == ABOVE_ZERO else report.classes[1]]
+    return list(report.classes)

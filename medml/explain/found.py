@@ -110,13 +110,14 @@ class Risk(Value):
 class BedsideScore(Value):
     """An integer score in place of the model, and what that costs: both judged out of fold, on the same folds.
 
+    event           what its probability is of: "“died” is yes"
     figures, model  auroc, brier and the calibration line of either;   difference  score minus model, same draws
     """
 
     version: Literal[1] = 1
     run: str
     checkpoint: int
-    positive: str
+    event: str
     rules: list[Rule]
     risks: list[Risk]
     n_cases: int

@@ -30,7 +30,7 @@ def nomogram(score: BedsideScore, *, ink: Ink = LIGHT) -> alt.LayerChart:
     below = len(score.rules) + 1
     more, marks = _ruler("Points in all", score.risks[-1].points, below)
     lines, ticks = lines + more, ticks + marks + _risks(score, below + 1)
-    lines.append(_line(f"Probability of {score.positive}", below + 1, 0, 1, 1))
+    lines.append(_line(f"Probability that {score.event}", below + 1, 0, 1, 1))
     return _drawn(lines, ticks, below + 2, ink)
 
 
