@@ -72,8 +72,8 @@ def _told(opened: gallery.Run, ground: train.Ground, score: Score, mine: Figures
     rules = [Rule(column=cut.column, steps=[Step(label=label, points=int(points)) for label, points
                                             in zip(cut.labels(), each, strict=True)])
              for cut, each in zip(score.cuts, score.points, strict=True)]
-    totals = np.arange(score.largest + 1)
-    return BedsideScore(run=opened.run, checkpoint=opened.chain.current, event=f"“{opened.config.choice.target}” is {outputs_of(opened)[0]}",
+    totals, event = np.arange(score.largest + 1), f"“{opened.config.choice.target}” is {outputs_of(opened)[0]}"
+    return BedsideScore(run=opened.run, checkpoint=opened.chain.current, event=event,
                         rules=rules, n_cases=n, n_patients=len(np.unique(ground.cases.patients)),
                         risks=[Risk(points=int(at), predicted=round_3(float(risk)))
                                for at, risk in zip(totals, score.risk(totals), strict=True)],
