@@ -21,6 +21,7 @@ from tables import clinic, planned, saved
 from medml import export, gallery
 from medml.__main__ import main
 from medml.export import families as written
+from medml.export import parity
 from medml.predict import predict_file
 from medml.train import train
 
@@ -120,9 +121,9 @@ def test_run_mjs_says_the_same_without_python(made, tmp_path):
 def test_figures_of_parity_count_empty_unseen_and_own_rows(made):
     run, *_ = made
     kept = export.record_of(gallery.open_run(run))
-    parity = kept.parity
-    assert parity.n_rows >= 200 and parity.n_own == 260
-    assert parity.n_missing > 100 and parity.n_unseen > 20 and parity.difference < 1e-5 and not parity.reasons_differ
+    found = kept.parity
+    assert found.n_rows >= 200 and found.n_own == 260
+    assert found.n_missing > 100 and found.n_unseen > 20 and found.difference < 1e-5 and not found.reasons_differ
     check = export.g2(gallery.open_run(run))
     assert (check.id, check.verdict) == ("G2", "pass") and check.figures["rows"] == 660
 
@@ -152,6 +153,19 @@ def test_a_silence_that_differs_blocks_too(made, monkeypatch):
     with pytest.raises(UserError) as refused:
         export.package(made[0])
     assert refused.value.code == "export_differs" and "stay silent for other reasons" in refused.value.what
+
+
+def test_many_categories_are_looked_up_one_column_after_the_other(made, monkeypatch):
+    from medml.export import columns
+    from medml.export.write import onnx_of
+    from medml.predict import Predictor
+
+    predictor = Predictor.of(made[0])
+    together = onnx.load_from_string(onnx_of(predictor))
+    monkeypatch.setattr(columns, "LARGE", 0)
+    content = onnx_of(predictor)
+    assert len(onnx.load_from_string(content).graph.node) > len(together.graph.node)
+    assert parity.of_columns(predictor, content).holds
 
 
 def test_a_file_of_somebody_else_is_not_written_over(made, tmp_path, capfd):

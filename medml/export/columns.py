@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     from medml.pipeline import Matrix
 
 KNOWN_STEPS = frozenset({"cap_outliers", "impute", "merge_rare"})  # what learned steps the graph can do
+LARGE = 100_000  # cells of one table for all categories; beyond, the file would grow for a few microseconds
 ANY_OTHER = "\x1fno category that anybody has"
 OUTPUTS = ("probabilities", "computed", "reasons")
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Tensors: the encoded rows (n, p) float64, and (n, n_columns) int32 of reasons, codes of medml.export.silence."""
+    """Tensors: the encoded rows (n, p) float64, reasons (n, n_columns) int32, codes of medml.export.silence, and silent
+    (n, 1) bool where there is any."""
 
     rows: str
     reasons: str
+    silent: str
 
 
 def input_names(columns: list[str]) -> dict[str, str]:
@@ -62,15 +65,16 @@ def encoded(graph: Graph, matrix: Matrix, key: list[str]) -> Encoded:
         blocks += _numbers(graph, matrix, probe, numbers, x, there)
         why.append((np.array([columns.index(name) for name in numbers]),
                     silence.of_numbers(graph, matrix.cleaner, x, there, numbers, key)))
-    for name in probe.texts:
-        at = _place(graph, probe.texts[name], tensors[name])
-        blocks += _category(graph, probe, name, at)
-        codes = silence.of_texts(matrix.cleaner, probe.frame, name, len(probe.texts[name]), name in key)
-        why.append((np.array([columns.index(name)]), graph.add("Gather", graph.constant(codes, np.int32), at, axis=0)))
+    if probe.texts:
+        at = _rows_of_texts(graph, probe, tensors)
+        blocks += _categories(graph, probe, at)
+        codes = [silence.of_texts(matrix.cleaner, probe.frame, name, len(texts), name in key)
+                 for name, texts in probe.texts.items()]
+        why.append((np.array([columns.index(name) for name in probe.texts]),
+                    graph.add("Gather", graph.constant(np.concatenate(codes), np.int32), at, axis=0)))
     reasons = _together(graph, why, len(columns))
-    if numbers:
-        reasons = silence.with_odd_together(graph, matrix.cleaner, x, there, numbers, reasons)
-    return Encoded(_together(graph, blocks, len(matrix.names)), reasons)
+    reasons, silent = silence.with_odd_together(graph, matrix.cleaner, x, there, numbers, reasons)
+    return Encoded(_together(graph, blocks, len(matrix.names)), reasons, silent)
 
 
 def refuse_unknown_steps(matrix: Matrix) -> None:
@@ -125,23 +129,20 @@ Block = tuple[np.ndarray, str]  # places among the encoded columns, tensor (n, a
 
 
 def _numbers(graph: Graph, matrix: Matrix, probe: _Probe, names: list[str], x: str, there: str) -> list[Block]:
-    """Missing or endless: what our cleaning makes of a missing cell. Else: moved to the limits, as it is."""
-    own = {name: place for place, name in enumerate(matrix.encoder.origins) if name in set(names)}
-    blocks = []
-    if own:
-        used = [name for name in names if name in own]
-        at, places = [names.index(name) for name in used], np.array([own[name] for name in used])
-        low, high = _limits(matrix, used)
-        moved = graph.add("Min", graph.add("Max", graph.gather(x, at), graph.constant(low)), graph.constant(high))
-        blocks.append((places, graph.add("Where", graph.gather(there, at), moved,
-                                         graph.constant(probe.cells[0, places]))))
-    marks = [(place, names.index(name)) for name in names for place in probe.of(name) if own.get(name) != place]
-    if marks:
-        places = np.array([place for place, _ in marks])
-        blocks.append((places, graph.add("Where", graph.gather(there, [at for _, at in marks]),
-                                         graph.constant(probe.cells[-1, places]),
-                                         graph.constant(probe.cells[0, places]))))
-    return blocks
+    """Missing or endless: what our cleaning makes of a missing cell. Else: moved to the limits; a mark of what was
+    missing has its one value for limits."""
+    known = set(names)
+    origins = list(enumerate(zip(matrix.encoder.origins, matrix.origins, strict=True)))
+    of = {place: column for place, (_, column) in origins if column in known}
+    if not of:
+        return []
+    places, marks = np.array(list(of)), [place for place, (own, column) in origins if column in known and own != column]
+    low, high = _limits(matrix, list(of.values()))
+    for end in (low, high):
+        end[np.isin(places, marks)] = probe.cells[-1, marks]
+    at = [names.index(column) for column in of.values()]
+    moved = graph.add("Min", graph.add("Max", graph.gather(x, at), graph.constant(low)), graph.constant(high))
+    return [(places, graph.add("Where", graph.gather(there, at), moved, graph.constant(probe.cells[0, places])))]
 
 
 def _limits(matrix: Matrix, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -149,19 +150,45 @@ def _limits(matrix: Matrix, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.array([limits.get(name, (-np.inf, np.inf))[end] for name in names]) for end in (0, 1))
 
 
-def _place(graph: Graph, texts: list[str], tensor: str) -> str:
-    """Text (n, 1) -> (n,) its place among the known ones; the last one is any other."""
-    at = graph.add("LabelEncoder", tensor, domain=ML, keys_strings=texts[:-1],
-                   values_int64s=list(range(len(texts) - 1)), default_int64=len(texts) - 1)
-    return graph.add("Reshape", at, graph.constant([-1], np.int64))
+def _rows_of_texts(graph: Graph, probe: _Probe, tensors: dict[str, str]) -> str:
+    """Texts (n, 1) each -> (n, columns) int64: rows of one table with all texts of all columns under each other."""
+    found, first = [], 0
+    for name, texts in probe.texts.items():
+        last = first + len(texts) - 1
+        found.append(graph.add("LabelEncoder", tensors[name], domain=ML, keys_strings=texts[:-1],
+                               values_int64s=list(range(first, last)), default_int64=last))
+        first = last + 1
+    return found[0] if len(found) == 1 else graph.add("Concat", *found, axis=1)
 
 
-def _category(graph: Graph, probe: _Probe, name: str, at: str) -> list[Block]:
-    """The encoded row that belongs to a text."""
-    places = probe.of(name)
-    if not len(places):
+def _categories(graph: Graph, probe: _Probe, at: str) -> list[Block]:
+    """The encoded cells that belong to the texts of a row: each column's texts fill its own cells alone, so their sum
+    is the row. Where one table of all would be large, each column looks its own up."""
+    places = {name: probe.of(name) for name in probe.texts}
+    starts = dict(zip(probe.texts, np.cumsum([0, *map(len, probe.texts.values())]), strict=False))
+    every, n_texts = np.concatenate(list(places.values())), sum(map(len, probe.texts.values()))
+    if n_texts * len(every) > LARGE:
+        return _one_by_one(graph, probe, places, starts, at)
+    if not len(every):
         return []
-    return [(places, graph.add("Gather", graph.constant(probe.cells[:len(probe.texts[name]), places]), at, axis=0))]
+    table = np.zeros((n_texts, len(every)))
+    for name, texts in probe.texts.items():
+        mine, rows = places[name], slice(starts[name], starts[name] + len(texts))
+        table[rows, np.isin(every, mine)] = probe.cells[:len(texts), mine]
+    cells = graph.add("Gather", graph.constant(table), at, axis=0)   # (n, columns, places)
+    return [(every, graph.add("ReduceSum", cells, graph.constant([1], np.int64), keepdims=0))]
+
+
+def _one_by_one(graph: Graph, probe: _Probe, places: dict[str, np.ndarray], starts: dict[str, int],
+                at: str) -> list[Block]:
+    blocks = []
+    for column, (name, mine) in enumerate(places.items()):
+        if len(mine):
+            row = graph.add("Sub", graph.add("Gather", at, graph.constant(column, np.int64), axis=1),
+                            graph.constant(starts[name], np.int64))   # (n,)
+            cells = graph.constant(probe.cells[:len(probe.texts[name]), mine])
+            blocks.append((mine, graph.add("Gather", cells, row, axis=0)))
+    return blocks
 
 
 def _together(graph: Graph, blocks: list[Block], width: int) -> str:

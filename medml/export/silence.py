@@ -20,8 +20,8 @@ CODES = {word: place for place, word in enumerate(WORDS, start=1)}  # 0: nothing
 
 
 def of_texts(cleaner: Cleaner, frame: pd.DataFrame, name: str, n_texts: int, is_key: bool) -> np.ndarray:
-    """(n_texts, 1) int32: the code of each text of a category; row 0 of the frame is the missing one."""
-    found = np.zeros((n_texts, 1), dtype=np.int32)
+    """(n_texts,) int32: the code of each text of a category; row 0 of the frame is the missing one."""
+    found = np.zeros(n_texts, dtype=np.int32)
     for word, odd in (("few", cleaner.few(frame)), ("unseen", cleaner.unseen(frame))):
         found[[row for row in range(n_texts) if name in odd[row]]] = CODES[word]
     if is_key:
@@ -58,12 +58,14 @@ def _few(graph: Graph, cleaner: Cleaner, x: str, names: list[str]) -> str:
     return nothing
 
 
-def with_odd_together(graph: Graph, cleaner: Cleaner, x: str, there: str, names: list[str], reasons: str) -> str:
-    """Codes (n, columns), and those of the columns that are unlike the training rows together where no other reason is:
-    the arithmetic of medml.recipe.together.Together.odd."""
+def with_odd_together(graph: Graph, cleaner: Cleaner, x: str, there: str, names: list[str],
+                      reasons: str) -> tuple[str, str]:
+    """Codes (n, columns) with those of the columns that are unlike the training rows together where no other reason is,
+    and (n, 1) bool, whether there is any: the arithmetic of medml.recipe.together.Together.odd."""
     usual = cleaner.together
+    silent = graph.add("Greater", graph.add("ReduceMax", reasons, axes=[1], keepdims=1), graph.constant(0, np.int32))
     if usual is None:
-        return reasons
+        return reasons, silent
     at = [names.index(name) for name in usual.columns]
     known = graph.add("Where", graph.gather(there, at), graph.gather(x, at), graph.constant(usual.middle))
     away = graph.add("Sub", _asinh(graph, graph.add("Div", graph.add("Sub", known, graph.constant(usual.middle)),
@@ -72,14 +74,12 @@ def with_odd_together(graph: Graph, cleaner: Cleaner, x: str, there: str, names:
     far = graph.add("Greater", graph.add("ReduceL2", whitened, axes=[1], keepdims=1), graph.constant(usual.limit))
     share = graph.add("Mul", away, graph.add("MatMul", whitened, graph.constant(usual.whiten)))
     least = graph.add("ReduceMin", graph.largest(share, min(NAMED, len(at))), axes=[1], keepdims=1)
-    silent = graph.add("Greater", graph.add("ReduceMax", graph.cast(reasons, np.float32), axes=[1], keepdims=1),
-                       graph.constant(0.0, np.float32))
     alone = graph.add("And", far, graph.add("Not", silent))
     named = graph.add("And", alone, graph.add("Not", graph.add("Less", share, least)))   # (n, p)
     places = np.zeros((len(at), len(cleaner.kinds)), dtype=np.float32)
     places[np.arange(len(at)), [list(cleaner.kinds).index(name) for name in usual.columns]] = CODES["together"]
     more = graph.cast(graph.add("MatMul", graph.cast(named, np.float32), graph.constant(places, np.float32)), np.int32)
-    return graph.add("Add", reasons, more)
+    return graph.add("Add", reasons, more), graph.add("Or", silent, far)
 
 
 def _asinh(graph: Graph, z: str) -> str:

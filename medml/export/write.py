@@ -30,10 +30,8 @@ def onnx_of(predictor: Predictor) -> bytes:
         return pictures.onnx_of(predictor)
     found = columns.encoded(graph, pipe.matrix, predictor.key)
     answer = families.model(graph, pipe.family.name, pipe.fitted, found.rows)
-    any_reason = graph.add("ReduceMax", graph.cast(found.reasons, np.float32), axes=[1], keepdims=1)
-    silent = graph.add("Greater", any_reason, graph.constant(0.0, np.float32))
     outputs = max(1, len(predictor.run.report.classes))
-    graph.output("probabilities", graph.add("Where", silent, graph.constant(np.nan), answer), np.float64,
+    graph.output("probabilities", graph.add("Where", found.silent, graph.constant(np.nan), answer), np.float64,
                  ["n", outputs])
     graph.output("computed", answer, np.float64, ["n", outputs])
     graph.output("reasons", found.reasons, np.int32, ["n", len(pipe.matrix.cleaner.kinds)])

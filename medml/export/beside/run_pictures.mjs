@@ -31,5 +31,5 @@ if (process.argv[2]) {
   const paths = process.argv.slice(2), found = await answers(paths);
   const classes = schema.classes.length ? schema.classes : ["the number"];
   console.log(["picture", ...classes.map((name) => field(`probability of ${name}`))].join(","));
-  paths.forEach((path, at) => console.log([field(basename(path)), ...found[at]].join(",")));
+  paths.forEach((path, at) => console.log([field(basename(path).replace(/^(?=[=+@-])/, "'")), ...found[at]].join(",")));
 }

@@ -39,5 +39,6 @@ def answers(paths, output="probabilities"):
 if __name__ == "__main__":
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["picture", *(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"])])
-    writer.writerows([Path(path).name, *map(repr, map(float, row))]
-                     for path, row in zip(sys.argv[1:], answers(sys.argv[1:])[0], strict=True))
+    names = [f"'{name}" if name[0] in "=+-@" else name for name in (Path(path).name for path in sys.argv[1:])]
+    writer.writerows([name, *map(repr, map(float, row))]
+                     for name, row in zip(names, answers(sys.argv[1:])[0], strict=True))
