@@ -141,6 +141,18 @@ def test_a_child_that_eats_the_memory_is_told_apart_from_a_busy_machine(monkeypa
     assert memory(free=0.3, eaten=10) == "memory"
 
 
+@pytest.mark.parametrize(("family", "points", "ended"), [("mlp", 1, False), ("mlp", 0, True), ("auto", 1, True)])
+def test_a_stop_waits_for_the_end_of_a_round_where_there_is_something_to_keep(family, points, ended):
+    store.submit("job-0001", "train", "train", {"config": {"family": family}})
+    job = store.claim("train", "me", 30)
+    learned = {"points": [{"round": 1, "fold": 0}] * points}
+    store.pulse(job.id, job.token, store.Progress(0, 0.0, 0, "train", 0.1, "Round 1", learned))
+    store.ask_stop(job.id)
+    overseer = attempt.Overseer(job, pid=1)
+    within = range(int(3 * attempt.UNHEARD / attempt.LOOK))  # an epoch may take longer than a stop may go unnoticed
+    assert ("stopped" in [overseer.look() for _ in within]) is ended
+
+
 def test_an_attempt_without_room_on_the_disk_is_no_fault_of_the_job():
     store.submit("job-0001", "scan", "quick", {})
     for _ in range(4):

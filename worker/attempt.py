@@ -23,7 +23,8 @@ LOOK = 0.1  # seconds between two looks at a child
 EACH = 3  # looks at the process between two looks at its row
 LEASE = float(os.environ.get("MEDML_LEASE", "30"))  # seconds of looking without a heartbeat, then an attempt is over
 BEGINNING = 120.0  # seconds without the first heartbeat: imports on a slow drive take their time
-UNHEARD, SAVING = 5.0, 60.0  # seconds a stop may go unnoticed; seconds to put away what can be kept
+UNHEARD = 5.0  # seconds a stop may go unnoticed while there is nothing to keep
+SAVING = 600.0  # seconds for a round to end once something was learned; and to judge and put away what is kept
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 
 Ending = Literal["exited", "silent", "memory", "closing", "stopped"]
@@ -116,6 +117,7 @@ class Overseer:
         self.looks = self.still = 0
         self.beat = -1
         self.stop_looks = self.heard_looks = 0
+        self.has_learned = False  # a stop then waits for the end of a round: what was promised is kept
 
     def look(self) -> Ending | None:
         """What must be done about the child now; None for nothing."""
@@ -133,8 +135,10 @@ class Overseer:
     def _stop(self, row: Job) -> Ending | None:
         self.stop_looks += row.stop is not None and row.heard is None
         self.heard_looks += row.heard is not None
-        step = LOOK * EACH
-        over = self.stop_looks * step > UNHEARD or self.heard_looks * step > SAVING
+        unheard, saving = (looks * LOOK * EACH for looks in (self.stop_looks, self.heard_looks))
+        if unheard > UNHEARD and not self.has_learned:
+            self.has_learned = keeps_rounds(self.job) and any(each.points for each in store.progress_since(row.id))
+        over = unheard > (SAVING if self.has_learned else UNHEARD) or saving > SAVING
         return "stopped" if over else None
 
     def _heart(self, row: Job) -> Ending | None:
@@ -148,6 +152,14 @@ class Overseer:
         if memory.available > LEAST_FREE * memory.total:
             return None
         return "memory" if processes.bytes_of_family(self.pid) > 0.25 * memory.total else None
+
+
+def keeps_rounds(job: Job) -> bool:
+    """Whether a stop keeps what was learned: not where a family is fitted in one go."""
+    from medml import families  # late: it is asked for at a stop alone
+
+    config = job.payload.get("config")
+    return config is None or families.registry.get(config["family"]).round is not None
 
 
 def settle(job: Job, ending: Ending, code: int | None) -> None:

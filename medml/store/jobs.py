@@ -239,7 +239,7 @@ def put_off(job_id: str, not_before: float) -> None:
                    [not_before, job_id])
 
 
-def progress_since(job_id: str, seq: int) -> list[Progress]:
+def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
     """Rows newer than `seq`, oldest first; 0 for all."""
     with connect() as db:
         return [Progress(**(row | {"scalars": json.loads(row["scalars"])})) for row in db.query(

@@ -29,7 +29,8 @@ def run(job, watch):
         done += 1
         if not told.get("forgetful"):
             home.write_bytes(place, str(done).encode())
-        watch.point(Point(round=done, fold=0, train=1 / done))
+        if not told.get("deaf"):
+            watch.point(Point(round=done, fold=0, train=1 / done))
         watch.say("steps", done / total, f"step {done}")
         if not told.get("deaf") and watch.stopping():
             break
