@@ -75,15 +75,15 @@ def _ready(run: str, checkpoint: int, sealed: str) -> Predictor:
     return Predictor.of(run)
 
 
-def patient(run: str, values: dict[str, str]) -> dict[str, np.ndarray]:
+def patient(run: str, values: dict[str, str | float]) -> dict[str, np.ndarray]:
     """The answer for one patient, as arrays by name.
 
-    values   column -> text as it would stand in a file; columns that are not there are missing. {}: no question, the
-             model is only made ready
+    values   column -> number, ISO date or name of a category; columns that are not there are missing. {}: no
+             question, the model is only made ready
     returns  why ((), text: why there is no answer, then nothing else; "" where there is one), p ((n_classes,) or ()),
              columns and adds ((m,) what the columns that matter most add to it), unit, about ((), what adding speaks
              for)
-    raises   UserError where the run is gone, or a unit in a value is another than in training
+    raises   UserError where the run is gone or must not be used
     """
     chain = gallery.open_run(run)
     predictor = _ready(run, chain.chain.current, chain.checkpoint.files_sha256)

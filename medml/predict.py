@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from medml.errors import UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
 from medml.recipe.prepare import predictor_kinds
-from medml.types import PICTURES, Choice, PicturePlan, Report, Table, TableRef
+from medml.types import PICTURES, Choice, Kind, PicturePlan, Report, Table, TableRef
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,12 +68,13 @@ class Predictor:
         X = prepare_predictors(frame, self.run.recipe, self.table, self.run.config.choice)
         return Asked(frame, X, [int(row) for row in opened.short])
 
-    def of_one(self, values: dict[str, str]) -> Asked:
-        """One patient from texts as they would stand in a file; what is not named is missing."""
+    def of_one(self, values: dict[str, str | float]) -> Asked:
+        """One patient: numbers as such (a comma or a point is no question then), dates as ISO texts, categories by the
+        names that training had; what is not named is missing."""
         import polars as pl
 
         kinds = predictor_kinds(self.run.recipe, self.table, self.run.config.choice)
-        frame = pl.DataFrame({name: pl.Series([values.get(name)], dtype=pl.String) for name in kinds})
+        frame = pl.DataFrame([_cell(name, kind, values.get(name)) for name, kind in kinds.items()])
         return Asked(frame, prepare_predictors(frame, self.run.recipe, self.table, self.run.config.choice), [])
 
     def explained(self, X: pd.DataFrame, p: np.ndarray, reasons: list[str]) -> list[str]:
@@ -102,6 +104,16 @@ class Predictor:
         for row in asked.short:
             reasons[row] = "the row has too few fields"
         return reasons
+
+
+def _cell(name: str, kind: Kind, value: str | float | None) -> pl.Series:
+    import polars as pl
+
+    if kind == "number":
+        return pl.Series(name, [None if value is None else float(value)], dtype=pl.Float64)
+    if kind == "date":
+        return pl.Series(name, [None if value is None else date.fromisoformat(value)], dtype=pl.Date)
+    return pl.Series(name, [value], dtype=pl.String)
 
 
 def predict_file(run: str, path: Path, *, sheet: str | None = None, level: float = answers.LEVEL,
@@ -212,7 +224,7 @@ def _opened(path: Path, sheet: str | None) -> TableSource:
                         code="not_a_table")
     if len(tables) > 1:
         raise UserError(what=f"“{path.name}” holds {len(tables)} tables.",
-                        fix="Choose one of them with --sheet, or give one file: "
+                        fix="Name one of them as the sheet, or give one file: "
                             + ", ".join(each.ref.sheet or each.ref.path for each in tables[:5]) + ".",
                         code="several_tables")
     return data.open_table(path, TableRef(path=tables[0].ref.path, sheet=tables[0].ref.sheet))

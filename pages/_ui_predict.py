@@ -19,8 +19,8 @@ OTHER = "another value"  # reads as a category that was never seen
 ROUND = "m_predict_round"  # counts the patients of this session: a new number is an empty form
 
 
-def patient_form(fields: list[Field], key: str) -> dict[str, str] | None:
-    """Draw the form; in the run in which it was sent, what stands in it: column -> text. Empty fields are left out."""
+def patient_form(fields: list[Field], key: str) -> dict[str, str | float] | None:
+    """Draw the form; in the run in which it was sent, what stands in it by column. Empty fields are left out."""
     turn = f"{key}_{st.session_state.get(ROUND, 0)}"
     with st.form(f"m_form_{turn}", border=False, enter_to_submit=True):
         given = _part("Needed for an answer", [each for each in fields if each.needed], turn)
@@ -28,7 +28,7 @@ def patient_form(fields: list[Field], key: str) -> dict[str, str] | None:
         with st.container(horizontal=True, horizontal_alignment="right", gap="small", key="m_predict_foot"):
             st.form_submit_button("Next patient", icon=":material/person_add:", key="m_predict_next", on_click=forget)
             sent = st.form_submit_button("Predict", type="primary", icon=":material/stethoscope:", key="m_predict_go")
-    return {name: text for name, text in given.items() if text} if sent else None
+    return {name: value for name, value in given.items() if value is not None} if sent else None
 
 
 def forget() -> None:
@@ -37,7 +37,7 @@ def forget() -> None:
     st.session_state.pop("m_predict_answer", None)
 
 
-def _part(title: str, fields: list[Field], key: str) -> dict[str, str]:
+def _part(title: str, fields: list[Field], key: str) -> dict[str, str | float | None]:
     if not fields:
         return {}
     ui.eyebrow(title)
@@ -45,7 +45,7 @@ def _part(title: str, fields: list[Field], key: str) -> dict[str, str]:
     for at in range(0, len(fields), ACROSS):
         for column, field in zip(st.columns(ACROSS, gap="medium"), fields[at:at + ACROSS], strict=False):
             with column:
-                given[field.name] = _text(_drawn(field, f"m_value_{key}_{field.name}"))
+                given[field.name] = _value(_drawn(field, f"m_value_{key}_{field.name}"))
     return given
 
 
@@ -73,11 +73,9 @@ def _step(field: Field) -> float:
     return 10.0 ** math.floor(math.log10((field.high - field.low) / 10))
 
 
-def _text(value: Any) -> str:
-    """What was entered, as it would stand in a file."""
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, date) else repr(value) if isinstance(value, float) else str(value)
+def _value(entered: Any) -> str | float | None:
+    """What was entered, as the model takes it: a number, an ISO date, the name of a category."""
+    return entered.isoformat() if isinstance(entered, date) else entered
 
 
 def file_form(*, of_pictures: bool, explains: bool) -> dict[str, Any] | None:

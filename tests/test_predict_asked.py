@@ -15,6 +15,7 @@ import worker
 from medml import asking, gallery, home
 from medml.errors import UserError
 from medml.predict import predict_file
+from medml.recipe import propose_recipe
 from medml.train import train
 from worker.standby import Standby, standby
 
@@ -36,8 +37,8 @@ def at_home(trained, monkeypatch):
     standby.close()
 
 
-def given(**changed) -> dict[str, str]:
-    values = {"age": "71.25", "pressure (mmHg)": "151", "sex": "female", "ward": "north"}
+def given(**changed) -> dict[str, str | float]:
+    values = {"age": 71.25, "pressure (mmHg)": 151.0, "sex": "female", "ward": "north"}
     return {name: value for name, value in (values | changed).items() if value is not None}
 
 
@@ -63,6 +64,27 @@ def test_a_form_is_answered_like_a_file_by_a_child_that_stays(trained, tmp_path)
     silent = worker.answer("patient", run=trained[0], values=given(age=None))
     assert str(silent["why"]) == "age: missing, and the answer depends on it" and set(silent) == {"why"}
     assert standby.pid == child is not None
+
+
+def test_a_number_is_the_same_whether_the_table_had_commas_or_points(tmp_path):
+    """The training table wrote 71,25; the form gives 71.25."""
+    table = clinic(200).assign(age=lambda each: each["age"].map(lambda value: f"{value:.2f}".replace(".", ",")),
+                               seen=[f"2024-0{1 + at % 9}-1{at % 9}" for at in range(200)])
+    (tmp_path / "commas.csv").write_text(table.to_csv(index=False, sep=";"))
+    profile, recipe, config = planned(tmp_path / "commas.csv")
+    kept = config.choice.model_copy(update={"leave_out": ["patient_id"]})  # learn from the date too
+    recipe = propose_recipe(profile.table(kept.table), kept, config.profile_sha256)
+    steps = [each for each in recipe.steps if each.name != "drop_columns"]
+    run = train(tmp_path / "commas.csv", profile, recipe.model_copy(update={"steps": steps}),
+                config.model_copy(update={"choice": kept}))
+    pl.DataFrame({"age": ["71,25"], "pressure": ["151"], "sex": ["female"], "ward": ["north"], "seen": ["2024-05-11"]}
+                 ).write_csv(tmp_path / "one.csv", separator=";")
+    row = predict_file(run, tmp_path / "one.csv").row(0, named=True)
+    values = {"age": 71.25, "pressure": 151.0, "sex": "female", "ward": "north", "seen": "2024-05-11"}
+    fields = asking.fields(gallery.open_run(run))
+    assert {each.name: each.kind for each in fields}["seen"] == "date"
+    found = asking.patient(run, {each.name: values[each.name] for each in fields})
+    assert found["p"][1] == pytest.approx(row["probability of 1"], abs=1e-12)
 
 
 def test_a_child_that_was_killed_is_started_anew_and_a_refusal_is_in_words(trained):
@@ -92,7 +114,7 @@ def test_the_child_ends_when_it_is_let_go_or_asked_for_another_home(trained, tmp
 
 def test_a_file_comes_back_as_a_table_in_memory(trained, tmp_path):
     pl.DataFrame({name: [value, value] for name, value in given().items()}
-                 | {"age": ["71.25", "900"]}).write_csv(tmp_path / "two.csv")
+                 | {"age": [71.25, 900.0]}).write_csv(tmp_path / "two.csv")
     found = asking.patients(trained[0], tmp_path / "two.csv", sheet=None, level=0.8, explain=True)
     back = pl.read_csv(found["csv"].tobytes())
     assert (int(found["n"]), int(found["silent"])) == (2, 1) and back["abstained"][1].startswith("age: far outside")
@@ -102,7 +124,7 @@ def test_a_file_comes_back_as_a_table_in_memory(trained, tmp_path):
 def test_no_value_that_was_typed_is_written_anywhere(trained, tmp_path):
     """Not by an answer, a refusal, an answer withheld, or a file; the numbers are such as nobody else has."""
     numbers = np.array([61.2837465, 139.8372651])
-    mine = given(age=str(numbers[0]), **{"pressure (mmHg)": str(numbers[1])})
+    mine = given(age=numbers[0], **{"pressure (mmHg)": numbers[1]})
     pl.DataFrame({name: [value] for name, value in mine.items()} | {"sex": ["ZZRAREsex"]}).write_csv(tmp_path / "a.csv")
     before = os.environ["MEDML_HOME"]
     assert worker.answer("patient", run=trained[0], values=mine)["p"].shape == (2,)

@@ -31,6 +31,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 @command("predict", "predict a file of patients", options)
 def do_predict(args: argparse.Namespace) -> Printed:
     """Predict a file of patients; abstains, with the reason, where it should not answer."""
+    from medml.answers import level_said
     from medml.predict import predict_file
 
     file = existing(args.file)
@@ -43,6 +44,7 @@ def do_predict(args: argparse.Namespace) -> Printed:
     drawn = _draw(args.run, file, answers, folder) if folder else []
     said = [] if report.threshold is None else \
         [f"“{report.positive}” is predicted from a probability of {report.threshold:g} on."]
+    said += [each for each in [level_said(report, args.level / 100)] if each]
     return [f"{len(answers):,} rows written to {args.out}; no answer for {abstained:,} of them (column “abstained” "
             "says why).", *drawn, *said, *(f"Note: {stamp}." for stamp in report.stamps)]
 
