@@ -118,7 +118,7 @@ def outside(**changed) -> External:
 
 def test_outside_data_ends_internally_validated_only():
     alone = external_check([])
-    assert alone.verdict == "info" and "internally validated only" in alone.what and run("X1") == alone
+    assert alone.verdict == "info" and "none from elsewhere" in alone.what and run("X1") == alone
     judged = external_check([outside()])
     assert judged.verdict == "pass" and "240 cases: 0.710 (0.640 to 0.780)" in judged.what
     assert external_check([outside(n_copies=3)]).verdict == "warn"

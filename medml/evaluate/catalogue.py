@@ -53,7 +53,7 @@ def looks_check(looks: int, *, kept_closed: bool = True) -> Check:
 def external_check(validations: Sequence[External]) -> Check:
     """X1: whether the model was judged on data that it does not come from, at its current checkpoint."""
     if not validations:
-        return found("X1", "info", f"Judged on its own data alone: {INTERNAL}.", n=0)
+        return found("X1", "info", "Judged on its own data alone, and on none from elsewhere yet.", n=0)
     newest = validations[-1]
     figure = next((each for each in (newest.metrics.get("auroc"), newest.metrics.get("r2")) if each is not None), None)
     said = "" if figure is None or figure.value is None else \
