@@ -115,9 +115,9 @@ def named(contributions: Contributions, p: np.ndarray, most: int = REASONS) -> l
 
 
 def reasons_said(parts: Sequence[tuple[str, float]], answer: str) -> str:
-    """What goes with an answer, in words that claim no cause."""
+    """What goes with an answer, in words that claim no cause.   answer  "probability of yes", or a number's name"""
     for_it = ", ".join(name for name, value in parts if value > 0)
     against = ", ".join(name for name, value in parts if value < 0)
-    said = [f"{words}: {names}" for words, names in ((f"associated with more of {answer}", for_it),
-                                                     (f"with less of {answer}", against)) if names]
-    return "; ".join(said)
+    said = [f"{words}: {names}" for words, names in ((f"with a higher {answer}", for_it),
+                                                     (f"with a lower {answer}", against)) if names]
+    return f"associated {'; '.join(said)}" if said else ""

@@ -81,8 +81,8 @@ def patient(run: str, values: dict[str, str | float]) -> dict[str, np.ndarray]:
     values   column -> number, ISO date or name of a category; columns that are not there are missing. {}: no
              question, the model is only made ready
     returns  why ((), text: why there is no answer, then nothing else; "" where there is one), p ((n_classes,) or ()),
-             columns and adds ((m,) what the columns that matter most add to it), unit, about ((), what adding speaks
-             for)
+             columns and adds ((m,) what the columns that matter most add to it, of several classes to the likeliest),
+             unit
     raises   UserError where the run is gone or must not be used
     """
     chain = gallery.open_run(run)
@@ -94,9 +94,9 @@ def patient(run: str, values: dict[str, str | float]) -> dict[str, np.ndarray]:
     if why or not values:
         return {"why": np.array(why)}
     p = predictor.pipeline.predict(asked.X)
-    parts, about, unit = predictor.parts(asked.X, p)
+    parts, _, unit = predictor.parts(asked.X, p)
     return {"why": np.array(""), "p": p[0], "columns": np.array([name for name, _ in parts[0]], dtype=np.str_),
-            "adds": np.array([value for _, value in parts[0]]), "about": np.array(about[0]), "unit": np.array(unit)}
+            "adds": np.array([value for _, value in parts[0]]), "unit": np.array(unit)}
 
 
 def patients(run: str, file: Path, *, sheet: str | None, level: float, explain: bool) -> dict[str, np.ndarray]:

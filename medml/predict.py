@@ -84,7 +84,8 @@ class Predictor:
         if told:
             parts, about, _ = self.parts(X.iloc[told], p[told])
             for row, named, answer in zip(told, parts, about, strict=True):
-                said[row] = answers.reasons_said(named, answer)
+                said[row] = answers.reasons_said(named, answer if self.run.report.task == "regression" else
+                                                 f"probability of {answer}")
         return said
 
     def parts(self, X: pd.DataFrame, p: np.ndarray) -> tuple[list[list[tuple[str, float]]], list[str], str]:

@@ -68,7 +68,8 @@ def _classes(report: Report, p: np.ndarray) -> None:
     order = np.argsort(-p, kind="stable")[:MOST_CLASSES]
     best = report.classes[int(order[0])]
     _large(f"Most likely: {class_words(best)}", percent(float(p[order[0]])), "")
-    bars([(class_words(report.classes[int(place)]), float(p[place]), percent(float(p[place]))) for place in order])
+    st.html(bars([(class_words(report.classes[int(place)]), float(p[place]), percent(float(p[place])))
+                  for place in order]))
 
 
 def open_answers(run: Run, p: np.ndarray) -> None:
@@ -95,20 +96,22 @@ def went_by(run: Run, found: dict[str, Any]) -> None:
     """The columns that matter most for this answer, as bars to either side."""
     if "columns" not in found or not len(found["columns"]):
         return
-    about = class_words(str(found["about"])) if run.report.task != "regression" else "a higher number"
-    st.html(f'<p class="m-figure-label">Associated with {ui.html(about, 60)} for this patient</p>')
+    report = run.report
+    place = 1 if report.task == "binary" else int(np.argmax(found["p"]))
+    about = class_words(report.classes[place]) if report.classes else "a higher number"
     parts = [(str(name), float(value), f"{value:+.2g}") for name, value in
              zip(found["columns"], found["adds"], strict=True)]
-    bars(parts)
+    st.html(f'<p class="m-figure-label m-parts-label">Associated with {ui.html(about, 60)} for this patient</p>'
+            f'{bars(parts)}')
     ui.note(f"In {UNITS.get(str(found['unit']), str(found['unit']))}; teal speaks for it, amber against. Associated, "
             "never its cause.")
 
 
-def bars(parts: list[tuple[str, float, str]]) -> None:
-    """Names with a bar each as long as its value, teal above 0 and amber below; the value in words beside it."""
+def bars(parts: list[tuple[str, float, str]]) -> str:
+    """HTML of names with a bar each as long as its value, teal above 0 and amber below; its words beside it."""
     most = max((abs(value) for _, value, _ in parts), default=1.0) or 1.0
     rows = "".join(
         f'<div class="m-part"><span class="m-part-name">{ui.html(name, 60)}</span><span class="m-part-track">'
         f'<span class="m-part-{"more" if value >= 0 else "less"}" style="width:{100 * abs(value) / most:.0f}%"></span>'
         f'</span><span class="m-part-value">{ui.html(words)}</span></div>' for name, value, words in parts)
-    st.html(f'<div class="m-parts">{rows}</div>')
+    return f'<div class="m-parts">{rows}</div>'

@@ -69,6 +69,7 @@ def everything(run: Run) -> None:
     figures(run)
     if run.config.choice.pictures is None:
         worked.link("explain", "See what the model goes by", ":material/scatter_plot:")
+    worked.link("predict", "Ask it about a patient", ":material/stethoscope:")
     outside.elsewhere(run)
     outside.more_patients(run)
     seen.where_it_looked(run)

@@ -60,7 +60,7 @@ def test_a_form_is_answered_like_a_file_by_a_child_that_stays(trained, tmp_path)
     found = worker.answer("patient", run=trained[0], values=given())
     assert found["p"][1] == pytest.approx(row["probability of 1"], abs=1e-12) and str(found["why"]) == ""
     assert set(found["columns"]) & {"age", "pressure (mmHg)"} and len(found["adds"]) == len(found["columns"]) <= 3
-    assert str(found["about"]) == "1" and str(found["unit"]) == "log-odds"
+    assert str(found["unit"]) == "log-odds"
     silent = worker.answer("patient", run=trained[0], values=given(age=None))
     assert str(silent["why"]) == "age: missing, and the answer depends on it" and set(silent) == {"why"}
     assert standby.pid == child is not None

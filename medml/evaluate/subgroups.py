@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENOUGH = 30  # cases below which a group's figures say nothing
-BANDS = (18, 40, 65, 80)  # years at which a band of ages begins
 MOST_LEVELS = 12  # categories of one column
-SITE_WORDS = {"site", "centre", "center", "hospital", "clinic", "ward"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def subgroup_columns(table: Table, config: TrainConfig) -> list[str]:
 
 def usual_columns(table: Table) -> list[str]:
     """Columns of a table whose names say sex, age or site, the first of each."""
-    from medml.profile.names import SEX_NAMES, is_age, phrase, says
+    from medml.profile.names import SEX_NAMES, SITE_WORDS, is_age, phrase, says
 
     asked = (lambda name: phrase(name) in SEX_NAMES, is_age, lambda name: says(name, SITE_WORDS) is not None)
     usable = [each for each in table.columns if each.kind in ("number", "category", "yes_no") and each.distinct > 1]
@@ -85,12 +83,12 @@ def _levels(column: pd.Series) -> np.ndarray:
 
 
 def _banded(name: str, column: pd.Series) -> np.ndarray:
-    from medml.profile.names import is_age
+    from medml.profile.names import AGE_BANDS, is_age
 
     values = column.to_numpy(dtype=float)
     known = np.isfinite(values)
     if is_age(name):
-        cuts = list(BANDS)
+        cuts = list(AGE_BANDS)
     else:
         cuts = list(dict.fromkeys(round_3(each) for each in np.quantile(values[known], [1 / 3, 2 / 3])))
     names = [f"under {cuts[0]:g}", *(f"{low:g} to under {high:g}" for low, high in zip(cuts, cuts[1:], strict=False)),
