@@ -17,7 +17,7 @@ from pages._ui_pictures import is_kept, kept
 
 def overall(value: Overall) -> None:
     """Columns by weight beside how one of them works by its value."""
-    from medml.explain.words import unit_in_words
+    from medml.explain.words import as_probability, unit_in_words
     from medml.plots import explain as drawn
 
     unit, output = unit_in_words(value.unit, value.outputs[0]), _output(value)
@@ -28,8 +28,10 @@ def overall(value: Overall) -> None:
                  f"{ui.count(value.n_patients, 'patient')}.", key="m_weights")
     with right, st.container(key="m_card_dependence", height="stretch"):
         by_value(value, output)
-    base = ui.number(value.base[value.outputs.index(output)])
-    ui.note(f"When nothing is known the answer is {base}; “nothing known” stands for {value.against}. Columns that go "
+    base = value.base[value.outputs.index(output)]
+    of_two = value.unit in ("log-odds", "probability")
+    said = ui.percent(as_probability(value.unit, base)) if of_two else ui.number(base)
+    ui.note(f"When nothing is known the answer is {said}; “nothing known” stands for {value.against}. Columns that go "
             "together share what they add, and each alone may look weaker than it is.")
 
 
@@ -41,7 +43,11 @@ def _output(value: Overall) -> str:
 
 
 def _short(value: Overall) -> str:
-    return {"outcome": ui.clean(value.outputs[0], 40)}.get(value.unit, value.unit)
+    return ui.clean(value.outputs[0], 40) if value.unit == "outcome" else value.unit
+
+
+def _axis(run: Run, unit: str) -> str:
+    return ui.clean(run.config.choice.target, 40) if unit == "outcome" else unit
 
 
 def by_value(value: Overall, output: str) -> None:
@@ -96,7 +102,7 @@ def one_patient(run: Run) -> None:
                                            found["end"].tolist(), strict=True)]
         with st.container(key="m_card_one"):
             st.html(f'<p class="m-what">{ui.html(str(found["said"]), 200)}</p>')
-            ui.chart(drawn.waterfall(bars, bars[0].start, "from the dashes on", ink=ui.ink()),
+            ui.chart(drawn.waterfall(bars, bars[0].start, _axis(run, str(found["unit"])), ink=ui.ink()),
                      f"From the answer when nothing is known (dashes) to that for row {row:,}; against "
                      f"{found['against']}.", key="m_one")
 

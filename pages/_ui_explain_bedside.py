@@ -92,12 +92,23 @@ def shown(value: BedsideScore) -> None:
         ui.table(["Out of fold", "Score", "Model"],
                  [(words, _told(value.figures.get(name)), _told(value.model.get(name)))
                   for name, words in FIGURES.items() if name in value.figures], right=[1, 2])
-        ui.table(["Points in all", f"Probability that {value.event}"],
-                 [(str(each.points), ui.percent(each.predicted)) for each in value.risks], right=[1])
+    risks(value)
     if value.rules:
         with st.container(key="m_card_nomogram"):
             ui.chart(nomogram(value, ink=ui.ink()), "Read each predictor's points off the ruler on top, add them up, "
                      "and read the probability at the bottom.", key="m_nomogram")
+
+
+def risks(value: BedsideScore) -> None:
+    """What so many points stand for, in three tables side by side."""
+    ui.note(f"The probability that {value.event}, by the points in all:")
+    long = -(-len(value.risks) // 3)
+    for at, column in enumerate(st.columns(3, gap="medium")):
+        part = value.risks[at * long:(at + 1) * long]
+        if part:
+            with column:
+                ui.table(["Points in all", "Probability"],
+                         [(str(each.points), ui.percent(each.predicted)) for each in part], right=[1])
 
 
 def _told(metric) -> str:

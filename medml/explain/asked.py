@@ -47,7 +47,7 @@ def one(about: dict[str, Any]) -> Arrays:
     said = answer(found.found, output=about["output"])
     return {name: np.array([getattr(each, name) for each in bars], dtype=kind) for name, kind
             in (("column", np.str_), ("cell", np.str_), ("start", float), ("end", float))} | {
-                "said": np.array(said), "against": np.array(found.found.against)}
+                "said": np.array(said), "against": np.array(found.found.against), "unit": np.array(found.found.unit)}
 
 
 def again(about: dict[str, Any]) -> Arrays:

@@ -113,10 +113,18 @@ def _cut(column: pd.Series, kind: Kind, patients: np.ndarray) -> Cut | None:
         edges = _edges(column.to_numpy(float), patients)
         cut = Cut(column.name, edges, (), missing)
         return None if not edges else _with_usual(cut, column)
-    levels = tuple(each.label for each in suppress(list(patients_of_each(column, patients).items())).levels)
+    levels = _in_order([each.label for each in suppress(list(patients_of_each(column, patients).items())).levels])
     other = n_patients(~absent & ~column.isin(levels).to_numpy(), patients) >= SMALL_GROUP
     return None if len(levels) + other < 2 or not levels else _with_usual(Cut(column.name, (), levels, missing, other),
                                                                           column)
+
+
+def _in_order(labels: list[str]) -> tuple[str, ...]:
+    """Codes by their number, names by how many patients have them."""
+    try:
+        return tuple(sorted(labels, key=float))
+    except ValueError:
+        return tuple(labels)
 
 
 def _with_usual(cut: Cut, column: pd.Series) -> Cut:

@@ -15,6 +15,7 @@ import numpy as np
 from medml import data, gallery, saved_split, train
 from medml.errors import UserError
 from medml.explain.without import own_answers
+from medml.recipe.target import ABOVE_ZERO
 from medml.steps.second_look import SecondLook
 from medml.types import Recipe, Step
 from medml.watch import Silent
@@ -46,13 +47,14 @@ def doubts(run: str, source: Path | None = None, *, n: int = MOST) -> Doubts:
                         fix="Open “Where the model looked” there.", code="of_pictures")
     place = Path(source or opened.profile.source)
     cases = train.prepare_ground(place, opened.profile, opened.recipe, opened.config, watch=Silent()).cases
-    apart, said = _apart(own_answers(opened), cases.y, list(cases.classes))
+    classes = ["above 0" if name == ABOVE_ZERO else name for name in cases.classes]
+    apart, said = _apart(own_answers(opened), cases.y, classes)
     worst = np.argsort(-np.where(np.isfinite(apart), apart, -1), kind="stable")[:min(n, int(np.isfinite(apart).sum()))]
     frame = data.open_table(place, opened.config.choice.table).frame()[cases.rows[worst].tolist()]
     columns = [name for name in frame.columns if name in cases.X.columns or name == opened.config.choice.target]
     cells = [["" if each is None else str(each) for each in row] for row in frame.select(columns).iter_rows()]
     labels = [f"{each:g}" for each in cases.y[worst]] if cases.task == "regression" else \
-        [cases.classes[code] for code in cases.y[worst]]
+        [classes[code] for code in cases.y[worst]]
     keys = saved_split.case_names(cases.take(worst), opened.config.data_sha256)
     return Doubts(cases.rows[worst] + 1, keys, np.array(labels, dtype=np.str_),
                   np.array([said(at) for at in worst], dtype=np.str_), np.array(columns, dtype=np.str_),

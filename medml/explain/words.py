@@ -21,7 +21,7 @@ def answer(found: Contributions, at: int = 0, output: int = 0) -> str:
     if found.unit == "log-ratio":
         return f"{name}: {value:+.2f} against the mean of all classes, when nothing is known {base:+.2f}"
     p, p_base = (as_probability(found.unit, each) for each in (value, base))
-    return f"{name}: {100 * p:.0f} %, when nothing is known {100 * p_base:.0f} %"
+    return f"Probability of “{name}”: {100 * p:.0f} %; when nothing is known {100 * p_base:.0f} %"
 
 
 def as_probability(unit: Unit, value: float) -> float:

@@ -101,7 +101,7 @@ def waterfall(bars: Sequence[Bar], base: float, unit: str, *, ink: Ink = LIGHT) 
     for bar in bars:
         shown = f"{bar.column} = {bar.cell}" if bar.cell else bar.column
         rows.append({"row": shown, "start": bar.start, "end": bar.end, "added": bar.added,
-                     "way": "raises" if bar.added >= 0 else "lowers", "said": f"{bar.added:+.2f}",
+                     "way": "raises" if bar.added >= 0 else "lowers", "said": _signed(bar.added),
                      "right": max(bar.start, bar.end)})
     y = alt.Y("row:N", sort=[row["row"] for row in rows], title=None, axis=alt.Axis(labelLimit=260))
     chart = alt.Chart(alt.InlineData(values=rows)).encode(y=y)
@@ -114,3 +114,9 @@ def waterfall(bars: Sequence[Bar], base: float, unit: str, *, ink: Ink = LIGHT) 
     line = alt.Chart(alt.InlineData(values=[{"base": base}])).mark_rule(color=ink.quiet, strokeDash=[5, 4]).encode(
         x="base:Q")
     return alt.layer(line, steps, numbers).properties(height=max(100, 28 * len(rows)), width="container")
+
+
+def _signed(value: float) -> str:
+    """"+0.31"; "0.00" without a sign."""
+    said = f"{value:+.2f}"
+    return said[1:] if float(said) == 0 else said
