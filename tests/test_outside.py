@@ -119,3 +119,14 @@ def test_where_no_group_is_large_nobody_is_few():
     X = pd.DataFrame({"site": pd.Series(list("abcdefgh") * 20, dtype=object)})
     cleaner = Cleaner(recipe_for(), {"site": "category"}).fit(X)
     assert cleaner.groups == {} and cleaner.few(X.head(3)) == [[], [], []]
+
+
+def test_columns_that_say_the_same_twice_stop_nothing_and_flag_nobody():
+    """Fahrenheit beside Celsius, and a copy: no direction in which they differ, rounding apart."""
+    rng = np.random.default_rng(2)
+    celsius = rng.normal(37, 0.6, 20_000)
+    X = pd.DataFrame({"c": celsius, "f": celsius * 1.8 + 32, "copy": celsius})
+    together = Together.of(X, list(X), None)
+    new = X.head(50).assign(f=lambda each: each["f"].round(1), c=lambda each: each["c"].round(1))
+    assert not any(together.odd(new))
+    assert together.odd(pd.DataFrame({"c": [36.2], "f": [100.4], "copy": [36.2]}))[0]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROWS_A_COLUMN = 10  # training patients a column, without which nobody can say how columns go together
 MOST_COLUMNS = 60
 MOST_MISSING = 0.5  # share of missing cells above which a column takes no part
+LEAST = 0.1  # scales by which columns that go together may differ before it counts: rounding, units
 MARGIN = 1.5  # times the distance that 99 of 100 training patients stay within
 NAMED = 2  # columns that a reason names
 
@@ -55,7 +56,7 @@ class Together:
         middle = np.array([safe_median(each, patients) for each in numbers.T])
         scale = np.array([round_3(each) for each in scale[used]])
         tamed = _tamed(numbers, middle, scale)
-        covariance, _ = ledoit_wolf(tamed)
+        covariance = ledoit_wolf(tamed)[0] + LEAST**2 * np.eye(len(names))
         whiten = np.linalg.inv(np.linalg.cholesky(covariance))
         found = cls(names, middle, scale, _rounded(tamed.mean(axis=0)), _rounded(whiten), 0.0)
         farthest = by_patient(np.linalg.norm(found._away(tamed), axis=1), patients)[2]
