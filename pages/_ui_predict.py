@@ -16,12 +16,15 @@ from pages import _ui as ui
 
 ACROSS = 2
 OTHER = "another value"  # reads as a category that was never seen
+ANSWER, TABLE = "m_predict_answer", "m_predict_table"  # of this window alone
 ROUND = "m_predict_round"  # counts the patients of this session: a new number is an empty form
 
 
 def patient_form(fields: list[Field], key: str) -> dict[str, str | float] | None:
     """Draw the form; in the run in which it was sent, what stands in it by column. Empty fields are left out."""
     turn = f"{key}_{st.session_state.get(ROUND, 0)}"
+    if not any(str(each).startswith(f"m_value_{turn}") for each in st.session_state):
+        st.session_state.pop(ANSWER, None)  # a form that begins anew is empty: no answer of somebody else beside it
     with st.form(f"m_form_{turn}", border=False, enter_to_submit=True):
         given = _part("Needed for an answer", [each for each in fields if each.needed], turn)
         given |= _part("If it is known", [each for each in fields if not each.needed], turn)
@@ -34,7 +37,7 @@ def patient_form(fields: list[Field], key: str) -> dict[str, str | float] | None
 def forget() -> None:
     """Empty the form and drop the last answer."""
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
-    st.session_state.pop("m_predict_answer", None)
+    st.session_state.pop(ANSWER, None)
 
 
 def _part(title: str, fields: list[Field], key: str) -> dict[str, str | float | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 import worker
@@ -30,8 +32,8 @@ def choose() -> str | None:
                        format_func=names.get, key="m_predict_run")
     if run != wanted:
         ui.remember("run", run)
-        st.session_state.pop("m_predict_answer", None)
-        st.session_state.pop("m_predict_table", None)
+        st.session_state.pop(forms.ANSWER, None)
+        st.session_state.pop(forms.TABLE, None)
     return run
 
 
@@ -57,13 +59,19 @@ def one_patient(run: Run) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         values = forms.patient_form(asking.fields(run), f"{run.run}_{run.chain.current}")
-    if values is not None:
-        st.session_state.pop("m_predict_answer", None)
-        if not values:
-            raise UserError(what="Nothing was entered.", fix="Fill in what is known, then press Predict.")
-        st.session_state["m_predict_answer"] = worker.answer("patient", run=run.run, values=values)
-    with right, st.container(key="m_card_answer"):
-        answer.shown(run, st.session_state.get("m_predict_answer"))
+    with right, st.container(key="m_card_answer"), ui.guard():
+        if values is not None:
+            ask(run, values)
+        answer.shown(run, st.session_state.get(forms.ANSWER))
+
+
+def ask(run: Run, values: dict[str, str | float]) -> None:
+    """Put the question and keep the answer for this window. UserError where nothing was entered."""
+    st.session_state.pop(forms.ANSWER, None)
+    if not values:
+        raise UserError(what="Nothing was entered.", fix="Fill in what is known, then press Predict.")
+    with st.spinner("Answering"):
+        st.session_state[forms.ANSWER] = worker.answer("patient", run=run.run, values=values)
 
 
 def many(run: Run) -> None:
@@ -71,11 +79,12 @@ def many(run: Run) -> None:
     pictures = run.config.choice.pictures is not None
     wanted = forms.file_form(of_pictures=pictures, explains=not pictures)
     if wanted is not None:
-        st.session_state.pop("m_predict_table", None)
+        st.session_state.pop(forms.TABLE, None)
         with st.spinner("Answering"):
-            st.session_state["m_predict_table"] = worker.ask("patients", run=run.run, **wanted)
-    found = st.session_state.get("m_predict_table")
-    if found is not None:
+            st.session_state[forms.TABLE] = Path(wanted["file"]).name, worker.ask("patients", run=run.run, **wanted)
+    if forms.TABLE in st.session_state:
+        name, found = st.session_state[forms.TABLE]
+        ui.section(name)
         n, silent = int(found["n"]), int(found["silent"])
         ui.tiles([("pictures" if pictures else "rows", n), ("answered", n - silent), ("without an answer", silent)])
         st.download_button("Download the answers", found["csv"].tobytes(), "answers.csv", "text/csv",

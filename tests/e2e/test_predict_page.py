@@ -65,7 +65,13 @@ def test_one_patient_is_answered_with_all_that_must_be_said(form, app):
     card.get_by_role("radio", name="80 %").or_(card.get_by_text("80 %", exact=True)).first.click()
     expect(card.locator(".m-note").nth(1)).not_to_have_text(before)
 
-    enter(form, age="")
+    form.get_by_role("link", name="Jobs").click()
+    steps.on_page(form, "Jobs")
+    form.get_by_role("link", name="Predict").click()
+    steps.on_page(form, "Predict")
+    expect(card).to_contain_text("No answer yet.")  # the form is empty: no answer of somebody else stands beside it
+
+    enter(form, pressure=str(PRESSURE))
     expect(card).to_contain_text("No answer for this patient.")
     expect(card).to_contain_text("age: missing, and the answer depends on it")
     expect(card.locator(".m-figure-value")).to_have_count(0)
