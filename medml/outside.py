@@ -29,6 +29,7 @@ from medml.recipe.prepare import predictor_kinds
 from medml.recipe.reading import category_names, yes_no
 from medml.recipe.target import ABOVE_ZERO
 from medml.split import deal, row_hashes
+from medml.steps.second_look import of_any_table
 from medml.types import PICTURES, Choice, External, ScoreInUse, TableRef
 from medml.watch import Silent, Watch
 
@@ -92,7 +93,7 @@ def read(opened: Run, source: Path, renamed: dict[str, str], sheet: str | None, 
     scored = columns_of(opened.config.use.score, opened_columns(opened))
     aside = list(dict.fromkeys([*groups, *(scored if set(scored) <= set(known.columns) else [])]))
     short = found.short if known.height == before else np.empty(0, np.int64)  # places in the table as it was read
-    cases, _ = cleaning.prepare(known, opened.recipe, table, choice, short=short, aside=aside)
+    cases, _ = cleaning.prepare(known, of_any_table(opened.recipe), table, choice, short=short, aside=aside)
     cases = _coded_alike(replace(cases, subgroups=tuple(groups)), opened.report.classes)
     if choice.pictures is not None:
         cases = pictures.with_pixels(cases, known, found, choice, watch=watch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,12 @@ from medml import external, gallery, outside
 from medml.__main__ import main
 from medml.errors import UserError
 from medml.evaluate import delong
+from medml.evaluate.catalogue import external_check, from_elsewhere
 from medml.pipeline import Pipeline
+from medml.steps.second_look import keys_of
 from medml.train import train
-from medml.types import UsePlan
+from medml.types import External, Metric, Step, UsePlan
+from medml.watch import Silent
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,42 @@ def test_the_runs_own_table_is_refused_and_its_rows_are_counted_elsewhere(run, t
     assert outside.validate(name, tmp_path).n_copies == 6
 
 
+def test_decisions_about_single_cases_of_our_table_touch_no_row_of_theirs(run, tmp_path):
+    """A second look names cases by the row of the run's own table: row 3 elsewhere is another patient."""
+    table, opened = elsewhere(tmp_path), gallery.open_run(run[0])
+    keys = keys_of(np.arange(6), opened.config.data_sha256)
+    step = Step(name="second_look", params={"relabel": {key: "" for key in keys[:3]}, "exclude": keys[3:]}, reason="")
+    looked = replace(opened, recipe=opened.recipe.model_copy(update={"steps": [step, *opened.recipe.steps]}))
+    theirs = outside.read(looked, tmp_path, {}, None, Silent())
+    assert theirs.n_left_out == 0 and (theirs.cases.y == table["outcome"]).all()
+
+
+def test_rows_of_the_runs_own_table_take_no_stamp_away(tmp_path, monkeypatch):
+    """The same patients in another file: one row more, in another order."""
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
+    source = saved(clinic(), tmp_path / "own")
+    name = train(source, *planned(source))
+    saved(pd.concat([clinic().iloc[::-1], clinic(1, seed=3)]), tmp_path / "again")
+    outside.validate(name, tmp_path / "again", draws=50)
+    report = gallery.open_run(name).report
+    assert "internally validated only" in report.stamps and report.external[0].n_copies >= 160
+    assert next(each for each in report.checks if each.id == "X1").verdict == "warn"
+    elsewhere(tmp_path / "other")
+    outside.validate(name, tmp_path / "other", draws=50)
+    assert "internally validated only" not in gallery.open_run(name).report.stamps
+    outside.validate(name, tmp_path / "again", draws=60)
+    assert "internally validated only" not in gallery.open_run(name).report.stamps
+
+
+def test_too_few_cases_to_tell_a_figure_take_no_stamp_away():
+    bare = {"id": "", "made": "", "checkpoint": 0, "source": "", "data_sha256": "", "n_cases": 12, "n_patients": 12}
+    untold = External(**bare, metrics={"auroc": Metric(value=None, low=None, high=None, n=12)})
+    told = External(**bare | {"n_cases": 100}, metrics={"auroc": Metric(value=0.7, low=0.6, high=0.8, n=100)})
+    assert external_check([untold]).verdict == "could_not_tell" and not from_elsewhere(untold)
+    assert external_check([told]).verdict == "pass" and from_elsewhere(told)
+    assert external_check([told, untold]).verdict == "pass"
+
+
 def test_a_validation_that_was_changed_afterwards_is_not_believed(run, tmp_path):
     name, _ = run
     elsewhere(tmp_path, 70)
@@ -144,7 +184,6 @@ def test_the_score_in_use_is_compared_there_too(tmp_path):
 def test_the_job_of_the_screen_does_the_same(run, tmp_path):
     from types import SimpleNamespace
 
-    from medml.watch import Silent
     from worker.jobs import registry
 
     elsewhere(tmp_path, 75)

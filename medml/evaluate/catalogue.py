@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from medml.measured import Check, External, Verdict
+from medml.measured import Check, External, Metric, Verdict
 
 TITLES: dict[str, str] = {
     "L1": "Split by patient", "L2": "No patient on both sides", "L3": "No copies across the split",
@@ -23,6 +23,7 @@ TITLES: dict[str, str] = {
 VERDICTS: dict[Verdict, str] = {"block": "Stop", "warn": "Look at this", "could_not_tell": "Could not tell",
                                 "info": "To know", "pass": "In order"}  # the most pressing first
 INTERNAL = "internally validated only"  # the stamp of a run that was judged on its own data alone (X1)
+COPIES = 0.05  # share of rows that equal the run's own, above which data is not from elsewhere
 FEW = 30  # cases below which a check says "could not tell" instead of guessing
 
 
@@ -54,16 +55,30 @@ def external_check(validations: Sequence[External]) -> Check:
     """X1: whether the model was judged on data that it does not come from, at its current checkpoint."""
     if not validations:
         return found("X1", "info", "Judged on its own data alone, and on none from elsewhere yet.", n=0)
-    newest = validations[-1]
-    figure = next((each for each in (newest.metrics.get("auroc"), newest.metrics.get("r2")) if each is not None), None)
-    said = "" if figure is None or figure.value is None else \
-        f": {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
-    if newest.n_copies:
-        return found("X1", "warn", f"{many(newest.n_copies, 'row')} of the outside data equal a row that the model was "
-                                   "made from.", "Leave these rows out, or validate on other patients.",
-                     n=len(validations), copies=newest.n_copies)
+    copies = validations[-1].n_copies
+    if copies:
+        return found("X1", "warn", f"{many(copies, 'row')} of the outside data equal a row that the model was made "
+                                   "from.", "Leave these rows out, or validate on other patients.",
+                     n=len(validations), copies=copies)
+    told = [each for each in validations if _headline_of(each) is not None]
+    if not told:
+        return found("X1", "could_not_tell", "Judged on data from elsewhere, on too few cases to tell a figure.",
+                     n=len(validations))
+    newest, figure = told[-1], _headline_of(told[-1])
+    said = f": {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
     return found("X1", "pass", f"Judged on data from elsewhere {many(len(validations), 'time')}; the last one on "
                                f"{many(newest.n_cases, 'case')}{said}.", n=len(validations), cases=newest.n_cases)
+
+
+def from_elsewhere(validation: External) -> bool:
+    """Whether a validation says how the model does on other patients: its headline figure could be told, and at most 1
+    row in 20 equals one of the run's own (in small tables a few do by chance)."""
+    return _headline_of(validation) is not None and (validation.n_copies or 0) <= COPIES * validation.n_cases
+
+
+def _headline_of(validation: External) -> Metric | None:
+    both = [validation.metrics.get("auroc"), validation.metrics.get("r2")]
+    return next((each for each in both if each is not None and each.value is not None), None)
 
 
 def many(n: int, one: str, several: str | None = None) -> str:

@@ -54,6 +54,11 @@ def keys_of(rows: np.ndarray, data_sha256: str) -> list[str]:
     return [hashed("case", data_sha256, str(row)) for row in rows.tolist()]
 
 
+def of_any_table(recipe: Recipe) -> Recipe:
+    """The recipe without decisions about single cases: another table has other patients in the same rows."""
+    return recipe.model_copy(update={"steps": [step for step in recipe.steps if step.name != SecondLook.name]})
+
+
 def audit(recipe: Recipe) -> str:
     """What a report must say of a second look, without a full stop; "" where there was none."""
     step = next((each for each in recipe.steps if each.name == SecondLook.name and each.on), None)
