@@ -159,21 +159,21 @@ def test_a_fold_has_no_part_in_its_own_map():
 
 def test_bands_thirds_and_categories_are_told_in_their_order():
     rng = np.random.default_rng(0)
-    patients = np.arange(300)
+    patients, everybody = np.arange(300), np.ones(300, bool)
     ages = pd.Series(rng.uniform(20, 95, 300).round())
-    bands = subgroups.groups_in("age", ages, patients)
+    bands = subgroups.groups_in("age", ages, patients, everybody)
     assert [each.label for each in bands] == ["18 to under 40", "40 to under 65", "65 to under 80", "80 and over"]
     assert np.array_equal(bands[1].mask, ((ages >= 40) & (ages < 65)).to_numpy())
-    thirds = subgroups.groups_in("crp", pd.Series(rng.gamma(2, 20, 300)), patients)
+    thirds = subgroups.groups_in("crp", pd.Series(rng.gamma(2, 20, 300)), patients, everybody)
     assert len(thirds) == 3 and all(90 <= each.mask.sum() <= 110 for each in thirds)
-    coded = subgroups.groups_in("sex", pd.Series(rng.integers(2, size=300).astype(float)), patients)
+    coded = subgroups.groups_in("sex", pd.Series(rng.integers(2, size=300).astype(float)), patients, everybody)
     assert [each.label for each in coded] == ["0", "1"]
 
 
 def test_groups_of_under_10_and_what_reveals_them_are_not_named():
     labels = np.repeat(["north", "south", "tiny", "west"], [150, 100, 6, 44])
     column = pd.Series(labels, dtype=object)
-    found = [each.label for each in subgroups.groups_in("site", column, np.arange(300))]
+    found = [each.label for each in subgroups.groups_in("site", column, np.arange(300), np.ones(300, bool))]
     assert found == ["north", "south"]  # the smallest other one is hidden too: 300 - 150 - 100 - 44 would be 6
 
 
@@ -186,6 +186,18 @@ def test_groups_under_30_have_a_size_and_no_figure():
     assert (told["small"].n, told["small"].enough, told["small"].figure) == (20, False, None)
     assert told["north"].figure.low < told["north"].figure.value < told["north"].figure.high
     assert {each.n_events for each in report.subgroups} == {None}  # 20 cases hold under 10 of a class
+
+
+def test_a_group_is_as_large_as_it_is_among_those_who_were_judged():
+    """40 patients in all, 8 of them in the validation part: that report must not name them."""
+    sites = np.array(["small", "north", "south"], dtype=object)[np.r_[np.zeros(40, int), np.arange(260) % 2 + 1]]
+    cases = replace(made_cases(300), aside=pd.DataFrame({"site": sites}), subgroups=("site",))
+    judged = np.arange(300) % 5 == 0
+    p = np.full((1, 300, 2), np.nan)
+    p[0, judged] = probabilities(np.linspace(0.1, 0.9, judged.sum()))
+    told = score(Predictions(cases.y, p, cases.patients, "binary", cases.classes, np.empty(0)))
+    found = subgroups.subgroups_of(cases, told, seed=0, draws=20)
+    assert [(each.label, each.n_patients) for each in found] == [("north", 26)]  # with south named, small would be 8
 
 
 def test_a_groups_auroc_is_that_of_its_cases_alone():

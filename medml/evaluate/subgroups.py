@@ -51,22 +51,26 @@ def usual_columns(table: Table) -> list[str]:
     return [name for name in dict.fromkeys(found) if name is not None]
 
 
-def groups_of(cases: Cases) -> Iterator[list[Group]]:
-    """The groups of each column that stands aside, one list a column; those that may not be named are left out."""
+def groups_of(cases: Cases, judged: np.ndarray) -> Iterator[list[Group]]:
+    """The groups of each column that stands aside, one list a column; those that may not be named are left out.
+
+    judged  (n,) bool: the cases that figures are of; a group is as large as it is among these
+    """
     if cases.aside is None:
         return
     for name in cases.subgroups:
         if name in cases.aside.columns:
-            found = groups_in(str(name), cases.aside[name], cases.patients)
+            found = groups_in(str(name), cases.aside[name], cases.patients, judged)
             if found:
                 yield found
 
 
-def groups_in(name: str, column: pd.Series, patients: np.ndarray) -> list[Group]:
+def groups_in(name: str, column: pd.Series, patients: np.ndarray, judged: np.ndarray) -> list[Group]:
     """Bands of an age, thirds of another number, categories; of at least k patients each, and what would reveal the
     others by difference is hidden with them."""
     labels = _banded(name, column) if _is_scale(column) else _levels(column)
-    counts = {str(label): len(np.unique(patients[labels == label])) for label in dict.fromkeys(labels.tolist())}
+    counts = {str(label): len(np.unique(patients[judged & (labels == label)]))
+              for label in dict.fromkeys(labels[judged].tolist())}
     shown = suppress(counts.items()).levels[:MOST_LEVELS]
     order = [label for label in counts if label in {each.label for each in shown}]
     return [Group(name, label, labels == label) for label in _sorted(order)]
@@ -111,7 +115,7 @@ def _sorted(labels: list[str]) -> list[str]:
 def subgroups_of(cases: Cases, scored: Scored, *, seed: int, draws: int) -> list[Subgroup]:
     """Every group that may be named, with its figures; under 30 cases its size alone."""
     found: list[Subgroup] = []
-    for groups in groups_of(cases):
+    for groups in groups_of(cases, scored.measured):
         rows = [np.flatnonzero(each.mask & scored.measured) for each in groups]
         counted = cases.task == "binary" and _may_count(cases.y, rows, np.flatnonzero(scored.measured))
         found += [_told(each, mine, cases, scored, counted, seed=seed, draws=draws)
