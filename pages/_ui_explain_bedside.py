@@ -81,7 +81,7 @@ def shown(value: BedsideScore) -> None:
     from medml.explain.words import of_score
     from medml.plots.explain_score import nomogram
 
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         rows = [(rule.column if at == 0 else "", step.label, f"{step.points:+d}" if step.points else "0")
                 for rule in value.rules for at, step in enumerate(rule.steps)]

@@ -58,6 +58,9 @@ def of_score(found: BedsideScore) -> str:
     if change.value is None:
         return "There are too few cases to compare the score with the model."
     said = f"AUROC {change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+    slope = found.figures.get("slope")
+    if slope is not None and slope.value is not None:
+        said += f"; its calibration slope is {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})"
     if change.high < 0:
         return f"The score ranks patients worse than the model: {said}."
     if change.low > 0:
