@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from medml.types import Column, Recipe
 
 VERSION = 1
-NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$"
+NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?$"  # \d is more than these ten in Python
 Rules = list[list[str]]
 
 _LIMIT = [r"^(?:<=?|>=?|≤|≥|&lt;|&gt;)\s*", ""]
@@ -29,10 +29,16 @@ _MINUS = ["^−", "-"]
 _SPACES = ["(?<=\\d)[ \u00a0\u202f\u2009'’](?=\\d{3}(?:\\D|$))", ""]
 _DOTS_GROUP: Rules = [[r"^([+-]?\d{1,3})\.(\d{3})\.(\d{3})(?=,|$)", "$1$2$3"],
                       [r"^([+-]?\d{1,3})\.(\d{3})(?=,)", "$1$2"], [",", "."]]
-_COMMAS_GROUP: Rules = [[r"(?<=\d),(?=(?:\d{2,3},)*\d{3}(?:\.|$))", ""], [r"^([+-]?\d*),(\d+)$", "$1.$2"]]
+_COMMAS_GROUP: Rules = [[r"^([+-]?\d{1,3})\.(\d{3})(?:\.(\d{3}))?,(\d+)$", "$1$2$3.$4"],
+                        [r"(?<=\d),(?=(?:\d{2,3},)*\d{3}(?:\.|$))", ""], [r"^([+-]?\d*),(\d+)$", "$1.$2"]]
 _TIME = r"(?:[T ].*)?$"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATES: Rules = [[r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _TIME, "$1-$2-$3"],
-                 [r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})" + _TIME, "$3-$2-$1"]]
+                 [r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})" + _TIME, "$3-$2-$1"],
+                 *([rf"^(\d{{1,2}})[ /-]{month}[a-z]*[ /-](\d{{4}})" + _TIME, f"$2-{number}-$1"]
+                   for number, month in enumerate(_MONTHS, start=1)),
+                 *([rf"^{month}[a-z]* (\d{{1,2}}),? (\d{{4}})" + _TIME, f"$2-{number}-$1"]
+                   for number, month in enumerate(_MONTHS, start=1))]
 _NAMES: Rules = [[r"^(-?(?:0|[1-9]\d*))\.0+$", "$1"], [r"^(-?\d+\.\d*?[1-9])0+$", "$1"]]
 
 

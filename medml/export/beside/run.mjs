@@ -13,8 +13,9 @@ export function value(column, raw) {
   const lower = text.toLowerCase();
   if (column.type === "text") return column.missing.includes(lower) ? "" : Object.hasOwn(column.words, lower) ? column.words[lower] : text;
   if (column.type === "date") {
-    const found = /^(\d+)-(\d+)-(\d+)$/.exec(text);
-    return found ? Date.UTC(+found[1], found[2] - 1, +found[3]) / 864e5 : NaN;
+    const found = /^(\d+)-(\d+)-(\d+)$/.exec(text) ?? [];
+    const day = new Date(Date.UTC(+found[1], found[2] - 1, +found[3]));
+    return day.getUTCDate() === +found[3] ? day.getTime() / 864e5 : NaN;
   }
   const number = new RegExp(schema.number, "i").test(text) ? Number(text) : NaN;
   return column.codes.includes(number) ? NaN : number;

@@ -24,8 +24,10 @@ def value(column, text):
     if column["type"] == "text":
         return "" if text.lower() in column["missing"] else column["words"].get(text.lower(), text)
     if column["type"] == "date":
-        found = re.fullmatch(r"(\d+)-(\d+)-(\d+)", text)
-        return (date(*map(int, found.groups())) - date(1970, 1, 1)).days if found else np.nan
+        try:
+            return (date(*map(int, text.split("-"))) - date(1970, 1, 1)).days
+        except (TypeError, ValueError):
+            return np.nan
     number = float(text) if re.fullmatch(SCHEMA["number"], text, re.IGNORECASE) else np.nan
     return np.nan if number in column["codes"] else number
 
