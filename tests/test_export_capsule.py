@@ -61,7 +61,7 @@ def judged(made, folder: Path) -> Path:
 def test_the_capsule_holds_the_model_what_it_saw_and_a_runner(made):
     names = {each.name for each in made[1].iterdir()}
     assert names == {"model.onnx", "schema.json", "seen.json", "run.py", "run.mjs", "validate.py", "figures.py",
-                     "README.txt"}
+                     "cells.py", "README.txt"}
     seen = json.loads((made[1] / "seen.json").read_text())
     assert seen["n_patients"] == 200 and seen["metrics"]["auroc"]["low"] is not None
     assert {each["name"] for each in seen["columns"]} >= {"age", "pressure", "sex", "ward", "outcome"}
@@ -91,13 +91,16 @@ def test_nothing_of_a_patient_comes_back(made, tmp_path):
     run_folder, there, out = made[1], tmp_path / "there", tmp_path / "out"
     out.mkdir()
     table = table.assign(pressure=table["marker"], sex="female", patient_id=table["record_id"])
+    table.loc[:2, "pressure"] = None
     saved(table, there, "patients.csv")
     subprocess.run([sys.executable, run_folder / "validate.py", there / "patients.csv", "--out", out / "result.json"],
                    check=True, capture_output=True)
     assert found_in(out, numbers) == []
     told = json.loads((out / "result.json").read_text())
     assert set(told["columns"]["ward"]["shares"]) == {"north", "south"}  # three patients of the rare ward: not named
-    assert set(told) == {"format", "version", "run", "model_sha256", "external", "grid", "no_answer", "columns"}
+    assert set(told) == {"format", "version", "run", "model_sha256", "external", "no_answer", "columns"}
+    few = [told["no_answer"], *(each["missing"] for each in told["columns"].values())]
+    assert "fewer than 10" in few and not any(each in range(1, 10) for each in few)
 
 
 def test_too_few_patients_are_not_judged(made, tmp_path):
@@ -121,6 +124,7 @@ def test_a_result_that_cannot_be_is_refused(made, tmp_path):
         return {"external": good["external"] | changed}
     assert refusal(format="a letter") == "no_result" and refusal(run="forest-1") == "other_run"
     assert refusal(model_sha256="0" * 64) == "other_model" and refusal(**other(row=[1, 2])) == "no_result"
+    assert refusal(**other(data_sha256=gallery.open_run(run).config.data_sha256)) == "own_table"
     assert refusal(**other(found_by="folder")) == "no_result" and refusal(**other(n_patients=10_000)) == "no_result"
     sure = good["external"]["metrics"] | {"auroc": {"value": 0.99, "low": 0.1, "high": 0.2, "n": 148}}
     assert refusal(**other(metrics=sure)) == "no_result"

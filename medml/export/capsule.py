@@ -41,6 +41,7 @@ def capsule(found: Package) -> bytes:
     files["schema.json"] = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False).encode()
     files["seen.json"] = json.dumps(seen(found.run), indent=1, ensure_ascii=False, allow_nan=False).encode()
     runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py")}
+    runner["cells.py"] = (BESIDE / "run.py").read_bytes()  # reads the outcome's text, beside pictures too
     return as_zip(files | runner | {"README.txt": README.encode()})
 
 
@@ -99,6 +100,9 @@ def take_back(run: str, path: Path) -> External:
         found = External.model_validate(told["external"])
     except ValidationError as damaged:
         raise _no_result(f"{damaged.error_count()} fields") from None
+    if found.data_sha256 == opened.config.data_sha256:
+        raise UserError(what="This result was made from the very table that the model was made from.", code="own_table",
+                        fix="Run the capsule on data of other patients.")
     if found.found_by != "capsule" or found.checkpoint != opened.chain.current or not _possible(found):
         raise _no_result("figures")
     return external.add(run, found)

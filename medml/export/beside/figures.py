@@ -37,12 +37,6 @@ def delong(y, score):
     return {"value": value, "low": max(0.0, value - half), "high": min(1.0, value + half), "n": len(y)}
 
 
-def grid(y, p):
-    """The confusion matrix at 101 thresholds."""
-    return [{"threshold": float(at), "tp": int(((p >= at) & (y == 1)).sum()), "fp": int(((p >= at) & (y == 0)).sum()),
-             "fn": int(((p < at) & (y == 1)).sum()), "tn": int(((p < at) & (y == 0)).sum())} for at in GRID]
-
-
 def bins(y, p, fewest):
     """Mean probability and share with the outcome in up to ten bins of equal size, `fewest` patients at least."""
     parts = np.array_split(np.argsort(p, kind="stable"), min(10, len(p) // fewest))

@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from figures import bins, calibration_line, delong, figures_of, grid, roc
-from run import SCHEMA, answers, value
+from cells import value
+from figures import bins, calibration_line, delong, figures_of, roc
+from run import SCHEMA, answers
 
 FEWEST = 10  # patients of a group that may be told of
 LEAST = 30  # rows, below which nothing is judged
@@ -67,6 +68,11 @@ def patients_of(rows):
     return np.unique(labels, return_inverse=True)[1]
 
 
+def told_of(n):
+    """A count of rows; none from 1 to 9."""
+    return n if n == 0 or n >= FEWEST else f"fewer than {FEWEST}"
+
+
 def columns_here(rows):
     """What these patients are like: missing cells, percentiles, shares of known categories of 10 rows and more."""
     found = {}
@@ -76,13 +82,13 @@ def columns_here(rows):
             labels, counts = np.unique([each for each in cells if each], return_counts=True)
             shown = {str(label): int(n) for label, n in zip(labels, counts, strict=True)
                      if n >= FEWEST and str(label) in column["usual"]}
-            found[column["name"]] = {"missing": cells.count(""), "shares": {name: round(n / len(cells), 2)
+            found[column["name"]] = {"missing": told_of(cells.count("")), "shares": {name: round(n / len(cells), 2)
                                                                             for name, n in shown.items()}}
             continue
         numbers = np.array([each for each in cells if each == each], dtype=float)
         middle = [float(f"{each:.3g}") for each in np.quantile(numbers, [0.05, 0.5, 0.95])] \
             if len(numbers) >= 2 * FEWEST else None
-        found[column["name"]] = {"missing": len(cells) - len(numbers), "5 %, median, 95 %": middle}
+        found[column["name"]] = {"missing": told_of(len(cells) - len(numbers)), "5 %, median, 95 %": middle}
     return found
 
 
@@ -121,8 +127,7 @@ def main(arguments=None):
     digest = hashlib.sha256(Path(asked.table).read_bytes()).hexdigest()
     found = judged(y, p, patients_of(used), renamed, asked.name, digest, len(rows) - len(used))
     result = {"format": "medml site result", "version": 1, "run": SCHEMA["run"], "model_sha256": SCHEMA["model_sha256"],
-              "external": found, "grid": grid(y, p[:, 1]) if SCHEMA["task"] == "binary" else [],
-              "no_answer": sum(map(bool, why)), "columns": columns_here(used)}
+              "external": found, "no_answer": told_of(sum(map(bool, why))), "columns": columns_here(used)}
     Path(asked.out).write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
