@@ -44,6 +44,11 @@ def test_every_check_of_today_is_found():
     assert set(THIS_ISSUE) <= set(registry.names()) <= set(TITLES)
 
 
+def test_the_readme_says_how_many_checks_there_are():
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    assert f"and {len(registry.names())} checks for" in readme
+
+
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_an_honest_run_raises_no_alarm(task):
     cases = made_cases(600, task=task)
