@@ -1,4 +1,5 @@
-"""Leaks of every kind that tables and pictures have, walked through the whole line: each raises an alarm."""
+"""Leaks that are planted walk through the whole line and raise an alarm. The eight kinds: `python -m bench.leaks`; here
+those that test_planted_leaks.py and test_pictures.py do not hold."""
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from medml.profile import scan
 from medml.profile.phrases import telling_phrases
 
 
-@pytest.mark.parametrize("name", PLANTS)
+@pytest.mark.parametrize("name", ["duplicated patients", "text giveaway", "near-duplicate images"])
 def test_a_planted_leak_raises_its_alarm(name, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
     (tmp_path / "data").mkdir()
