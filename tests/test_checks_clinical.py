@@ -34,6 +34,11 @@ def test_probabilities_that_are_right_pass_and_stretched_ones_do_not():
     assert shifted.verdict == "warn" and "On the whole they are too high." in shifted.what
 
 
+def test_a_slope_that_could_be_anything_is_no_agreement():
+    few = run("E4", made_cases(40), prediction=CALIBRATED, folds=dealt(np.arange(40), 3))  # 0.88 (-0.24 to 1.82)
+    assert few.verdict == "could_not_tell" and "too few cases to tell the slope" in few.what
+
+
 def test_calibration_is_asked_of_a_number_and_of_several_classes():
     assert "slope" in run("E4", made_cases(300, task="regression")).figures
     assert set(run("E4", made_cases(300, task="multiclass")).figures) == {"ici", "brier"}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from made_up import made_cases, run_check
 from tables import clinic, planned, saved
 
 from medml import gallery, predict
+from medml.evaluate.checks.abstain import abstains
 from medml.evaluate.context import Abstention
 from medml.train import train
+from medml.value import PictureFacts
 
 ARMED = {"unseen": 2, "missing": 1, "outside": 2, "few": 2, "together": 2}
 
@@ -40,6 +44,14 @@ def test_a_model_that_is_mostly_silent_is_a_caution_with_what_to_do():
 def test_no_rule_armed_is_a_caution_and_not_tried_is_no_pass():
     assert run_check("P1", draws=20, abstention=Abstention(n=12, armed=dict.fromkeys(ARMED, 0))).verdict == "warn"
     assert run_check("P1", made_cases(60), draws=20, abstention=Abstention()).verdict == "could_not_tell"
+
+
+def test_pictures_without_a_modality_are_all_answered_and_that_is_a_caution():
+    def of(by: dict) -> str:
+        table = SimpleNamespace(pictures=PictureFacts(n=300, by=by))
+        choice = SimpleNamespace(pictures=object())
+        return abstains(SimpleNamespace(context=SimpleNamespace(choice=choice, table=table, abstention=None))).verdict
+    assert of({"modality": {"DX": 300}}) == "pass" and of({"kind": {"png": 300}}) == "warn"
 
 
 def test_what_a_training_counts_is_what_predicting_unseen_rows_gives(tmp_path):

@@ -29,6 +29,8 @@ def calibrated(evidence: Evidence) -> Check:
     what = what[0].upper() + what[1:]
     if wrong:
         return found("E4", "warn", f"{what}. {' '.join(wrong)}", RECALIBRATE, **figures)
+    if "slope" in line and not _told(line["slope"]):
+        return found("E4", "could_not_tell", f"{what}: there are too few cases to tell the slope.", **figures)
     return found("E4", "pass", f"{what}: predicted and observed agree.", **figures)
 
 
@@ -45,11 +47,15 @@ def _spread(evidence: Evidence) -> float:
     return float(np.std(y)) or 1.0 if evidence.scored.task == "regression" else 1.0
 
 
+def _told(slope: Metric) -> bool:
+    """Whether its interval is narrow enough to say anything."""
+    return slope.value is not None and slope.high - slope.low <= UNSURE
+
+
 def _faults(line: dict[str, Metric], spread: float) -> list[str]:
     slope, large, ici = (line.get(name) for name in ("slope", "intercept", "ici"))
     said = []
-    told = slope is not None and slope.value is not None and slope.high - slope.low <= UNSURE
-    if told and not SLOPE[0] <= slope.value <= SLOPE[1]:
+    if slope is not None and _told(slope) and not SLOPE[0] <= slope.value <= SLOPE[1]:
         said.append("Predictions are too extreme: high ones too high, low ones too low." if slope.value < SLOPE[0]
                     else "Predictions are too timid: they lie too close together.")
     if large is not None and large.value is not None and abs(large.value) > LARGE * spread \
