@@ -91,7 +91,8 @@ def read(config: TrainConfig) -> Ledger:
 
 
 def with_looks(report: Report, run: str, config: TrainConfig, checkpoint: int) -> Report:
-    """The report as it stands today: looks counted, and the held-out figures where this checkpoint was opened."""
+    """The report as it stands today: looks counted, and the held-out figures where this checkpoint was opened; the plan
+    only where it still has the hash that it was opened under."""
     if config.split.scheme != "held_out":
         return report
     from medml.evaluate.checks import looks_check
@@ -99,9 +100,10 @@ def with_looks(report: Report, run: str, config: TrainConfig, checkpoint: int) -
     ledger = read(config)
     looks = ledger.looks
     mine = [look for look in looks if look.run == run and look.checkpoint == checkpoint]
-    checks = [looks_check(len(looks)) if check.id == "L10" else check for check in report.checks]
     found = ledger.plans.get(mine[-1].plan_sha256) if mine else None
-    plan = {} if found is None else {"plan": found.plan, "plan_written": found.when,
+    changed = found is not None and home.sha256_of(found.plan) != mine[-1].plan_sha256
+    checks = [looks_check(len(looks), plan_changed=changed) if check.id == "L10" else check for check in report.checks]
+    plan = {} if found is None or changed else {"plan": found.plan, "plan_written": found.when,
                                      "plan_sha256": mine[-1].plan_sha256}
     return report.model_copy(update={"looks": len(looks), "held_out": mine[-1].metrics if mine else {},
                                      "checks": checks} | plan)

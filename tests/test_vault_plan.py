@@ -46,6 +46,17 @@ def test_the_report_shows_the_plan_that_it_was_opened_for(run):
     assert (again.plan_written, again.plan_sha256, again.looks) == (first.plan_written, first.plan_sha256, 2)
 
 
+def test_a_plan_that_was_changed_afterwards_is_not_shown_as_the_plan(run):
+    training.open_held_out(run)
+    opened = gallery.open_run(run)
+    path, = (home.home() / "vault").glob("*.json")
+    path.write_text(path.read_text().replace('"metric": "auroc"', '"metric": "auprc"'))
+    report = gallery.open_run(run).report
+    assert opened.report.plan is not None and report.plan is None and report.looks == 1
+    check = next(each for each in report.checks if each.id == "L10")
+    assert check.verdict == "warn" and "was changed after" in check.what
+
+
 def test_another_threshold_is_another_plan(run):
     opened = gallery.open_run(run)
     one = vault.plan_of(run, 0, opened.config, opened.report, ["age"])

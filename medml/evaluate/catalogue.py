@@ -38,8 +38,14 @@ def found(check: str, verdict: Verdict, what: str, fix: str = "", **figures: flo
                  figures={name: round(float(value), 6) for name, value in figures.items()})
 
 
-def looks_check(looks: int, *, kept_closed: bool = True) -> Check:
-    """L10: how often the held-out part has been opened, all runs on the same split together."""
+def looks_check(looks: int, *, kept_closed: bool = True, plan_changed: bool = False) -> Check:
+    """L10: how often the held-out part has been opened, all runs on the same split together.
+
+    plan_changed  what it was opened for is not what was written down before
+    """
+    if plan_changed:
+        return found("L10", "warn", "The plan that the held-out part was opened for was changed after it had been "
+                                    "written down.", "Judge the final model on new patients.", looks=looks)
     if not kept_closed:
         return found("L10", "pass", "No part was held out: every case was judged by a model that had not seen it "
                                     "(cross-validation).", looks=looks)
