@@ -9,7 +9,7 @@ from tables import clinic, planned, saved
 
 from medml import gallery, home, worklist
 from medml.__main__ import main
-from medml.evaluate.sample_size import advice, most_parameters, needed_for_classes, r2cs_of_auroc
+from medml.evaluate.sample_size import advice, max_r2cs, most_parameters, needed_for_classes, r2cs_of_auroc
 from medml.train import train
 
 
@@ -100,6 +100,7 @@ def test_an_auroc_is_turned_into_the_r2_that_simulated_scores_of_it_have():
         r2 = 1 - np.exp(2 * (log_loss(y, p) - log_loss(y, np.full(len(y), y.mean()))))
         assert r2cs_of_auroc(auroc, share) == pytest.approx(r2, abs=0.005)
     assert advice(1000, 174, 24, auroc=0.9).needed.n < advice(1000, 174, 24).needed.n
+    assert 0.6 < r2cs_of_auroc(0.99, 0.3) < r2cs_of_auroc(0.997, 0.3) < r2cs_of_auroc(0.9999, 0.3) < max_r2cs(0.3)
 
 
 @pytest.mark.parametrize("task, counts, said", [

@@ -137,10 +137,10 @@ def r2cs_of_auroc(auroc: float, prevalence: float) -> float:
     apart = math.sqrt(2) * float(norm.ppf(auroc))
     z = np.linspace(-8, 8 + apart, 20_001)
     with_outcome, without = prevalence * norm.pdf(z - apart), (1 - prevalence) * norm.pdf(z)
-    p = with_outcome / (with_outcome + without)
+    both = with_outcome + without  # each share is divided by it, as 1 - p would be 0 where p is near 1
     step = z[1] - z[0]
-    gained = float(((with_outcome * np.log(p / prevalence)
-                     + without * np.log((1 - p) / (1 - prevalence))) * step).sum())
+    gained = float(((with_outcome * np.log(with_outcome / both / prevalence)
+                     + without * np.log(without / both / (1 - prevalence))) * step).sum())
     return 1 - math.exp(-2 * gained)
 
 
