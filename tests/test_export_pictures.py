@@ -119,3 +119,25 @@ def test_a_network_that_learned_in_half_precision_answers_in_whole():
     graph.output("said", pictures.network(graph, family, model, pictures.fit(graph, pixels, 16)), np.float64, ["n", 2])
     said = opened(graph.finish({})).run(None, {"pixels": data.X.read()})[0]
     assert np.abs(said - family.predict(model, data.X)).max() < 1e-6
+
+
+def test_a_capsule_of_pictures_is_judged_elsewhere_and_its_result_comes_back(made, tmp_path, monkeypatch):
+    import zipfile
+
+    from PIL import Image
+
+    run, _, at_home = made
+    monkeypatch.setenv("MEDML_HOME", str(at_home))
+    (tmp_path / "capsule.zip").write_bytes(export.capsule(export.package(run)))
+    zipfile.ZipFile(tmp_path / "capsule.zip").extractall(tmp_path)
+    films, y = bars(40, seed=8)
+    target = gallery.open_run(run).config.choice.target
+    lines = [f"picture,{target}"]
+    for at, (film, label) in enumerate(zip(films, y, strict=True)):
+        Image.fromarray(film).save(tmp_path / f"{at}.pgm")
+        lines.append(f"{at}.pgm,{'standing' if label else 'lying'}")
+    (tmp_path / "films.csv").write_text("\n".join(lines))
+    subprocess.run([sys.executable, "validate.py", "films.csv"], cwd=tmp_path, check=True, capture_output=True)
+    found = export.take_back(run, tmp_path / "result.json")
+    assert found.n_cases == 40 and found.n_events == 20 and 0 <= found.metrics["auroc"].low <= 1
+    assert "internally validated only" not in gallery.open_run(run).report.stamps
