@@ -12,8 +12,9 @@ from test_families import EVERY, fitted, table
 
 from medml import data, families, gallery, home
 from medml.explain import Explainer, _families, _permutation, _trees, contributions
-from medml.explain.contributions import LEARNED, TYPICAL, background_cases
+from medml.explain.contributions import LEARNED, TYPICAL, Contributions, background_cases
 from medml.explain.units import said_in
+from medml.explain.words import answer
 from medml.recipe import prepare_predictors
 from medml.train import train
 
@@ -144,6 +145,17 @@ def test_a_vote_of_classes_says_nearly_what_asking_it_as_a_whole_says():
     values, _ = _families.explain("auto", vote, X, asked("binary"))
     whole, _ = _families._any_model("auto", vote, X, asked("binary"))
     assert np.corrcoef(values.ravel(), whole.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("name", ["forest", "boosting"])
+def test_an_answer_is_said_as_the_models_own_probability(name):
+    model, X = fitted(name, "multiclass"), table("multiclass", seed=3).X[:4]
+    values, base = _families.explain(name, model, X, asked("multiclass"))
+    p = families.registry.get(name).predict(model, X)
+    unit = _families.unit_of(name, "multiclass")
+    found = Contributions(list("abcdef"), values, base, said_in(unit, p), ["none", "some", "much"], unit, "nobody")
+    for at, output in ((0, 0), (1, 2)):
+        assert f"“{found.outputs[output]}”: {100 * p[at, output]:.0f} %;" in answer(found, at, output)
 
 
 # ---- a run ------------------------------------------------------------------------------------------------------

@@ -49,9 +49,9 @@ def unit_of(family: str, task: Task) -> Unit:
     return "probability" if family in ADDS_TREES and task != "regression" else smooth(task)
 
 
-def needs_background(family: str) -> bool:
-    """Whether rows of the table are needed to explain this family."""
-    return family not in ("logistic", "boosting", "forest")
+def needs_background(family: str, task: Task) -> bool:
+    """Whether rows of the table are needed to explain this family; a vote of numbers adds up what its members keep."""
+    return family not in ("logistic", "boosting", "forest") and not (family == "auto" and task == "regression")
 
 
 def explain(family: str, fitted: Any, X: np.ndarray, asked: Asked) -> Values:

@@ -90,7 +90,7 @@ class Explainer:
         """A pipeline in hand; see `of`."""
         family, matrix = pipeline.family.name, pipeline.matrix
         columns = list(dict.fromkeys(matrix.origins))
-        if not _families.needs_background(family):
+        if not _families.needs_background(family, task):
             return cls(pipeline, outputs, task, typical(matrix), LEARNED, seed, columns)
         if cases is None:
             return cls(pipeline, outputs, task, typical(matrix), TYPICAL, seed, columns)
@@ -126,7 +126,7 @@ def contributions(run: str | gallery.Run, frame: pd.DataFrame, rows: Sequence[in
 
 def background_cases(opened: gallery.Run, source: Path | None, *, watch: Watch | None = None) -> Cases | None:
     """The rows that the final model may have learned from; None where the family needs none or they are not there."""
-    if source is None or not _families.needs_background(opened.config.family):
+    if source is None or not _families.needs_background(opened.config.family, opened.report.task):
         return None
     from medml import train
 

@@ -18,15 +18,21 @@ def answer(found: Contributions, at: int = 0, output: int = 0) -> str:
     name = found.outputs[output]
     if found.unit == "outcome":
         return f"{name}: {value:.4g}, when nothing is known {base:.4g}"
-    if found.unit == "log-ratio":
-        return f"{name}: {value:+.2f} against the mean of all classes, when nothing is known {base:+.2f}"
     p, p_base = (as_probability(found.unit, each) for each in (value, base))
+    if found.unit == "log-ratio":
+        p, p_base = (_shares(each)[output] for each in (found.answers[at], found.base))
     return f"Probability of “{name}”: {100 * p:.0f} %; when nothing is known {100 * p_base:.0f} %"
 
 
 def as_probability(unit: Unit, value: float) -> float:
     """A log-odds, or a probability that is one already, as a probability."""
     return float(1 / (1 + np.exp(-value))) if unit == "log-odds" else value
+
+
+def _shares(ratios: np.ndarray) -> np.ndarray:
+    """Log-ratios of all classes as their probabilities."""
+    weights = np.exp(ratios - ratios.max())
+    return weights / weights.sum()
 
 
 def unit_in_words(unit: Unit, outcome: str) -> str:
