@@ -98,7 +98,7 @@ def test_nothing_of_a_patient_comes_back(made, tmp_path):
     assert found_in(out, numbers) == []
     told = json.loads((out / "result.json").read_text())
     assert set(told["columns"]["ward"]["shares"]) == {"north", "south"}  # three patients of the rare ward: not named
-    assert set(told) == {"format", "version", "run", "model_sha256", "external", "no_answer", "columns"}
+    assert set(told) == {"format", "version", "run", "model_sha256", "external", "grid", "no_answer", "columns"}
     few = [told["no_answer"], *(each["missing"] for each in told["columns"].values())]
     assert "fewer than 10" in few and not any(each in range(1, 10) for each in few)
 
@@ -160,6 +160,20 @@ def test_the_runners_line_and_interval_are_medmls_own():
     assert line["slope"]["value"] == pytest.approx(slope) and line["intercept"]["value"] == pytest.approx(large)
     own = delong.interval(cases.y, p[:, 1])
     assert figures().delong(cases.y, p[:, 1]) == pytest.approx(own.model_dump())
+
+
+def test_no_group_of_under_ten_can_be_worked_out_from_the_grid():
+    cases = made_cases(240)
+    p = predicted(cases, [_all(cases)]).p[0]
+    told = figures().grid(cases.y, p[:, 1], 10)
+    n_yes = int(cases.y.sum())
+    assert len(told) >= 4 and told[0]["tp"] == n_yes and told[0]["fp"] == 240 - n_yes
+    for each in told:
+        assert each["tp"] == ((p[:, 1] >= each["threshold"]) & (cases.y == 1)).sum()
+        assert each["tp"] + each["fn"] == n_yes and each["fp"] + each["tn"] == 240 - n_yes
+    for cell in ("tp", "fp"):
+        counts = [each[cell] for each in told] + [0]
+        assert all(a == b or a - b >= 10 for a, b in zip(counts, counts[1:], strict=False))
 
 
 def _all(cases):

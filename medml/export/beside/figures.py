@@ -37,6 +37,20 @@ def delong(y, score):
     return {"value": value, "low": max(0.0, value - half), "high": min(1.0, value + half), "n": len(y)}
 
 
+def grid(y, p, fewest):
+    """The confusion matrix at such of 101 thresholds that no group of under `fewest` patients of a class lies between
+    two of them: none can be worked out by difference."""
+    kept = []
+    for at in GRID:
+        tp, fp = (int(((p >= at) & (y == each)).sum()) for each in (1, 0))
+        before = (kept[-1]["tp"], kept[-1]["fp"]) if kept else (tp + fewest, fp)
+        apart = [each for pair in zip(before, (tp, fp), strict=True) for each in (pair[0] - pair[1], pair[1])]
+        if before != (tp, fp) and all(each == 0 or each >= fewest for each in apart):
+            kept.append({"threshold": float(at), "tp": tp, "fp": fp, "fn": int((y == 1).sum()) - tp,
+                         "tn": int((y == 0).sum()) - fp})
+    return kept
+
+
 def bins(y, p, fewest):
     """Mean probability and share with the outcome in up to ten bins of equal size, `fewest` patients at least."""
     parts = np.array_split(np.argsort(p, kind="stable"), min(10, len(p) // fewest))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from cells import value
-from figures import bins, calibration_line, delong, figures_of, roc
+from figures import bins, calibration_line, delong, figures_of, grid, roc
 from run import SCHEMA, answers
 
 FEWEST = 10  # patients of a group that may be told of
@@ -127,7 +127,8 @@ def main(arguments=None):
     digest = hashlib.sha256(Path(asked.table).read_bytes()).hexdigest()
     found = judged(y, p, patients_of(used), renamed, asked.name, digest, len(rows) - len(used))
     result = {"format": "medml site result", "version": 1, "run": SCHEMA["run"], "model_sha256": SCHEMA["model_sha256"],
-              "external": found, "no_answer": told_of(sum(map(bool, why))), "columns": columns_here(used)}
+              "external": found, "grid": grid(y, p[:, 1], FEWEST) if SCHEMA["task"] == "binary" else [],
+              "no_answer": told_of(sum(map(bool, why))), "columns": columns_here(used)}
     Path(asked.out).write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
