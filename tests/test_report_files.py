@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 
 import docx
 import numpy as np
@@ -15,11 +16,11 @@ from tables import clinic, planned, saved
 
 from medml import gallery, report
 from medml.__main__ import main
-from medml.report import checklist, claim, content, tripod
+from medml.report import checklist, claim, content, tripod, wording
 from medml.report.document import Document, Heading, Rows, Words
 from medml.report.pdf import as_pdf
 from medml.train import train
-from medml.types import Check, Metric, PictureFacts, PicturePlan
+from medml.types import Check, External, Metric, PictureFacts, PicturePlan
 
 NAME = "Ward <b>3</b> & [click](http://x) “α ≥ 2”"
 
@@ -140,6 +141,25 @@ def test_a_check_that_warns_makes_its_item_violated_with_the_figure(run):
     assert size(clean).status == "done"
     assert size(judged(clean, "N1", "warn")) == checklist.Answer(
         "violated", "430 patients where 1,205 are needed. Add more. (N1)")
+
+
+def test_copies_of_its_own_rows_are_no_external_validation(run):
+    figure = Metric(value=0.7, low=0.6, high=0.8, n=90)
+    found = External(id="", made="", checkpoint=0, source="b.csv", data_sha256="", n_cases=90, n_patients=90,
+                     metrics={"auroc": figure})
+    said = {}
+    for copies in (90, 0):
+        other = run.report.model_copy(update={"external": [found.model_copy(update={"n_copies": copies})]})
+        filled = checklist.filled(tripod.ITEMS, replace(run, report=other))
+        said[copies] = " ".join(answer.text for item, answer in filled if item.number in ("1", "4", "16", "20c"))
+    assert "external" not in said[90] and "elsewhere" not in said[90]
+    assert "external validation" in said[0] and "Judged also on 1 set(s)" in said[0]
+
+
+def test_a_model_is_made_from_more_than_the_part_that_judged_it(run):
+    whole = replace(run, manifest=run.manifest.model_copy(update={"n_train": 600}))
+    assert "It was made from 600 cases, of which a part judged it: 120 cases of" in wording.aim(whole)
+    assert "made from 120 cases of 120 patients" in wording.aim(run)
 
 
 def test_claim_is_filled_for_pictures_alone(run):

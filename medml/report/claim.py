@@ -77,9 +77,9 @@ def _robust(run: gallery.Run) -> Answer:
 
 
 def _external(run: gallery.Run) -> Answer:
-    if not run.report.external:
+    if not w.elsewhere(run):
         return Answer("violated", "Not judged on data from elsewhere: internally validated only (X1).")
-    places = "; ".join(f"“{each.source}”, {each.n_cases:,} cases" for each in run.report.external)
+    places = "; ".join(f"“{each.source}”, {each.n_cases:,} cases" for each in w.elsewhere(run))
     return Answer("done", f"Judged on {places}.")
 
 

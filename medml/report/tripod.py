@@ -12,7 +12,7 @@ from medml.report.checklist import Answer, Item, ask, say
 
 def _title(run: gallery.Run) -> str:
     return (f"Development and internal validation of a model ({w.sort_of_model(run)}) that estimates {w.outcome(run)}"
-            if not run.report.external else
+            if not w.elsewhere(run) else
             f"Development and external validation of a model ({w.sort_of_model(run)}) that estimates {w.outcome(run)}")
 
 
@@ -21,7 +21,7 @@ def _abstract(run: gallery.Run) -> str:
 
 
 def objectives(run: gallery.Run) -> str:
-    done = "developed and judged on data from elsewhere" if run.report.external else "developed and judged internally"
+    done = "developed and judged on data from elsewhere" if w.elsewhere(run) else "developed and judged internally"
     return f"To estimate {w.outcome(run)}; the model was {done}."
 
 
@@ -118,7 +118,9 @@ def _numbers(run: gallery.Run) -> str:
     report = run.report
     events = "" if report.n_events is None else f", {report.n_events:,} with the outcome"
     closed = f"; held-out part: {run.manifest.n_test:,} cases" if run.config.split.scheme == "held_out" else ""
-    return f"Development: {report.n_cases:,} cases of {report.n_patients:,} patients{events}{closed}."
+    judged = f"{report.n_cases:,} cases of {report.n_patients:,} patients{events}"
+    apart = "" if run.manifest.n_train == report.n_cases else f"{run.manifest.n_train:,} cases; judged on "
+    return f"Development: {apart}{judged}{closed}."
 
 
 def _heterogeneity(run: gallery.Run) -> Answer:
@@ -187,8 +189,8 @@ ITEMS: tuple[Item, ...] = (
     Item("14", "Methods", "Fairness", _fairness),
     Item("15", "Methods", "What the model says, and thresholds", say(_output, "E6")),
     Item("16", "Methods", "Differences between the data for development and for evaluation", say(
-        lambda run: "Both come from the same table." if not run.report.external else
-        f"Judged also on {len(run.report.external)} set(s) of data from elsewhere.")),
+        lambda run: "Both come from the same table." if not w.elsewhere(run) else
+        f"Judged also on {len(w.elsewhere(run))} set(s) of data from elsewhere.")),
     Item("17", "Methods", "Ethical approval", ask("Which committee approved it, and how was consent handled?")),
     Item("18a", "Open science", "Funding", ask("Who paid for the study, and what was their part in it?")),
     Item("18b", "Open science", "Conflicts of interest", ask("Which interests do the authors declare?")),
@@ -203,7 +205,7 @@ ITEMS: tuple[Item, ...] = (
     Item("20a", "Results", "Flow of participants", say(flow, "M3")),
     Item("20b", "Results", "Characteristics of participants", say(_characteristics)),
     Item("20c", "Results", "Development and evaluation data side by side", say(
-        lambda run: "Evaluated on parts of the same data." if not run.report.external else
+        lambda run: "Evaluated on parts of the same data." if not w.elsewhere(run) else
         "See the external validations.")),
     Item("21", "Results", "Numbers of participants and events in each analysis", say(_numbers)),
     Item("22", "Results", "The full model", say(_specification)),

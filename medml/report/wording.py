@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from medml import families, gallery, steps
 from medml.evaluate import baselines, headline
-from medml.evaluate.catalogue import many, named
+from medml.evaluate.catalogue import from_elsewhere, many, named
 from medml.evaluate.words import METRICS, title
 from medml.recipe.target import ABOVE_ZERO
-from medml.types import Check, Column, Metric, Table
+from medml.types import Check, Column, External, Metric, Table
 
 
 def figure(metric: Metric | None, digits: int = 3) -> str:
@@ -56,9 +56,16 @@ def aim(run: gallery.Run) -> str:
     report, given = run.report, predictors(run)
     source = "pictures" if run.config.choice.pictures is not None else many(len(given), "predictor")
     events = f" ({report.n_events:,} of them with the outcome)" if report.n_events is not None else ""
+    judged = f"{many(report.n_cases, 'case')} of {many(report.n_patients, 'patient')}{events}"
+    apart = "" if run.manifest.n_train == report.n_cases else \
+        f"{many(run.manifest.n_train, 'case')}, of which a part judged it: "
     return (f"The model ({sort_of_model(run)}) estimates {outcome(run)} from {source}. It was made from "
-            f"{many(report.n_cases, 'case')} of {many(report.n_patients, 'patient')}{events} in "
-            f"“{run.manifest.source_file}”.")
+            f"{apart}{judged} in “{run.manifest.source_file}”.")
+
+
+def elsewhere(run: gallery.Run) -> list[External]:
+    """Validations on other patients: those that end "internally validated only"."""
+    return [each for each in run.report.external if from_elsewhere(each)]
 
 
 def result(run: gallery.Run) -> str:
