@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medml import data, gallery, home, looking, pictures, predict, profile, split, train
+from medml import data, gallery, home, looking, outside, pictures, predict, profile, split, train
 from medml.config import propose_config
 from medml.errors import UserError
 from medml.evaluate.shortcuts import controls
@@ -90,6 +90,21 @@ def test_a_folder_of_pictures_becomes_a_run_split_by_patient(at_home):
     assert {"L14", "G3", "G1"} <= set(verdicts) and "block" not in verdicts.values()
     entries = {each.reason_code for each in opened.profile.files if each.action == "skip"}
     assert entries == {"damaged"}
+
+
+def test_pictures_of_another_folder_are_judged_by_the_run(at_home, folder, tmp_path):
+    pixels, y = bars(24, 5)
+    for at, (each, label) in enumerate(zip(pixels, y, strict=True)):
+        place = tmp_path / ("standing" if label else "lying")
+        place.mkdir(exist_ok=True)
+        Image.fromarray(each).save(place / f"{5000 + at:06d}_{at:03d}.png")
+    try:
+        found = outside.validate(at_home, tmp_path, draws=50)
+        assert (found.n_cases, found.n_events, found.n_copies) == (24, 12, None) and found.metrics["auroc"].n == 24
+        with pytest.raises(UserError, match="the very table"):
+            outside.validate(at_home, folder)
+    finally:  # the other tests are about a run without
+        shutil.rmtree(gallery.open_run(at_home).folder / "external", ignore_errors=True)
 
 
 def test_more_rounds_and_back_again(at_home, folder):
