@@ -29,8 +29,9 @@ def patient_form(fields: list[Field], key: str) -> dict[str, str | float] | None
         given = _part("Needed for an answer", [each for each in fields if each.needed], turn)
         given |= _part("If it is known", [each for each in fields if not each.needed], turn)
         with st.container(horizontal=True, horizontal_alignment="right", gap="small", key="m_predict_foot"):
-            st.form_submit_button("Next patient", icon=":material/person_add:", key="m_predict_next", on_click=forget)
+            # Enter in a field presses the first: it must ask, never empty the form; the style sheet draws it last
             sent = st.form_submit_button("Predict", type="primary", icon=":material/stethoscope:", key="m_predict_go")
+            st.form_submit_button("Next patient", icon=":material/person_add:", key="m_predict_next", on_click=forget)
     return {name: value for name, value in given.items() if value is not None} if sent else None
 
 

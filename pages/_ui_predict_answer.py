@@ -69,7 +69,7 @@ def _classes(report: Report, p: np.ndarray) -> None:
     best = report.classes[int(order[0])]
     _large(f"Most likely: {class_words(best)}", percent(float(p[order[0]])), "")
     st.html(bars([(class_words(report.classes[int(place)]), float(p[place]), percent(float(p[place])))
-                  for place in order]))
+                  for place in order], signed=False))
 
 
 def open_answers(run: Run, p: np.ndarray) -> None:
@@ -102,16 +102,18 @@ def went_by(run: Run, found: dict[str, Any]) -> None:
     parts = [(str(name), float(value), f"{value:+.2g}") for name, value in
              zip(found["columns"], found["adds"], strict=True)]
     st.html(f'<p class="m-figure-label m-parts-label">Associated with {ui.html(about, 60)} for this patient</p>'
-            f'{bars(parts)}')
-    ui.note(f"In {UNITS.get(str(found['unit']), str(found['unit']))}; teal speaks for it, amber against. Associated, "
+            f'{bars(parts, signed=True)}')
+    ui.note(f"In {UNITS.get(str(found['unit']), str(found['unit']))}; amber speaks for it, teal against. Associated, "
             "never its cause.")
 
 
-def bars(parts: list[tuple[str, float, str]]) -> str:
-    """HTML of names with a bar each as long as its value, teal above 0 and amber below; its words beside it."""
+def bars(parts: list[tuple[str, float, str]], *, signed: bool) -> str:
+    """HTML of names with a bar each as long as its value, its words beside it; signed: amber raises, teal lowers, as
+    on Explain."""
+    tones = ("raises", "lowers") if signed else ("share", "share")
     most = max((abs(value) for _, value, _ in parts), default=1.0) or 1.0
     rows = "".join(
         f'<div class="m-part"><span class="m-part-name">{ui.html(name, 60)}</span><span class="m-part-track">'
-        f'<span class="m-part-{"more" if value >= 0 else "less"}" style="width:{100 * abs(value) / most:.0f}%"></span>'
+        f'<span class="m-part-bar m-part-{tones[value < 0]}" style="width:{100 * abs(value) / most:.0f}%"></span>'
         f'</span><span class="m-part-value">{ui.html(words)}</span></div>' for name, value, words in parts)
     return f'<div class="m-parts">{rows}</div>'

@@ -71,8 +71,10 @@ def test_one_patient_is_answered_with_all_that_must_be_said(form, app):
     steps.on_page(form, "Predict")
     expect(card).to_contain_text("No answer yet.")  # the form is empty: no answer of somebody else stands beside it
 
-    enter(form, pressure=str(PRESSURE))
+    number(form, "pressure").fill(str(PRESSURE))
+    number(form, "pressure").press("Enter")  # asks, as the button does
     expect(card).to_contain_text("No answer for this patient.")
+    expect(number(form, "pressure")).not_to_have_value("")
     expect(card).to_contain_text("age: missing, and the answer depends on it")
     expect(card.locator(".m-figure-value")).to_have_count(0)
     form.get_by_role("button", name="Next patient").click()
