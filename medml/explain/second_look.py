@@ -71,8 +71,10 @@ def _apart(p: np.ndarray, y: np.ndarray, classes: list[str]):
     own = mean[np.arange(len(y)), y]
 
     def said(at: int) -> str:
-        code = 1 if len(classes) == 2 else int(mean[at].argmax())
-        return f"{100 * mean[at, code]:.0f} % {classes[code]}"
+        if len(classes) == 2:
+            return f"{100 * mean[at, 1]:.0f} % {classes[1]}"
+        code = int(mean[at].argmax())
+        return f"{classes[code]} ({100 * mean[at, code]:.0f} %)"
     return np.where(judged[:, 0], 1 - own, np.nan), said
 
 

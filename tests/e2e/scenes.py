@@ -73,6 +73,21 @@ def fill_in_young(page) -> None:
     fill_in_patient(page, "31")
 
 
+def explain_model(page) -> None:
+    """Explained as a whole, where that has not been done for an earlier picture."""
+    if page.get_by_role("button", name="Explain this model").count():
+        page.get_by_role("button", name="Explain this model").click()
+        page.locator(".st-key-m_card_weights").wait_for(timeout=300_000)
+    page.get_by_role("button", name="Explain this patient").click()
+    page.locator(".st-key-m_card_one").wait_for(timeout=300_000)
+
+
+def make_score(page) -> None:
+    if page.get_by_role("button", name="Make the score").count():
+        page.get_by_role("button", name="Make the score").click()
+        page.locator(".st-key-m_card_nomogram").wait_for(timeout=300_000)
+
+
 SHOTS: list[Shot] = [
     Shot("home_folders", "", acts=(open_folders,)),
     Shot("home", ""),
@@ -90,6 +105,7 @@ SHOTS: list[Shot] = [
     Shot("evaluate_network", "evaluate?project={models}&run={network}", ("models", "network")),
     Shot("evaluate_regression", "evaluate?project={models}&run={plain}", ("models", "plain")),
     Shot("train_failed", "train?project={models}&job={failed}", ("models", "failed")),
+    Shot("explain", "explain?project={models}&run={plain}", ("models", "plain"), acts=(explain_model, make_score)),
     Shot("checks", "checks?project={models}&run={plain}", ("models", "plain")),
     Shot("gallery", "gallery", ("best",)),
     Shot("gallery_details", "gallery", ("best",), acts=(open_details,)),
@@ -100,7 +116,7 @@ SHOTS: list[Shot] = [
     Shot("predict_none", "predict?run={other}", ("other",)),
     Shot("jobs", "jobs", ("job",)),
 ]
-SECOND_HALF = {"configure", "train", "evaluate", "checks", "gallery", "predict", "jobs"}
+SECOND_HALF = {"configure", "train", "evaluate", "explain", "checks", "gallery", "predict", "jobs"}
 
 
 def heart_table() -> Path:
