@@ -117,3 +117,10 @@ def test_every_fold_learns_its_score_from_its_own_training_rows(at_home, monkeyp
 def test_so_many_predictors_are_refused(at_home):
     with pytest.raises(UserError, match="2 to 10 predictors"):
         bedside.bedside(at_home[1]["logistic"], at_home[0], most=30)
+
+
+def test_a_day_of_the_calendar_gets_no_points():
+    X, y, kinds = patients()
+    X["admitted"] = 18_000.0 + 200 * y + np.arange(len(y)) / 10
+    score = points.learn(X, y, kinds | {"admitted": "date"}, np.arange(len(y)), most=3)
+    assert "admitted" not in {cut.column for cut in score.cuts} and len(score.cuts) >= 2

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tables import clinic, planned, saved
 
 from medml import gallery, home, vault
 from medml import train as training
+from medml.errors import UserError
+from medml.explain.patient import patient
 from medml.types import SplitPlan, UsePlan
+from medml.watch import Silent
 
 
 @pytest.fixture
@@ -55,6 +60,19 @@ def test_a_plan_that_was_changed_afterwards_is_not_shown_as_the_plan(run):
     assert opened.report.plan is not None and report.plan is None and report.looks == 1
     check = next(each for each in report.checks if each.id == "L10")
     assert check.verdict == "warn" and "was changed after" in check.what
+
+
+def test_no_patient_of_the_closed_part_is_explained_before_it_is_opened(run):
+    """An answer beside its outcome, row by row, would be a look that nobody counts."""
+    opened = gallery.open_run(run)
+    source = Path(opened.profile.source)
+    ground = training.prepare_ground(source, opened.profile, opened.recipe, opened.config, watch=Silent())
+    closed, known = (int(ground.cases.rows[each[0]]) + 1 for each in (ground.held_out, ground.development))
+    assert patient(run, known).found.gap() < 1e-6
+    with pytest.raises(UserError, match="kept closed"):
+        patient(run, closed)
+    training.open_held_out(run)
+    assert patient(run, closed).found.gap() < 1e-6
 
 
 def test_another_threshold_is_another_plan(run):

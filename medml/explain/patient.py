@@ -52,10 +52,24 @@ def patient(run: str, row: int, source: Path | None = None) -> Patient:
     if not 1 <= row <= frame.height:
         raise UserError(what=f"The table has no row {row:,}: it has {frame.height:,}.",
                         fix=f"Choose a row from 1 to {frame.height:,}.", code="no_row")
+    _refuse_closed(opened, row, place)
     explainer = Explainer.of(opened, background_cases(opened, place))
     one = frame[[row - 1]]
     found = explainer(prepare_predictors(one, opened.recipe, opened.profile.table(config.choice.table), config.choice))
     return Patient(found, ["" if one[name][0] is None else str(one[name][0]) for name in found.columns])
+
+
+def _refuse_closed(opened: gallery.Run, row: int, place: Path) -> None:
+    """UserError for a row of the part kept closed, as long as nobody has opened it: that would be a look (L10)."""
+    from medml import train
+    from medml.watch import Silent
+
+    if opened.config.split.scheme != "held_out" or opened.report.looks:
+        return
+    ground = train.prepare_ground(place, opened.profile, opened.recipe, opened.config, watch=Silent())
+    if row - 1 in ground.cases.rows[ground.held_out]:
+        raise UserError(what=f"Row {row:,} belongs to the part of the table that is kept closed.",
+                        fix="Choose another row, or open that part once at the end.", code="closed")
 
 
 def waterfall(found: Contributions, cells: list[str], *, at: int = 0, output: int = 0,

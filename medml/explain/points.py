@@ -109,6 +109,8 @@ def _cut(column: pd.Series, kind: Kind, patients: np.ndarray) -> Cut | None:
     """The steps of a column; None where fewer than two are large enough."""
     absent = column.isna().to_numpy()
     missing = n_patients(absent, patients) >= SMALL_GROUP
+    if kind == "date":  # points for a calendar day would be points for when somebody was admitted
+        return None
     if kind in NUMERIC:
         edges = _edges(column.to_numpy(float), patients)
         cut = Cut(column.name, edges, (), missing)
