@@ -30,7 +30,7 @@ from medml.recipe.reading import category_names, yes_no
 from medml.recipe.target import ABOVE_ZERO
 from medml.split import deal, row_hashes
 from medml.steps.second_look import of_any_table
-from medml.types import PICTURES, Choice, External, ScoreInUse, TableRef
+from medml.types import PICTURES, SMALL_GROUP, Choice, External, ScoreInUse, TableRef
 from medml.watch import Silent, Watch
 
 if TYPE_CHECKING:
@@ -171,12 +171,18 @@ def figures(opened: Run, theirs: Theirs, p: np.ndarray, source: str, renamed: di
     return External(
         id="", made=datetime.now(UTC).isoformat(timespec="seconds"), checkpoint=opened.chain.current, source=source,
         data_sha256=theirs.sha256, renamed=renamed, n_cases=len(cases.y), n_patients=scored.n_patients,
-        n_events=int((cases.y == 1).sum()) if binary else None, n_left_out=theirs.n_left_out,
+        n_events=_n_events(cases.y) if binary else None, n_left_out=theirs.n_left_out,
         n_copies=_copies(opened, cases), threshold=report.threshold, metrics=table_of(measured, scored),
         auroc_delong=delong.interval(cases.y, p[:, 1]) if binary and scored.n_patients == len(cases.y) else None,
         calibration_line=measured.line(len(cases.y)), **_curves(measured, where, cases),
         score_in_use=_beside_score(opened, cases, p, measured, where, draws=draws) if binary else None,
         subgroups=subgroups_of(cases, scored, seed=seed, draws=draws))
+
+
+def _n_events(y: np.ndarray) -> int | None:
+    """Cases with the outcome; None where they or the others are a group too small to tell."""
+    events = int((y == 1).sum())
+    return events if SMALL_GROUP <= events <= len(y) - SMALL_GROUP else None
 
 
 def _beside_score(opened: Run, cases: Cases, p: np.ndarray, measured: Figures, where: tuple[float, float, str] | None,
@@ -196,7 +202,7 @@ def _beside_score(opened: Run, cases: Cases, p: np.ndarray, measured: Figures, w
     if len(np.unique(cases.patients)) < len(cases.y) or min(np.bincount(cases.y, minlength=2)) < 2:
         return found
     ranks = np.where(np.isnan(values), np.nanmedian(values) if np.isfinite(values).any() else 0.0, values)
-    ranks = -ranks if delong.interval(cases.y, ranks).value < 0.5 else ranks
+    ranks = -ranks if delong.covariance(cases.y, ranks[None])[0][0] < 0.5 else ranks
     difference, _ = delong.difference(cases.y, p[:, 1], ranks)
     return found.model_copy(update={"auroc": delong.interval(cases.y, ranks), "auroc_difference": difference,
                                     "said": score_in_use.in_words(difference, found.benefit_difference)})

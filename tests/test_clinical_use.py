@@ -145,6 +145,17 @@ def test_probabilities_that_are_right_are_left_as_they_are():
     assert dict(chosen) == {"none": 5} and np.array_equal(after.samples[0].p, scored.samples[0].p)
 
 
+def test_repeats_of_the_same_patients_are_not_more_patients():
+    """20 with the outcome, judged twice, are 20: too few for a map."""
+    x = np.linspace(-4, 4, 400)
+    y = np.zeros(400, dtype=np.int64)
+    y[np.random.default_rng(0).permutation(400)[:20]] = 1
+    p, patient = 1 / (1 + np.exp(-x)), np.arange(400)
+    assert recalibrate.chosen(np.tile(y, 2), np.tile(p, 2), np.tile(patient, 2), seed=0) == "none"
+    more = np.tile(y, 2), np.tile(p, 2), np.arange(800)
+    assert recalibrate.chosen(*more, seed=0) != "none"
+
+
 def test_a_fold_has_no_part_in_its_own_map():
     """Another outcome in one fold changes nothing of that fold's probabilities."""
     scored = stretched(1200, 0.4)

@@ -99,6 +99,14 @@ def test_an_outcome_that_the_run_does_not_know_is_left_out_and_counted(run, tmp_
     assert (found.n_cases, found.n_left_out) == (112, 8)
 
 
+def test_fewer_than_ten_events_elsewhere_are_not_counted_out(run, tmp_path):
+    table = elsewhere(tmp_path, 120)
+    few = pd.concat([table[table["outcome"] == 0], table[table["outcome"] == 1].head(6)])
+    saved(few, tmp_path)
+    found = outside.validate(run[0], tmp_path, draws=50)
+    assert found.n_events is None and found.n_cases == len(few)
+
+
 def test_the_runs_own_table_is_refused_and_its_rows_are_counted_elsewhere(run, tmp_path):
     name, place = run
     with pytest.raises(UserError, match="the very table"):
@@ -235,3 +243,11 @@ def test_delong_of_two_scores_equals_its_definition_pair_by_pair():
     half = 1.959964 * np.sqrt(spread[0, 0] + spread[1, 1] - 2 * spread[0, 1])
     assert (told.value, told.high - told.value) == pytest.approx((aurocs[0] - aurocs[1], half))
     assert 0 < p < 1 and delong.difference(y, one, one)[1] == 1.0
+
+
+def test_delong_is_silent_where_its_variance_says_nothing():
+    """Classes wholly apart: 1.0 (1.0 to 1.0) from 12 cases would be a certainty that nobody has."""
+    y, flat = np.repeat([0, 1], 6), np.zeros(12)
+    assert delong.interval(y, y.astype(float)).value is None and delong.interval(y, flat).value is None
+    told, p = delong.difference(y, y.astype(float), flat)
+    assert told.value is None and p == 1.0 and delong.difference(y, flat, flat)[0].value == 0.0

@@ -14,6 +14,8 @@ import numpy as np
 from medml.evaluate.intervals import Z
 from medml.types import Metric
 
+NOTHING = 1e-15  # a variance that is one of rounding
+
 
 def covariance(y: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """AUROC of each of m scores and their (m, m) covariance; ties count a half.
@@ -34,7 +36,8 @@ def covariance(y: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def interval(y: np.ndarray, score: np.ndarray) -> Metric:
-    """One AUROC with its 95 % interval, within 0-1; no figure with fewer than 2 cases of a class."""
+    """One AUROC with its 95 % interval, within 0-1; no figure with fewer than 2 cases of a class, nor where the classes
+    lie wholly apart or all have one score: its variance is then 0, and says nothing."""
     if min(int((y == 1).sum()), int((y != 1).sum())) < 2:
         return Metric(value=None, low=None, high=None, n=len(y))
     auroc, spread = covariance(y, score[None, :])
@@ -42,13 +45,18 @@ def interval(y: np.ndarray, score: np.ndarray) -> Metric:
 
 
 def difference(y: np.ndarray, score: np.ndarray, other: np.ndarray) -> tuple[Metric, float]:
-    """AUROC of one score minus another's on the same cases, with its interval, and the two-sided p of no difference."""
+    """AUROC of one score minus another's on the same cases, with its interval, and the two-sided p of no difference;
+    no figure, and 1, where they differ and neither has a variance."""
     auroc, spread = covariance(y, np.stack([score, other]))
     value, variance = float(auroc[0] - auroc[1]), float(spread[0, 0] + spread[1, 1] - 2 * spread[0, 1])
-    p = 1.0 if variance <= 0 else math.erfc(abs(value) / math.sqrt(2 * variance))
-    return _metric(value, variance, len(y), -1.0), p
+    if variance <= NOTHING:
+        same = Metric(value=0.0, low=0.0, high=0.0, n=len(y))
+        return same if abs(value) < 1e-12 else Metric(value=None, low=None, high=None, n=len(y)), 1.0
+    return _metric(value, variance, len(y), -1.0), math.erfc(abs(value) / math.sqrt(2 * variance))
 
 
 def _metric(value: float, variance: float, n: int, least: float) -> Metric:
-    half = Z * math.sqrt(max(variance, 0.0))
+    if variance <= NOTHING:
+        return Metric(value=None, low=None, high=None, n=n)
+    half = Z * math.sqrt(variance)
     return Metric(value=value, low=max(least, value - half), high=min(1.0, value + half), n=n)

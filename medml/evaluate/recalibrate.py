@@ -22,7 +22,7 @@ from medml.types import SMALL_GROUP, Curve, Metric, Recalibration
 METHODS = ("none", "platt", "isotonic")
 INNER = 5  # parts in which a method is chosen
 WORTH = 0.002  # of log loss a case: what a map must gain before probabilities are changed at all
-FEWEST = 30  # cases of the rarer class below which nothing is put right: a map would be noise
+FEWEST = 30  # patients of the rarer class below which nothing is put right: a map would be noise
 
 
 def fitted(method: str, y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +47,7 @@ def fitted(method: str, y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.nd
 def chosen(y: np.ndarray, p: np.ndarray, patient: np.ndarray, *, seed: int) -> str:
     """The method with the least log loss on inner parts that it was not fitted on; none unless it gains WORTH."""
     names, place = np.unique(patient, return_inverse=True)
-    if min(y.sum(), (1 - y).sum()) < FEWEST or len(names) < INNER:
+    if min(len(np.unique(place[y == each])) for each in (0, 1)) < FEWEST or len(names) < INNER:
         return "none"
     part = np.random.default_rng(seed).permutation(len(names))[place] % INNER
     loss = {}
