@@ -124,6 +124,8 @@ def test_a_result_that_cannot_be_is_refused(made, tmp_path):
         return {"external": good["external"] | changed}
     assert refusal(format="a letter") == "no_result" and refusal(run="forest-1") == "other_run"
     assert refusal(model_sha256="0" * 64) == "other_model" and refusal(**other(row=[1, 2])) == "no_result"
+    small = {"column": "ward", "label": "attic", "n": 3, "n_patients": 3, "enough": False}
+    assert refusal(**other(subgroups=[small])) == "no_result" and refusal(**other(n_events=3)) == "no_result"
     assert refusal(**other(data_sha256=gallery.open_run(run).config.data_sha256)) == "own_table"
     assert refusal(**other(found_by="folder")) == "no_result" and refusal(**other(n_patients=10_000)) == "no_result"
     sure = good["external"]["metrics"] | {"auroc": {"value": 0.99, "low": 0.1, "high": 0.2, "n": 148}}
@@ -160,6 +162,8 @@ def test_the_runners_line_and_interval_are_medmls_own():
     assert line["slope"]["value"] == pytest.approx(slope) and line["intercept"]["value"] == pytest.approx(large)
     own = delong.interval(cases.y, p[:, 1])
     assert figures().delong(cases.y, p[:, 1]) == pytest.approx(own.model_dump())
+    apart = cases.y.astype(float)
+    assert figures().delong(cases.y, apart) == delong.interval(cases.y, apart).model_dump()
 
 
 def test_no_group_of_under_ten_can_be_worked_out_from_the_grid():

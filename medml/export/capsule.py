@@ -14,13 +14,14 @@ from medml.evaluate.words import METRICS
 from medml.export.package import BESIDE, Package, as_zip
 from medml.export.record import record_of
 from medml.recipe.target import ABOVE_ZERO
-from medml.types import External
+from medml.types import SMALL_GROUP, External
 
 if TYPE_CHECKING:
     from medml.types import Report
 
 RESULT = "medml site result"
 LARGEST = 20_000_000  # bytes of a result
+LEAST = 30  # rows, as validate.py has it
 README = """This folder judges a model on your own patients, on your own machine, without any network.
 
     pip install onnxruntime numpy
@@ -103,7 +104,8 @@ def take_back(run: str, path: Path) -> External:
     if found.data_sha256 == opened.config.data_sha256:
         raise UserError(what="This result was made from the very table that the model was made from.", code="own_table",
                         fix="Run the capsule on data of other patients.")
-    if found.found_by != "capsule" or found.checkpoint != opened.chain.current or not _possible(found):
+    if found.found_by != "capsule" or found.checkpoint != opened.chain.current or not (
+            _possible(found) and _as_written(found)):
         raise _no_result("figures")
     return external.add(run, found)
 
@@ -121,9 +123,15 @@ def _possible(found: External) -> bool:
     """Known figures, of no more rows than there were, within intervals that hold them."""
     figures = [*found.metrics.values(), *found.calibration_line.values()]
     return set(found.metrics) <= set(METRICS) and 0 < found.n_patients <= found.n_cases and \
-        (found.n_events is None or 0 <= found.n_events <= found.n_cases) and \
         all(each.n <= found.n_cases and (each.value is None or each.low is not None and each.high is not None
                                          and each.low <= each.value <= each.high) for each in figures)
+
+
+def _as_written(found: External) -> bool:
+    """Of as many rows as validate.py asks for, and without what it never writes: groups, another score, copies."""
+    events = SMALL_GROUP if found.n_events is None else found.n_events
+    more = (found.subgroups, found.score_in_use, found.net_benefit, found.n_copies)
+    return found.n_cases >= LEAST and SMALL_GROUP <= events <= found.n_cases - SMALL_GROUP and not any(more)
 
 
 def _no_result(detail: str = "") -> UserError:

@@ -32,8 +32,10 @@ def delong(y, score):
     """AUROC with DeLong's interval (Biometrics 1988;44:837); rows are patients."""
     yes, no = score[y == 1], score[y == 0]
     of_yes, of_no = _placements(yes, no), 1 - _placements(no, yes)
-    half = 1.959963984540054 * math.sqrt(of_yes.var(ddof=1) / len(yes) + of_no.var(ddof=1) / len(no))
-    value = float(of_yes.mean())
+    variance, value = of_yes.var(ddof=1) / len(yes) + of_no.var(ddof=1) / len(no), float(of_yes.mean())
+    if variance <= 1e-15:  # wholly apart, or one score for everybody: no interval can be told
+        return {"value": None, "low": None, "high": None, "n": len(y)}
+    half = 1.959963984540054 * math.sqrt(variance)
     return {"value": value, "low": max(0.0, value - half), "high": min(1.0, value + half), "n": len(y)}
 
 
