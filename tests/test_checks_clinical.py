@@ -13,6 +13,7 @@ from made_up import HELD_OUT, dealt, made_cases, of_patients, run_check
 
 from medml.cases import Cases
 from medml.evaluate.catalogue import external_check
+from medml.evaluate.checks import phrases
 from medml.evaluate.checks.cut_in_two import says_cut
 from medml.evaluate.checks.shuffled import shuffled
 from medml.profile.phrases import telling_phrases
@@ -181,6 +182,13 @@ def test_a_template_that_a_class_alone_has_is_found_and_not_quoted():
     check = run("L13", noted("findings consistent with malignancy", "no suspicious findings seen"))
     assert check.verdict == "warn" and "“note”" in check.what and check.figures["phrases"] >= 2
     assert "malignancy" not in check.model_dump_json() and "suspicious" not in check.model_dump_json()
+
+
+def test_a_file_in_the_order_of_its_outcome_hides_no_template(monkeypatch):
+    """The first cases of a large file may be of one class: what is looked at is drawn."""
+    monkeypatch.setattr(phrases, "MOST_CASES", 100)
+    cases = noted("findings consistent with malignancy", "no suspicious findings seen")
+    assert run("L13", cases.take(np.argsort(cases.y))).verdict == "warn"
 
 
 def test_notes_that_say_the_same_of_everybody_pass():
