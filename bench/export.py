@@ -119,8 +119,7 @@ def pictures(_: list[str]) -> None:
         model = Classifier(name, 2).eval()
         graph = Graph()
         pixels = graph.input("pixels", np.uint8, ["n", "height", "width", "channels"])
-        scaled = graph.add("Div", graph.add("Sub", written.fit(graph, pixels, side), graph.constant(
-            np.full((1, 3, 1, 1), 127.0), np.float32)), graph.constant(np.full((1, 3, 1, 1), 60.0), np.float32))
+        scaled = written.scaled(graph, written.fit(graph, pixels, side), np.full(3, 127.0), np.full(3, 60.0))
         graph.output("said", graph.embed(written.traced(model, side), scaled), np.float32, ["n", 2])
         picture = written.made_up(np.random.default_rng(0), 1, side, side, 1)
         fed = ((torch.from_numpy(picture).permute(0, 3, 1, 2).float() - 127) / 60).expand(-1, 3, -1, -1).contiguous()

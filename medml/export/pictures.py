@@ -50,18 +50,19 @@ def onnx_of(predictor: Predictor) -> bytes:
 
 def fit(graph: Graph, pixels: str, size: int) -> str:
     """medml.data.images.fit: uint8 (n, height, width, channels) -> float32 (n, channels, size, size) of whole greys."""
-    shape = graph.cast(graph.add("Shape", pixels), np.float64)
-    sides = [graph.gather(shape, [place], axis=0) for place in (1, 2)]
-    share = graph.add("Div", graph.constant([float(size)]), graph.add("Max", *sides))
+    sides = graph.gather(graph.add("Shape", pixels), [1, 2], axis=0)   # height, width
     planes = graph.cast(graph.add("Transpose", pixels, perm=[0, 3, 1, 2]), np.float32)
-    fits = graph.add("And", *(graph.add("Equal", side, graph.constant([float(size)])) for side in sides))
-
+    apart = graph.add("Abs", graph.add("Sub", sides, graph.constant([size, size], np.int64)))
+    off = graph.add("ReduceMax", apart, keepdims=1)
+    fits = graph.add("Equal", off, graph.constant([0], np.int64))
     return graph.choose(fits, lambda inner: inner.add("Identity", planes),
-                        lambda inner: _resized(inner, planes, sides, share, size))
+                        lambda inner: _resized(inner, planes, sides, size))
 
 
-def _resized(graph: Graph, planes: str, sides: list[str], share: str, size: int) -> str:
+def _resized(graph: Graph, planes: str, both: str, size: int) -> str:
     """(n, channels, height, width) -> (n, channels, size, size), in two passes of which each rounds to whole greys."""
+    sides = [graph.cast(graph.gather(both, [place], axis=0), np.float64) for place in (0, 1)]
+    share = graph.add("Div", graph.constant([float(size)]), graph.add("Max", *sides))
     news = [_new(graph, side, share) for side in sides]
     rows, cols = (_weights(graph, side, new, size) for side, new in zip(sides, news, strict=True))   # (size, side) each
     turned, wide = graph.add("Transpose", cols, perm=[1, 0]), graph.cast(planes, np.float64)
@@ -119,13 +120,26 @@ def network(graph: Graph, family: Any, fitted: Any, planes: str) -> str:
         raise UserError(what="This family of models cannot be written into a model file yet.", code="no_export",
                         fix="Use the model inside MedML, or train another family.")
     mean, scale = _feeding(family, fitted)
-    one = graph.add("Div", graph.add("Sub", planes, graph.constant(mean.reshape(1, 3, 1, 1), np.float32)),
-                    graph.constant(scale.reshape(1, 3, 1, 1), np.float32))   # grey becomes three channels here
+    one = scaled(graph, planes, mean, scale)
     scores = graph.cast(graph.embed(traced(family.network(fitted), _side(fitted)), one), np.float64)
     if family.name == "cnn":
         return families.scored(graph, fitted, scores)
     labels = fitted.head.labels
     return scores if labels is None else families.spread(graph, graph.add("Softmax", scores, axis=1), labels)
+
+
+def scaled(graph: Graph, planes: str, mean: np.ndarray, scale: np.ndarray) -> str:
+    """(n, 1 or 3, height, width) float32 -> (n, 3, ...): each colour less its mean, by its scale; grey is all three.
+
+    Channel by channel: onnxruntime takes several times as long where it spreads one of three numbers over a picture.
+    """
+    last = graph.add("Sub", graph.gather(graph.add("Shape", planes), [1], axis=0), graph.constant([1], np.int64))
+    colours = []
+    for place in range(3):
+        channel = graph.add("Gather", planes, graph.add("Min", graph.constant([place], np.int64), last), axis=1)
+        centred = graph.add("Sub", channel, graph.constant(mean[place], np.float32))
+        colours.append(graph.add("Div", centred, graph.constant(scale[place], np.float32)))
+    return graph.add("Concat", *colours, axis=1)
 
 
 def traced(model: Any, side: int) -> Any:
