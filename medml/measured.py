@@ -173,8 +173,8 @@ class External(Value):
 
     source   name of the folder or file;   renamed  {their column: ours}
     found_by "folder" (evaluated here) or "capsule" (came back from another place as aggregates)
-    n_left_out  rows without an outcome or with one that the run does not know;   n_copies  rows that equal a row of
-                the run's own table, None: not compared
+    n_left_out  rows without an outcome or with one that the run does not know;   n_copies  rows (or pictures)
+                that equal one of the run's own table, None: not compared
     """
 
     version: Literal[1] = 1

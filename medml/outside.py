@@ -16,6 +16,7 @@ import numpy as np
 from medml import data, external, gallery, pictures
 from medml import recipe as cleaning
 from medml.cases import Cases, Fold, Predictions
+from medml.data.images.columns import CONTENT
 from medml.errors import UserError
 from medml.evaluate import clinical, delong, score_in_use
 from medml.evaluate.figures import Figures, figures_of, table_of
@@ -42,11 +43,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """The other table as the run reads it."""
+    """The other table as the run reads it; contents (n,): of pictures, what the pixels of each hash to."""
 
     cases: Cases
     sha256: str
     n_left_out: int
+    contents: np.ndarray | None = None
 
 
 def validate(run: str, source: Path, *, renamed: Mapping[str, str] | None = None, sheet: str | None = None,
@@ -95,9 +97,11 @@ def read(opened: Run, source: Path, renamed: dict[str, str], sheet: str | None, 
     short = found.short if known.height == before else np.empty(0, np.int64)  # places in the table as it was read
     cases, _ = cleaning.prepare(known, of_any_table(opened.recipe), table, choice, short=short, aside=aside)
     cases = _coded_alike(replace(cases, subgroups=tuple(groups)), opened.report.classes)
+    contents = None
     if choice.pictures is not None:
         cases = pictures.with_pixels(cases, known, found, choice, watch=watch)
-    return Theirs(cases, sha256, before - len(cases.y))
+        contents = known[CONTENT].to_numpy()[cases.rows]
+    return Theirs(cases, sha256, before - len(cases.y), contents)
 
 
 def _table(source: Path, wanted: list[str], renamed: dict[str, str], sheet: str | None, choice: Choice) -> TableSource:
@@ -172,7 +176,7 @@ def figures(opened: Run, theirs: Theirs, p: np.ndarray, source: str, renamed: di
         id="", made=datetime.now(UTC).isoformat(timespec="seconds"), checkpoint=opened.chain.current, source=source,
         data_sha256=theirs.sha256, renamed=renamed, n_cases=len(cases.y), n_patients=scored.n_patients,
         n_events=_n_events(cases.y) if binary else None, n_left_out=theirs.n_left_out,
-        n_copies=_copies(opened, cases), threshold=report.threshold, metrics=table_of(measured, scored),
+        n_copies=_copies(opened, theirs), threshold=report.threshold, metrics=table_of(measured, scored),
         auroc_delong=delong.interval(cases.y, p[:, 1]) if binary and scored.n_patients == len(cases.y) else None,
         calibration_line=measured.line(len(cases.y)), **_curves(measured, where, cases),
         score_in_use=_beside_score(opened, cases, p, measured, where, draws=draws) if binary else None,
@@ -220,15 +224,16 @@ def _curves(measured: Figures, where: tuple[float, float, str] | None, cases: Ca
             "net_benefit": clinical.net_benefit(measured, where, len(cases.y), None) if where else None}
 
 
-def _copies(opened: Run, cases: Cases) -> int | None:
-    """Rows that equal a row of the run's own table; None where that table is gone, or the cases are pictures."""
-    choice = opened.config.choice
-    if choice.pictures is not None:
-        return None
+def _copies(opened: Run, theirs: Theirs) -> int | None:
+    """Rows (or pictures) that equal one of the run's own table; None where that table is gone."""
+    choice, cases = opened.config.choice, theirs.cases
     try:
         table = data.open_table(Path(opened.profile.source), choice.table)
         if table.sha256() != opened.config.data_sha256:
             return None
+        if theirs.contents is not None:
+            frame = table.each_frame(table.frame()) if choice.pictures.frames == "all" else table.frame([CONTENT])
+            return int(np.isin(theirs.contents.astype(np.str_), frame[CONTENT].to_numpy().astype(np.str_)).sum())
         own, _ = cleaning.prepare(table.frame(), opened.recipe, opened.profile.table(choice.table), choice,
                                   short=table.short)
     except UserError:

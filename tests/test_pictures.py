@@ -100,7 +100,10 @@ def test_pictures_of_another_folder_are_judged_by_the_run(at_home, folder, tmp_p
         Image.fromarray(each).save(place / f"{5000 + at:06d}_{at:03d}.png")
     try:
         found = outside.validate(at_home, tmp_path, draws=50)
-        assert (found.n_cases, found.n_events, found.n_copies) == (24, 12, None) and found.metrics["auroc"].n == 24
+        assert (found.n_cases, found.n_events, found.n_copies) == (24, 12, 0) and found.metrics["auroc"].n == 24
+        for at, own in enumerate(sorted((folder / "standing").iterdir())[:3]):
+            shutil.copy(own, tmp_path / "standing" / f"{7000 + at:06d}_{at:03d}.png")
+        assert outside.validate(at_home, tmp_path, draws=20).n_copies == 3
         with pytest.raises(UserError, match="the very table"):
             outside.validate(at_home, folder)
     finally:  # the other tests are about a run without
