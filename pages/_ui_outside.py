@@ -56,11 +56,12 @@ def ask(run: Run) -> None:
     job = st.session_state.get(f"{key}_job")
     busy = job is not None and not worker.get(job).ended_for_good
     if st.button("Judge it there", icon=":material/travel_explore:", key=f"{key}_go", disabled=busy):
-        source = projects.check_source(where)
-        payload = {"run": run.run, "source": str(source), "renamed": renamed(pairs),
-                   "project": chain.project_of(run.run)}
-        st.session_state[f"{key}_job"] = worker.enqueue("external", payload, project=payload["project"])
-        st.rerun()
+        with ui.guard():  # a wrong path is said here, and the rest of the screen stays
+            source = projects.check_source(where)
+            payload = {"run": run.run, "source": str(source), "renamed": renamed(pairs),
+                       "project": chain.project_of(run.run)}
+            st.session_state[f"{key}_job"] = worker.enqueue("external", payload, project=payload["project"])
+            st.rerun()
     if job is not None:
         ui.job_bar(job, lambda ended: _ended(ended, f"{key}_job"), title="Judging it on other patients")
 

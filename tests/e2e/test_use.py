@@ -62,6 +62,9 @@ def on_other_patients(page, folder):
     saved(table, folder)
     expect(page.locator(".m-stamps")).to_contain_text("Internally validated only")
     page.get_by_text("Judge it on another folder").click()
+    page.get_by_role("button", name="Judge it there").click()
+    steps.settled(page)
+    expect(page.get_by_role("heading", name="What would more patients bring?")).to_be_visible()  # nothing is cut off
     page.get_by_label("Folder or file of other patients").fill(str(folder))
     page.get_by_role("textbox", name="Columns that are called").fill("RR = pressure")
     page.get_by_role("textbox", name="Columns that are called").press("Control+Enter")
