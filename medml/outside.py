@@ -15,7 +15,7 @@ import numpy as np
 
 from medml import data, external, gallery, pictures
 from medml import recipe as cleaning
-from medml.cases import Cases, Fold, Predictions
+from medml.cases import Cases, Predictions
 from medml.data.images.columns import CONTENT
 from medml.errors import UserError
 from medml.evaluate import clinical, delong, score_in_use
@@ -24,12 +24,11 @@ from medml.evaluate.formula import columns_of
 from medml.evaluate.intervals import DRAWS
 from medml.evaluate.scored import score
 from medml.evaluate.subgroups import subgroup_columns, subgroups_of
-from medml.evaluate.thresholds import PARTS
 from medml.pipeline import Pipeline
 from medml.recipe.prepare import predictor_kinds
 from medml.recipe.reading import category_names, yes_no
 from medml.recipe.target import ABOVE_ZERO
-from medml.split import deal, row_hashes
+from medml.split import row_hashes
 from medml.steps.second_look import of_any_table
 from medml.types import PICTURES, SMALL_GROUP, Choice, External, ScoreInUse, TableRef
 from medml.watch import Silent, Watch
@@ -191,25 +190,37 @@ def _n_events(y: np.ndarray) -> int | None:
 
 def _beside_score(opened: Run, cases: Cases, p: np.ndarray, measured: Figures, where: tuple[float, float, str] | None,
                   *, draws: int) -> ScoreInUse | None:
-    """The score in use today on their patients, where they have its columns. Its ranks are taken as they are, or turned
-    round where a low score is the bad one; the difference in AUROC is DeLong's where nobody comes twice."""
+    """The score in use today on their patients, where they have its columns and the run's own table is still there: it
+    says which risk a score stands for, and whether a low one is the bad one. The difference in AUROC is DeLong's where
+    nobody comes twice."""
     text, seed = opened.config.use.score, opened.config.seed
     if not text or where is None or cases.aside is None or not set(columns_of(text, opened_columns(opened))) <= set(
             cases.aside.columns):
         return None
-    values = score_in_use.values_of(cases, text)
-    part = deal(cases.y, cases.patients, PARTS, seed, cases.task)
-    folds = [Fold(np.flatnonzero(part != at), np.flatnonzero(part == at), 0, at) for at in range(PARTS)]
-    theirs = figures_of(score(score_in_use.predicted(cases, folds, values), folds, seed=seed), seed=seed, draws=draws,
-                        with_curves=False, benefit=where[:2])
-    found = score_in_use.compared(text, values, measured, theirs, len(cases.y))
+    own = _own(opened)
+    if own is None:
+        return None
+    told = score_in_use.carried_over(own, cases, text)
+    theirs = figures_of(score(told, threshold=0.5, seed=seed), seed=seed, draws=draws, with_curves=False,
+                        benefit=where[:2])
+    found = score_in_use.compared(text, score_in_use.values_of(cases, text), measured, theirs, len(cases.y))
     if len(np.unique(cases.patients)) < len(cases.y) or min(np.bincount(cases.y, minlength=2)) < 2:
         return found
-    ranks = np.where(np.isnan(values), np.nanmedian(values) if np.isfinite(values).any() else 0.0, values)
-    ranks = -ranks if delong.covariance(cases.y, ranks[None])[0][0] < 0.5 else ranks
-    difference, _ = delong.difference(cases.y, p[:, 1], ranks)
-    return found.model_copy(update={"auroc": delong.interval(cases.y, ranks), "auroc_difference": difference,
+    difference, _ = delong.difference(cases.y, p[:, 1], told.p[0, :, 1])
+    return found.model_copy(update={"auroc": delong.interval(cases.y, told.p[0, :, 1]), "auroc_difference": difference,
                                     "said": score_in_use.in_words(difference, found.benefit_difference)})
+
+
+def _own(opened: Run) -> Cases | None:
+    """The rows that the run learned from; None where its table is gone or has changed."""
+    from medml import train
+
+    try:
+        ground = train.prepare_ground(Path(opened.profile.source), opened.profile, opened.recipe, opened.config,
+                                      watch=Silent())
+    except UserError:
+        return None
+    return ground.cases.take(ground.development)
 
 
 def opened_columns(opened: Run) -> list[str]:

@@ -187,6 +187,9 @@ def test_the_score_in_use_is_compared_there_too(tmp_path):
     saved(table.drop(columns="age").assign(age_now=table["age"]), tmp_path / "third")
     renamed = outside.validate(name, tmp_path / "third", renamed={"age_now": "age"}, draws=200)
     assert renamed.score_in_use.auroc_difference == found.auroc_difference
+    saved(table.assign(outcome=1 - table["outcome"]), tmp_path / "turned")  # there old patients do well
+    turned = outside.validate(name, tmp_path / "turned", draws=200).score_in_use
+    assert turned.auroc.value == pytest.approx(1 - found.auroc.value)  # which way is bad is not learned from them
 
 
 def test_the_job_of_the_screen_does_the_same(run, tmp_path):

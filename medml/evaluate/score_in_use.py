@@ -42,6 +42,14 @@ def predicted(cases: Cases, folds: Sequence[Fold], score: np.ndarray) -> Predict
                        classes=list(cases.classes), train=np.full(len(folds), np.nan))
 
 
+def carried_over(own: Cases, cases: Cases, text: str) -> Predictions:
+    """The same for other patients: one regression, learned from all of `own` and from none of `cases`."""
+    score, y = (np.concatenate(both) for both in ((values_of(own, text), values_of(cases, text)), (own.y, cases.y)))
+    p = _learned(score, y, Fold(np.arange(len(own.y)), np.arange(len(own.y), len(y)), 0, 0))
+    return Predictions(y=cases.y, p=np.stack([1 - p, p], axis=-1)[None], patients=cases.patients, task=cases.task,
+                       classes=list(cases.classes), train=np.full(1, np.nan))
+
+
 def _learned(score: np.ndarray, y: np.ndarray, fold: Fold) -> np.ndarray:
     from sklearn.linear_model import LogisticRegression
 
