@@ -120,8 +120,9 @@ def forecast(cases, folds: list[Fold], parts: list[tuple[float, np.ndarray]], *,
     n = scored.n_cases
     points = [SizePoint(n=int(size), figure=metric(value, each, n))
               for size, value, each in zip(sizes, values, drawn, strict=True)]
-    grid = np.unique(np.round(np.linspace(sizes[0], sizes[-1] + max(more, sizes[-1] / 2), 60)))
-    asked = np.append(grid, [sizes[-1] + more, sizes[-1]])
+    learned = more * sizes[-1] / scored.n_patients  # of so many more, those that a fold would learn from
+    grid = np.unique(np.round(np.linspace(sizes[0], sizes[-1] + max(learned, sizes[-1] / 2), 60)))
+    asked = np.append(grid, [sizes[-1] + learned, sizes[-1]])
     line = fitted(sizes, np.array(values)[:, None], asked)[:, 0]
     spread = fitted(sizes, np.array(drawn), asked)
     low, high = np.nanpercentile(spread, [2.5, 97.5], axis=1)
