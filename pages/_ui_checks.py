@@ -40,11 +40,13 @@ def link(page: str, words: str, icon: str) -> None:
 
 def summary(found: list[Check]) -> str:
     """How many were made, and how many ask for something."""
-    stops, warns = (sum(each.verdict == verdict for each in found) for verdict in ("block", "warn"))
-    if not stops and not warns:
+    stops, warns, unsure = (sum(each.verdict == verdict for each in found)
+                            for verdict in ("block", "warn", "could_not_tell"))
+    if not stops and not warns and not unsure:
         return f"{ui.count(len(found), 'check')} were made; none asks for anything."
     parts = [f"{stops} must be settled first"] * bool(stops) + [f"{warns} should be looked at"] * bool(warns)
-    return f"{ui.count(len(found), 'check')} were made: {' and '.join(parts)}."
+    parts += [f"{unsure} could not tell"] * bool(unsure)
+    return f"{ui.count(len(found), 'check')} were made: {', '.join(parts)}."
 
 
 def _items(found: Iterable[Check]) -> str:

@@ -10,8 +10,6 @@ from pages import _ui as ui
 from pages import _ui_explain_jobs as jobs
 
 MARKS = {"late": "Known too late", "costly": "Costly", "burdensome": "A burden for the patient"}
-FIGURES = {"auroc": "AUROC", "brier": "Brier score", "slope": "Calibration slope",
-           "intercept": "Calibration in the large", "ici": "Calibration error (ICI)"}
 
 
 def without(run: Run) -> None:
@@ -78,20 +76,23 @@ def score(run: Run) -> None:
 
 def shown(value: BedsideScore) -> None:
     """Its points and its cost beside each other, the nomogram under them."""
-    from medml.explain.words import of_score
+    from medml.evaluate.words import title
+    from medml.explain.words import BORDERS, of_score
     from medml.plots.explain_score import nomogram
+    from pages._ui_metrics import cell
 
     left, right = st.columns([2, 3], gap="medium")
     with left:
         rows = [(rule.column if at == 0 else "", step.label, f"{step.points:+d}" if step.points else "0")
                 for rule in value.rules for at, step in enumerate(rule.steps)]
         ui.table(["Predictor", "Value", "Points"], rows, right=[2])
+        ui.note(BORDERS)
     with right:
         with st.container(key="m_card_score"):
             st.html(f'<p class="m-what">{ui.html(of_score(value), 300)}</p>')
         ui.table(["Out of fold", "Score", "Model"],
-                 [(words, _told(value.figures.get(name)), _told(value.model.get(name)))
-                  for name, words in FIGURES.items() if name in value.figures], right=[1, 2])
+                 [(ui.html(title(name)), cell(figure), cell(value.model.get(name)))
+                  for name, figure in value.figures.items()], raw=[0, 1, 2])
     risks(value)
     if value.rules:
         with st.container(key="m_card_nomogram"):
@@ -109,11 +110,3 @@ def risks(value: BedsideScore) -> None:
             with column:
                 ui.table(["Points in all", "Probability"],
                          [(str(each.points), ui.percent(each.predicted)) for each in part], right=[1])
-
-
-def _told(metric) -> str:
-    from pages._ui_figures import fixed
-
-    if metric is None or metric.value is None:
-        return "could not tell"
-    return f"{fixed(metric.value)} ({fixed(metric.low)} to {fixed(metric.high)})"

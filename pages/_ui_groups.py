@@ -12,7 +12,8 @@ def subgroups(report: Report) -> None:
     """One table, a line a group; nothing where no column makes groups."""
     if not report.subgroups:
         return
-    ui.section("For whom", "The same figures among groups of patients. Groups of fewer than 10 are not shown.")
+    ui.section("For whom", "The same figures among groups of patients. Groups of fewer than 10 are not shown, "
+               "nor one from which their size could be told.")
     name = title(HEADLINE[report.task])
     with_slope = any(each.slope is not None for each in report.subgroups)
     head = ["Group", "Cases", *(["With the outcome"] if _counted(report) else []), name,

@@ -112,7 +112,7 @@ def split_words(plan: SplitPlan, n: int) -> str:
     """How many are trained on, how many are judged on, and that nobody is on both sides."""
     who = "patients" if plan.by == "patient" else "rows"
     both = ("Patients come more than once here, so all rows of a patient stay on one side."
-            if plan.by == "patient" else "No patient comes twice, so rows are divided.")
+            if plan.by == "patient" else "Each row counts as a patient of its own, so rows are divided.")
     if plan.scheme == "held_out":
         closed = round(n * plan.test_fraction)
         return (f"{closed:,} of {n:,} {who} are kept closed until you open them, once. The rest is divided into "

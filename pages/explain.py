@@ -30,12 +30,12 @@ def of_columns(run: Run) -> None:
     """Everything that can be said of a model of a table."""
     value = found.read(run, found.Overall)
     waiting = jobs.latest(run, "explain")
-    ui.section("On the whole", "How far each column moves the answers, over some hundred of the patients it was "
+    ui.section("On the whole", "How far each column moves the answers, over a few hundred of the patients it was "
                "trained on.")
     jobs.bar(waiting)
     if value is None:
-        ui.note("Not worked out yet. It takes some seconds, a large model a minute; patients are read from your folder "
-                "and only means over them are kept.")
+        ui.note("Not worked out yet: press Explain this model, below. It takes some seconds, a large model a minute; "
+                "patients are read from your folder and only means over them are kept.")
     else:
         drawn.overall(value)
         st.fragment(drawn.each_patient)(run, value)

@@ -11,8 +11,9 @@ import pytest
 
 from medml.families.family import Param
 from medml.profile.notes import FIXES
-from medml.types import Metric
+from medml.types import Check, Metric
 from pages import _scan_tables as tables
+from pages import _ui_checks as checks
 from pages import _ui_figures as figures
 from pages import _ui_forms as forms
 from pages import _ui_words as words
@@ -133,3 +134,11 @@ def test_a_zone_is_named_and_stands_on_its_side():
     assert 'aria-label="usual"' in forms.zone_track(penalty, 3)
     segments = forms.zone_track(penalty, 8).split("</span>")
     assert "m-zone-cautious" in segments[2]  # more is cautious: the cautious end is on the right
+
+
+def test_the_sentence_over_the_checks_counts_every_one_that_asks_for_something():
+    def made(*verdicts):
+        return [Check(id="L1", title="Split by patient", verdict=each, what="So it is.") for each in verdicts]
+    assert checks.summary(made("pass", "warn", "could_not_tell", "info")) == \
+        "4 checks were made: 1 should be looked at, 1 could not tell."
+    assert checks.summary(made("pass", "info")) == "2 checks were made; none asks for anything."

@@ -23,7 +23,7 @@ def as_json(parser: argparse.ArgumentParser) -> None:
 
 def run(parser: argparse.ArgumentParser) -> None:
     """RUN and --json."""
-    parser.add_argument("run", help="its name in the gallery, such as run-0001; `runs` lists them")
+    parser.add_argument("run", help="its name in the gallery, such as auto-0123abcd; `runs` lists them")
     as_json(parser)
 
 

@@ -76,13 +76,14 @@ def _one(opened: gallery.Run, row: int, source: Path) -> tuple[dict[str, Any], l
 
 
 def _score(args: argparse.Namespace, source: Path) -> tuple[dict[str, Any], list[str]]:
+    from medml.evaluate.words import title
     from medml.explain.bedside import bedside
-    from medml.explain.words import of_score
+    from medml.explain.words import BORDERS, of_score
 
     value = bedside(args.run, source, most=args.score, watch=Bar())
     rows = [(rule.column, step.label, step.points) for rule in value.rules for step in rule.steps]
-    beside = [(name, figure(value.figures.get(name)), figure(value.model.get(name))) for name in value.figures]
-    lines = [table(rows, ["predictor", "value", "points"]), "",
+    beside = [(title(name), figure(value.figures.get(name)), figure(value.model.get(name))) for name in value.figures]
+    lines = [table(rows, ["predictor", "value", "points"]), BORDERS, "",
              table([(each.points, f"{100 * each.predicted:.0f} %") for each in value.risks],
                    ["points in all", f"probability that {value.event}"]), "",
              table(beside, ["out of fold", "score", "model"]), "", of_score(value)]

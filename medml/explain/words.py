@@ -9,6 +9,7 @@ from medml.explain.found import BedsideScore, Costly, Without
 from medml.explain.units import WORDS, Unit
 
 ASSOCIATED = "Associated with the model's answer, never its cause."
+BORDERS = "A value on a border counts in the lower range."
 WHY = {"late": "known too late", "costly": "costly", "burdensome": "a burden for the patient"}
 
 

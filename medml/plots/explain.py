@@ -29,7 +29,7 @@ def weights(listed: Sequence[Weight], unit: str, *, ink: Ink = LIGHT, most: int 
     tips = [alt.Tooltip("column:N", title="Column"), alt.Tooltip("mean:Q", title="Mean change", format=".3g"),
             alt.Tooltip("low:Q", title="95 % from", format=".3g"), alt.Tooltip("high:Q", title="to", format=".3g")]
     bars = chart.mark_bar(color=ink.accent, height=14, cornerRadiusEnd=3).encode(
-        x=alt.X("mean:Q", title=f"Mean change of the answer ({unit})", axis=alt.Axis(tickCount=5)), tooltip=tips)
+        x=alt.X("mean:Q", title=f"Mean change ({unit})", axis=alt.Axis(tickCount=5)), tooltip=tips)
     whiskers = chart.mark_rule(color=ink.text, strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
     return alt.layer(bars, whiskers).properties(height=max(80, ROW * len(rows)), width="container")
 

@@ -41,7 +41,7 @@ def no_oracle(evidence: Evidence) -> Check:
         return found("L4", "pass", f"No single column tells the outcome: {said}.", best=best, columns=0)
     parts = [f"{named(oracles)} alone reach{'es' if len(oracles) == 1 else ''} an out-of-fold {figure} of up to "
              f"{best:.2f}"] if oracles else []
-    parts += [f"in {named(pure)} a category of {ENOUGH} cases or more has one outcome only"] if pure else []
+    parts += [f"in {named(pure)} a value that {ENOUGH} cases or more share has one outcome only"] if pure else []
     sentence = "; ".join(parts)
     return found("L4", "warn", sentence[0].upper() + sentence[1:] + ".", ASK, best=best,
                  columns=len(oracles) + len(pure))

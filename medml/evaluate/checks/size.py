@@ -48,7 +48,7 @@ def sample_size(evidence: Evidence) -> Check:
                "precision": need.precision, "parameters": context.n_parameters, "r2": need.r2,
                "share_of_needed": n / need.n}
     sentence = (f"{many(n, 'patient')} for {context.n_parameters:.0f} parameters; {NEEDED_WORDS[context.cases.task]} "
-                f"ask for {need.n:,}.")
+                f"ask for {need.n:,} by the fit that was reached (before training it can only be guessed).")
     if n >= need.n:
         return found("N1", "pass", sentence, **figures)
     half = " That is less than half, so every figure is exploratory." if n < need.n / 2 else ""
