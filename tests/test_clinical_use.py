@@ -145,6 +145,27 @@ def test_probabilities_that_are_right_are_left_as_they_are():
     assert dict(chosen) == {"none": 5} and np.array_equal(after.samples[0].p, scored.samples[0].p)
 
 
+def test_probabilities_that_jump_are_put_right_by_a_staircase():
+    """One risk below one half and another above: no line on the log odds says that."""
+    from medml.evaluate.figures import figures_of
+
+    rng = np.random.default_rng(2)
+    p = rng.uniform(0.02, 0.98, 2000)
+    y = (rng.random(2000) < np.where(p < 0.5, 0.1, 0.7)).astype(np.int64)
+    told = Predictions(y, probabilities(p)[None], np.arange(2000), "binary", ["no", "yes"], np.empty(0))
+    scored = score(told, dealt(np.arange(2000)))
+    found = recalibrate.recalibration_of(scored, figures_of(scored, seed=0, draws=50), seed=0, draws=50)
+    assert found.method == "isotonic" and found.after["log_loss"].value < found.before["log_loss"].value - 0.02
+    assert np.interp([0.25, 0.75], found.steps.x, found.steps.y) == pytest.approx([0.1, 0.7], abs=0.05)
+
+
+def test_no_step_of_a_map_is_the_outcome_of_a_few_patients():
+    p = np.linspace(0.01, 0.99, 300)
+    y = (np.arange(300) >= 297).astype(np.int64)  # the three with the highest probability
+    x, steps = recalibrate.fitted("isotonic", y, p)
+    assert np.all(np.diff(steps) >= 0) and steps.max() == pytest.approx(3 / 20)
+
+
 def test_repeats_of_the_same_patients_are_not_more_patients():
     """20 with the outcome, judged twice, are 20: too few for a map."""
     x = np.linspace(-4, 4, 400)

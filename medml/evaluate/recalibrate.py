@@ -20,6 +20,7 @@ from medml.evaluate.thresholds import GRID, parts_of
 from medml.types import SMALL_GROUP, Curve, Metric, Recalibration
 
 METHODS = ("none", "platt", "isotonic")
+A_STEP = 2 * SMALL_GROUP  # rows of a step; patients may stand there twice, once a repeat
 INNER = 5  # parts in which a method is chosen
 WORTH = 0.002  # of log loss a case: what a map must gain before probabilities are changed at all
 FEWEST = 30  # patients of the rarer class below which nothing is put right: a map would be noise
@@ -28,7 +29,8 @@ FEWEST = 30  # patients of the rarer class below which nothing is put right: a m
 def fitted(method: str, y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The map as (x, y) points, straight between them; y (n,) 0/1, p (n,) -> round places 0-1 and what they become.
 
-    Isotonic steps are read off on a grid of 101 points, so that no patient's own probability is a step.
+    Isotonic steps are of groups of neighbours, A_STEP rows and more, read off on a grid of 101 points: no patient's own
+    probability is a step, and no step is a few patients' outcome.
     """
     x = np.concatenate([[0.001], GRID[1:-1], [0.999]])
     if method == "platt":
@@ -38,7 +40,9 @@ def fitted(method: str, y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.nd
     if method == "isotonic":
         from sklearn.isotonic import IsotonicRegression
 
-        steps = IsotonicRegression(out_of_bounds="clip").fit(p, y).predict(x)
+        groups = np.array_split(np.argsort(p, kind="stable"), max(1, len(p) // A_STEP))
+        middle, share = (np.array([each[rows].mean() for rows in groups]) for each in (p, y))
+        steps = IsotonicRegression(out_of_bounds="clip").fit(middle, share, [len(rows) for rows in groups]).predict(x)
         least = 1 / (len(y) + 2)  # a step of 0 or 1 would be a certainty that no number of patients gives
         return x, np.clip(steps, least, 1 - least)
     return x, x
