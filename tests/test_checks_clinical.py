@@ -191,6 +191,18 @@ def test_a_file_in_the_order_of_its_outcome_hides_no_template(monkeypatch):
     assert run("L13", cases.take(np.argsort(cases.y))).verdict == "warn"
 
 
+def test_no_check_looks_at_outcomes_of_the_closed_part():
+    """Gaps, another column and a phrase go with the outcome in one part alone: what counts is the open one."""
+    cases, closed = noted("findings consistent with malignancy", "no suspicious findings seen"), np.arange(200, 300)
+    kept = {"folds": dealt(np.arange(200)), "held_out": closed, "config": HELD_OUT}
+    X = cases.X.assign(crp=cases.X["crp"].where((np.arange(300) < 200) | (cases.y == 0)),
+                       code=np.where((np.arange(300) < 200) == (cases.y == 1), "a", "b").astype(object))
+    X.loc[closed, "note"] = "findings consistent with malignancy, no suspicious findings seen"
+    cases = replace(cases, X=X, kinds=cases.kinds | {"code": "category"})
+    assert run("M1", cases, **kept).figures.get("by_outcome", 0) == 0
+    assert run("L6", cases, **kept).figures["by_value"] == 1 and run("L13", cases, **kept).verdict == "warn"
+
+
 def test_notes_that_say_the_same_of_everybody_pass():
     check = run("L13", noted("seen on the ward", "seen on the ward"))
     assert check.verdict == "pass" and "“note”" in check.what

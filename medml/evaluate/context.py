@@ -117,6 +117,11 @@ class Context:
         return np.empty(0, dtype=np.int64) if self.held_out is None else np.asarray(self.held_out, dtype=np.int64)
 
     @property
+    def open_cases(self) -> Cases:
+        """The cases that are not of the closed part: a check that looks at outcomes looks at no others (L10)."""
+        return self.cases.take(self.development) if self.closed.size else self.cases
+
+    @property
     def development(self) -> np.ndarray:
         """Positions that may be learned from."""
         return np.setdiff1d(np.arange(len(self.cases.y)), self.closed)

@@ -33,7 +33,7 @@ def by_outcome(context: Context) -> list[str]:
     """
     from scipy.stats import chi2_contingency
 
-    cases = context.cases
+    cases = context.open_cases
     y = (cases.y > np.median(cases.y)).astype(int) if cases.task == "regression" else cases.y
     asked = {str(name): gap.to_numpy() for name, gap in cases.X.isna().items()
              if SMALL_GROUP <= gap.sum() <= len(gap) - SMALL_GROUP}

@@ -72,7 +72,7 @@ def rises_with_rows(cases: Cases, name: str) -> bool:
 def nothing_from_afterwards(evidence: Evidence) -> Check:
     """Names and values that belong to the outcome, and dates on or after the outcome's date."""
     context = evidence.context
-    cases, target = context.cases, context.choice.target
+    cases, target = context.open_cases, context.choice.target
     by_name = [str(name) for name in cases.X.columns if named_like_outcome(str(name), target)]
     by_scan = [each.name for each in context.table.columns if each.name in cases.X.columns
                and any(suspicion.code == FROM_THE_SCAN for suspicion in each.suspicions)]

@@ -29,7 +29,7 @@ def texts_aside(table: Table, config: TrainConfig) -> list[str]:
 def no_phrase_gives_it_away(evidence: Evidence) -> Check:
     """Every word and phrase of up to 3 words that 5 % of the cases hold: does it occur in one class alone? Texts that
     were left out are looked at too. What a phrase says is never kept: it stands in the patients' notes."""
-    cases = evidence.context.cases
+    cases = evidence.context.open_cases
     inside = {str(name): cases.X[name] for name in cases.X.columns if is_text(cases, str(name))}
     texts = {each.name for each in evidence.context.table.columns if each.kind == "text"}
     aside = {} if cases.aside is None else {str(name): cases.aside[name] for name in cases.aside.columns
