@@ -129,6 +129,7 @@ def test_outside_data_ends_internally_validated_only():
     judged = external_check([outside()])
     assert judged.verdict == "pass" and "240 cases: 0.710 (0.640 to 0.780)" in judged.what
     assert external_check([outside(n_copies=3)]).verdict == "warn"
+    assert "nobody could compare" in judged.what and "nobody" not in external_check([outside(n_copies=0)]).what
 
 
 # ---- L12 -------------------------------------------------------------------------------------------------------

@@ -72,6 +72,8 @@ def external_check(validations: Sequence[External]) -> Check:
                      n=len(validations))
     newest, figure = told[-1], _headline_of(told[-1])
     said = f": {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+    if newest.n_copies is None:
+        said += "; nobody could compare its rows with the run's own"
     return found("X1", "pass", f"Judged on data from elsewhere {many(len(validations), 'time')}; the last one on "
                                f"{many(newest.n_cases, 'case')}{said}.", n=len(validations), cases=newest.n_cases)
 

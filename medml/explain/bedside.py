@@ -68,13 +68,14 @@ def _learned(ground: train.Ground, rows: np.ndarray, most: int) -> Score:
 
 
 def _told(opened: gallery.Run, ground: train.Ground, score: Score, mine: Figures, theirs: Figures) -> BedsideScore:
-    n = len(np.unique(np.concatenate([fold.test for fold in ground.folds])))
+    judged = np.unique(np.concatenate([fold.test for fold in ground.folds]))
+    n = len(judged)
     rules = [Rule(column=cut.column, steps=[Step(label=label, points=int(points)) for label, points
                                             in zip(cut.labels(), each, strict=True)])
              for cut, each in zip(score.cuts, score.points, strict=True)]
     totals, event = np.arange(score.largest + 1), f"“{opened.config.choice.target}” is {outputs_of(opened)[0]}"
     return BedsideScore(run=opened.run, checkpoint=opened.chain.current, event=event,
-                        rules=rules, n_cases=n, n_patients=len(np.unique(ground.cases.patients)),
+                        rules=rules, n_cases=n, n_patients=len(np.unique(ground.cases.patients[judged])),
                         risks=[Risk(points=int(at), predicted=round_3(float(risk)))
                                for at, risk in zip(totals, score.risk(totals), strict=True)],
                         figures=_figures(mine, n), model=_figures(theirs, n),
