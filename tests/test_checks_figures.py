@@ -41,6 +41,8 @@ def test_riley_speaks_of_every_task(task):
 def test_patients_and_not_rows_are_counted():
     cases = of_patients(made_cases(300), np.repeat(np.arange(60), 5))
     assert run("N1", cases).figures["n"] == 60
+    y = np.repeat(np.arange(60) < 15, 5).astype(np.int64)
+    assert run("N2", replace(cases, y=y), n_parameters=1.0).figures["events"] == 15  # and not 75
 
 
 def test_events_per_parameter():

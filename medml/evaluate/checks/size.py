@@ -57,16 +57,18 @@ def sample_size(evidence: Evidence) -> Check:
 
 @rule("N2")
 def events_per_parameter(evidence: Evidence) -> Check:
-    """Cases of the rarest class (all cases for a number) per parameter: under 10 red, under 20 amber."""
+    """Patients with the rarest class (all patients for a number) per parameter: under 10 red, under 20 amber. One who
+    comes back brings no new event."""
     context = evidence.context
-    y = context.cases.y[context.development]
+    y, patients = context.cases.y[context.development], context.cases.patients[context.development]
     number = context.cases.task == "regression"
-    events = len(y) if number else int(np.bincount(y, minlength=len(context.cases.classes)).min())
+    events = len(np.unique(patients)) if number else min(
+        len(np.unique(patients[y == each])) for each in range(len(context.cases.classes)))
     if context.choice.pictures is not None:
-        return found("N2", "could_not_tell", f"{many(events, 'case')}{'' if number else ' of the rarest class'}; a "
+        return found("N2", "could_not_tell", f"{many(events, 'patient')}{'' if number else ' of the rarest class'}; a "
                      "network of pictures has no count of predictors to set against them.", events=events)
     ratio = events / max(1.0, float(context.n_parameters))
-    what = (f"{many(events, 'case')}{'' if number else ' of the rarest class'} for {context.n_parameters:.0f} "
+    what = (f"{many(events, 'patient')}{'' if number else ' of the rarest class'} for {context.n_parameters:.0f} "
             f"parameters: {ratio:.1f} each.")
     if ratio >= AMBER:
         return found("N2", "pass", what, ratio=ratio, events=events, red=0)
