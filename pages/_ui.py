@@ -16,7 +16,7 @@ of the page. Whatever a person typed or named (columns, categories, files, proje
 from pages._ui_figures import chart, figures, ink, legend, number_with_interval, table, tiles
 from pages._ui_forms import form_from_params
 from pages._ui_frame import current, forget, go, guard, next_button, page, remember, stepper, warm_up
-from pages._ui_jobs import job_bar, progress
+from pages._ui_jobs import followed, job_bar, progress
 from pages._ui_night import ask_night
 from pages._ui_words import (
     about,
@@ -40,6 +40,6 @@ from pages._ui_words import (
 )
 
 __all__ = ["about", "ask_night", "chart", "chip", "clean", "count", "current", "duration", "empty", "eyebrow",
-           "figures", "forget", "form_from_params", "go", "guard", "heading", "html", "ink", "job_bar", "legend",
-           "next_button", "note", "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons",
+           "figures", "followed", "forget", "form_from_params", "go", "guard", "heading", "html", "ink", "job_bar",
+           "legend", "next_button", "note", "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons",
            "remember", "say", "section", "size", "stepper", "table", "tiles", "warm_up", "when"]

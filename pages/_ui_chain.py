@@ -157,7 +157,7 @@ def held_out(run: Run) -> None:
         st.session_state[mine] = worker.enqueue("held_out", {"run": run.run, "project": project}, project=project)
         st.rerun()
     if job is not None:
-        ui.job_bar(job, lambda ended: _looked(ended, mine))
+        ui.followed(job, lambda ended: _looked(ended, mine))
 
 
 def kept_plan(report: Report) -> None:

@@ -54,7 +54,7 @@ def ask(run: Run) -> None:
                                                          job_id=again.id_of("export", run.run, run.chain.current))
         st.rerun()
     if job is not None:
-        ui.job_bar(job, lambda ended: _ended(ended, f"{mine}_job"), title="Writing the model file")
+        ui.followed(job, lambda ended: _ended(ended, f"{mine}_job"), "Writing the model file")
 
 
 def _ended(job: worker.Job, mine: str) -> None:

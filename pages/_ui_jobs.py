@@ -13,7 +13,7 @@ from medml import project as projects
 from medml.errors import UserError
 from medml.store import Job, Progress
 from pages._ui_frame import guard
-from pages._ui_words import count, duration, html, note
+from pages._ui_words import count, duration, html, note, say
 
 EVERY = 0.5  # seconds between two looks
 KINDS = {"scan": "Scan", "train": "Training", "continue": "More rounds", "held_out": "Opening the part kept closed",
@@ -60,6 +60,14 @@ def job_bar(job_id: str, on_done: Callable[[Job], None] | None = None, *,
         st.session_state[f"m_seen_{job_id}"] = True
         on_done(job)
     return job
+
+
+def followed(job_id: str, on_done: Callable[[Job], None], title: str = "") -> None:
+    """`job_bar` for work beside the line, and under it why it could not be done where it failed."""
+    job = job_bar(job_id, on_done, title=title)
+    if job.state == "failed":
+        error = job.error or {}
+        say("stop", error.get("what", "This could not be done."), error.get("fix", "Try again."))
 
 
 def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title: str, halt: Halt) -> None:

@@ -63,7 +63,7 @@ def ask(run: Run) -> None:
             st.session_state[f"{key}_job"] = worker.enqueue("external", payload, project=payload["project"])
             st.rerun()
     if job is not None:
-        ui.job_bar(job, lambda ended: _ended(ended, f"{key}_job"), title="Judging it on other patients")
+        ui.followed(job, lambda ended: _ended(ended, f"{key}_job"), "Judging it on other patients")
 
 
 def renamed(text: str) -> dict[str, str]:
@@ -102,4 +102,4 @@ def more_patients(run: Run) -> None:
                                                 job_id=again.id_of("forecast", run.run, run.chain.current))
         st.rerun()
     if job is not None:
-        ui.job_bar(job, lambda ended: _ended(ended, mine), title="Training on parts of the patients")
+        ui.followed(job, lambda ended: _ended(ended, mine), "Training on parts of the patients")

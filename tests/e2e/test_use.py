@@ -65,6 +65,9 @@ def on_other_patients(page, folder):
     page.get_by_role("button", name="Judge it there").click()
     steps.settled(page)
     expect(page.get_by_role("heading", name="What would more patients bring?")).to_be_visible()  # nothing is cut off
+    page.get_by_label("Folder or file of other patients").fill(str(folder.parent / "own"))
+    page.get_by_role("button", name="Judge it there").click()
+    expect(page.get_by_text("This is the very table that the model was made from.")).to_be_visible(timeout=steps.LONG)
     page.get_by_label("Folder or file of other patients").fill(str(folder))
     page.get_by_role("textbox", name="Columns that are called").fill("RR = pressure")
     page.get_by_role("textbox", name="Columns that are called").press("Control+Enter")
