@@ -41,5 +41,5 @@ from pages._ui_words import (
 
 __all__ = ["about", "ask_night", "chart", "chip", "clean", "count", "current", "duration", "empty", "eyebrow",
            "figures", "followed", "forget", "form_from_params", "go", "guard", "heading", "html", "ink", "job_bar",
-           "legend", "next_button", "note", "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons",
-           "remember", "say", "section", "size", "stepper", "table", "tiles", "warm_up", "when"]
+           "legend", "next_button", "note", "number", "number_with_interval", "page", "percent", "plain", "progress",
+           "reasons", "remember", "say", "section", "size", "stepper", "table", "tiles", "warm_up", "when"]
