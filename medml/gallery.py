@@ -345,7 +345,8 @@ def _folder(run: str) -> Path:
     folder = home.runs_folder() / run
     if not folder.is_dir():
         raise UserError(what=f"There is no run {run} (any more).",
-                        fix="Choose one from the Gallery page, or `python -m medml runs`.", code="no_run")
+                        fix="Choose one on the Gallery page; in a terminal `python -m medml runs` lists them.",
+                        code="no_run")
     return folder
 
 

@@ -56,7 +56,7 @@ def summary(held: Sample, recipe: Recipe, effects: list[Effect], choice: Choice)
     columns = [each.name for each in held.columns if each.name not in asked]
     left = sum(name not in left_out for name in columns)
     ui.tiles([("rows", step_words(before, after)), ("columns to learn from", step_words(len(columns), left)),
-              ("cells changed", sum(each.cells_changed for each in on))])
+              ("changes to cells", sum(each.cells_changed for each in on))])
     if not held.whole:
         ui.note(f"Counted on the first {held.rows:,} of {held.table.rows:,} rows; the training cleans all of them.")
 

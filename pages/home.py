@@ -21,7 +21,8 @@ def new_project(first: bool) -> None:
     browsing = st.session_state.get(folders.BROWSING)
     with st.container(key="m_card_new"):
         ui.heading("Start from your own data",
-                   "A table, or a folder of tables, on this machine. MedML reads it where it lies and changes nothing.")
+                   "A table, or a folder of tables or pictures, on this machine. MedML reads it where it lies and "
+                   "changes nothing.")
         with st.form("m_new", border=False):
             source = st.text_input("Folder or file", key=folders.PATH,
                                    placeholder="/home/you/study or C:\\Users\\you\\study")
@@ -111,7 +112,7 @@ def change(each: projects.Project) -> None:
 
 
 with ui.page(TITLE, project_required=False,
-             lead="From a folder of tables to a model that a reviewer would believe. "
+             lead="From a folder of tables or pictures to a model that a reviewer would believe. "
                   "Nothing leaves this machine.") as _:
     listed = projects.all_projects()
     if listed:

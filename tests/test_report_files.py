@@ -152,6 +152,8 @@ def test_copies_of_its_own_rows_are_no_external_validation(run):
         other = run.report.model_copy(update={"external": [found.model_copy(update={"n_copies": copies})]})
         filled = checklist.filled(tripod.ITEMS, replace(run, report=other))
         said[copies] = " ".join(answer.text for item, answer in filled if item.number in ("1", "4", "16", "20c"))
+        line = "- “b.csv”, 90 cases of 90 patients: AUROC 0.700 (95 % CI 0.600 to 0.800)"
+        assert (line in report.as_card(replace(run, report=other))) == (copies == 0)
     assert "external" not in said[90] and "elsewhere" not in said[90]
     assert "external validation" in said[0] and "Judged also on 1 set(s)" in said[0]
 

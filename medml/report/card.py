@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medml import gallery
-from medml.evaluate.words import title
+from medml.evaluate.words import HEADLINE, title
 from medml.report import wording as w
 from medml.report.checklist import Item
 from medml.report.tripod import ITEMS
@@ -24,12 +24,20 @@ def as_card(run: gallery.Run) -> str:
              "## What it is", plain(w.aim(run)), "## Intended use", *_questions(),
              "## Data", plain(f"“{run.manifest.source_file}”. {w.missing(run)} {w.left_out(run)}"),
              "## How it was judged", plain(w.division(run)), "\n".join(["| | this model |", "|---|---|", *figures]),
+             *(["## On other patients", "\n".join(_elsewhere(run))] if w.elsewhere(run) else []),
              *(["## Groups", "\n".join(["| group | cases | figure |", "|---|---|---|", *groups])] if groups else []),
              "## Where to be careful", "\n".join(asked) or "No check asks for a look.",
-             "## How it was made", plain(f"{w.sort_of_model(run)}; {w.settings(run)}; seed {run.config.seed}; run "
-                                         f"{run.run}, checkpoint {run.chain.current}; MedML "
-                                         f"{run.manifest.code_version}.")]
+             "## How it was made", plain(f"{w.sort_of_model(run)}; settings: {w.settings(run)}; seed "
+                                         f"{run.config.seed}; run {run.run}, checkpoint {run.chain.current}; "
+                                         f"MedML {run.manifest.code_version}.")]
     return "\n\n".join(parts) + "\n"
+
+
+def _elsewhere(run: gallery.Run) -> list[str]:
+    """A line for each judgement on data from elsewhere."""
+    name = HEADLINE[run.report.task]
+    return [f"- {plain(f'“{each.source}”, {each.n_cases:,} cases of {each.n_patients:,} patients: {title(name)} ')}"
+            f"{w.figure(each.metrics.get(name))}" for each in w.elsewhere(run)]
 
 
 def _questions() -> list[str]:

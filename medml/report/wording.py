@@ -118,7 +118,8 @@ def missing(run: gallery.Run) -> str:
 def settings(run: gallery.Run) -> str:
     """The parameters of the model, by the names that its screen uses."""
     known = {each.name: each.title for each in families.registry.get(run.config.family).params}
-    return "; ".join(f"{known.get(name, name)}: {value}" for name, value in run.config.params.items()) or "none"
+    told = "; ".join(f"{known.get(name, name)}: {value}" for name, value in run.config.params.items())
+    return told or "the usual ones"
 
 
 def beside(run: gallery.Run) -> dict[str, dict[str, Metric]]:
