@@ -8,6 +8,7 @@ from typing import Literal
 
 from medml import gallery
 from medml.report.wording import check
+from medml.types import Check
 
 Status = Literal["done", "needs_you", "violated", "does_not_apply"]
 IN_WORDS: dict[Status, str] = {"done": "done", "needs_you": "needs you", "violated": "violated",
@@ -41,18 +42,25 @@ def ask(question: str) -> Filled:
 
 
 def say(words: Callable[[gallery.Run], str], *checks: str, then_ask: str = "") -> Filled:
-    """The run answers it; violated where one of the checks warns or blocks, with what that check found.
+    """The run answers it; violated where one of the checks warns or blocks, with what that check found; where one
+    could not tell, a person must.
 
     then_ask  what the run cannot know and a person must add
     """
     def answer(run: gallery.Run) -> Answer:
-        failed = [found for each in checks if (found := check(run, each)) and found.verdict in ("warn", "block")]
+        found = [one for each in checks if (one := check(run, each)) is not None]
+        failed = [each for each in found if each.verdict in ("warn", "block")]
+        open_ = [each for each in found if each.verdict == "could_not_tell"]
         if failed:
-            return Answer("violated", " ".join(f"{each.what} {each.fix}".strip() + f" ({each.id})" for each in failed))
-        if then_ask:
-            return Answer("needs_you", f"{words(run)} {then_ask}")
+            return Answer("violated", _told(failed))
+        if then_ask or open_:
+            return Answer("needs_you", " ".join(part for part in (words(run), _told(open_), then_ask) if part))
         return Answer("done", words(run))
     return answer
+
+
+def _told(checks: list[Check]) -> str:
+    return " ".join(f"{each.what} {each.fix}".strip() + f" ({each.id})" for each in checks)
 
 
 def filled(items: Iterable[Item], run: gallery.Run) -> list[tuple[Item, Answer]]:
