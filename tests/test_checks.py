@@ -217,6 +217,17 @@ def test_a_small_category_without_a_rare_event_is_no_news():
                folds=dealt(cases.patients, n_folds=2)).verdict == "pass"
 
 
+def test_of_many_values_one_without_an_event_is_no_news():
+    """Of 15 values of 20 cases each one of 14 has no event at a prevalence of 0.3 with 0.7 ** 14 = 0.7 % each: about
+    one table in ten has such a value by chance alone."""
+    cases = made_cases(300, prevalence=0.3)
+    value = np.random.default_rng(0).permutation(np.repeat(np.arange(15), 20)).astype(float)
+    value[value == 7] = 8.0
+    value[np.flatnonzero(cases.y == 0)[:14]] = 7.0
+    assert run("L4", made_cases(300, prevalence=0.3, columns={"ejection": value}),
+               folds=dealt(cases.patients, n_folds=2)).verdict == "pass"
+
+
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 def test_an_oracle_is_found_in_every_task(task):
     cases = made_cases(300, task=task)

@@ -128,7 +128,8 @@ def _judge(task: str, outcome: np.ndarray, score: np.ndarray, fold: np.ndarray) 
 
 
 def pure_category(cases: Cases, name: str, rows: np.ndarray) -> bool:
-    """Whether a category (a missing value is one) of 10 cases and more holds one class only, hardly by chance."""
+    """Whether a category (a missing value is one) of 10 cases and more holds one class only, hardly by chance: with as
+    many categories as this column has, one of them would do so in fewer than 1 table in 20 (Bonferroni)."""
     column = cases.X[name].iloc[rows]
     if pd.api.types.is_numeric_dtype(column) and column.nunique() > BINS:
         column = column.isna()
@@ -137,4 +138,5 @@ def pure_category(cases: Cases, name: str, rows: np.ndarray) -> bool:
     table = np.bincount(codes * n_classes + y, minlength=(codes.max() + 1) * n_classes).reshape(-1, n_classes)
     total, share = table.sum(axis=1), table.sum(axis=0) / table.sum()
     alone = (table.max(axis=1) == total) & (total >= ENOUGH) & (len(total) > 1)
-    return bool((share[table.argmax(axis=1)] ** total < CHANCE)[alone].any())
+    asked = max(1, int((total >= ENOUGH).sum()))
+    return bool((share[table.argmax(axis=1)] ** total * asked < CHANCE)[alone].any())
