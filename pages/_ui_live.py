@@ -16,7 +16,7 @@ from pages._ui_jobs import Halt
 
 EVERY = 1.0  # seconds between two looks
 LOG_LINES = 200  # the newest; the rest is in the job's rows
-ROUND = {"epoch": "Epoch", "trees": "Trees", None: "Step of the fit"}
+ROUND = {"epoch": "Epoch", "trees": "Trees", None: "Part done"}
 
 
 @dataclass(frozen=True, slots=True)
