@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 expect.set_options(timeout=30_000)
 TALLEST = 12_000  # pixels of one picture
@@ -38,6 +38,20 @@ def stands_still(page: Page) -> None:
     settled(page)
     page.wait_for_function("""() => document.getAnimations().every(
         each => each.playState !== "running" || each.effect.getComputedTiming().endTime === Infinity)""")
+
+
+def pick(page: Page, box: str, option: str) -> None:
+    """Choose from a list. One that opens just as the screen is drawn again closes; it is then opened again."""
+    wanted = page.get_by_role("option", name=option)
+    for _ in range(12):
+        page.get_by_role("combobox", name=box).click()
+        try:
+            wanted.click(timeout=5_000)
+            return
+        except TimeoutError:
+            settled(page)
+            page.keyboard.press("Escape")
+    raise AssertionError(f"the list {box!r} never offered {option!r}")
 
 
 def photograph(page: Page, target: Path) -> None:

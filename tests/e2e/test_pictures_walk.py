@@ -92,9 +92,8 @@ def thorax(tmp_path):
 def test_slices_are_labelled_from_elsewhere_and_looked_at_in_windows(screen, thorax):
     steps.begin(screen, thorax)
     screen.get_by_text("Labels in another table").click()
-    steps.stands_still(screen)  # a list that opens while something moves closes again
-    screen.get_by_role("combobox", name="Table that labels the pictures").click()
-    screen.get_by_role("option", name="../findings.csv").click()
+    steps.stands_still(screen)
+    steps.pick(screen, "Table that labels the pictures", "../findings.csv")
     steps.settled(screen)
     screen.get_by_role("button", name="Scan again with these").click()
     expect(screen.get_by_role("combobox", name="Outcome to predict")).to_have_value("finding", timeout=120_000)
