@@ -18,7 +18,7 @@ from medml.cases import Fold, Predictions
 from medml.errors import Stopped, UserError
 from medml.measured import SizePoint
 from medml.types import Curve, Forecast, Metric, Report
-from medml.watch import Part, Silent, Watch
+from medml.watch import Part, Quiet, Silent, Watch
 
 SHARES = (0.2, 0.35, 0.55, 0.75)  # of the training patients; the run itself is the last point
 POWERS = np.linspace(0.2, 1.5, 27)
@@ -66,16 +66,6 @@ def _predicted(task, folds: list[Fold], share: float, like: np.ndarray, watch: W
         less = part_of(task.cases, fold, share, seed=task.config.seed)
         p[fold.test] = fitting.again(replace(task, watch=Quiet(watch)), less)
     return p
-
-
-class Quiet(Silent):
-    """Says nothing, and stops when the job does."""
-
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-
-    def stopping(self) -> bool:
-        return self.watch.stopping()
 
 
 def part_of(cases, fold: Fold, share: float, *, seed: int) -> Fold:

@@ -52,13 +52,16 @@ class Bar:
         sys.stderr.write("\nStopping at the next safe point; press Ctrl-C again to end at once.\n")
 
 
-def figure(metric: Metric | None, digits: int = 3) -> str:
-    """A figure with its 95 % interval, as it is printed everywhere: "0.912 (0.88 to 0.94)"."""
+def figure(metric: Metric | None, digits: int = 3, *, before: str = "") -> str:
+    """A figure with its 95 % interval, as it is printed everywhere: "0.912 (0.88 to 0.94)".
+
+    before  what stands before the interval, where no heading says which it is
+    """
     if metric is None or metric.value is None:
         return "could not tell"
     if metric.low is None or metric.high is None:
         return f"{metric.value:.{digits}f} (interval: could not tell)"
-    return f"{metric.value:.{digits}f} ({metric.low:.{digits}f} to {metric.high:.{digits}f})"
+    return f"{metric.value:.{digits}f} ({before}{metric.low:.{digits}f} to {metric.high:.{digits}f})"
 
 
 def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> str:

@@ -37,6 +37,16 @@ class Silent:
         return False
 
 
+class Quiet(Silent):
+    """Says nothing of its own, and stops when the whole job does: for a fit whose caller counts the progress."""
+
+    def __init__(self, whole: Watch) -> None:
+        self.whole = whole
+
+    def stopping(self) -> bool:
+        return self.whole.stopping()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A stretch of a longer job without a curve: its fractions are moved into [low, high] of the whole."""

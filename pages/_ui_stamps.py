@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from medml.gallery import Run
 from medml.types import Report
 from pages import _ui as ui
+
+
+def head(run: Run, about: str) -> None:
+    """Which run a screen is of, a few words about it, and what must be said of it."""
+    st.html(f'<p class="m-run"><strong>{ui.html(run.label.name, 120)}</strong> '
+            f'<span class="m-quiet">{ui.html(about, 300)}</span></p>')
+    strip(run.report)
 
 
 def strip(report: Report) -> None:

@@ -18,9 +18,7 @@ LEAD = "What a reviewer would ask. Go through those that ask for something; what
 
 def listed(run: Run) -> None:
     """Those that ask for something first, the others behind a fold."""
-    st.html(f'<p class="m-run"><strong>{ui.html(run.label.name, 120)}</strong> '
-            f'<span class="m-quiet">{ui.html(going_on.link_name(run.checkpoint).lower(), 120)}</span></p>')
-    stamps.strip(run.report)
+    stamps.head(run, going_on.link_name(run.checkpoint).lower())
     found = sorted(run.report.checks, key=lambda each: drawn.ORDER.index(each.verdict))
     asking = [each for each in found if each.verdict in worklist.ASKING]
     others = [each for each in found if each.verdict not in worklist.ASKING]

@@ -38,9 +38,7 @@ def head(run: Run) -> None:
     family = families.registry.get(run.config.family).title
     about = " · ".join([family, run.config.choice.table.label, ui.when(run.manifest.made),
                         going_on.link_name(run.checkpoint).lower()])
-    st.html(f'<p class="m-run"><strong>{ui.html(run.label.name, 120)}</strong> '
-            f'<span class="m-quiet">{ui.html(about, 300)}</span></p>')
-    stamps.strip(run.report)
+    stamps.head(run, about)
     if going_on.at_work_on(run.run) is not None:
         ui.say("note", "This run is being trained further. The figures below are those of the checkpoint before.",
                "The Train page shows how far it is.")

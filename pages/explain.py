@@ -19,13 +19,6 @@ TITLE = "Explain"
 LEAD = "What the model goes by. All of it is associated with its answers; none of it is shown to be their cause."
 
 
-def head(run: Run) -> None:
-    """Which run this is and what must be said of it."""
-    st.html(f'<p class="m-run"><strong>{ui.html(run.label.name, 120)}</strong> '
-            f'<span class="m-quiet">{ui.html(going_on.link_name(run.checkpoint).lower(), 120)}</span></p>')
-    stamps.strip(run.report)
-
-
 def of_columns(run: Run) -> None:
     """Everything that can be said of a model of a table."""
     value = found.read(run, found.Overall)
@@ -66,5 +59,5 @@ with ui.page(TITLE, project_required=False, lead=LEAD) as opened:
             ui.go("gallery")
     else:
         looked_at = gallery.open_run(chosen)
-        head(looked_at)
+        stamps.head(looked_at, going_on.link_name(looked_at.checkpoint).lower())
         (of_columns if looked_at.config.choice.pictures is None else of_pictures)(looked_at)

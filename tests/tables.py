@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from medml import home
 from medml.config import propose_config
@@ -38,6 +41,17 @@ def saved(table: pd.DataFrame, folder: Path, name: str = "clinic.csv") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / name, index=False)
     return folder / name
+
+
+@contextmanager
+def trained_once(place: Path, table: pd.DataFrame | None = None, **plan) -> Iterator[str]:
+    """A run on that table (else 160 patients) under `place`/own, in a home under `place`, for a module's tests."""
+    from medml.train import train
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(place / "home"))
+        source = saved(clinic() if table is None else table, place / "own")
+        yield train(source, *planned(source, **plan))
 
 
 def planned(source: Path, *, target: str = "outcome", family: str = "logistic", params: dict | None = None,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
-from tables import clinic, planned, saved
+from tables import clinic, planned, saved, trained_once
 
 from medml import external, gallery, outside
 from medml.__main__ import main
@@ -27,10 +27,8 @@ from medml.watch import Silent
 def run(tmp_path_factory):
     """A logistic run on 160 patients, in a home of this module's own; yields (name, folder)."""
     place = tmp_path_factory.mktemp("outside")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MEDML_HOME", str(place / "home"))
-        source = saved(clinic(), place / "own")
-        yield train(source, *planned(source)), place
+    with trained_once(place) as name:
+        yield name, place
 
 
 @pytest.fixture(autouse=True)

@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from tables import clinic, planned, saved
+from tables import trained_once
 
 from medml import gallery, home, worklist
 from medml.__main__ import main
 from medml.evaluate.sample_size import advice, max_r2cs, most_parameters, needed_for_classes, r2cs_of_auroc
-from medml.train import train
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     place = tmp_path_factory.mktemp("worked")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MEDML_HOME", str(place / "home"))
-        source = saved(clinic(), place / "own")
-        yield train(source, *planned(source)), place
+    with trained_once(place) as name:
+        yield name, place
 
 
 @pytest.fixture(autouse=True)

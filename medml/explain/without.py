@@ -18,7 +18,7 @@ from medml.evaluate.scored import score
 from medml.explain import found
 from medml.explain.found import Costly, Without
 from medml.types import TrainConfig
-from medml.watch import Part, Silent, Watch
+from medml.watch import Part, Quiet, Silent, Watch
 
 
 def without(run: str, left_out: Sequence[Costly], source: Path | None = None, *, watch: Watch | None = None) -> Without:
@@ -62,7 +62,7 @@ def _again(opened: gallery.Run, ground: train.Ground, names: list[str], watch: W
     cases = ground.cases
     fewer = replace(cases, X=cases.X.drop(columns=names),
                     kinds={name: kind for name, kind in cases.kinds.items() if name not in names})
-    task = fitting.Task(fewer, ground.development, opened.recipe, settings_without(opened, names), _Listening(watch),
+    task = fitting.Task(fewer, ground.development, opened.recipe, settings_without(opened, names), Quiet(watch),
                         None)
     p = np.full_like(own_answers(opened), np.nan)
     with device.few_threads(len(cases.y)):
@@ -72,16 +72,6 @@ def _again(opened: gallery.Run, ground: train.Ground, names: list[str], watch: W
             watch.say("train", place / len(ground.folds), f"Fold {place + 1} of {len(ground.folds)}, without them")
             p[fold.repeat, fold.test] = fitting.again(task, fold)
     return p
-
-
-class _Listening(Silent):
-    """Hears a stop in the midst of a fit; the bar belongs to whoever counts the folds."""
-
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-
-    def stopping(self) -> bool:
-        return self.watch.stopping()
 
 
 def settings_without(opened: gallery.Run, names: Sequence[str]) -> TrainConfig:

@@ -12,6 +12,7 @@ from medml.report import wording as w
 from medml.report.charts import drawing
 from medml.report.checklist import IN_WORDS, Item, counted, filled
 from medml.report.document import Block, Document, Heading, Rows, Words
+from medml.terminal import figure as bare
 from medml.types import Column, External, Report
 
 VERDICTS = {"pass": "passed", "warn": "caution", "block": "stop", "could_not_tell": "could not tell", "info": "noted"}
@@ -91,7 +92,7 @@ def _performance(run: gallery.Run) -> Iterator[Block]:
     yield Heading("Performance", 1)
     yield Words(f"Measured on {report.measured_on}. Intervals are 95 %, patients resampled.")
     head = ("", "This model", *beside)
-    yield Rows(head, tuple((title(name), *(w.figure(each.get(name)).replace("95 % CI ", "")
+    yield Rows(head, tuple((title(name), *(bare(each.get(name))
                                            for each in (report.metrics, *beside.values())))
                            for name in w.shown_metrics(run)), _even(len(head)))
     if report.held_out:

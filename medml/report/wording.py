@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medml import families, gallery, steps
+from medml import families, gallery, steps, terminal
 from medml.evaluate import baselines, headline
 from medml.evaluate.catalogue import from_elsewhere, many, named
 from medml.evaluate.words import METRICS, title
@@ -11,12 +11,8 @@ from medml.types import Check, Column, External, Metric, Table
 
 
 def figure(metric: Metric | None, digits: int = 3) -> str:
-    """A figure with its 95 % interval in words; "could not tell" where there were too few cases."""
-    if metric is None or metric.value is None:
-        return "could not tell"
-    if metric.low is None or metric.high is None:
-        return f"{metric.value:.{digits}f} (interval: could not tell)"
-    return f"{metric.value:.{digits}f} (95 % CI {metric.low:.{digits}f} to {metric.high:.{digits}f})"
+    """A figure with its 95 % interval, which a reader of running text must be told is one."""
+    return terminal.figure(metric, digits, before="95 % CI ")
 
 
 def table_of(run: gallery.Run) -> Table:
