@@ -42,10 +42,13 @@ def stands_still(page: Page) -> None:
 
 def pick(page: Page, box: str, option: str) -> None:
     """Choose from a list. One that opens just as the screen is drawn again closes; it is then opened again."""
-    wanted = page.get_by_role("option", name=option)
+    wanted = page.get_by_role("option", name=option, exact=True)
+    field = page.get_by_role("combobox", name=box)
+    field.evaluate("each => each.scrollIntoView({block: 'center'})")  # the list opens under it
     for _ in range(12):
-        page.get_by_role("combobox", name=box).click()
+        field.click()
         try:
+            field.fill(option)
             wanted.click(timeout=5_000)
             return
         except TimeoutError:

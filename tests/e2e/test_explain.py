@@ -41,11 +41,7 @@ def model(app, heart, monkeypatch) -> tuple[str, str]:
 
 def mark(screen, label: str, name: str) -> None:
     """Choose one of a list of several."""
-    box = screen.get_by_role("combobox", name=label)
-    box.evaluate("each => each.scrollIntoView({block: 'center'})")  # the list opens under it
-    box.click()
-    box.fill(name)
-    screen.get_by_role("option", name=name, exact=True).click()
+    steps.pick(screen, label, name)
     screen.keyboard.press("Escape")
     steps.settled(screen)
 

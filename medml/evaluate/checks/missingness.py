@@ -24,7 +24,7 @@ def missingness(evidence: Evidence) -> Check:
     worst, patterns = max(shares.values()), n_patterns(context)
     figures = {"columns": len(shares), "worst": worst, "patterns": patterns, "above_40_pct": len(much),
                "by_outcome": len(telling)}
-    what = (f"{many(len(shares), 'predictor')} of {context.cases.X.shape[1]} have gaps, at most {worst:.0%} of "
+    what = (f"{many(len(shares), 'predictor')} of {context.cases.X.shape[1]} have gaps, at most {100 * worst:.0f} % of "
             f"the cases, in {many(patterns, 'pattern')}.")
     if telling:
         what += f" Gaps in {named(telling)} go with the outcome."
