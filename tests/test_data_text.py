@@ -10,6 +10,7 @@ import pytest
 
 from medml.data import blocks, content, files, find_tables, open_table, survey, text
 from medml.data.notes import WARNINGS
+from medml.errors import UserError
 from medml.types import TableRef
 
 PLAIN = "pid,age,sex,crp\n" + "".join(f"P{n},{40 + n % 40},{'FM'[n % 2]},{n / 10}\n" for n in range(60))
@@ -230,8 +231,8 @@ def test_survey_sees_what_needs_mending(tmp_path, dirt):
 @pytest.mark.parametrize("odd", [None, "\n\n", ",,\n", '"', "\0", "é", " ", 'x"y', "\udcff"])
 @pytest.mark.parametrize("place", [0.1, 0.9])
 @pytest.mark.parametrize("quoted", [False, True])
-def test_two_halves_are_surveyed_as_the_whole(tmp_path, monkeypatch, odd, place, quoted):
-    """With quotes, nearly every line end stands inside of them: the middle too."""
+def test_small_pieces_are_surveyed_as_the_whole(tmp_path, monkeypatch, odd, place, quoted):
+    """With quotes, nearly every line end stands inside of them: at the borders of pieces too."""
     cell = '"' + "y\n" * 40 + '"' if quoted else "y"
     rows = [f"{n},{cell},z\n" for n in range(9000)]
     if odd is not None:
@@ -239,9 +240,20 @@ def test_two_halves_are_surveyed_as_the_whole(tmp_path, monkeypatch, odd, place,
     path = tmp_path / "x.csv"
     path.write_bytes("".join(["a,b,c\n", *rows]).encode("utf-8", "surrogateescape"))
     whole = survey.survey(files.Material(path), ",", 3, 6)
-    monkeypatch.setattr(survey, "_APART", 1000)
+    monkeypatch.setattr(survey, "_BLOCK", 1000)
+    monkeypatch.setattr(survey, "_PIECE", 301)
     assert survey.survey(files.Material(path), ",", 3, 6) == whole
     assert whole.regular(3) == (odd in (None, "é", " "))
+    assert whole.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("before", [0, 1, 100_000])
+def test_a_field_longer_than_the_limit_is_seen_wherever_it_stands(tmp_path, before):
+    path = tmp_path / "x.csv"
+    path.write_text("1,2\n" * before + "1," + "x" * survey.LONG_FIELD + "\n" + "1,2\n" * 100_000)
+    assert survey.survey(files.Material(path), ",", 2, 0).long_fields
+    path.write_text("1,2\n" * before + "1," + "x" * (survey.LONG_FIELD // 2 - 1) + "\n" + "1,2\n" * 100_000)
+    assert not survey.survey(files.Material(path), ",", 2, 0).long_fields
 
 
 def test_every_code_of_a_note_is_spelt_once():
@@ -285,28 +297,32 @@ def test_rows_of_a_block_are_counted_as_they_are_read(quoted):
     assert blocks.count_rows(b"1,a\n2,b\n", quoted=quoted) == 2
 
 
-@pytest.mark.parametrize("start", ["", "Lab export\n\n"])
-def test_a_table_read_to_its_end_knows_its_sha256(tmp_path, monkeypatch, start):
+@pytest.mark.parametrize("content", [PLAIN, "Lab export\n\n" + PLAIN, PLAIN + "1,2\n"])
+def test_a_table_once_surveyed_knows_the_sha256_of_its_file(tmp_path, monkeypatch, content):
     path = tmp_path / "x.csv"
-    path.write_text(start + PLAIN)
+    path.write_text(content)
     table = open_table(tmp_path, TableRef(path="x.csv"))
-    assert table.is_hashed_by_reading
-    next(table.batches(7))  # not to its end
-    assert table.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
-    table = open_table(tmp_path, TableRef(path="x.csv"))
-    assert sum(batch.height for batch in table.batches(7)) == 60
     monkeypatch.setattr(files, "sha256", None)  # no second reading
     assert table.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["x.csv.gz", "wide.csv", "ragged.csv"])
+@pytest.mark.parametrize("name", ["x.csv.gz", "wide.csv"])
 def test_a_copy_is_never_hashed_for_the_file(tmp_path, name):
     path = tmp_path / name
-    path.write_bytes({"x.csv.gz": gzip.compress(PLAIN.encode()), "wide.csv": PLAIN.encode("utf-16"),
-                      "ragged.csv": (PLAIN + "1,2\n").encode()}[name])
+    path.write_bytes({"x.csv.gz": gzip.compress(PLAIN.encode()), "wide.csv": PLAIN.encode("utf-16")}[name])
     table = open_table(tmp_path, TableRef(path=name))
-    assert sum(batch.height for batch in table.batches(7)) == table.rows and not table.is_hashed_by_reading
     assert table.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path):
+    """Its counts would be of other rows than its SHA-256."""
+    path = tmp_path / "x.csv"
+    path.write_text(PLAIN)
+    batches = open_table(tmp_path, TableRef(path="x.csv")).batches(7)
+    next(batches)
+    path.write_text(PLAIN + "P99,50,F,1.0\n")
+    with pytest.raises(UserError, match="changed while it was being read"):
+        list(batches)
 
 
 @pytest.mark.parametrize("odd", [500, 2_500])

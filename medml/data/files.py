@@ -76,21 +76,21 @@ class Hashed:
         self._waiting: deque[Future[None]] = deque()
 
     def read(self, n_bytes: int) -> bytes:
-        return self._passed(self._file.read(n_bytes))
+        piece = self._file.read(n_bytes)
+        if len(self._waiting) == WAITING:
+            self._waiting.popleft().result()  # so that memory is bounded, however slow this machine hashes
+        self._waiting.append(self._aside.submit(self._digest.update, piece))
+        return piece
 
-    def readline(self) -> bytes:
-        return self._passed(self._file.readline())
+    def skip(self, n_bytes: int) -> None:
+        """Pass over bytes that are only hashed."""
+        while n_bytes and (piece := self.read(min(n_bytes, CHUNK))):
+            n_bytes -= len(piece)
 
     def sha256(self) -> str:
         """SHA-256 of all that was read, in hex."""
         self._aside.shutdown()
         return self._digest.hexdigest()
-
-    def _passed(self, piece: bytes) -> bytes:
-        if len(self._waiting) == WAITING:
-            self._waiting.popleft().result()  # so that memory is bounded, however slow this machine hashes
-        self._waiting.append(self._aside.submit(self._digest.update, piece))
-        return piece
 
 
 class Material:

@@ -50,11 +50,6 @@ class TableSource(ABC):
         caller reads each batch by its own types.
         """
 
-    @property
-    def is_hashed_by_reading(self) -> bool:
-        """Whether `sha256` costs nothing once all `batches` were read."""
-        return False
-
     def rows_within(self, n_bytes: int, most: int) -> int:
         """About how many of the first rows hold so many bytes in memory: 1 to `most`; counted in text formats."""
         first = self.frame(n_rows=200)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import codecs
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from medml.data.files import Material
+from medml.data.files import Hashed, Material
 
 LONG_FIELD = 131_072  # characters; the limit of Python's csv module and a sign of a quote never closed
-_PIECE = LONG_FIELD // 2  # bytes; fits the cache: six times faster than pieces of 4 MiB (page faults)
-_APART = 8 << 20  # bytes from which two halves are looked at side by side
+_LONG = LONG_FIELD // 2  # bytes: any longer field fills one such stretch
+_BLOCK = 4 << 20  # bytes read and hashed at once
+_PIECE = 1 << 18  # bytes looked at at once; with what is made of them they fit the cache
 _LF, _QUOTE, _BLANK = np.uint8(10), np.uint8(34), np.uint8(32)
 
 
@@ -33,6 +34,7 @@ class Survey:
     bytes: int = 0
     ends_open: bool = False  # the last line has no line end
     inside: bool = False  # a quote is open at the end
+    sha256: str = ""  # of all the material, in hex
 
     @property
     def rows(self) -> int:
@@ -44,54 +46,23 @@ class Survey:
                 and not self.stray_quotes
                 and not self.long_fields and self.separators == (width - 1) * self.rows)
 
-    def joined(self, later: Survey) -> Survey:
-        """This stretch and the one behind it as one."""
-        either = {name: getattr(self, name) or getattr(later, name)
-                  for name in ("zeros", "stray_quotes", "blank_rows", "long_fields", "padded")}
-        total = {name: getattr(self, name) + getattr(later, name)
-                 for name in ("quotes", "line_ends", "separators", "bytes")}
-        return Survey(utf8=self.utf8 and later.utf8, ascii=self.ascii and later.ascii, ends_open=later.ends_open,
-                      inside=later.inside, **either, **total)
-
 
 def survey(material: Material, separator: str, width: int, start: int) -> Survey:
     """Look at everything from byte `start` on, in constant memory; cheaper than one more read of the file.
 
+    Two threads that look at a half each take longer than one: they wait for Python's lock between any two steps. The
+    other core hashes meanwhile, all bytes from the first.
+
     width  fields a row should have: rows of nothing but separators count as blank
     """
-    middle = _middle(material, start)
-    if middle is None:
-        return _stretch(material, separator, width, start)
-    with ThreadPoolExecutor(1) as aside:  # numpy leaves Python's lock
-        later = aside.submit(_stretch, material, separator, width, middle)
-        first = _stretch(material, separator, width, start, middle)
-        second = later.result()
-    if first.inside:  # the line end in the middle stands inside quotes
-        second = _stretch(material, separator, width, middle, inside=True)
-    return first.joined(second)
-
-
-def _middle(material: Material, start: int) -> int | None:
-    """Behind a line end about in the middle of a large file; None where it is small or its lines are very long."""
-    size = material.size()
-    if size - start < _APART:
-        return None
-    with material.open() as file:
-        file.seek((start + size) // 2)
-        line = file.readline(LONG_FIELD)
-        return file.tell() if line.endswith(b"\n") else None
-
-
-def _stretch(material: Material, separator: str, width: int, start: int, stop: int | None = None,
-             inside: bool = False) -> Survey:
-    """The bytes from `start`, where a line begins, to `stop`. `inside`: a quote is open at the start."""
-    found, decoder = Survey(inside=inside), codecs.getincrementaldecoder("utf-8")()
+    found, decoder = Survey(), codecs.getincrementaldecoder("utf-8")()
     bare = b"\n" + separator.encode() * (width - 1)
     empty, before = [bare + b"\n", bare + b"\r\n", b"\n\r\n"], b"\n"
     room = np.empty((3, _PIECE + 1), dtype=bool)  # used again and again: fresh memory costs more than the work
-    with material.open() as file:
-        file.seek(start)
-        while piece := file.read(_PIECE if stop is None else min(_PIECE, stop - start - found.bytes)):
+    with material.open() as plain:
+        file = Hashed(plain)
+        file.skip(start)
+        for piece in _pieces(file):
             if not found.bytes and b"\r\n" not in piece:
                 empty = empty[:1]
             around = before + piece
@@ -101,9 +72,17 @@ def _stretch(material: Material, separator: str, width: int, start: int, stop: i
             found.utf8 = found.utf8 and (found.ascii or _is_utf8(piece, decoder))
             found.bytes += len(piece)
             before = around[-(width + 2):]
+        found.sha256 = file.sha256()
     found.ends_open = found.bytes > 0 and not before.endswith(b"\n")
     found.utf8 = found.utf8 and not decoder.getstate()[0]
     return found
+
+
+def _pieces(file: Hashed) -> Iterator[bytes]:
+    """The rest of a file in pieces for the processor's cache, read and hashed in larger ones."""
+    while block := file.read(_BLOCK):
+        for place in range(0, len(block), _PIECE):
+            yield block[place: place + _PIECE]
 
 
 def _count(found: Survey, piece: bytes, cells: np.ndarray, separator: int, room: np.ndarray) -> bool:
@@ -120,13 +99,19 @@ def _count(found: Survey, piece: bytes, cells: np.ndarray, separator: int, room:
     n_ends, n_marks = int(np.count_nonzero(ends[1:])), int(np.count_nonzero(marks[1:]))
     found.line_ends += n_ends
     found.separators += n_marks
-    found.long_fields = found.long_fields or (not n_ends and not n_marks and len(piece) == _PIECE)
+    found.long_fields = found.long_fields or _long_field(ends[1:], marks[1:])
     blanks = int(np.count_nonzero(np.less_equal(cells, _BLANK, out=spare)))
     if blanks > n_ends + int(ends[0]):  # a line end is a blank too, by its code, and so is a zero
         found.zeros = found.zeros or b"\0" in piece
         found.padded = found.padded or _padded(ends, marks, spare)
     found.padded = found.padded or bool(found.quotes) or not found.ascii
     return bool(np.logical_and(ends[:-1], marks[1:], out=spare[1:]).any())
+
+
+def _long_field(ends: np.ndarray, marks: np.ndarray) -> bool:
+    """Whether a whole stretch of _LONG bytes holds neither a separator nor a line end."""
+    return any(not marks[place: place + _LONG].any() and not ends[place: place + _LONG].any()
+               for place in range(0, len(ends) - _LONG + 1, _LONG))
 
 
 def _leave_out_quoted(found: Survey, cells: np.ndarray, ends: np.ndarray, marks: np.ndarray) -> None:

@@ -16,7 +16,7 @@ import polars as pl
 
 from medml.data import dialect as dialects
 from medml.data.blocks import blocks, count_rows
-from medml.data.files import Hashed, Material
+from medml.data.files import Material
 from medml.data.layout import column_names, find_layout, footer_size, is_number, layout_notes
 from medml.data.notes import Note, not_read, sort_notes
 from medml.data.rewrite import Mended, rewrite
@@ -29,7 +29,7 @@ HEAD = 1 << 18  # bytes from which separator and header are decided
 EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, and Polars tells of one too long
 SAMPLE_ROWS = 2000
 LOOKED_AT = 4 << 20  # bytes at a time, where a few rows are wanted
-AT_ONCE = AHEAD = 2  # blocks; with one, a core waits at its beginning and its end
+AT_ONCE, AHEAD = 2, 3  # blocks parsed, and read before their turn: with fewer a core waits
 TABLE_KINDS = ("csv", "tsv", "txt")
 _WHOLE = r"^-?(?:0|[1-9]\d{0,14})$"
 _DECIMAL = r"^-?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$"
@@ -65,11 +65,12 @@ class TextTable(TableSource):
                 seen, rows = seen + len(block), rows + count_rows(block, quoted=self._quoted)
         return min(max(1, rows), most)
 
-    @property
-    def is_hashed_by_reading(self) -> bool:
-        return self._material.is_file(self.path)
+    def hashed(self, sha256: str | None) -> TextTable:
+        """The table with the SHA-256 of its file, where the survey of the file found it."""
+        self._sha256 = sha256
+        return self
 
-    def _to_first_row(self, file: BinaryIO | Hashed) -> None:
+    def _to_first_row(self, file: BinaryIO) -> None:
         for _ in range(self._skip):
             file.readline()
 
@@ -89,10 +90,9 @@ class TextTable(TableSource):
                 self._mend(error)
 
     def _ahead(self, types: dict[str, pl.DataType], chunk_rows: int) -> Iterator[pl.DataFrame]:
-        """Batches in order; the next blocks are read while the caller works on this one, and the file is hashed."""
+        """Batches in order; the next blocks are read while the caller works on this one."""
         size = max(1 << 16, self._material.size() * chunk_rows // max(1, self.rows or 1))
-        with self._material.open() as plain, ThreadPoolExecutor(AT_ONCE) as aside:
-            file = Hashed(plain)
+        with self._material.open() as file, ThreadPoolExecutor(AT_ONCE) as aside:
             self._to_first_row(file)
             coming: deque[tuple[bytes, Future[pl.DataFrame]]] = deque()
             for block in blocks(file, size, quoted=self._quoted):
@@ -101,8 +101,8 @@ class TextTable(TableSource):
                     yield self._in_order(*coming.popleft(), types)
             while coming:
                 yield self._in_order(*coming.popleft(), types)
-            if self.is_hashed_by_reading:
-                self._sha256 = file.sha256()
+        if self.changed():  # what was read may not be what was surveyed and hashed
+            raise self._changed()
 
     def _in_order(self, block: bytes, parsed: Future[pl.DataFrame], types: dict[str, pl.DataType]) -> pl.DataFrame:
         """The next batch; a column that is no longer clean numbers becomes String in `types`, for good."""
@@ -127,6 +127,9 @@ class TextTable(TableSource):
                 continue
             text = [name for name, kind in types.items() if kind == pl.String]
             return batch.with_columns(_stripped(pl.col(text))) if text and self._padded else batch
+
+    def _changed(self) -> Exception:
+        return not_read("changed", f"The file {self.path.name} changed while it was being read.", "Scan it again.")
 
     def _scan(self, types: dict[str, pl.DataType], n_rows: int | None) -> pl.LazyFrame:
         return pl.scan_csv(
@@ -164,7 +167,7 @@ class TextTable(TableSource):
     def _mend(self, error: Exception) -> None:
         """A row that no total betrayed stopped Polars: mend into a private copy, once. Rows keep their places."""
         if self.changed():
-            raise not_read("changed", f"The file {self.path.name} changed while it was being read.", "Scan it again.")
+            raise self._changed()
         if self._mended:
             log.warning("a mended table could not be read: %s", type(error).__name__)
             raise not_read("damaged", f"The file {self.path.name} could not be read to its end.")
@@ -226,8 +229,9 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
     if plain:
         if not seen.rows:
             raise _no_rows()
-        return TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip,
-                         padded=seen.padded, quoted=seen.quotes > 0)
+        table = TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip,
+                          padded=seen.padded, quoted=seen.quotes > 0)
+        return table.hashed(seen.sha256 if material.is_file(path) else None)
     mended, stray = Mended(), seen is not None and seen.quotes % 2 == 1
     lines = islice(dialects.decode_lines(material.chunks(), mended.counts), skip, None)
     copy = Material.of(rewrite(lines, separator, width, mended, quoted=not stray))
@@ -238,7 +242,7 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
                           "as ordinary characters."))
     table = TextTable(ref, path, kind, names, mended.rows, notes + mended.notes(names), units, copy, ",", 0)
     table.short = mended.short.as_array()
-    return table
+    return table.hashed(seen.sha256 if seen is not None and material.is_file(path) else None)
 
 
 def _as_utf8(material: Material) -> tuple[Material, list[Note]]:

@@ -110,9 +110,9 @@ def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMAL
     """
     watch = watch or Silent()
     with ThreadPoolExecutor(1) as aside:  # hashing leaves Python's lock: it runs beside the parsing
-        sha256 = None if source.is_hashed_by_reading else aside.submit(source.sha256)
+        sha256 = aside.submit(source.sha256)
         tally = _read(source, watch)
-        digest = sha256.result() if sha256 else source.sha256()
+        digest = sha256.result()
     if tally is None:
         columns = [Column(name=name, kind="empty", missing=0, distinct=0) for name in source.columns]
         return Table(ref=source.ref, sha256=digest, rows=0, columns=columns, duplicates=0)
