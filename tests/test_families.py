@@ -227,7 +227,8 @@ def test_a_class_that_a_fold_lacks_gets_no_probability_and_no_error(name):
 @pytest.mark.parametrize("name", families.seeing("columns"))
 def test_a_family_explains_itself_and_its_parameters(name):
     family = families.registry.get(name)
-    usual = family.usual(500, 20, "binary")
+    facts = families.Facts(500, 20, "binary")
+    usual, zones = family.usual(facts), family.zones(facts)
     assert family.name == name and family.title and family.sentence.endswith(".")
     assert set(usual) == {each.name for each in family.params} and None not in usual.values()
     assert family.rounds_param is None or family.rounds_param in usual
@@ -237,7 +238,7 @@ def test_a_family_explains_itself_and_its_parameters(name):
         if each.kind == "choice":
             assert value in each.choices
         elif each.kind != "switch":
-            assert each.low <= value <= each.high and each.zone(value) == "usual", each.name
+            assert each.low <= value <= each.high and each.zone(value, zones[each.name]) == "usual", each.name
     with pytest.raises(ValueError, match="no_such_thing"):
         family.filled({"no_such_thing": 1})
 

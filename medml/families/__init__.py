@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from medml.families.facts import Facts
 from medml.families.family import Cost, Family, Param
 from medml.registry import Registry
 
@@ -15,4 +16,4 @@ def seeing(what: Literal["columns", "pictures"]) -> list[str]:
     return [each.name for each in registry if each.sees == what]
 
 
-__all__ = ["Cost", "Family", "Param", "loss", "registry", "seeing"]
+__all__ = ["Cost", "Facts", "Family", "Param", "loss", "registry", "seeing"]

@@ -15,13 +15,12 @@ from medml import device, loop, split
 from medml.cases import FitData
 from medml.families import _files
 from medml.families._guard import Labels
+from medml.families.facts import VALIDATION
 from medml.families.family import Family
 from medml.watch import Rounds, no_rounds
 
 if TYPE_CHECKING:
     import torch
-
-VALIDATION = 0.2  # share of the training patients on which the best epoch is chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +113,8 @@ class Learner(Family):
         return fitted.scaling.weighed or None
 
     def tired(self, fitted: Network, params: dict[str, Any]) -> bool:
-        """Whether patience has run out: further rounds of this fit would change nothing."""
-        patience = self.filled(params)["patience"]
-        return fitted.meta["epoch"] - fitted.meta["best_epoch"] >= patience
+        """Whether patience has run out: further rounds of this fit would change nothing. params  settled ones"""
+        return fitted.meta["epoch"] - fitted.meta["best_epoch"] >= params["patience"]
 
     def rounds_done(self, fitted: Network) -> int:
         return int(fitted.meta["epoch"])

@@ -15,9 +15,10 @@ import numpy as np
 
 from medml import home
 from medml.cases import FitData
-from medml.families import _files, _inner, _stack, registry
+from medml.families import _files, _inner, _stack, forest, registry
 from medml.families._guard import accept, loss, matrix
-from medml.families.family import Cost, Family, Param
+from medml.families.facts import Facts
+from medml.families.family import Cost, Family, Param, Zone
 from medml.types import Task
 from medml.watch import Rounds, no_rounds
 
@@ -43,15 +44,21 @@ class Auto(Family):
     title = "Best of several"
     sentence = "Averages regression, forests and boosted trees, weighed and calibrated inside the training rows."
     params = (
-        Param("trees", "Trees in a forest", "How many trees each forest of the vote has.", 500, low=100, high=2_000,
-              zones=(300, 1_000), more_is="cautious"),
+        Param("trees", "Trees in a forest", "How many trees each forest of the vote has.", None, low=100, high=2_000,
+              more_is="cautious", picture="votes"),
         Param("random_forest", "Random forest as a fourth voice", "Whether a random forest joins the regression, the "
               "extra trees and the boosted trees.", BY_COMPARISON, kind="choice",
-              choices=(BY_COMPARISON, ALWAYS, NEVER)),
+              choices=(BY_COMPARISON, ALWAYS, NEVER), picture="voices"),
     )
 
+    def usual(self, facts: Facts) -> dict[str, Any]:
+        return super().usual(facts) | {"trees": forest.usual_trees(facts)}
+
+    def zones(self, facts: Facts) -> dict[str, Zone]:
+        return {"trees": forest.tree_zone(facts)}
+
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
-        seats = _seats(self.filled(params))
+        seats = _seats(self.settled(params, n_cases, n_columns, task))
         seconds, memory = 0.0, 0
         for seat, settings in seats.items():
             family = registry.get(FAMILY_OF[seat])
@@ -97,7 +104,7 @@ class _Election:
         self.pairs = _inner.folds(data.y, data.patients, data.task, seed)
         self.trees = [seat for seat in seats if seat != "logistic"]
         self.done, self.stopped = 0, False
-        walk = registry.get("logistic").usual(*data.X.shape, data.task)["penalties"] + 1
+        walk = registry.get("logistic").settled({}, *data.X.shape, data.task)["penalties"] + 1
         self.total = walk + len(self.trees) * (len(self.pairs) + 1)
         self.out_of_fold: dict[str, np.ndarray] = {}
 

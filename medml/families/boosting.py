@@ -14,7 +14,8 @@ from medml.families import _files, registry
 from medml.families._cost import unit
 from medml.families._cuts import MOST_BINS, binned
 from medml.families._guard import Labels, accept, loss, matrix
-from medml.families.family import Cost, Family, Param
+from medml.families.facts import FEW, Facts
+from medml.families.family import Cost, Family, Param, Zone
 from medml.types import Task
 from medml.watch import Rounds, no_rounds
 
@@ -40,20 +41,30 @@ class Boosting(Family):
     rounds_param = "trees"
     params = (
         Param("trees", "Trees", "How many trees are added one after the other; too many learn the training rows by "
-              "heart.", None, low=20, high=3_000, zones=(80, 500)),
+              "heart.", None, low=20, high=3_000, picture="added"),
         Param("depth", "Depth of a tree", "How many questions a tree may ask in a row; 2 lets two columns interact.",
-              None, low=1, high=8, zones=(2, 4)),
+              None, low=1, high=8, picture="depth"),
         Param("rate", "Learning rate", "How much of each tree is believed; smaller needs more trees.", 0.05,
-              low=0.005, high=0.5, kind="log", zones=(0.02, 0.1)),
+              low=0.005, high=0.5, kind="log", picture="belief"),
         Param("rows", "Share of rows a tree", "Each tree sees a random part of the rows, which steadies the whole.",
-              0.7, low=0.3, high=1.0, kind="float", zones=(0.5, 0.9)),
+              0.7, low=0.3, high=1.0, kind="float", picture="some_rows", more=True),
         Param("columns", "Share of columns a tree", "Each tree sees a random part of the columns.", 0.6,
-              low=0.2, high=1.0, kind="float", zones=(0.4, 0.9)),
+              low=0.2, high=1.0, kind="float", picture="some_columns", more=True),
     )
 
-    def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
-        trees, depth = (150, 2) if n_cases < 2_000 else (300, 3) if n_cases < 20_000 else (500, 4)
-        return super().usual(n_cases, n_columns, task) | {"trees": trees, "depth": depth}
+    def usual(self, facts: Facts) -> dict[str, Any]:
+        trees, depth = (150, 2) if facts.n_rows < 2_000 else (300, 3) if not facts.large else (500, 4)
+        return super().usual(facts) | {"trees": trees, "depth": depth}
+
+    def zones(self, facts: Facts) -> dict[str, Zone]:
+        """Few events carry few questions in a row; few rows or columns are not thinned out much."""
+        usual = self.usual(facts)
+        trees, depth = usual["trees"], usual["depth"]
+        return {"trees": (trees // 2, 3 * trees),
+                "depth": (max(1, depth - 1), depth + (facts.informative >= FEW)),
+                "rate": (0.02, 0.2 if facts.large else 0.1),
+                "rows": (0.6 if facts.n_rows < 200 else 0.5, 0.9),
+                "columns": (0.5 if facts.n_columns < 10 else 0.3 if facts.n_columns >= 100 else 0.4, 0.9)}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         chosen = self.settled(params, n_cases, n_columns, task)

@@ -11,8 +11,9 @@ from medml.cases import FitData
 from medml.families import registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, refuse_outcome, refuse_task
-from medml.families._network import VALIDATION, Learner, Network, Scaling
-from medml.families.family import Cost, Param
+from medml.families._network import Learner, Network, Scaling
+from medml.families.facts import VALIDATION, Facts
+from medml.families.family import Cost, Param, Zone
 from medml.types import Task
 from medml.vision import weights
 from medml.vision.names import BACKBONES, SMALL, WORK
@@ -31,42 +32,56 @@ class CNN(Learner):
     sees = "pictures"
     params = (
         Param("epochs", "Rounds over the pictures", "How often the network may see every training picture; it stops "
-              "earlier when it no longer improves.", None, low=1, high=500, zones=(5, 60)),
+              "earlier when it no longer improves.", None, low=1, high=500, picture="rounds"),
         Param("backbone", "Network", "Which network looks at the pictures.", None, kind="choice",
-              choices=tuple(BACKBONES), words=tuple(BACKBONES.values())),
+              choices=tuple(BACKBONES), words=tuple(BACKBONES.values()), picture="backbone"),
         Param("start", "Begins from", "Pretrained: from weights that lie on this machine, learned on everyday photos. "
               "Scratch: from nothing, which takes more pictures and more rounds.", "pretrained", kind="choice",
-              choices=("pretrained", "scratch"), words=("pretrained weights, where they are here", "nothing")),
+              choices=("pretrained", "scratch"), words=("pretrained weights, where they are here", "nothing"),
+              picture="begins"),
         Param("patience", "Patience", "After how many rounds without improvement it stops.", 8, low=2, high=100,
-              zones=(4, 20)),
+              picture="patience", more=True),
         Param("rate", "Learning rate", "How far each step goes.", None, low=0.00001, high=0.1, kind="log",
-              zones=(0.0001, 0.003)),
+              picture="valley"),
         Param("decay", "Weight decay", "How strongly weights are pulled to zero.", 0.01, low=0.0, high=1.0,
-              kind="float", zones=(0.001, 0.1), more_is="cautious"),
+              kind="log", more_is="cautious", picture="pull", more=True),
         Param("dropout", "Dropout", "Share of features silenced at random while learning, against learning by heart.",
-              0.2, low=0.0, high=0.8, kind="float", zones=(0.1, 0.5), more_is="cautious"),
+              0.2, low=0.0, high=0.8, kind="float", more_is="cautious", picture="silenced", more=True),
         Param("batch", "Pictures a step", "How many pictures are looked at before the weights move.", None, low=4,
-              high=1_024, zones=(8, 256), more_is="cautious"),
+              high=1_024, more_is="cautious", picture="batch"),
         Param("turn", "Turned by up to", "Degrees by which a training picture is turned at random.", 7.0, low=0.0,
-              high=45.0, kind="float", zones=(3.0, 15.0)),
+              high=45.0, kind="float", picture="turned"),
         Param("shift", "Moved by up to", "Share of its side by which a training picture is moved at random.", 0.06,
-              low=0.0, high=0.3, kind="float", zones=(0.02, 0.12)),
+              low=0.0, high=0.3, kind="float", picture="moved"),
         Param("light", "Light changed by up to", "Share by which brightness and contrast are changed at random.", 0.15,
-              low=0.0, high=0.5, kind="float", zones=(0.05, 0.3)),
+              low=0.0, high=0.5, kind="float", picture="lit"),
         Param("flip", "Mirrored", "Whether training pictures are mirrored at random. Never for chest films: the heart "
-              "would be on the wrong side.", "none", kind="choice", choices=("none", "left-right", "both ways")),
+              "would be on the wrong side.", "none", kind="choice", choices=("none", "left-right", "both ways"),
+              picture="mirrored"),
         Param("class_weights", "Weigh rare classes up", "Rare classes count as much as frequent ones while learning; "
-              "probabilities are put right again afterwards.", False, kind="switch"),
+              "probabilities are put right again afterwards.", False, kind="switch", picture="weighed", more=True),
     )
 
-    def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
+    def usual(self, facts: Facts) -> dict[str, Any]:
         """By the number of pictures, the side of a picture (n_columns) and the weights that are here."""
+        n_cases, n_columns = facts.n_rows, facts.n_columns
         here = [each.backbone for each in weights.available()]
         backbone = SMALL if n_columns < 64 or not here else here[0]
         small = backbone == SMALL
-        return super().usual(n_cases, n_columns, task) | {
+        return super().usual(facts) | {
             "backbone": backbone, "epochs": 30 if small else 12, "rate": 0.001 if small else 0.0003,
             "batch": 16 if n_cases < 500 else 32 if n_cases < 3_000 else 64}
+
+    def zones(self, facts: Facts) -> dict[str, Zone]:
+        """Around the usual value; stronger changes where pictures are few, larger steps where a card computes them."""
+        usual, few = self.usual(facts), facts.n_rows < 1_000
+        epochs, batch = usual["epochs"], usual["batch"]
+        return {"epochs": (2 * epochs // 5, 5 * epochs // 2), "patience": (4, 20 if few else 15),
+                "rate": (usual["rate"] / 3, 3 * usual["rate"]), "decay": (0.003, 0.3) if few else (0.001, 0.1),
+                "dropout": (0.1, 0.5) if few else (0.05, 0.4),
+                "batch": (batch // 2, max(2 * batch, min(batch * (8 if facts.graphics else 4), facts.n_rows // 8))),
+                "turn": (3.0, 20.0 if few else 12.0), "shift": (0.02, 0.15 if few else 0.1),
+                "light": (0.05, 0.35 if few else 0.25)}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         chosen = self.settled(params, n_cases, n_columns, task)

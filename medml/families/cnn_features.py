@@ -14,6 +14,7 @@ from medml.errors import UserError
 from medml.families import _files, logistic, registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, refuse_outcome, refuse_task
+from medml.families.facts import Facts
 from medml.families.family import Cost, Family, Param
 from medml.types import Task
 from medml.vision import weights
@@ -48,10 +49,10 @@ class CNNFeatures(Family):
     params = (
         Param("backbone", "Network", "Which network looks at the pictures; its weights must lie on this machine.", None,
               kind="choice", choices=tuple(name for name in BACKBONES if name != SMALL),
-              words=tuple(title for name, title in BACKBONES.items() if name != SMALL)),
+              words=tuple(title for name, title in BACKBONES.items() if name != SMALL), picture="backbone"),
     )
 
-    def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
+    def usual(self, facts: Facts) -> dict[str, Any]:
         here = [each.backbone for each in weights.available()]
         return {"backbone": here[0] if here else "mobilenet_v2"}
 

@@ -9,8 +9,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from medml.cases import FitData
+from medml.families.facts import Facts
 from medml.types import Task
 from medml.watch import Rounds, no_rounds
+
+Zone = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,11 @@ class Param:
     """One setting of a family, from which its form is drawn.
 
     default    None where the usual value depends on the size of the data: `Family.usual` has it
-    zones      the two borders (cautious | usual | aggressive), in the unit of the value; None for choices
+    zones      the two borders (cautious | usual | aggressive), in the unit of the value; None for choices, and where
+               they depend on the data: `Family.zones` has them
     sentence   what it does, in plain words, one sentence
+    picture    how it is drawn: a plug-in of medml/cards; "" for a setting of a cleanup step
+    more       seldom touched: under "more settings"
     """
 
     name: str
@@ -31,14 +37,17 @@ class Param:
     kind: Literal["int", "float", "log", "choice", "switch"] = "int"
     choices: tuple[str, ...] = ()
     words: tuple[str, ...] = ()  # the choices as a screen calls them; their own names where it is empty
-    zones: tuple[float, float] | None = None
+    zones: Zone | None = None
     more_is: Literal["aggressive", "cautious"] = "aggressive"
+    picture: str = ""
+    more: bool = False
 
-    def zone(self, value: float) -> Literal["cautious", "usual", "aggressive"]:
-        """In which zone a value lies; "usual" where the parameter has none."""
-        if self.zones is None:
+    def zone(self, value: float, zones: Zone | None = None) -> Literal["cautious", "usual", "aggressive"]:
+        """In which zone a value lies, by these borders or its own; "usual" where the parameter has none."""
+        zones = zones or self.zones
+        if zones is None:
             return "usual"
-        low, high = self.zones
+        low, high = zones
         if low <= value <= high:
             return "usual"
         beyond = value > high
@@ -67,10 +76,14 @@ class Family:
     rounds_param: ClassVar[str | None] = None  # the parameter that says how many rounds a fit aims at
     params: ClassVar[tuple[Param, ...]] = ()
 
-    def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
-        """A value for every parameter, by the size of the data: cases that the final model learns from; columns of a
-        table, about, or the side of a picture."""
+    def usual(self, facts: Facts) -> dict[str, Any]:
+        """A value for every parameter, by the size of the data: rows, the side of a picture and the task alone, which
+        the screen, the command line and the training count alike."""
         return {each.name: each.default for each in self.params}
+
+    def zones(self, facts: Facts) -> dict[str, Zone]:
+        """The borders (cautious | usual | aggressive) of every number, by the data; the usual value lies between."""
+        return {each.name: each.zones for each in self.params if each.zones is not None}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         """Time and memory of one fit, before it starts."""
@@ -133,4 +146,4 @@ class Family:
     def settled(self, params: dict[str, Any], n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
         """`filled`, with whatever is still None set by the size of the data."""
         chosen = {name: value for name, value in self.filled(params).items() if value is not None}
-        return self.usual(n_cases, n_columns, task) | chosen
+        return self.usual(Facts(n_cases, n_columns, task, pictures=self.sees == "pictures")) | chosen

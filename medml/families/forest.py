@@ -15,7 +15,8 @@ from medml.families import _files, _trees, registry
 from medml.families._cost import unit
 from medml.families._cuts import Nudge
 from medml.families._guard import Labels, accept, loss, matrix
-from medml.families.family import Cost, Family, Param
+from medml.families.facts import Facts
+from medml.families.family import Cost, Family, Param, Zone
 from medml.types import Task
 from medml.watch import Rounds, no_rounds
 
@@ -41,15 +42,24 @@ class Forests(Family):
     round = "trees"
     rounds_param = "trees"
     params = (
-        Param("trees", "Trees", "How many trees vote; more are steadier and slower, never worse.", 500,
-              low=50, high=5_000, zones=(200, 1_000), more_is="cautious"),
+        Param("trees", "Trees", "How many trees vote; more are steadier and slower, never worse.", None,
+              low=50, high=5_000, more_is="cautious", picture="votes"),
         Param("kind", "Kind of tree", "Extra trees cut at random places and are smoother; a random forest cuts at the "
-              "best places.", EXTRA, kind="choice", choices=(EXTRA, RANDOM)),
+              "best places.", EXTRA, kind="choice", choices=(EXTRA, RANDOM), picture="cuts", more=True),
         Param("leaf", "Fewest patients in a leaf", "A rule must hold for at least so many training rows; more make "
-              "the forest smoother.", 3, low=3, high=100, zones=(3, 20), more_is="cautious"),
+              "the forest smoother.", None, low=3, high=100, more_is="cautious", picture="leaf"),
         Param("columns", "Share of columns a cut", "How many columns are looked at for each cut; 0 takes the square "
-              "root of their number.", 0.0, low=0.0, high=1.0, kind="float", zones=(0.0, 0.6)),
+              "root of their number.", 0.0, low=0.0, high=1.0, kind="float", picture="some_columns", more=True),
     )
+
+    def usual(self, facts: Facts) -> dict[str, Any]:
+        return super().usual(facts) | {"trees": usual_trees(facts), "leaf": least_leaf(3, facts.n_rows)}
+
+    def zones(self, facts: Facts) -> dict[str, Zone]:
+        """A leaf of up to a fifteenth of the rows; a cut that sees most columns only where these are few."""
+        leaf = least_leaf(3, facts.n_rows)
+        return {"trees": tree_zone(facts), "leaf": (leaf, max(2 * leaf, min(4 * leaf + 8, facts.n_rows // 15))),
+                "columns": (0.0, 0.8 if facts.n_columns < 10 else 0.6 if facts.n_columns < 100 else 0.3)}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         chosen = self.settled(params, n_cases, n_columns, task)
@@ -124,13 +134,28 @@ class Forests(Family):
         return Forest(_trees.load(meta, arrays), labels, meta["width"])
 
 
+def usual_trees(facts: Facts) -> int:
+    """500; of a large table, whose trees each see a part of 20,000 rows and hardly differ, 300."""
+    return 300 if facts.large else 500
+
+
+def tree_zone(facts: Facts) -> Zone:
+    """From where votes waver by under two points to where more trees cost time alone."""
+    return (200, 600) if facts.large else (300, 1_000)
+
+
+def least_leaf(wanted: int, n_cases: int) -> int:
+    """Fewest rows in a leaf; a large table's leaves are larger, which keeps its forest in memory."""
+    return max(wanted, min(n_cases, ROWS_A_TREE) // 2_000)
+
+
 def _make(chosen: dict[str, Any], n_cases: int, task: Task, seed: int) -> Any:
     from sklearn import ensemble
 
     kind = ("RandomForest" if chosen["kind"] == RANDOM else "ExtraTrees") + \
         ("Regressor" if task == "regression" else "Classifier")
     part = ROWS_A_TREE if n_cases > ROWS_A_TREE else None
-    leaf = max(int(chosen["leaf"]), min(n_cases, ROWS_A_TREE) // 2_000)  # keeps a large table's forest in memory
+    leaf = least_leaf(int(chosen["leaf"]), n_cases)
     columns = float(chosen["columns"]) or (1.0 if task == "regression" else "sqrt")
     return getattr(ensemble, kind)(min_samples_leaf=leaf, max_features=columns, random_state=seed,
                                    bootstrap=chosen["kind"] == RANDOM or part is not None, max_samples=part)

@@ -14,7 +14,8 @@ from medml.cases import FitData
 from medml.families import _files, _inner, registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, accept, loss, matrix
-from medml.families.family import Cost, Family, Param
+from medml.families.facts import Facts
+from medml.families.family import Cost, Family, Param, Zone
 from medml.types import Task
 from medml.watch import Rounds, no_rounds
 
@@ -40,10 +41,16 @@ class Logistic(Family):
     sentence = "Adds up the columns with weights that are kept small; hard to beat with few patients, easy to explain."
     params = (
         Param("penalties", "Penalties tried", "How many strengths of the penalty are compared by cross-validation "
-              "inside the training rows.", 12, low=10, high=40, zones=(10, 20)),
+              "inside the training rows.", 12, low=10, high=40, picture="ladder", more=True),
         Param("weakest", "Weakest penalty", "The freest model that may be chosen; smaller keeps the weights smaller.",
-              100.0, low=0.001, high=10_000.0, kind="log", zones=(1.0, 100.0)),
+              100.0, low=0.001, high=10_000.0, kind="log", picture="freedom"),
     )
+
+    def zones(self, facts: Facts) -> dict[str, Zone]:
+        """More strengths pay where a fit is quick; freer models where every column has many events."""
+        each = facts.informative / facts.n_columns
+        return {"penalties": (10, 30 if facts.n_rows < 2_000 else 20 if not facts.large else 15),
+                "weakest": (1.0, 100.0) if each < 20 else (10.0, 1_000.0)}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         fits = self.filled(params)["penalties"] * (1 + _inner.n_folds(n_cases))

@@ -10,8 +10,9 @@ from medml.cases import FitData
 from medml.families import registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, accept, matrix
-from medml.families._network import VALIDATION, Learner, Network, Scaling
-from medml.families.family import Cost, Param
+from medml.families._network import Learner, Network, Scaling
+from medml.families.facts import ORDINARY, VALIDATION, Facts
+from medml.families.family import Cost, Param, Zone
 from medml.types import Task
 
 if TYPE_CHECKING:
@@ -26,26 +27,39 @@ class MLP(Learner):
     sentence = "Learns in rounds that you can watch, stop, continue and take back; pays with many patients."
     params = (
         Param("epochs", "Rounds over the table", "How often the network may see every training row; it stops earlier "
-              "when it no longer improves.", 200, low=1, high=5_000, zones=(50, 500)),
-        Param("patience", "Patience", "After how many rounds without improvement it stops.", 25, low=5, high=500,
-              zones=(10, 60)),
+              "when it no longer improves.", None, low=1, high=5_000, picture="rounds"),
+        Param("patience", "Patience", "After how many rounds without improvement it stops.", None, low=5, high=500,
+              picture="patience", more=True),
         Param("width", "Units in the first layer", "How much the network can hold; the second layer has half.", 64,
-              low=4, high=1_024, zones=(16, 128)),
+              low=4, high=1_024, picture="network"),
         Param("dropout", "Dropout", "Share of units silenced at random while learning, against learning by heart.",
-              0.2, low=0.0, high=0.8, kind="float", zones=(0.1, 0.4), more_is="cautious"),
+              0.2, low=0.0, high=0.8, kind="float", more_is="cautious", picture="silenced"),
         Param("rate", "Learning rate", "How far each step goes.", 0.001, low=0.00001, high=0.1, kind="log",
-              zones=(0.0003, 0.003)),
+              picture="valley"),
         Param("decay", "Weight decay", "How strongly weights are pulled to zero.", 0.01, low=0.0, high=1.0,
-              kind="float", zones=(0.001, 0.1), more_is="cautious"),
+              kind="log", more_is="cautious", picture="pull", more=True),
         Param("batch", "Rows a step", "How many rows are looked at before the weights move.", None, low=8,
-              high=8_192, zones=(16, 1_024), more_is="cautious"),
+              high=8_192, more_is="cautious", picture="batch"),
         Param("class_weights", "Weigh rare classes up", "Rare classes count as much as frequent ones while learning; "
-              "probabilities are put right again afterwards.", False, kind="switch"),
+              "probabilities are put right again afterwards.", False, kind="switch", picture="weighed", more=True),
     )
 
-    def usual(self, n_cases: int, n_columns: int, task: Task) -> dict[str, Any]:
-        batch = 32 if n_cases < 2_000 else 128 if n_cases < 20_000 else 512
-        return super().usual(n_cases, n_columns, task) | {"batch": batch}
+    def usual(self, facts: Facts) -> dict[str, Any]:
+        """A large table needs fewer rounds: each has more steps."""
+        batch = 32 if facts.n_rows < 2_000 else 512 if facts.large else 128
+        epochs = max(40, round(200 * ORDINARY / facts.n_rows, -1)) if facts.large else 200
+        return super().usual(facts) | {"batch": batch, "epochs": int(epochs), "patience": max(8, int(epochs) // 8)}
+
+    def zones(self, facts: Facts) -> dict[str, Zone]:
+        """Around the usual value; wider networks and weaker brakes where there are many rows a column."""
+        usual, rows = self.usual(facts), facts.n_rows
+        epochs, patience, batch = usual["epochs"], usual["patience"], usual["batch"]
+        return {"epochs": (epochs // 4, 5 * epochs // 2), "patience": (max(5, 2 * patience // 5), 12 * patience // 5),
+                "width": (16, 128 if rows < 2_000 else 512 if facts.large else 256),
+                "dropout": (0.1, 0.5) if rows < 1_000 else (0.05, 0.4),
+                "rate": (0.0003, 0.003 if rows < 2_000 else 0.005),
+                "decay": (0.003, 0.3) if rows < 300 else (0.001, 0.1),
+                "batch": (max(8, batch // 4), max(2 * batch, min(8 * batch, rows // 8)))}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         chosen = self.settled(params, n_cases, n_columns, task)
