@@ -1,0 +1,47 @@
+"""What leaves the program, and by which rules it is reported."""
+
+from medml.words.term import Term
+
+TITLE = "Reports and handing on"
+ENTRIES = (
+    Term("TRIPOD+AI", ("TRIPOD",),
+         "The 27 items that a report of a prediction model should hold (BMJ 2024).",
+         "Journals ask for the filled list; MedML fills what it knows and asks you for the rest."),
+    Term("CLAIM", ("CLAIM 2024",),
+         "The checklist for papers on models that read medical pictures.",
+         "It asks from which scanners the pictures came and who wrote the labels."),
+    Term("STARD", ("STARD 2015",),
+         "The checklist for studies of diagnostic accuracy, from which the flow diagram comes.",
+         "Its item 19 asks for a diagram of how patients went through the study."),
+    Term("model card", ("model cards", "card of the model"),
+         "One page that says what a model is for, whom it was made from, how well it does and where not to use it.",
+         "The leaflet in a box of tablets."),
+    Term("ONNX", (),
+         "A file format for finished models which many programs can read without MedML.",
+         "What PDF is to a letter: it looks the same everywhere and needs no word processor."),
+    Term("capsule", ("capsules",),
+         "A folder with which another hospital judges the model on its own patients without sending any of them.",
+         "The model travels to the data and only figures of all patients together come back."),
+    Term("parity", ("same answers", "export parity"),
+         "The exported file gives the same probabilities as the model itself, tried on hundreds of rows.",
+         "The copy of a key is tried in the lock before it is handed out.", everyday=True),
+    Term("manifest", ("manifests",),
+         "The list of everything that a run was made from, with which it can be made again.",
+         "Like the lot numbers on a transfusion record."),
+    Term("hash", ("hashes", "hashed", "SHA-256"),
+         "A short sum of a file's content by which any change is noticed, and from which the content cannot be read "
+         "back.",
+         "A seal: one cannot see what is inside, but one sees that it was opened."),
+    Term("schema", ("schema.json",),
+         "Which columns a model expects, with their units and the words that they may hold.",
+         "The printed headings of a laboratory form.", everyday=True),
+    Term("stamp", ("stamps",),
+         "A short line that stays with a model on every screen and in every file.",
+         "“Internally validated only” stays until it was judged elsewhere.", everyday=True),
+    Term("check", ("checks",),
+         "One question that a reviewer would ask of a model, answered by the program with figures.",
+         "“Is any patient on both sides of the division?”", everyday=True),
+    Term("job", ("jobs",),
+         "Work that MedML does in the background, also with the browser closed.",
+         "A training that is queued for the night.", everyday=True),
+)
