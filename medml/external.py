@@ -19,16 +19,18 @@ FOLDER = "external"
 
 
 def name_of(found: External) -> str:
-    """The id that belongs to what a validation says: another figure is another id."""
+    """The id that belongs to what a validation says: another figure is another id. Fields that came into use after it
+    was kept are no part of it."""
     bare = found.model_copy(update={"id": "", "made": ""})
-    return hashlib.sha256(bare.model_dump_json().encode()).hexdigest()[:16]
+    return hashlib.sha256(bare.model_dump_json(exclude_unset=True).encode()).hexdigest()[:16]
 
 
 def add(run: str, found: External) -> External:
     """Keep a validation with its run; the same one twice is one. UserError if the run is gone."""
     from medml import gallery
 
-    named = found.model_copy(update={"id": name_of(found)})
+    whole = External.model_validate(found.model_dump())  # every field is set, as when it is read back
+    named = whole.model_copy(update={"id": name_of(whole)})
     with gallery.changing(run) as folder:
         place = home.ensure(folder / FOLDER) / f"{named.id}.json"
         if place.exists():

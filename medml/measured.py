@@ -175,6 +175,8 @@ class External(Value):
     found_by "folder" (evaluated here) or "capsule" (came back from another place as aggregates)
     n_left_out  rows without an outcome or with one that the run does not know;   n_copies  rows (or pictures)
                 that equal one of the run's own table, None: not compared
+    n_same_patients  patients with an identifier of the run's own table;   own_folder  it lay beside that table
+    told_apart  AUROC of telling its rows from the run's own;   stated  somebody said that they are other patients
     """
 
     version: Literal[1] = 1
@@ -200,6 +202,10 @@ class External(Value):
     net_benefit: NetBenefit | None = None
     score_in_use: ScoreInUse | None = None
     subgroups: list[Subgroup] = []
+    n_same_patients: int | None = None
+    own_folder: bool = False
+    told_apart: Metric | None = None
+    stated: bool = False
 
 
 class ConformalLevel(Value):

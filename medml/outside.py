@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml import data, external, gallery, pictures
+from medml import data, external, gallery, pictures, same_source
 from medml import recipe as cleaning
 from medml.cases import Cases, Predictions
 from medml.data.images.columns import CONTENT
@@ -28,7 +28,6 @@ from medml.pipeline import Pipeline
 from medml.recipe.prepare import predictor_kinds
 from medml.recipe.reading import category_names, yes_no
 from medml.recipe.target import ABOVE_ZERO
-from medml.split import row_hashes
 from medml.steps.second_look import of_any_table
 from medml.types import PICTURES, SMALL_GROUP, Choice, External, ScoreInUse, TableRef
 from medml.watch import Silent, Watch
@@ -42,31 +41,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """The other table as the run reads it; contents (n,): of pictures, what the pixels of each hash to."""
+    """The other table as the run reads it.
+
+    contents  (n,) of pictures, what the pixels of each hash to;   ids  identifiers of its patients, None: it has none
+    own_folder  whether it lies in the folder that the run was made from
+    """
 
     cases: Cases
     sha256: str
     n_left_out: int
     contents: np.ndarray | None = None
+    ids: np.ndarray | None = None
+    own_folder: bool = False
 
 
 def validate(run: str, source: Path, *, renamed: Mapping[str, str] | None = None, sheet: str | None = None,
-             watch: Watch | None = None, draws: int = DRAWS) -> External:
+             stated: bool = False, watch: Watch | None = None, draws: int = DRAWS) -> External:
     """Measure the current checkpoint on another folder or file and keep the figures with the run.
 
-    renamed  {their column: ours}
-    raises   UserError if no table there has the columns, if it is the table that the run was made from, or if its
-             outcome cannot be judged (one class alone ...)
+    renamed  {their column: ours};   stated  somebody says that these are other patients (`catalogue.doubts` asks)
+    raises   UserError if no table there has the columns, if it is the table that the run was made from or holds rows
+             that the run keeps closed, or if its outcome cannot be judged (one class alone ...)
     """
     watch = watch or Silent()
     opened = gallery.open_run(run)
     watch.say("read", 0.0, "Reading the other table")
     theirs = read(opened, Path(source), dict(renamed or {}), sheet, watch)
+    watch.say("read", 0.3, "Comparing it with the run's own table")
+    near = same_source.compare(opened, theirs.cases, theirs.ids, theirs.contents)
+    same_source.refuse_closed(near, len(theirs.cases.y))
     watch.say("evaluate", 0.4, f"Predicting {len(theirs.cases.y):,} rows from elsewhere")
     p = Pipeline.load(opened.sealed("final"), opened.config.family).predict(theirs.cases.X)
     watch.say("evaluate", 0.5, "Measuring")
     found = figures(opened, theirs, p, Path(source).name, dict(renamed or {}), draws=draws)
-    kept = external.add(run, found)
+    kept = external.add(run, found.model_copy(update=_shared(near) | {"own_folder": theirs.own_folder,
+                                                                     "stated": stated}))
     watch.say("done", 1.0, "Finished")
     return kept
 
@@ -96,11 +105,24 @@ def read(opened: Run, source: Path, renamed: dict[str, str], sheet: str | None, 
     short = found.short if known.height == before else np.empty(0, np.int64)  # places in the table as it was read
     cases, _ = cleaning.prepare(known, of_any_table(opened.recipe), table, choice, short=short, aside=aside)
     cases = _coded_alike(replace(cases, subgroups=tuple(groups)), opened.report.classes)
+    ids = same_source.identifiers(known, choice.patient)
     contents = None
     if choice.pictures is not None:
         cases = pictures.with_pixels(cases, known, found, choice, watch=watch)
         contents = known[CONTENT].to_numpy()[cases.rows]
-    return Theirs(cases, sha256, before - len(cases.y), contents)
+    return Theirs(cases, sha256, before - len(cases.y), contents, ids, _in_own_folder(source, opened))
+
+
+def _in_own_folder(source: Path, opened: Run) -> bool:
+    """Whether it lies beside, or under, the table that the run was made from."""
+    own = Path(opened.profile.source)
+    own = (own / opened.config.choice.table.path if own.is_dir() else own).parent.resolve()
+    return source.exists() and (source.resolve() == own or source.resolve().is_relative_to(own))
+
+
+def _shared(near: same_source.Nearness | None) -> dict[str, object]:
+    return {} if near is None else {"n_copies": near.n_copies, "n_same_patients": near.n_same_patients,
+                                    "told_apart": near.told_apart}
 
 
 def _table(source: Path, wanted: list[str], renamed: dict[str, str], sheet: str | None, choice: Choice) -> TableSource:
@@ -175,7 +197,7 @@ def figures(opened: Run, theirs: Theirs, p: np.ndarray, source: str, renamed: di
         id="", made=datetime.now(UTC).isoformat(timespec="seconds"), checkpoint=opened.chain.current, source=source,
         data_sha256=theirs.sha256, renamed=renamed, n_cases=len(cases.y), n_patients=scored.n_patients,
         n_events=_n_events(cases.y) if binary else None, n_left_out=theirs.n_left_out,
-        n_copies=_copies(opened, theirs), threshold=report.threshold, metrics=table_of(measured, scored),
+        threshold=report.threshold, metrics=table_of(measured, scored),
         auroc_delong=delong.interval(cases.y, p[:, 1]) if binary and scored.n_patients == len(cases.y) else None,
         calibration_line=measured.line(len(cases.y)), **_curves(measured, where, cases),
         score_in_use=_beside_score(opened, cases, p, measured, where, draws=draws) if binary else None,
@@ -234,19 +256,3 @@ def _curves(measured: Figures, where: tuple[float, float, str] | None, cases: Ca
     return {"roc": measured.curve("roc", "sensitivity"), "calibration": measured.curve("calibration", "observed"),
             "net_benefit": clinical.net_benefit(measured, where, len(cases.y), None) if where else None}
 
-
-def _copies(opened: Run, theirs: Theirs) -> int | None:
-    """Rows (or pictures) that equal one of the run's own table; None where that table is gone."""
-    choice, cases = opened.config.choice, theirs.cases
-    try:
-        table = data.open_table(Path(opened.profile.source), choice.table)
-        if table.sha256() != opened.config.data_sha256:
-            return None
-        if theirs.contents is not None:
-            frame = table.each_frame(table.frame()) if choice.pictures.frames == "all" else table.frame([CONTENT])
-            return int(np.isin(theirs.contents.astype(np.str_), frame[CONTENT].to_numpy().astype(np.str_)).sum())
-        own, _ = cleaning.prepare(table.frame(), opened.recipe, opened.profile.table(choice.table), choice,
-                                  short=table.short)
-    except UserError:
-        return None
-    return int(np.isin(row_hashes(cases.X, cases.y), row_hashes(own.X, own.y)).sum())

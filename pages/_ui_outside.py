@@ -6,6 +6,7 @@ import streamlit as st
 
 import worker
 from medml import project as projects
+from medml.evaluate.catalogue import INTERNAL, STATE, STATED, doubts
 from medml.evaluate.words import METRICS, title
 from medml.gallery import Run
 from medml.types import External, Report
@@ -45,6 +46,10 @@ def beside(report: Report, found: External) -> None:
     if found.n_copies:
         ui.say("caution", f"{ui.count(found.n_copies, 'row')} there equal a row that the model was made from.",
                "These figures are too good: leave those rows out, and judge it again.")
+    doubted = doubts(found)
+    if doubted:
+        ui.say("note" if found.stated else "caution", f"Perhaps no other patients: {'; '.join(doubted)}.",
+               STATED if found.stated else f"This run stays “{INTERNAL}”. {STATE}")
 
 
 def ask(run: Run) -> None:
@@ -53,13 +58,16 @@ def ask(run: Run) -> None:
     where = st.text_input("Folder or file of other patients", key=f"{key}_where", placeholder="/path/to/their/folder")
     pairs = st.text_area("Columns that are called otherwise there", key=f"{key}_map", help=MAP_HELP, height=80,
                          placeholder="RR syst = trestbps")
+    stated = st.checkbox("I know that these are other patients", key=f"{key}_stated", help="Of another place, or of a "
+                         "later time. Needed only where MedML is in doubt: the same identifiers, the same folder, or "
+                         "rows that look like the run's own. It is written into the report.")
     job = st.session_state.get(f"{key}_job")
     busy = job is not None and not worker.get(job).ended_for_good
     if st.button("Judge it there", icon=":material/travel_explore:", key=f"{key}_go", disabled=busy):
         with ui.guard():  # a wrong path is said here, and the rest of the screen stays
             source = projects.check_source(where)
             payload = {"run": run.run, "source": str(source), "renamed": renamed(pairs),
-                       "project": chain.project_of(run.run)}
+                       "stated": stated, "project": chain.project_of(run.run)}
             st.session_state[f"{key}_job"] = worker.enqueue("external", payload, project=payload["project"])
             st.rerun()
     if job is not None:

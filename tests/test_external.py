@@ -11,15 +11,16 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from tables import clinic, planned, saved, trained_once
 
-from medml import external, gallery, outside
+from medml import external, gallery, outside, vault
 from medml.__main__ import main
 from medml.errors import UserError
 from medml.evaluate import delong
-from medml.evaluate.catalogue import external_check, from_elsewhere
+from medml.evaluate.catalogue import doubts, external_check, from_elsewhere
 from medml.pipeline import Pipeline
+from medml.saved_split import read as read_split
 from medml.steps.second_look import keys_of
 from medml.train import train
-from medml.types import External, Metric, Step, UsePlan
+from medml.types import External, Metric, SplitPlan, Step, UsePlan
 from medml.watch import Silent
 
 
@@ -37,7 +38,9 @@ def its_home(run, monkeypatch):
 
 
 def elsewhere(folder, n: int = 120, **changed) -> pd.DataFrame:
+    """Patients 25 years older: a place that can be told from our own."""
     table = clinic(n, seed=7).assign(**changed)
+    table["age"] += 25
     table["patient_id"] = [f"X{place:05d}" for place in range(len(table))]
     saved(table, folder)
     return table
@@ -139,6 +142,59 @@ def test_rows_of_the_runs_own_table_take_no_stamp_away(tmp_path, monkeypatch):
     assert "internally validated only" not in gallery.open_run(name).report.stamps
     outside.validate(name, tmp_path / "again", draws=60)
     assert "internally validated only" not in gallery.open_run(name).report.stamps
+
+
+def test_rows_that_the_run_keeps_closed_are_refused_alone_and_among_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
+    own = clinic(240)
+    source = saved(own, tmp_path / "own")
+    name = train(source, *planned(source, split=SplitPlan(by="row", scheme="held_out", folds=3, repeats=1)))
+    opened = gallery.open_run(name)
+    saved_rows = read_split(opened.folder / "private" / "split.npz").held_out
+    closed = own.drop_duplicates().iloc[saved_rows]
+    others = clinic(100, seed=5).assign(age=lambda each: each["age"] + 25)
+    for at, table in enumerate((closed, pd.concat([closed.head(len(closed) // 2), others]), own.iloc[::-1])):
+        with pytest.raises(UserError, match="keeps closed"):
+            outside.validate(name, saved(table, tmp_path / str(at)), draws=20)
+    learned = own.drop(index=closed.index)
+    assert outside.validate(name, saved(learned, tmp_path / "learned"), draws=20).n_copies == len(learned)
+    assert not vault.read(opened.config).looks and "internally validated only" in gallery.open_run(name).report.stamps
+
+
+@pytest.mark.parametrize(("table", "said"), [
+    (clinic(150, seed=8).assign(patient_id=[f"Y{at}" for at in range(150)]), "can hardly be told from the run's own"),
+    (clinic(90, seed=8).assign(age=lambda each: each["age"] + 25), "90 of its 90 patients have an identifier")])
+def test_what_may_be_a_part_of_the_same_source_takes_no_stamp_away_until_somebody_says_so(tmp_path, monkeypatch, table,
+                                                                                          said, capsys):
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
+    source = saved(clinic(), tmp_path / "own")
+    name = train(source, *planned(source, patient="patient_id"))
+    theirs = saved(table, tmp_path / "theirs")
+    found = outside.validate(name, theirs, draws=20)
+    assert [said in each for each in doubts(found)] == [True]
+    report = gallery.open_run(name).report
+    judged = next(each for each in report.checks if each.id == "X1")
+    assert "internally validated only" in report.stamps and judged.verdict == "warn" and said in judged.what
+    assert main(["evaluate", name, str(theirs), "--other-patients"]) == 0
+    assert said in (printed := capsys.readouterr().out) and "Somebody has stated" in printed
+    report = gallery.open_run(name).report
+    judged = next(each for each in report.checks if each.id == "X1")
+    assert "internally validated only" not in report.stamps and "MedML is in doubt" in judged.what
+
+
+def test_a_file_beside_the_runs_own_table_is_asked_about(run, tmp_path):
+    name, place = run
+    elsewhere(place / "own" / "later")
+    found = outside.validate(name, place / "own" / "later", draws=20)
+    assert found.own_folder and not from_elsewhere(found) and from_elsewhere(found.model_copy(update={"stated": True}))
+
+
+def test_a_validation_kept_before_a_field_came_into_use_keeps_its_name(run, tmp_path):
+    name, _ = run
+    found = outside.validate(name, (elsewhere(tmp_path, 95), tmp_path)[1], draws=20)
+    older = {key: each for key, each in found.model_dump().items() if key not in ("told_apart", "stated")}
+    before = External.model_validate(older | {"id": external.name_of(External.model_validate(older))})
+    assert external.name_of(External.model_validate_json(before.model_dump_json(exclude_unset=True))) == before.id
 
 
 def test_too_few_cases_to_tell_a_figure_take_no_stamp_away():

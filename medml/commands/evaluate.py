@@ -11,6 +11,7 @@ from medml.commands._options import run
 from medml.commands._places import check_json, save_json
 from medml.commands._words import title
 from medml.errors import UserError
+from medml.evaluate.catalogue import STATE, STATED, doubts
 from medml.evaluate.words import METRICS
 from medml.terminal import Bar, figure
 
@@ -21,6 +22,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", help="another folder or file with the same columns")
     parser.add_argument("--map", action="append", default=[], metavar="THEIRS=OURS",
                         help="how a column is called there, where it differs (repeatable)")
+    parser.add_argument("--other-patients", action="store_true", help="you know that these are other patients, where "
+                        "MedML is in doubt (the same identifiers, the same folder, rows that look like the run's own)")
     parser.add_argument("--sheet", metavar="NAME", help="the sheet, where a workbook has several")
 
 
@@ -31,7 +34,8 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
 
     source = existing(args.source)
     check_json(args, source)
-    found = validate(args.run, source, renamed=mapped(args.map), sheet=args.sheet, watch=Bar())
+    found = validate(args.run, source, renamed=mapped(args.map), sheet=args.sheet,
+                     stated=args.other_patients, watch=Bar())
     opened = gallery.open_run(args.run)
     save_json(args.json, {"run": args.run, "internal": {"measured_on": opened.report.measured_on,
                           "metrics": {name: each.model_dump() for name, each in opened.report.metrics.items()},
@@ -49,6 +53,10 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
         yield found.score_in_use.said
     if found.n_left_out:
         yield f"{found.n_left_out:,} rows without an outcome, or with one that the model does not know, were left out."
+    for each in doubts(found):
+        yield f"[caution] {each[:1].upper()}{each[1:]}."
+    if doubts(found):
+        yield STATED if found.stated else STATE
     if found.n_copies:
         yield f"{found.n_copies:,} rows equal a row of the table that the model was made from: leave them out."
 

@@ -24,6 +24,10 @@ VERDICTS: dict[Verdict, str] = {"block": "Stop", "warn": "Look at this", "could_
                                 "info": "To know", "pass": "In order"}  # the most pressing first
 INTERNAL = "internally validated only"  # the stamp of a run that was judged on its own data alone (X1)
 COPIES = 0.05  # share of rows that equal the run's own, above which data is not from elsewhere
+ALIKE = 0.6  # upper limit of the AUROC of telling two tables apart, under which they may be parts of one
+STATE = ("If they are patients of another place or a later time, say so and judge them again: tick the box, or add "
+         "--other-patients.")
+STATED = "Somebody has stated that these are other patients; this stands in the report."
 FEW = 30  # cases below which a check says "could not tell" instead of guessing
 
 
@@ -61,17 +65,25 @@ def external_check(validations: Sequence[External]) -> Check:
     """X1: whether the model was judged on data that it does not come from, at its current checkpoint."""
     if not validations:
         return found("X1", "info", "Judged on its own data alone, and on none from elsewhere yet.", n=0)
+    stated = {each.data_sha256 for each in validations if each.stated}  # an answer to what was asked of it before
+    validations = [each for each in validations if each.stated or each.data_sha256 not in stated]
     copies = validations[-1].n_copies
     if copies:
         return found("X1", "warn", f"{many(copies, 'row')} of the outside data equal a row that the model was made "
                                    "from.", "Leave these rows out, or validate on other patients.",
                      n=len(validations), copies=copies)
+    doubted = doubts(validations[-1])
+    if doubted and not validations[-1].stated:
+        return found("X1", "warn", f"It is not sure that the outside data is of other patients: {'; '.join(doubted)}.",
+                     STATE, n=len(validations))
     told = [each for each in validations if _headline_of(each) is not None]
     if not told:
         return found("X1", "could_not_tell", "Judged on data from elsewhere, on too few cases to tell a figure.",
                      n=len(validations))
     newest, figure = told[-1], _headline_of(told[-1])
     said = f": {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+    if doubts(newest):
+        said += "; that these are other patients was stated, MedML is in doubt"
     if newest.n_copies is None:
         said += "; nobody could compare its rows with the run's own"
     return found("X1", "pass", f"Judged on data from elsewhere {many(len(validations), 'time')}; the last one on "
@@ -79,9 +91,31 @@ def external_check(validations: Sequence[External]) -> Check:
 
 
 def from_elsewhere(validation: External) -> bool:
-    """Whether a validation says how the model does on other patients: its headline figure could be told, and at most 1
-    row in 20 equals one of the run's own (in small tables a few do by chance)."""
-    return _headline_of(validation) is not None and (validation.n_copies or 0) <= COPIES * validation.n_cases
+    """Whether a validation says how the model does on other patients: its headline figure could be told, at most 1 row
+    in 20 equals one of the run's own (in small tables a few do by chance), and nothing else speaks for the same source,
+    or somebody has stated that these are other patients."""
+    return _headline_of(validation) is not None and not _mostly_copies(validation) and (
+        validation.stated or not doubts(validation))
+
+
+def doubts(validation: External) -> list[str]:
+    """What speaks for the same patients as the run's own, or for a part of the same table; each without a full stop."""
+    said = []
+    same = validation.n_same_patients or 0
+    if same > COPIES * validation.n_patients:
+        said.append(f"{same:,} of its {many(validation.n_patients, 'patient')} "
+                    f"{'has' if same == 1 else 'have'} an identifier that the run's own table has too")
+    if validation.own_folder:
+        said.append("it lies in the folder of the run's own table")
+    apart = validation.told_apart
+    if apart is not None and apart.high is not None and apart.high < ALIKE:
+        said.append(f"its rows can hardly be told from the run's own (AUROC {apart.value:.2f}, {apart.low:.2f} to "
+                    f"{apart.high:.2f}), as if both were parts of one table")
+    return said
+
+
+def _mostly_copies(validation: External) -> bool:
+    return (validation.n_copies or 0) > COPIES * validation.n_cases
 
 
 def _headline_of(validation: External) -> Metric | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from medml import gallery
 from medml.evaluate import headline
+from medml.evaluate.catalogue import STATED, doubts
 from medml.evaluate.words import title
 from medml.report import claim, tripod
 from medml.report import wording as w
@@ -160,7 +161,11 @@ def _elsewhere(report: Report) -> Iterator[Block]:
 def _external_in_words(each: External) -> str:
     events = "" if each.n_events is None else f", {each.n_events:,} with the outcome"
     absent = f" Predictors that this data does not have: {', '.join(each.absent)}." if each.absent else ""
-    return f"{each.n_cases:,} cases of {each.n_patients:,} patients{events}; {each.n_left_out:,} left out.{absent}"
+    doubted = doubts(each)
+    doubt = f" It is not sure that these are other patients: {'; '.join(doubted)}." if doubted else ""
+    stated = f" {STATED}" if doubted and each.stated else ""
+    return (f"{each.n_cases:,} cases of {each.n_patients:,} patients{events}; {each.n_left_out:,} left out.{absent}"
+            f"{doubt}{stated}")
 
 
 def _checks(report: Report) -> Iterator[Block]:
