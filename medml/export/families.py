@@ -41,7 +41,9 @@ def spread(graph: Graph, p: str, labels: Any) -> str:
 def forest(graph: Graph, fitted: Any, rows: str) -> str:
     """families.forest.Forest."""
     mean = trees.forest(graph, fitted.model, rows)
-    return mean if fitted.labels is None else spread(graph, _whole(graph, mean), fitted.labels)
+    if fitted.labels is None:
+        return mean
+    return spread(graph, mean if len(fitted.labels.present) == 2 else _whole(graph, mean), fitted.labels)
 
 
 def boosting(graph: Graph, fitted: Any, rows: str) -> str:
