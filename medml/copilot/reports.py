@@ -1,0 +1,67 @@
+"""A Report as the co-pilot may read it: figures with intervals, groups in shares, checks with their words made fit."""
+
+from __future__ import annotations
+
+from medml.copilot.facts import CheckFacts, Figure, GroupFacts, ReportFacts
+from medml.copilot.naming import Names, label, share
+from medml.evaluate import baselines, headline
+from medml.evaluate.words import title
+from medml.types import Metric, Report
+
+ASKING = {"block": 0, "warn": 1, "could_not_tell": 2, "info": 3}
+COUNTED = ("n", "events", "cases", "patients", "rows", "n_cases", "n_patients", "smallest", "dropped", "copies",
+           "across", "kept")  # figures of checks that count people
+
+
+def report_facts(report: Report, names: Names, k: int) -> ReportFacts:
+    """Aggregates of a finished run; what E1 hides stays hidden."""
+    main = headline(report)
+    shown = [_figure(name, report.metrics[name], report) for name in report.metrics if name not in report.hidden]
+    external = report.external[-1] if report.external else None
+    return ReportFacts(
+        measured_on=report.measured_on, headline=main, figures=[each for each in shown if each is not None],
+        threshold=report.threshold,
+        calibration={name: told for name, figure in report.calibration_line.items()
+                     if (told := _figure(name, figure)) is not None},
+        groups=_groups(report, names, k), checks=_checks(report, names, k),
+        passed=sum(each.verdict in ("pass", "info") for each in report.checks), stamps=report.stamps,
+        held_out=_value(report.held_out.get(main)), looks=report.looks,
+        gain=_value(report.net_benefit.gain) if report.net_benefit else None,
+        recalibrated=_value(report.recalibration.after.get("ici")) if report.recalibration else None,
+        external=_value(external.metrics.get(main)) if external else None,
+        external_name=label(external.source, 1) if external else "",
+        more=report.forecast.more if report.forecast else None,
+        more_gain=_value(report.forecast.gain) if report.forecast else None)
+
+
+def _value(figure: Metric | None) -> float | None:
+    return None if figure is None or figure.value is None else round(figure.value, 3)
+
+
+def _figure(name: str, figure: Metric, report: Report | None = None) -> Figure | None:
+    if figure.value is None:
+        return None
+    beside = {row: value for row, each in (report.baselines if report else {}).items()
+              if (value := _value(each.get(name))) is not None}
+    best = "logistic" if "logistic" in beside else "ridge" if "ridge" in beside else next(iter(beside), "")
+    rounded = [None if each is None else round(each, 3) for each in (figure.value, figure.low, figure.high)]
+    return Figure(name=name, title=title(name), value=rounded[0], low=rounded[1], high=rounded[2],
+                  baseline=beside.get(best), baseline_name=baselines.title(best) if best else "")
+
+
+def _groups(report: Report, names: Names, k: int) -> list[GroupFacts]:
+    return [GroupFacts(column=names.of(each.column), label=label(each.label, place),
+                       share=share(each.n, report.n_cases, k), value=_value(each.figure),
+                       low=None if each.figure is None or each.figure.low is None else round(each.figure.low, 3),
+                       high=None if each.figure is None or each.figure.high is None else round(each.figure.high, 3))
+            for place, each in enumerate(report.subgroups, start=1) if each.n >= k]
+
+
+def _checks(report: Report, names: Names, k: int) -> list[CheckFacts]:
+    """Those that ask for something, the most pressing first."""
+    asking = sorted((each for each in report.checks if each.verdict in ASKING), key=lambda each: ASKING[each.verdict])
+    return [CheckFacts(id=each.id, title=each.title, verdict=each.verdict,
+                       said=names.told(each.what, report.n_cases, k), fix=names.told(each.fix, report.n_cases, k),
+                       figures={name: round(value, 3) for name, value in each.figures.items()
+                                if not (name in COUNTED and abs(value) < k)})
+            for each in asking]
