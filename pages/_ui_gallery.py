@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
+import worker
 from medml import gallery
 from medml.evaluate.words import HEADLINE, meaning, title
 from medml.gallery import Run, Summary
+from medml.types import Metric
 from pages import _ui as ui
 from pages import _ui_settings as said
 from pages import _ui_stamps as stamps
 from pages._ui_chain import link_name
 from pages._ui_figures import figure
 from pages._ui_metrics import cell, provenance
+from pages._ui_pictures import kept
 from pages._ui_settings import family_title
 
 CURVES = {"roc": "ROC", "precision_recall": "Precision and recall", "calibration": "Calibration"}
@@ -98,7 +102,7 @@ def apart(names: list[str], runs: tuple[Run, Run]) -> None:
     for column, name, run in zip(st.columns(2, gap="medium"), names, runs, strict=True):
         headline = HEADLINE[run.report.task]
         with column, st.container(key=f"m_card_apart_{run.run}", height="stretch"):
-            st.html(f'<p class="m-what">{ui.html(name, 120)}</p><p class="m-stamps">'
+            ui.draw(f'<p class="m-what">{ui.html(name, 120)}</p><p class="m-stamps">'
                     f'{stamps.chips(tuple(run.report.stamps))}</p>')
             ui.number_with_interval(title(headline), run.report.metrics.get(headline), help=meaning(headline))
             ui.note(provenance(run.report))
@@ -108,13 +112,39 @@ def together(names: list[str], both: gallery.Comparison) -> None:
     """The same question asked twice: figures in one table, curves on each other."""
     a, b = both.runs
     for name, run in zip(names, both.runs, strict=True):
-        st.html(f'<p class="m-run"><strong>{ui.html(name, 120)}</strong> {stamps.chips(tuple(run.report.stamps))}</p>')
+        ui.draw(f'<p class="m-run"><strong>{ui.html(name, 120)}</strong> {stamps.chips(tuple(run.report.stamps))}</p>')
     if both.caution:
         ui.say("note", both.caution)
-    ui.table(["Figure", *names], [[ui.html(title(name)), *map(cell, pair)] for name, pair in both.metrics.items()],
+    ui.table(["Figure", *names], [[ui.linked(title(name)), *map(cell, pair)] for name, pair in both.metrics.items()],
              raw=range(3))
-    ui.note("With 95 % intervals. Where they overlap widely, the difference may be chance.")
+    difference(names, a, b)
     _curves(names, a, b)
+
+
+def difference(names: list[str], a: Run, b: Run) -> None:
+    """Whether one of them is better: the paired difference on the cases that both judged, from the clinician's own
+    folder, in memory."""
+    found = None
+    with ui.guard(), st.spinner("Comparing them patient by patient"):
+        which = ("paired", a.run, a.chain.current, b.run, b.chain.current)
+        found = kept(which, lambda: worker.ask("explained", part="paired", left=a.run, right=b.run, names=names))
+    if found is None:
+        return
+    if str(found["why_not"]):
+        ui.say("note", str(found["said"]), "Each has its own 95 % interval above; two that overlap may still differ.")
+        return
+    with st.container(key="m_card_paired"):
+        st.html(f'<p class="m-what">{ui.html(str(found["said"]), 300)}</p>')
+        ui.figures([(f"{title(name)}: the first minus the second", paired_figure(found, at))
+                    for at, name in enumerate(found["figure"].tolist())])
+        ui.note("Paired: both were asked about the same patients, so this says more than two intervals that overlap.")
+
+
+def paired_figure(found: dict[str, np.ndarray], at: int) -> Metric:
+    """One difference with its interval."""
+    value, low, high = (None if np.isnan(found[name][at]) else float(found[name][at])
+                        for name in ("value", "low", "high"))
+    return Metric(value=value, low=low, high=high, n=int(found["n"]))
 
 
 def _curves(names: list[str], a: Run, b: Run) -> None:

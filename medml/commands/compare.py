@@ -24,4 +24,14 @@ def do_compare(args: argparse.Namespace) -> Printed:
     rows += [(name, a, b) for part in (both.facts, both.settings) for name, (a, b) in part.items()]
     warned = [f"[caution] {reason} A difference between their figures says nothing about which is better."
               for reason in both.reasons]
-    return [table(rows, ["", args.left, args.right]), *warned, *([f"Note: {both.caution}"] if both.caution else [])]
+    return [table(rows, ["", args.left, args.right]), *warned, *([f"Note: {both.caution}"] if both.caution else []),
+            *([] if both.reasons else _difference(args.left, args.right))]
+
+
+def _difference(left: str, right: str) -> list[str]:
+    """The paired difference on the cases that both judged, or why there is none."""
+    from medml.paired import paired
+
+    found = paired(left, right)
+    beside = [f"{title(name)}, {left} minus {right}: {figure(each)}" for name, each in found.difference.items()]
+    return [found.said(left, right), *beside]

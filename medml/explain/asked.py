@@ -56,4 +56,17 @@ def again(about: dict[str, Any]) -> Arrays:
     return {each.name: getattr(found, each.name) for each in fields(found)}
 
 
-PARTS: dict[str, Callable[[dict[str, Any]], Arrays]] = {"swarm": swarm, "one": one, "again": again}
+def paired(about: dict[str, Any]) -> Arrays:
+    """{left, right, names} -> the paired difference of two runs: "figure" (m,), "value", "low", "high" (m,), NaN where
+    it cannot be told; "n"; "said"."""
+    from medml.paired import paired as difference
+
+    found = difference(about["left"], about["right"])
+    told = [*found.difference.values()]
+    return {name: np.array([np.nan if getattr(each, name) is None else getattr(each, name) for each in told], float)
+            for name in ("value", "low", "high")} | {
+        "figure": np.array([*found.difference], dtype=np.str_), "n": np.array(found.n_cases),
+        "said": np.array(found.said(*about["names"])), "why_not": np.array(found.why_not)}
+
+
+PARTS: dict[str, Callable[[dict[str, Any]], Arrays]] = {"swarm": swarm, "one": one, "again": again, "paired": paired}
