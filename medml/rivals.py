@@ -29,9 +29,10 @@ def tried(data_sha256: str, target: str) -> list[Manifest]:
 
 
 def configurations(data_sha256: str, target: str) -> int:
-    """How many were tried: every checkpoint of every run on this table and outcome, those deleted since included."""
+    """How many were tried: every checkpoint of every run on this table and outcome, those deleted since included, and
+    one more for every training that was stopped by hand."""
     return sum(len(_chain(manifest).checkpoints) for manifest in tried(data_sha256, target)) + \
-        gone.deleted(data_sha256, target)
+        gone.deleted(data_sha256, target) + gone.stops(data_sha256, target)
 
 
 def predictions(config: TrainConfig, split_sha256: str, cases: Cases) -> dict[str, Predictions]:

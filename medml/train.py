@@ -27,6 +27,7 @@ from medml import (
     publish,
     rivals,
     split,
+    tried,
     vault,
 )
 from medml import folds as folding
@@ -83,6 +84,7 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     task = fitting.Task(ground.cases, ground.development, recipe, config, watch, work)
     with device.few_threads(len(ground.cases.y)):
         folds, final, points = fitting.fit_all(task, ground.folds, span=FITTING)
+        config = stopped_by_hand(config, task, job)
         fitted = time.monotonic() - started
         with publish.begun(job, profile, recipe, config, ground) as part:
             watch.say("evaluate", FITTING[1], "Making one fold a second time, to see that the numbers are the same")
@@ -117,6 +119,7 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     with device.few_threads(len(ground.cases.y)):
         started = time.monotonic()
         further, final, points = fitting.more(task, folds, final, n_rounds, span=FITTING)
+        stopped_by_hand(opened.config, task, job)  # before it is counted below
         fitted = time.monotonic() - started
         watch.say("evaluate", FITTING[1], "Going on with one fold a second time, to see that the numbers are the same")
         rerun = reruns.compared(task, further[0], fitted / (len(folds) + 1), fitted,
@@ -200,6 +203,14 @@ def counted(config: TrainConfig) -> TrainConfig:
     return config.model_copy(update={"compared": found + 1})
 
 
+def stopped_by_hand(config: TrainConfig, task: fitting.Task, job: str | None) -> TrainConfig:
+    """The configuration after its rounds: ended by hand while the curve was shown, it counts as two tried (E3)."""
+    if task.family.round is None or not task.watch.stopping():
+        return config
+    tried.count_stop(config.data_sha256, config.choice.target, job)
+    return config.model_copy(update={"compared": config.compared + 1})
+
+
 def refuse_row_split(ground: Ground, profile: Profile, config: TrainConfig) -> None:
     """Patients who come back and a split by row: no training (L1). UserError says which column repeats."""
     column = config.choice.patient
@@ -238,7 +249,7 @@ def measure(ground: Ground, profile: Profile, recipe: Recipe, config: TrainConfi
                       versions=provenance.packages(), seeds={"configuration": config.seed},
                       threads=device.threads(len(cases.y)), saved=saved, rerun=rerun,
                       abstention=abstain.tried(folds, cases, keys),
-                      heatmaps=pictures.heatmaps_judged(final, cases) if config.choice.pictures else (None, 0.0))
+                      heatmaps=pictures.heatmaps_judged(final, cases) if config.choice.pictures else (None, ()))
     told = gather(cases, folds, p)
     report = evaluate(told, beside, context, seed=config.seed)
     return report.model_copy(update={"conformal": conformal.calibrated(told, made, seed=config.seed)})

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tables import clinic, planned, saved
 
-from medml import gallery, home, split, vault
+from medml import gallery, home, rivals, split, tried, vault
 from medml.errors import Stopped, UserError
 from medml.train import continue_run, open_held_out, prepare_ground, train
 from medml.types import SplitPlan
@@ -253,6 +253,13 @@ def test_a_stop_keeps_the_best_epoch_of_every_fold(tmp_path):
     run = gallery.open_run(train(source, *planned(source, family="mlp", params={"epochs": 400}), watch=Later()))
     assert 1 <= run.checkpoint.rounds <= 25
     assert run.report.n_cases == 160 and run.report.metrics["auroc"].low is not None
+    e3 = next(each for each in run.report.checks if each.id == "E3")  # the best moment of the curve was a choice
+    assert run.config.compared == 2 and e3.verdict == "warn" and "stopped by hand" in e3.what
+    assert rivals.configurations(run.config.data_sha256, "outcome") == 2
+    tried.count_stop(run.config.data_sha256, "outcome", "one job")
+    tried.count_stop(run.config.data_sha256, "outcome", "one job")
+    gallery.delete(run.run)
+    assert rivals.configurations(run.config.data_sha256, "outcome") == 3
 
 
 def test_a_split_by_row_is_refused_where_patients_repeat(tmp_path):

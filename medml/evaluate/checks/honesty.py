@@ -86,7 +86,8 @@ def winners_curse(evidence: Evidence) -> Check:
     name = title(HEADLINE[evidence.scored.task])
     if not context.others:
         return found("E3", "warn", f"{tried} configurations have been tried on this table and outcome; the best of "
-                                     f"them looks better than it is. Its {name} is an upper estimate.",
+                                     f"them looks better than it is. Its {name} is an upper estimate (every training "
+                                     "that was stopped by hand counts as one more).",
                      "Decide on one now, and judge it on a held-out part or on new patients.", compared=tried)
     estimate = bbc_cv([evidence.predictions, *context.others.values()], context.folds, seed=evidence.seed)
     if estimate is None:
