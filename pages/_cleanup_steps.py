@@ -53,7 +53,7 @@ def card(project: str, step: Step, effect: Effect, table: Table, choice: Choice)
             st.toggle(ui.plain(kind.title), step.on, key=key, label_visibility="collapsed",
                       on_change=switch, args=(project, step.name, key))
         with words:
-            st.html(_words(kind, step))
+            ui.draw(_words(kind, step))
             fields(project, kind, step, table, choice, revision)
         with counts:
             st.html(_counts(step, effect))
@@ -67,9 +67,9 @@ def switch(project: str, name: str, key: str) -> None:
 
 def _words(kind: kinds.Step, step: Step) -> str:
     learned = ui.chip("learned inside every fold", "teal") if kind.learns else ""
-    return (f'<div class="m-step"><h3>{ui.html(kind.title)}{learned}</h3>'
-            f'<p class="m-step-why">{ui.html(step.reason, 600)}</p>'
-            f'<p class="m-note">{ui.html(kind.sentence, 400)}</p></div>')
+    return (f'<div class="m-step"><h3>{ui.linked(kind.title)}{learned}</h3>'
+            f'<p class="m-step-why">{ui.linked(step.reason, 600)}</p>'
+            f'<p class="m-note">{ui.linked(kind.sentence, 400)}</p></div>')
 
 
 def _counts(step: Step, effect: Effect) -> str:

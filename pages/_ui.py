@@ -18,20 +18,19 @@ from pages._ui_forms import form_from_params
 from pages._ui_frame import current, forget, go, guard, next_button, page, remember, stepper, warm_up
 from pages._ui_jobs import followed, job_bar, progress
 from pages._ui_night import ask_night
+from pages._ui_plain import clean, html, plain
+from pages._ui_terms import draw, explained, linked, term
 from pages._ui_words import (
     about,
     chip,
-    clean,
     count,
     duration,
     empty,
     eyebrow,
     heading,
-    html,
     note,
     number,
     percent,
-    plain,
     reasons,
     say,
     section,
@@ -39,7 +38,8 @@ from pages._ui_words import (
     when,
 )
 
-__all__ = ["about", "ask_night", "chart", "chip", "clean", "count", "current", "duration", "empty", "eyebrow",
-           "figures", "followed", "forget", "form_from_params", "go", "guard", "heading", "html", "ink", "job_bar",
-           "legend", "next_button", "note", "number", "number_with_interval", "page", "percent", "plain", "progress",
-           "reasons", "remember", "say", "section", "size", "stepper", "table", "tiles", "warm_up", "when"]
+__all__ = ["about", "ask_night", "chart", "chip", "clean", "count", "current", "draw", "duration", "empty",
+           "explained", "eyebrow", "figures", "followed", "forget", "form_from_params", "go", "guard", "heading",
+           "html", "ink", "job_bar", "legend", "linked", "next_button", "note", "number", "number_with_interval",
+           "page", "percent", "plain", "progress", "reasons", "remember", "say", "section", "size", "stepper", "table",
+           "term", "tiles", "warm_up", "when"]

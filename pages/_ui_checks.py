@@ -22,14 +22,14 @@ def checks(report: Report) -> None:
     unsure = [each for each in found if each.verdict in ("could_not_tell", "info")]
     fine = [each for each in found if each.verdict == "pass"]
     ui.section("Checks", summary(found))
-    st.html(f'<div class="m-checks">{_items(todo)}</div>' if todo else "")
+    ui.draw(f'<div class="m-checks">{_items(todo)}</div>' if todo else "")
     link("checks", "Work through the checks, with notes", ":material/checklist:")
     if unsure:
         with st.expander(f"To know, or could not tell ({len(unsure)})"):
-            st.html(f'<div class="m-checks">{_items(unsure)}</div>')
+            ui.draw(f'<div class="m-checks">{_items(unsure)}</div>')
     if fine:
         with st.expander(f"In order ({len(fine)})"):
-            st.html(f'<div class="m-checks">{_items(fine)}</div>')
+            ui.draw(f'<div class="m-checks">{_items(fine)}</div>')
 
 
 def link(page: str, words: str, icon: str) -> None:
@@ -56,7 +56,7 @@ def _items(found: Iterable[Check]) -> str:
 def item(check: Check) -> str:
     """HTML of one check."""
     words, tone = WORDS[check.verdict]
-    fix = f'<p class="m-fix">{ui.html(check.fix, 600)}</p>' if check.fix else ""
+    fix = f'<p class="m-fix">{ui.linked(check.fix, 600)}</p>' if check.fix else ""
     return (f'<div class="m-check m-check-{check.verdict}"><div class="m-check-side">{ui.chip(words, tone)}</div>'
-            f'<div><p class="m-what">{ui.html(check.title)} <span class="m-quiet">{ui.html(check.id)}</span></p>'
-            f'<p>{ui.html(check.what, 800)}</p>{fix}</div></div>')
+            f'<div><p class="m-what">{ui.linked(check.title)} <span class="m-quiet">{ui.html(check.id)}</span></p>'
+            f'<p>{ui.linked(check.what, 800)}</p>{fix}</div></div>')

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from medml.types import Metric
+from pages._ui_terms import draw, linked
 from pages._ui_words import breakable, count, html, number
 
 if TYPE_CHECKING:
@@ -19,20 +20,20 @@ if TYPE_CHECKING:
 def number_with_interval(label: str, metric: Metric | None, *, help: str = "", large: bool = True,
                          digits: int = 3) -> None:
     """One figure: large, its 95 % interval beside it in grey, n under it. "Could not tell" where there is none."""
-    st.html(figure(label, metric, help=help, large=large, digits=digits))
+    draw(figure(label, metric, help=help, large=large, digits=digits))
 
 
 def figure(label: str, metric: Metric | None, *, help: str = "", large: bool = True, digits: int = 3) -> str:
     """The HTML of `number_with_interval`."""
     tone = " m-figure-large" if large else ""
-    under = f'<p class="m-figure-help">{html(help, 300)}</p>' if help else ""
+    under = f'<p class="m-figure-help">{linked(help, 300)}</p>' if help else ""
     if metric is None or metric.value is None:
-        return (f'<div class="m-figure{tone}"><p class="m-figure-label">{html(label)}</p>'
+        return (f'<div class="m-figure{tone}"><p class="m-figure-label">{linked(label)}</p>'
                 f'<p class="m-figure-value m-figure-unknown">Could not tell</p>{under}</div>')
     interval = "interval could not be told"
     if metric.low is not None and metric.high is not None:
         interval = f"{fixed(metric.low, digits)} to {fixed(metric.high, digits)}"
-    return (f'<div class="m-figure{tone}"><p class="m-figure-label">{html(label)}</p><p class="m-figure-value">'
+    return (f'<div class="m-figure{tone}"><p class="m-figure-label">{linked(label)}</p><p class="m-figure-value">'
             f'{fixed(metric.value, digits)}<span class="m-figure-interval" title="95 % interval, '
             f'n = {metric.n:,}">{interval}</span></p>{under}</div>')
 
@@ -45,7 +46,7 @@ def fixed(value: float, digits: int = 3) -> str:
 def figures(rows: Iterable[tuple[str, Metric | None]], *, large: bool = False, digits: int = 3) -> None:
     """Several figures side by side in one card; they wrap on a narrow screen."""
     cells = "".join(figure(label, metric, large=large, digits=digits) for label, metric in rows)
-    st.html(f'<div class="m-card m-figures">{cells}</div>')
+    draw(f'<div class="m-card m-figures">{cells}</div>')
 
 
 def tiles(rows: Iterable[tuple[str, object]]) -> None:
@@ -62,7 +63,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: Itera
 
     right  positions of columns set to the right (figures); raw  positions whose cells are HTML already (chips, marks)
     """
-    st.html(table_html(head, rows, right=right, raw=raw, caption=caption, most=most))
+    draw(table_html(head, rows, right=right, raw=raw, caption=caption, most=most))
 
 
 def table_html(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = (),
@@ -70,12 +71,12 @@ def table_html(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: 
     """The HTML of `table`."""
     right, raw = set(right), set(raw)
     side = [' class="m-right"' if place in right else "" for place in range(len(head))]
-    top = "".join(f"<th{side[place]} scope='col'>{html(each)}</th>" for place, each in enumerate(head))
+    top = "".join(f"<th{side[place]} scope='col'>{linked(each)}</th>" for place, each in enumerate(head))
     body = []
     for row in list(rows)[:most]:
         cells = (f"<td{side[i]}>{each if i in raw else breakable(each)}</td>" for i, each in enumerate(row))
         body.append(f"<tr>{''.join(cells)}</tr>")
-    words = f"<caption>{html(caption, 300)}</caption>" if caption else ""
+    words = f"<caption>{linked(caption, 300)}</caption>" if caption else ""
     return (f'<div class="m-table"><table>{words}<thead><tr>{top}</tr></thead>'
             f'<tbody>{"".join(body)}</tbody></table></div>')
 
@@ -105,4 +106,4 @@ def chart(drawn: alt.TopLevelMixin | dict[str, Any], words: str, *, key: str | N
 
     spec = drawn if isinstance(drawn, dict) else dressed(drawn, ink())
     st.vega_lite_chart(spec=spec, theme=None, width="stretch", key=key, alt=words)
-    st.html(f'<p class="m-words">{html(words, 600)}</p>')
+    draw(f'<p class="m-words">{linked(words, 600)}</p>')

@@ -9,7 +9,9 @@ from typing import Any
 import streamlit as st
 
 from medml.families.family import Param
-from pages._ui_words import html, number, plain
+from pages._ui_plain import plain
+from pages._ui_terms import draw, linked
+from pages._ui_words import number
 
 _ZONES = ("cautious", "usual", "aggressive")
 
@@ -34,7 +36,7 @@ def _draw(param: Param, value: Any, key: str, disabled: bool) -> Any:
     with st.container(key=f"m_param_{key}"):
         given = _WIDGETS[param.kind](param, value, key, disabled)
         zone = "" if param.zones is None or not isinstance(given, int | float) else zone_track(param, given)
-        st.html(f'{zone}<p class="m-note">{html(param.sentence, 300)}</p>')
+        draw(f'{zone}<p class="m-note">{linked(param.sentence, 300)}</p>')
     return given
 
 

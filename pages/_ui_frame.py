@@ -12,10 +12,12 @@ import streamlit as st
 
 from medml import project as projects
 from medml.errors import UserError, apology, our_fault
-from pages._ui_words import html, say
+from pages._ui_plain import html
+from pages._ui_terms import draw, linked
+from pages._ui_words import say
 
 STEPS = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
-BAR = (("home", "Projects"), ("gallery", "Gallery"), ("predict", "Predict"), ("jobs", "Jobs"))
+BAR = (("home", "Projects"), ("gallery", "Gallery"), ("predict", "Predict"), ("jobs", "Jobs"), ("words", "Words"))
 LOOK = sorted(Path(__file__).with_name("static").glob("look_*.css"))
 _NEXT_IS_OPEN = ("preview", "cleanup", "configure")  # stages whose following step can be entered
 
@@ -165,8 +167,8 @@ def _link(name: str, label: str, *, disabled: bool = False, width: str = "conten
 
 def _heading(title: str, step: str | None, lead: str) -> None:
     place = f'<p class="m-eyebrow">Step {STEPS.index(step) + 1} of {len(STEPS)}</p>' if step else ""
-    under = f'<p class="m-lead">{html(lead, 400)}</p>' if lead else ""
-    st.html(f'<header class="m-title">{place}<h1>{html(title)}</h1>{under}</header>')
+    under = f'<p class="m-lead">{linked(lead, 400)}</p>' if lead else ""
+    draw(f'<header class="m-title">{place}<h1>{html(title)}</h1>{under}</header>')
 
 
 @st.cache_resource(show_spinner=False)

@@ -76,7 +76,7 @@ def cell(metric: Metric | None, *, strong: bool = False) -> str:
 
 
 def _named(name: str) -> str:
-    return f'{ui.html(title(name))}<span class="m-meaning">{ui.html(meaning(name), 300)}</span>'
+    return f'{ui.linked(title(name))}<span class="m-meaning">{ui.html(meaning(name), 300)}</span>'
 
 
 def threshold(report: Report, key: str) -> GridPoint | None:

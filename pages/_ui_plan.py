@@ -70,6 +70,7 @@ def pick_family(choice: Choice, chosen: str, first: str, key: str) -> Family:
                           format_func=lambda name: able[name].title,
                           captions=[f"{each.sentence} {round_words(each)}" for each in able.values()],
                           label_visibility="collapsed", width="stretch")
+    ui.draw(f'<p class="m-note">What it is: {ui.term(able[picked].title)}.</p>')
     for name, library in families.registry.missing.items():
         ui.note(f"{name.capitalize()} needs {library}, which is not installed here.")
     return able[picked]
@@ -77,7 +78,7 @@ def pick_family(choice: Choice, chosen: str, first: str, key: str) -> Family:
 
 def round_words(family: Family) -> str:
     """Whether it can be trained further, in a few words."""
-    return {"epoch": "Can be trained for more epochs.", "trees": "Trees can be added later.",
+    return {"epoch": "Can be trained for more rounds.", "trees": "Trees can be added later.",
             None: "Nothing to continue afterwards."}[family.round]
 
 
@@ -95,16 +96,18 @@ def ask_split(plan: SplitPlan, key: str, n: int) -> SplitPlan:
             left, right = st.columns(2, gap="large")
             changes: dict[str, Any] = {"scheme": scheme}
             with left:
-                changes["folds"] = int(st.number_input("Folds", 2, 20, plan.folds, key=f"{key}_folds"))
+                changes["folds"] = int(st.number_input("Folds", 2, 20, plan.folds, key=f"{key}_folds",
+                                                        help=ui.explained("fold")))
             with right:
                 if scheme == "held_out":
                     share = st.slider("Share kept closed", 5, 50, round(100 * plan.test_fraction), 5, format="%d %%",
-                                      key=f"{key}_share")
+                                      key=f"{key}_share", help=ui.explained("held-out part"))
                     changes["test_fraction"] = share / 100
                 else:
-                    changes["repeats"] = int(st.number_input("Repeats", 1, 20, plan.repeats, key=f"{key}_repeats"))
+                    changes["repeats"] = int(st.number_input("Repeats", 1, 20, plan.repeats, key=f"{key}_repeats",
+                                                              help=ui.explained("repeats")))
         chosen = plan.model_copy(update=changes)
-        words.html(f'<p class="m-what">{ui.html(split_words(chosen, n), 600)}</p>')
+        ui.draw(f'<p class="m-what">{ui.linked(split_words(chosen, n), 600)}</p>', into=words)
     return chosen
 
 

@@ -20,9 +20,10 @@ def strip(report: Report) -> None:
     """The stamps of a run as one line of labels; nothing where there are none."""
     words = chips(tuple(report.stamps))
     if words:
-        st.html(f'<p class="m-stamps">{words}</p>')
+        ui.draw(f'<p class="m-stamps">{words}</p>')
 
 
 def chips(stamps: tuple[str, ...]) -> str:
     """HTML of the stamps, for a card."""
-    return "".join(ui.chip(each[:1].upper() + each[1:], "caution") for each in stamps)
+    return "".join(f'<span class="m-chip m-chip-caution">{ui.linked(each[:1].upper() + each[1:])}</span>'
+                   for each in stamps)

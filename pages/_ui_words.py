@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import html as _html
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from medml.types import Severity
+from pages._ui_plain import clean, html
+from pages._ui_terms import draw, linked
 
-# What Streamlit's Markdown gives a meaning to: emphasis, links, images, maths, :icon: and :color[] directives.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@/&\"'=^])")
 LONG_WORD = 20  # letters from which a word may be broken in a narrow column
 _TITLES = {"stop": "Stop", "caution": "Caution", "note": "Note"}
-
-
-def clean(text: object, most: int = 200) -> str:
-    """Text without control and direction-changing characters (they can hide what a name says), on one line."""
-    words = "".join(" " if each in "\r\n\t" else each for each in str(text))
-    shown = "".join(each for each in words if unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co"))
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
-
-
-def plain(text: object, most: int = 200) -> str:
-    """A person's text for `st.markdown`, a label or a caption: shown letter for letter, nothing in it takes effect."""
-    return _MARKUP.sub(r"\\\1", clean(text, most)).replace("\\&", "&amp;").replace("\\<", "&lt;")
-
-
-def html(text: object, most: int = 200) -> str:
-    """A person's text for `st.html`: shown letter for letter."""
-    return _html.escape(clean(text, most), quote=True)
 
 
 def say(severity: Severity, what: str, fix: str = "", *, about: Sequence[str] = ()) -> None:
@@ -40,42 +21,42 @@ def say(severity: Severity, what: str, fix: str = "", *, about: Sequence[str] = 
 
     about  names of the columns or files it holds for, shown before the words
     """
-    st.html(message(severity, what, fix, about=about))
+    draw(message(severity, what, fix, about=about))
 
 
 def message(severity: Severity, what: str, fix: str = "", *, about: Sequence[str] = ()) -> str:
     """The HTML of `say`, for a card that holds several."""
     role = "alert" if severity == "stop" else "status"
-    then = f'<p class="m-fix">{html(fix, 600)}</p>' if fix else ""
+    then = f'<p class="m-fix">{linked(fix, 600)}</p>' if fix else ""
     mark = f'<span class="m-mark" role="img" aria-label="{_TITLES[severity]}"></span>'
     names = ", ".join(html(each, 60) for each in about[:8])
     more = f" and {len(about) - 8:,} more" if len(about) > 8 else ""
     subject = f'<span class="m-about">{names}{more}</span> ' if about else ""
     return (f'<div class="m-say m-say-{severity}" role="{role}">{mark}'
-            f'<div><p class="m-what">{subject}{html(what, 600)}</p>{then}</div></div>')
+            f'<div><p class="m-what">{subject}{linked(what, 600)}</p>{then}</div></div>')
 
 
 def section(title: str, words: str = "") -> None:
-    """A heading inside a page with a sentence under it, in our own words or escaped by the caller's `clean`."""
-    under = f'<p class="m-under">{html(words, 600)}</p>' if words else ""
-    st.html(f'<div class="m-section"><h2>{html(title)}</h2>{under}</div>')
+    """A heading inside a page with a sentence under it."""
+    under = f'<p class="m-under">{linked(words, 600)}</p>' if words else ""
+    draw(f'<div class="m-section"><h2>{linked(title)}</h2>{under}</div>')
 
 
 def heading(title: str, words: str = "") -> None:
     """The heading of a card, with a sentence under it."""
-    under = f'<p class="m-under">{html(words, 600)}</p>' if words else ""
-    st.html(f'<div class="m-heading"><h2>{html(title)}</h2>{under}</div>')
+    under = f'<p class="m-under">{linked(words, 600)}</p>' if words else ""
+    draw(f'<div class="m-heading"><h2>{linked(title)}</h2>{under}</div>')
 
 
 def note(words: str) -> None:
     """A quiet line of help or provenance."""
-    st.html(f'<p class="m-note">{html(words, 800)}</p>')
+    draw(f'<p class="m-note">{linked(words, 800)}</p>')
 
 
 def reasons(rows: list[tuple[str, str]]) -> None:
     """Names with a reason each, quietly, in two columns."""
-    lines = "".join(f"<dt>{html(name, 60)}</dt><dd>{html(why, 300)}</dd>" for name, why in rows)
-    st.html(f'<dl class="m-reasons">{lines}</dl>')
+    lines = "".join(f"<dt>{html(name, 60)}</dt><dd>{linked(why, 300)}</dd>" for name, why in rows)
+    draw(f'<dl class="m-reasons">{lines}</dl>')
 
 
 def eyebrow(words: str) -> None:
@@ -85,7 +66,7 @@ def eyebrow(words: str) -> None:
 
 def empty(what: str, fix: str) -> None:
     """Where there is nothing to show yet: why, and what makes something appear."""
-    st.html(f'<div class="m-empty"><p class="m-what">{html(what, 400)}</p><p class="m-fix">{html(fix, 400)}</p></div>')
+    draw(f'<div class="m-empty"><p class="m-what">{linked(what, 400)}</p><p class="m-fix">{linked(fix, 400)}</p></div>')
 
 
 def chip(text: str, tone: str = "quiet", more: str = "") -> str:

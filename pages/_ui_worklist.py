@@ -15,7 +15,7 @@ def to_work_through(run: Run, found: list[Check], worked: worklist.Worklist) -> 
     """The checks that ask for something, each with its state and its note."""
     for check in found:
         with st.container(key=f"m_card_check_{check.id}"):
-            st.html(f'<div class="m-checks m-checks-bare">{drawn.item(check)}</div>')
+            ui.draw(f'<div class="m-checks m-checks-bare">{drawn.item(check)}</div>')
             item(run, check, worked)
 
 

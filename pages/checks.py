@@ -28,7 +28,7 @@ def listed(run: Run) -> None:
         work.progress(asking, worked)
         work.to_work_through(run, asking, worked)
     with st.expander(f"In order, and to know ({len(others)})"):
-        st.html(f'<div class="m-checks">{"".join(drawn.item(each) for each in others)}</div>')
+        ui.draw(f'<div class="m-checks">{"".join(drawn.item(each) for each in others)}</div>')
 
 
 with ui.page(TITLE, project_required=False, lead=LEAD) as opened:

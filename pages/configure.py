@@ -101,7 +101,7 @@ def ask_settings(on: Ground, family: plan.Family, base: TrainConfig, key: str) -
             ui.note("This family has nothing to set.")
         given = ui.form_from_params(family.params, usual | base.params, key=key)
         seed = st.number_input("Seed", 0, 2**31 - 1, base.seed, key=f"{key}_seed",
-                               help="The same seed gives the same numbers again.")
+                               help=ui.explained("seed"))
     return {name: value for name, value in given.items() if value != usual[name]}, int(seed)
 
 

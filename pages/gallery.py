@@ -32,7 +32,7 @@ def grid(listed: list[Summary]) -> None:
     for at in range(0, min(len(listed), MOST), 2):
         for column, each in zip(st.columns(2, gap="medium"), listed[at:at + 2], strict=False):
             with column, st.container(key=f"m_card_run_{each.run}"):
-                st.html(cards.card(each))
+                ui.draw(cards.card(each))
                 buttons(each)
     if len(listed) > MOST:
         ui.note(f"The newest {MOST} of {len(listed):,}. Search to reach the others.")

@@ -16,6 +16,7 @@ from pages import _scan_tables as tables
 from pages import _ui_checks as checks
 from pages import _ui_figures as figures
 from pages import _ui_forms as forms
+from pages import _ui_plain as plain
 from pages import _ui_words as words
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,22 +26,22 @@ ROOT = Path(__file__).resolve().parents[1]
                                   ":red[x]", "**b** _i_ `c` $x$", "~~s~~ # h", "a|b", ":material/home:",
                                   "www.evil.example"])
 def test_a_name_in_markdown_has_every_meaningful_character_escaped(name):
-    shown = words.plain(name)
+    shown = plain.plain(name)
     bare = [each for at, each in enumerate(shown) if each in "![]()<>*_`$~#|:." and (at == 0 or shown[at - 1] != "\\")]
     assert bare == []
 
 
 def test_a_name_in_html_is_escaped_with_its_quotes():
-    assert words.html('<b title="x">&\'') == "&lt;b title=&quot;x&quot;&gt;&amp;&#x27;"
+    assert plain.html('<b title="x">&\'') == "&lt;b title=&quot;x&quot;&gt;&amp;&#x27;"
 
 
 def test_characters_that_hide_or_turn_text_are_left_out():
     """U+202E turns what follows round, so that "fdp.exe" reads "exe.pdf"."""
-    assert words.clean("age\u202e\u200b\x00\nnext") == "age next"
+    assert plain.clean("age\u202e\u200b\x00\nnext") == "age next"
 
 
 def test_a_long_name_is_cut_with_a_sign():
-    assert words.clean("x" * 300, 10) == "xxxxxxxxx…"
+    assert plain.clean("x" * 300, 10) == "xxxxxxxxx…"
 
 
 @pytest.mark.parametrize("value, shown", [

@@ -32,7 +32,7 @@ ENTRIES = (
     Term("missing marker", ("missing indicator", "missing indicators", "missing markers"),
          "A column of its own that says where a value had been missing before it was filled in.",
          "“Troponin not measured” can be worth as much as the troponin.", draw.gaps()),
-    Term("outlier cap", ("outlier", "outliers", "capped", "capping"),
+    Term("outlier cap", ("extreme values", "outlier", "outliers", "capped", "capping"),
          "Values far outside the usual range are drawn in to its edge, so that one typing error does not bend the "
          "model.",
          "A height of 1,720 cm is counted as a very tall person.", draw.cap()),

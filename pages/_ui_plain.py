@@ -1,0 +1,27 @@
+"""A person's text on the screen comes out letter for letter, never as markup."""
+
+from __future__ import annotations
+
+import html as _html
+import re
+import unicodedata
+
+# What Streamlit's Markdown gives a meaning to: emphasis, links, images, maths, :icon: and :color[] directives.
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@/&\"'=^])")
+
+
+def clean(text: object, most: int = 200) -> str:
+    """Text without control and direction-changing characters (they can hide what a name says), on one line."""
+    words = "".join(" " if each in "\r\n\t" else each for each in str(text))
+    shown = "".join(each for each in words if unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co"))
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def plain(text: object, most: int = 200) -> str:
+    """A person's text for `st.markdown`, a label or a caption: shown letter for letter, nothing in it takes effect."""
+    return _MARKUP.sub(r"\\\1", clean(text, most)).replace("\\&", "&amp;").replace("\\<", "&lt;")
+
+
+def html(text: object, most: int = 200) -> str:
+    """A person's text for `st.html`: shown letter for letter."""
+    return _html.escape(clean(text, most), quote=True)

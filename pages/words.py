@@ -1,0 +1,49 @@
+"""Words: every term that a screen uses, in two sentences, to read or to search."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medml.words import TOPICS, Term
+from pages import _ui as ui
+from pages import _ui_terms as terms
+
+TITLE = "Words"
+LEAD = "What the words on these screens mean. Where one has a dotted line under it, a click opens the same lines there."
+
+
+def matching(entries: tuple[Term, ...], wanted: str) -> list[Term]:
+    """Entries whose name or other words hold what was typed, those first; then those that use it in a sentence."""
+    said = wanted.strip().lower()
+    named = [each for each in entries if any(said in word.lower() for word in (each.name, *each.also))]
+    return named + [each for each in entries if each not in named
+                    and said in f"{each.meaning} {each.example}".lower()]
+
+
+def listed(entries: list[Term]) -> str:
+    """HTML of entries beside each other."""
+    return f'<div class="m-words-list">{"".join(map(one, entries))}</div>'
+
+
+def one(entry: Term) -> str:
+    """HTML of an entry in the list."""
+    also = f'<p class="m-also">Also: {ui.html(", ".join(entry.also), 300)}</p>' if entry.also else ""
+    return (f'<article class="m-word"><h3>{ui.html(entry.name)}</h3>{terms.picture(entry)}'
+            f'<p>{ui.html(entry.meaning, 400)}</p><p class="m-entry-example">{ui.html(entry.example, 400)}</p>{also}'
+            "</article>")
+
+
+with ui.page(TITLE, project_required=False, lead=LEAD):
+    left, right = st.columns([2, 3], gap="large", vertical_alignment="bottom")
+    with left:
+        typed = st.text_input("Find a word", st.query_params.get("word", ""), placeholder="for example: calibration",
+                              key="m_words_find", max_chars=60)
+    with right:
+        topic = st.selectbox("About", ["Everything", *TOPICS], key="m_words_topic")
+    found = {title: matching(entries, typed) for title, entries in TOPICS.items() if topic in ("Everything", title)}
+    for title, entries in found.items():
+        if entries:
+            st.html(f'<div class="m-section"><h2>{ui.html(title)}</h2></div>')
+            st.html(listed(entries))
+    if not any(found.values()):
+        ui.empty("No entry has that word.", "Try a shorter part of it, or look under Everything.")
