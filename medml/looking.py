@@ -1,13 +1,13 @@
 """Pictures for the owner's own screen: the answers of a run, and where its model looked.
 
-Every picture is shown with the model that had not seen it, and all maps of a run are drawn on one scale. Nothing of
-this is written anywhere.
+Every picture is shown with the model that had not seen it, and all maps of an answer are drawn on one scale. Nothing
+of this is written anywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,6 @@ from medml.vision.pixels import Pictures
 
 MOST = 24  # pictures at once
 RED, MOST_RED = np.array([226.0, 60.0, 40.0], np.float32), 0.55  # what is laid over, and how densely at most
-SAMPLE = 24  # answers, from the surest to the least sure, whose maps give the scale of a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,9 @@ class Answers:
     """Cases with the answer of the model that had not seen them, surest first.
 
     name, content    (n,) of the picture, and what its file (or frame) hashes to
-    outcome, answer  (n,) codes of classes;   p  (n,) probability of the answered class
-    sure             (n,) 0-1: how far the probability is from where the answer would change
+    outcome, answer  (n,) codes of classes, or numbers;   p  (n,) probability of the answered class, NaN of a number
+    sure             (n,) 0-1: how far the probability is from where the answer would change; of a number, minus how
+                     far it is from the truth
     fold             (n,) the fold that did not learn from it
     """
 
@@ -62,19 +62,20 @@ class Answers:
 class Judged:
     """All answers of a run, and what is needed to draw some of them like the others.
 
-    channels  of every picture, 1 or 3;   hottest  the value of a map that is drawn as the hottest
+    channels  of every picture, 1 or 3
+    hottest   (n_classes,) the value that is drawn as the hottest in maps of each answer, (1,) of a number
     """
 
     answers: Answers
     channels: int
-    hottest: float
+    hottest: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """Answers with their pictures and what the model looked at.
 
-    pixels  (n, side, side, channels) uint8;   heat  (n, side, side) float32, 0-1 on the scale of the run
+    pixels  (n, side, side, channels) uint8;   heat  (n, side, side) float32, 0-1 on the scale of its answer
     """
 
     answers: Answers
@@ -83,9 +84,9 @@ class Look:
 
 
 def judged(run: str, *, source: Path | None = None) -> Judged:
-    """Every answer of a run that tells classes of pictures apart, and the scale of its heatmaps.
+    """Every answer of a run on pictures, and the scales of its heatmaps.
 
-    raises  UserError where the run is not of pictures and classes, or its folder is gone or has changed
+    raises  UserError where the run is not of pictures, or its folder is gone or has changed
     """
     opened = gallery.open_run(run)
     plan, config = _plan(opened), opened.config
@@ -96,18 +97,17 @@ def judged(run: str, *, source: Path | None = None) -> Judged:
     cases, _ = cleaning.prepare(frame, opened.recipe, opened.profile.table(config.choice.table), config.choice,
                                 short=table.short)
     p, folds = _out_of_fold(opened, saved_split.case_names(cases, config.data_sha256))
-    answer, sure = _answered(p, opened.report)
     there = np.flatnonzero(np.isfinite(p).all(axis=1))
+    answer, told, sure = _answered(p, cases.y, opened.report)
     there = there[np.argsort(-sure[there], kind="stable")]
     rows = cases.rows[there].tolist()
     names, contents = (frame[each].to_numpy()[rows].astype(np.str_) for each in (plan.column, CONTENT))
-    found = Answers(names, contents, cases.y[there], answer[there], p[there, answer[there]], sure[there], folds[there])
-    some = found.take(np.unique(np.linspace(0, len(found) - 1, SAMPLE).astype(int))) if len(found) else found
-    return Judged(found, table.channels, _hottest(opened, table, some))
+    found = Answers(names, contents, cases.y[there], answer[there], told[there], sure[there], folds[there])
+    return Judged(found, table.channels, _hottest(opened, table, found, p[there]))
 
 
-def look(run: str, some: Answers, *, channels: int, hottest: float, source: Path | None = None) -> Look:
-    """Some answers of `judged`, at most MOST, with their pictures and heatmaps of the answered class.
+def look(run: str, some: Answers, *, channels: int, hottest: np.ndarray, source: Path | None = None) -> Look:
+    """Some answers of `judged`, at most MOST, with their pictures and heatmaps of what spoke for the answer.
 
     A picture that cannot be decoded any more is left out. raises  UserError where one is gone or has changed
     """
@@ -117,7 +117,8 @@ def look(run: str, some: Answers, *, channels: int, hottest: float, source: Path
     table = open_some(Path(source or opened.profile.source), opened.config.choice.table, some.name.tolist())
     _refuse_changed(table, _plan(opened), some)
     shown, some = _decoded(opened, table, some, channels)
-    return Look(some, shown.read(), _grown(_maps(opened, shown, some), hottest, shown))
+    codes = some.answer.astype(int) if opened.report.classes else np.zeros(len(some), int)
+    return Look(some, shown.read(), _grown(_maps(opened, shown, some), hottest[codes], shown))
 
 
 def surest(run: str, *, right: bool, n: int = 12, source: Path | None = None) -> Look:
@@ -136,7 +137,7 @@ def look_at_new(run: str, path: Path, answers: dict[str, str]) -> Iterator[tuple
 
     answers  {name of the picture in that folder: predicted class}, or of a number whatever it was
     returns  (name, (side, side, channels) uint8, (side, side) float32 in 0-1) one by one, on the scale that the run's
-             own pictures gave: a picture in which nothing speaks for the answer stays cold
+             own pictures gave each answer: a picture in which nothing speaks for its answer stays cold
     raises   UserError where the run is not of pictures or has no scale
     """
     from medml.vision import heatmap
@@ -152,18 +153,22 @@ def look_at_new(run: str, path: Path, answers: dict[str, str]) -> Iterator[tuple
         store, places, _ = pictures.decoded(part, open_some(path, TableRef(path=path.name, sheet=PICTURES), part), plan)
         shown, some = Pictures(store, np.arange(len(store))), [part[at] for at in places]
         answer = np.array([codes.index(answers[name]) if codes else 0 for name in some])
-        yield from zip(some, shown.read(), _grown(heatmap.answered(pipe, shown, answer), hottest, shown), strict=True)
+        heat = _grown(heatmap.answered(pipe, shown, answer), hottest[answer], shown)
+        yield from zip(some, shown.read(), heat, strict=True)
 
 
-def _scale_of(report: Report) -> float | None:
-    """The value that is drawn as the hottest; None where check G3 found no map."""
-    return next((each.figures.get("hottest") for each in report.checks if each.id == "G3"), None)
+def _scale_of(report: Report) -> np.ndarray | None:
+    """(n_classes,) what is drawn as the hottest for each answer, (1,) of a number; None where check G3 found no map."""
+    told = next((each.figures for each in report.checks if each.id == "G3"), {})
+    n = max(1, len(report.classes))
+    found = [told.get(f"hottest_{code}", told.get("hottest")) for code in range(n)]  # older runs have one for all
+    return None if None in found else np.array(found)
 
 
 def _plan(opened: gallery.Run) -> PicturePlan:
     plan = opened.config.choice.pictures
-    if plan is None or opened.report.task == "regression":
-        raise UserError(what="Heatmaps are drawn for models that tell classes of pictures apart.",
+    if plan is None:
+        raise UserError(what="Heatmaps are drawn for models that learn from pictures.",
                         fix="Open a run of that kind.", code="no_heatmap")
     return plan
 
@@ -182,21 +187,23 @@ def _refuse_changed(table: ImageTable, plan: PicturePlan, some: Answers) -> None
         raise _changed()
 
 
-def _answered(p: np.ndarray, report: Report) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) the answered class, of two by the report's threshold as `predict` does; (n,) how sure it is, 0-1."""
+def _answered(p: np.ndarray, y: np.ndarray, report: Report) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The answer, p and sure of `Answers`, (n,) each; of two classes by the report's threshold as `predict` does."""
+    if report.task == "regression":
+        return p[:, 0], np.full(len(p), np.nan), -np.abs(p[:, 0] - y)
     if report.threshold is None:
-        return p.argmax(axis=1), p.max(axis=1)
+        return p.argmax(axis=1), p.max(axis=1), p.max(axis=1)
     cut, answer = report.threshold, (p[:, 1] >= report.threshold).astype(np.int64)
     above, below = (p[:, 1] - cut) / max(1 - cut, 1e-9), (cut - p[:, 1]) / max(cut, 1e-9)
-    return answer, np.where(answer == 1, above, below)
+    return answer, p[np.arange(len(p)), answer], np.where(answer == 1, above, below)
 
 
 def _out_of_fold(opened: gallery.Run, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n, n_classes) probabilities of the first repeat, and the (n,) fold that gave them, in the order of `keys`; NaN
-    and -1 where a case was in none."""
+    """(n, n_classes) probabilities of the first repeat, or (n, 1) numbers, and the (n,) fold that gave them, in the
+    order of `keys`; NaN and -1 where a case was in none."""
     with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
         place = {key: at for at, key in enumerate(stored["cases"].tolist())}
-        p = stored["p"][0]
+        p = stored["p"][0].reshape(len(place), -1)
     saved = saved_split.read(opened.folder / "private" / "split.npz")
     fold_of = np.full(len(p), -1)
     for fold in saved.folds:
@@ -216,14 +223,17 @@ def _decoded(opened: gallery.Run, table: ImageTable, some: Answers, channels: in
     return Pictures(store, order), some.take(places[order])
 
 
-def _hottest(opened: gallery.Run, table: ImageTable, some: Answers) -> float:
-    """The scale of a run's maps, from some of its answers; 0 where there is none."""
+def _hottest(opened: gallery.Run, table: ImageTable, found: Answers, p: np.ndarray) -> np.ndarray:
+    """(n_classes,) or (1,): the scale of the maps of each answer, from some of those to whom it was given."""
     from medml.vision import heatmap
 
-    if not len(some):
-        return 0.0
-    shown, some = _decoded(opened, table, some, table.channels)
-    return heatmap.hottest(_maps(opened, shown, some))
+    scales = []
+    for code, places in enumerate(heatmap.sampled(p, found.answer)):
+        some = found.take(places)
+        some = replace(some, answer=np.full(len(some), code))  # also of those to whom something else was likelier
+        shown, some = _decoded(opened, table, some, table.channels)
+        scales.append(heatmap.hottest(_maps(opened, shown, some)))
+    return np.array(scales)
 
 
 def _maps(opened: gallery.Run, shown: Pictures, some: Answers) -> np.ndarray:
@@ -241,7 +251,7 @@ def _maps(opened: gallery.Run, shown: Pictures, some: Answers) -> np.ndarray:
     return np.stack(found) if found else np.empty((0, 1, 1), np.float32)
 
 
-def _grown(maps: np.ndarray, hottest: float, shown: Pictures) -> np.ndarray:
+def _grown(maps: np.ndarray, hottest: np.ndarray, shown: Pictures) -> np.ndarray:
     from medml.vision import heatmap
 
     return heatmap.scaled(maps, hottest, *shown.shape[1:3])

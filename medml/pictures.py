@@ -111,14 +111,26 @@ def _given(rows: pl.DataFrame) -> np.ndarray | None:
     return None if -1 in parts else np.array(parts, dtype=np.int64)
 
 
-def heatmaps_judged(final: Pipeline, cases: Cases) -> tuple[float | None, float]:
+def heatmaps_judged(final: Pipeline, cases: Cases) -> tuple[float | None, tuple[float, ...]]:
     """Rank correlation of the final model's heatmaps with those of the same network, weights shuffled (G3); and the
-    scale on which maps of new pictures are drawn, rounded: the hottest of what spoke for its answers to some cases."""
+    scale on which maps of new pictures are drawn for each class (or the number), rounded, from some cases of each."""
     from medml.vision import heatmap
 
-    some = Pictures.of(cases.X.iloc[:, 0])[:heatmap.SANITY]
-    p = final.family.predict(final.fitted, some)
-    answer = p.argmax(axis=1) if p.ndim == 2 else np.zeros(len(p), np.int64)
+    some = Pictures.of(cases.X.iloc[:, 0])[_of_each(cases)]
+    p = final.family.predict(final.fitted, some).reshape(len(some), -1)
+    answer = p.argmax(axis=1)
     alike = heatmap.sanity(final.family.network(final.fitted), final.family.stream(final.fitted, some),
                            heatmap.outputs_of(final, answer))
-    return alike, round_3(heatmap.hottest(heatmap.answered(final, some, answer)))
+    scales = [heatmap.hottest(heatmap.answered(final, some[places], np.full(len(places), code)))
+              for code, places in enumerate(heatmap.sampled(p, answer))]
+    return alike, tuple(round_3(each) for each in scales)
+
+
+def _of_each(cases: Cases) -> np.ndarray:
+    """Places of some cases of each class in turn, so that the first few are of all of them; of a number, of all."""
+    from medml.vision import heatmap
+
+    groups = [np.flatnonzero(cases.y == code) for code in range(len(cases.classes))] or [np.arange(len(cases.y))]
+    most = max(heatmap.FEWEST, heatmap.SANITY // len(groups))
+    some = [each[np.unique(np.linspace(0, len(each) - 1, most).astype(int))] for each in groups if len(each)]
+    return np.concatenate([[each[at] for each in some if at < len(each)] for at in range(most)]).astype(np.int64)

@@ -19,15 +19,18 @@ from pages._ui_words import breakable
 A_PAGE, ACROSS = 6, 3
 ANSWERS = {"Wrong": False, "Right": True, "All": None}
 ORDERS = ("Surest first", "Least sure first")
+OF_A_NUMBER = ("Nearest to the truth first", "Furthest off first")  # in the same sense
 ANY = "Any"
 
 
 def where_it_looked(run: Run) -> None:
     """The pictures of a run with its answers and heatmaps; asked for by a button, shown from memory."""
-    if run.config.choice.pictures is None or run.report.task == "regression":
+    if run.config.choice.pictures is None:
         return
-    ui.section("Where the model looked", "Each picture by a model that had not seen it. Red is what spoke for the "
-               "answer, on one scale for all. It shows where, never why.")
+    spoke = ("a higher number, on one scale for all" if run.report.task == "regression" else
+             "the answer, on one scale for all with that answer")
+    ui.section("Where the model looked", "Each picture by a model that had not seen it. Red is what spoke for "
+               f"{spoke}. It shows where, never why.")
     odd = next((each for each in run.report.checks if each.id == "G3" and each.verdict == "warn"), None)
     if odd is not None:
         ui.say("caution", odd.what, odd.fix)
@@ -54,22 +57,24 @@ def _shown(run: Run) -> None:
 
 def _chosen(run: Run, judged: dict[str, np.ndarray]) -> np.ndarray:
     """Places of the answers that the filters above the pictures let through, in the order asked for."""
-    first, second, third, fourth = st.columns([1.3, 1, 1, 1.2], gap="medium", vertical_alignment="bottom")
-    which = first.segmented_control("Answers", list(ANSWERS), default="Wrong", key="m_looked_which") or "All"
-    classes = run.report.classes
-    truth = second.selectbox("In truth", [ANY, *range(len(classes))], key="m_looked_truth",
-                             format_func=lambda each: each if each == ANY else ui.clean(classes[each], 40))
-    order = third.selectbox("Order", ORDERS, key="m_looked_order")
+    keep, classes = np.ones(len(judged["name"]), dtype=bool), run.report.classes
+    first, second, *rest = st.columns([1.3, 1, 1, 1.2] if classes else 2, gap="medium", vertical_alignment="bottom")
+    third, fourth = rest or (first, second)
+    if classes:
+        which = first.segmented_control("Answers", list(ANSWERS), default="Wrong", key="m_looked_which") or "All"
+        truth = second.selectbox("In truth", [ANY, *range(len(classes))], key="m_looked_truth",
+                                 format_func=lambda each: each if each == ANY else ui.clean(classes[each], 40))
+        if ANSWERS[which] is not None:
+            keep &= (judged["answer"] == judged["outcome"]) == ANSWERS[which]
+        if truth != ANY:
+            keep &= judged["outcome"] == truth
+    orders = ORDERS if classes else OF_A_NUMBER[::-1]  # what is furthest off asks for a look first
+    order = third.selectbox("Order", orders, key="m_looked_order")
     part = fourth.text_input("Name of the file", placeholder="Any", key="m_looked_name").strip().lower()
-    keep = np.ones(len(judged["name"]), dtype=bool)
-    if ANSWERS[which] is not None:
-        keep &= (judged["answer"] == judged["outcome"]) == ANSWERS[which]
-    if truth != ANY:
-        keep &= judged["outcome"] == truth
     if part:
         keep &= np.array([part in each.lower() for each in judged["name"]], dtype=bool)
     found = np.flatnonzero(keep)
-    return found if order == ORDERS[0] else found[::-1]
+    return found if order in (ORDERS[0], OF_A_NUMBER[0]) else found[::-1]
 
 
 def _page(run: Run, judged: dict[str, np.ndarray], chosen: np.ndarray) -> None:
@@ -98,9 +103,10 @@ def _turn(mark: int, page: int) -> None:
 
 
 def _ask(run: Run, judged: dict[str, np.ndarray], some: np.ndarray) -> dict[str, np.ndarray]:
-    answers: dict[str, Any] = {name: values[some].tolist() for name, values in judged.items() if values.ndim}
+    scale = ("channels", "hottest")  # of the run; all else is of each answer
+    answers: dict[str, Any] = {name: values[some].tolist() for name, values in judged.items() if name not in scale}
     return worker.ask("look", run=run.run, answers=answers, channels=int(judged["channels"]),
-                      hottest=float(judged["hottest"]))
+                      hottest=judged["hottest"].tolist())
 
 
 def _draw(found: dict[str, np.ndarray], classes: list[str]) -> None:
@@ -116,7 +122,10 @@ def _draw(found: dict[str, np.ndarray], classes: list[str]) -> None:
 
 
 def _words(found: dict[str, np.ndarray], classes: list[str], at: int) -> str:
-    answer, outcome = int(found["answer"][at]), int(found["outcome"][at])
-    truth = "right" if answer == outcome else f"in truth {ui.html(classes[outcome], 40)}"
-    return (f'<p class="m-words"><strong>{ui.html(classes[answer], 40)}</strong> {ui.percent(found["p"][at])}, {truth}'
-            f'<br>{breakable(found["name"][at], 120)}</p>')
+    if classes:
+        answer, outcome = int(found["answer"][at]), int(found["outcome"][at])
+        truth = "right" if answer == outcome else f"in truth {ui.html(classes[outcome], 40)}"
+        said = f"<strong>{ui.html(classes[answer], 40)}</strong> {ui.percent(found['p'][at])}, {truth}"
+    else:
+        said = f"<strong>{ui.number(found['answer'][at])}</strong>, in truth {ui.number(found['outcome'][at])}"
+    return f'<p class="m-words">{said}<br>{breakable(found["name"][at], 120)}</p>'

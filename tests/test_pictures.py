@@ -148,7 +148,9 @@ def test_new_pictures_are_drawn_beside_their_heatmaps_where_asked_to(at_home, tm
     drawn = np.asarray(Image.open(maps / "ward__new_1.png.png"))
     assert drawn.shape == (SIDE, 2 * SIDE, 3) and np.array_equal(drawn[:, :SIDE, 0], bars(3, seed=9)[0][1])
     report = gallery.open_run(at_home).report
-    assert next(each for each in report.checks if each.id == "G3").figures["hottest"] > 0
+    told = next(each for each in report.checks if each.id == "G3").figures
+    assert [name for name in told if name.startswith("hottest")] == ["hottest_0", "hottest_1"]
+    assert max(told["hottest_0"], told["hottest_1"]) > 0
 
 
 def test_the_surest_answers_are_shown_with_the_model_that_had_not_seen_them(at_home, folder):
@@ -177,7 +179,10 @@ def test_every_judged_picture_can_be_looked_at_on_the_scale_of_the_run(at_home, 
     assert together.answers.name.tolist() == some.name.tolist()
     assert np.allclose(together.heat[2], alone.heat[0], atol=1e-5)  # what stands beside it moves nothing
     twice = looking.look(at_home, some, **asked | {"hottest": found.hottest * 2})
-    assert found.hottest > 0 and twice.heat.max() < together.heat.max() <= 1
+    assert found.hottest.shape == (2,) and found.hottest.max() > 0 and twice.heat.max() < together.heat.max() <= 1
+    one = looking.look(at_home, some, **asked | {"hottest": found.hottest * [1, 1e9]})
+    assert (one.heat[some.answer == 1] < 1e-6).all()  # each answer has a scale of its own
+    assert np.array_equal(one.heat[some.answer == 0], together.heat[some.answer == 0])
 
 
 def test_answers_are_not_shown_beside_pictures_that_were_exchanged(at_home, folder, tmp_path):
@@ -190,7 +195,7 @@ def test_answers_are_not_shown_beside_pictures_that_were_exchanged(at_home, fold
     found = looking.judged(at_home, source=folder)
     exchanged = found.answers.take(np.flatnonzero(found.answers.name == f"standing/{first.name}"))
     with pytest.raises(UserError, match="have changed since this run was trained"):
-        looking.look(at_home, exchanged, channels=1, hottest=1.0, source=copy)
+        looking.look(at_home, exchanged, channels=1, hottest=np.ones(2), source=copy)
 
 
 def test_no_pixel_and_no_name_of_a_patient_is_in_what_a_run_keeps(run, folder):

@@ -90,7 +90,7 @@ def _look(about: dict[str, Any]) -> dict[str, np.ndarray]:
     from medml import looking
 
     some = looking.Answers(**{name: np.array(values) for name, values in about["answers"].items()})
-    found = looking.look(about["run"], some, channels=about["channels"], hottest=about["hottest"])
+    found = looking.look(about["run"], some, channels=about["channels"], hottest=np.array(about["hottest"]))
     return found.answers.arrays() | {"pixels": found.pixels, "heat": found.heat}
 
 

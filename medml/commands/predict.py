@@ -74,4 +74,4 @@ def _draw(run: str, file: Path, answers: pl.DataFrame, folder: Path) -> Printed:
         Image.fromarray(looking.beside(pixels, heat)).save(content, "PNG")
         save(folder / f"{name.replace('/', '__')}.png", content.getvalue())
     return [f"{len(wanted):,} pictures written to {folder}, each beside what spoke for its answer: red where it did, "
-            "on one scale for all."]
+            "on one scale for each answer."]

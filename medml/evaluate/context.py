@@ -78,7 +78,7 @@ class Context:
     data_sha256       of the file that was read;   code_version .. threads  the manifest's data (G1)
     rerun             what came of making one fold a second time (G1)
     abstention        for whom the model would have said nothing (P1)
-    heatmaps          rank correlation of heatmaps with those of shuffled weights (G3; None: not told), and their scale
+    heatmaps          rank correlation of heatmaps with those of shuffled weights (G3; None: not told), and their scales
     """
 
     table: Table
@@ -103,7 +103,7 @@ class Context:
     seeds: Mapping[str, int] = field(default_factory=dict)
     threads: int = 0
     rerun: Rerun = Rerun()
-    heatmaps: tuple[float | None, float] = (None, 0.0)
+    heatmaps: tuple[float | None, tuple[float, ...]] = (None, ())
     abstention: Abstention = Abstention()
 
     @property

@@ -1,6 +1,7 @@
-"""Where a network looks: Grad-CAM (Selvaraju 2017, by captum), on one scale for a whole set of pictures.
+"""Where a network looks: Grad-CAM (Selvaraju 2017, by captum), on one scale for all pictures with the same answer.
 
 A map scaled to its own picture makes every picture look hot somewhere; so the scale comes from the set (`hottest`).
+Each answer has its own: what speaks for a rare class is weaker than what speaks for a common one, and would stay cold.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from medml.vision.pixels import Pictures
 
 HOT = 99.0  # percentile of all fields of all maps that is drawn as the hottest
-SANITY = 24  # pictures on which that is judged
+SANITY = 24  # pictures on which a run's maps are judged, and by which they are scaled, all answers together
+FEWEST = 6  # pictures by which the maps of one answer are scaled, however rare it is
 AT_ONCE = 8
 
 
@@ -61,12 +63,32 @@ def hottest(found: np.ndarray) -> float:
     return float(np.percentile(found, HOT)) if found.size else 0.0
 
 
-def scaled(found: np.ndarray, hot: float, height: int, width: int) -> np.ndarray:
-    """(n, height, width) float32 in 0-1, bilinear, every map on the scale of the set."""
+def sampled(p: np.ndarray, answer: np.ndarray) -> list[np.ndarray]:
+    """Places of the pictures by whose maps those of each class are scaled; one list for a number, (n, 1).
+
+    They are spread evenly from the likeliest to the least likely of those with that answer; where fewer than FEWEST
+    have it, the next likeliest stand in, so that no picture alone becomes its own scale.
+
+    p  (n, n_classes);   answer  (n,) codes
+    """
+    spread, found = max(FEWEST, SANITY // p.shape[1]), []
+    for code in range(p.shape[1]):
+        n = max(FEWEST, int((answer == code).sum())) if p.shape[1] > 1 else len(p)
+        order = np.argsort(-p[:, code], kind="stable")[:n]
+        found.append(order[np.unique(np.linspace(0, len(order) - 1, spread).astype(int))] if len(order) else order)
+    return found
+
+
+def scaled(found: np.ndarray, hot: float | np.ndarray, height: int, width: int) -> np.ndarray:
+    """(n, height, width) float32 in 0-1, bilinear.
+
+    hot  the value that is drawn as the hottest, of the set or (n,) of each picture's answer; 0: nothing is
+    """
     import torch
     from torch.nn import functional
 
-    share = np.clip(found / hot, 0.0, 1.0) if hot > 0 else np.zeros_like(found)
+    hot = np.broadcast_to(np.asarray(hot, np.float32), len(found))[:, None, None]
+    share = np.clip(np.divide(found, hot, out=np.zeros_like(found), where=hot > 0), 0.0, 1.0)
     grown = functional.interpolate(torch.from_numpy(share.astype(np.float32))[:, None], (height, width),
                                    mode="bilinear", align_corners=False)
     return grown[:, 0].numpy()

@@ -69,7 +69,7 @@ def body(weights: Weights) -> dict[str, Any]:
     from medml.vision import backbones
 
     try:
-        return backbones.body_state(weights.backbone, _read(weights.path))
+        return backbones.body_state(weights.backbone, _read(weights.path, weights.backbone))
     except ValueError as error:
         raise _refused(weights.path.name, weights.backbone, str(error)) from error
 
@@ -95,8 +95,8 @@ def bring(path: Path, backbone: str, *, scaling: str = "imagenet") -> Weights:
     return Weights(backbone, target, mean, std)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Tensors by name, of a file of any of our endings; UserError where it holds anything else."""
+def _read(path: Path, backbone: str) -> dict[str, Any]:
+    """Tensors by name, of a file of any of our endings; UserError where it is gone or holds anything else."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -108,7 +108,10 @@ def _read(path: Path) -> dict[str, Any]:
                                                                                  weights_only=True)
     except (OSError, RuntimeError, SafetensorError, EOFError, ValueError,
             torch.serialization.pickle.UnpicklingError) as error:  # what weights_only refuses
-        raise _refused(path.name, path.stem.split("-")[0], type(error).__name__) from error
+        if not path.is_file():
+            raise UserError(what=f"There is no file “{path.name}” in that folder.", fix="Check the path, from the "
+                            "first folder to the file's ending. Nothing was changed.", code="gone") from None
+        raise _refused(path.name, backbone, type(error).__name__) from error
     state = state.get("state_dict", state) if isinstance(state, dict) else {}
     return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
 

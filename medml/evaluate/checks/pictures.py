@@ -51,16 +51,17 @@ def heatmap_depends_on_the_model(evidence: Evidence) -> Check:
     """Mean rank correlation of the heatmaps with those of the same network with its weights shuffled."""
     if evidence.context.choice.pictures is None:
         return found("G3", "pass", "This model learns from a table: it has no heatmap.")
-    alike, hottest = evidence.context.heatmaps
+    alike, scales = evidence.context.heatmaps
+    hottest = {f"hottest_{code}": each for code, each in enumerate(scales)}  # by which those of new pictures are drawn
     if alike is None:
         return found("G3", "could_not_tell", "The heatmaps of this model are flat, so nothing could be compared.",
-                     hottest=hottest)
+                     **hottest)
     if alike > ALIKE:
         return found("G3", "warn", f"The heatmaps hardly change when the model's weights are shuffled (rank "
                      f"correlation {alike:.2f}): they mean nothing.", "Do not show or use the heatmaps of this model.",
-                     alike=alike, hottest=hottest)
+                     alike=alike, **hottest)
     return found("G3", "pass", f"The heatmaps change when the model's weights are shuffled (rank correlation "
-                               f"{alike:.2f}).", alike=alike, hottest=hottest)
+                               f"{alike:.2f}).", alike=alike, **hottest)
 
 
 def _headline(evidence: Evidence) -> float | None:

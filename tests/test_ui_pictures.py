@@ -1,0 +1,184 @@
+"""Screens of pictures without a browser: what the scan saw, windows of CT, weights from a file, heatmaps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import worker
+from medml import gallery, home, looking, profile, project, train
+from medml.config import propose_config
+from medml.errors import UserError
+from medml.recipe import propose_recipe
+from medml.types import PicturePlan
+from tests.conftest import SHARED
+from tests.e2e.scenes_pictures import slices
+from tests.made_pictures import dicom
+from worker import aside
+
+SIDE, N = 24, 24
+WEIGHTS = SHARED / "weights_mobilenetv2_imagenet" / "mobilenetv2_imagenet_torchvision.pt"
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """What a screen asks of a child is answered here, as the child would, through the same bytes."""
+    def ask(question, **about):
+        return aside.opened(*aside.answered(json.dumps({"question": question, "about": about}).encode()))
+
+    monkeypatch.setattr(worker, "ask", ask)
+    again = st.rerun
+    monkeypatch.setattr(st, "rerun", lambda **_: again())  # without a browser there are no runs of a part alone
+
+
+def scanned(folder: Path, **choice) -> str:
+    """A project on that folder whose scan and choices are made."""
+    made, found = project.create(folder).id, profile.scan(folder)
+    project.write(made, found)
+    project.write(made, profile.propose_choice(found, **choice))
+    return made
+
+
+def part(draw, *given) -> AppTest:
+    """One part of a screen."""
+    return AppTest.from_function(draw, args=given, default_timeout=60).run()
+
+
+def words(shown: AppTest) -> str:
+    assert not shown.exception
+    return " ".join(each.body for each in shown.get("html"))
+
+
+def addresses(shown: AppTest) -> list[str]:
+    """Of the pictures on the screen; other pixels, another address."""
+    return [each.proto.imgs[0].url for each in shown.get("image")]
+
+
+# ---- scan and preview ------------------------------------------------------------------------------------------------
+
+def facts(at):
+    from medml import project
+    from pages import _ui_pictures
+
+    _ui_pictures.facts(project.profile(at).tables[0])
+
+
+def test_the_scan_warns_of_writing_in_pictures_where_files_declare_it(tmp_path):
+    for at in range(12):
+        declared = {"BurnedInAnnotation": "YES"} if at < 3 else {}
+        dicom(tmp_path / ("ill" if at % 2 else "well") / f"{at}.dcm", at, PatientID=f"P{at}", **declared)
+    said = words(part(facts, scanned(tmp_path)))
+    assert "About 3 pictures may have writing in them." in said and "crop if need be" in said
+
+
+def test_the_scan_says_nothing_of_writing_where_there_is_none(tmp_path):
+    for at in range(12):
+        dicom(tmp_path / ("ill" if at % 2 else "well") / f"{at}.dcm", at, PatientID=f"P{at}")
+    assert "may have writing" not in words(part(facts, scanned(tmp_path)))
+
+
+def thumbnails(at):
+    from medml import project
+    from pages import _ui_pictures
+
+    found, choice = project.profile(at), project.choice(at)
+    _ui_pictures.thumbnails(project.get(at), found.table(choice.table), choice)
+
+
+def test_windows_of_ct_and_levels_change_what_preview_shows(tmp_path):
+    shown = part(thumbnails, scanned(slices(tmp_path / "slices", a_class=3, side=32)))
+    seen = [addresses(shown)]
+    assert len(seen[0]) == 6 and "shadow" in words(shown)
+    window = shown.get("button_group")[0]
+    assert list(window.options) == ["As the file says", "Lung", "Bone", "Soft tissue", "Brain"]
+    window.set_value("Lung").run()
+    seen.append(addresses(shown))
+    shown.slider(key="m_levels").set_range(60, 200).run()
+    seen.append(addresses(shown))
+    assert words(shown) and len({tuple(each) for each in seen}) == 3
+
+
+# ---- configure -------------------------------------------------------------------------------------------------------
+
+def networks(at):
+    from medml import families, project
+    from pages import _ui_networks
+
+    found, choice, family = project.profile(at), project.choice(at), families.registry.get("cnn")
+    table = found.table(choice.table)
+    _ui_networks.pretrained(family)
+    _ui_networks.examples(project.get(at), table, choice.target, choice.pictures,
+                          family.settled({}, table.rows, choice.pictures.size, "binary"))
+
+
+def test_weights_are_brought_and_training_pictures_shown_as_they_are_changed(tmp_path, at_once):
+    if not WEIGHTS.is_file():
+        pytest.skip("../shared/weights_mobilenetv2_imagenet is not here")
+    made = scanned(slices(tmp_path / "slices", a_class=4, side=32), pictures=PicturePlan(size=SIDE))
+    shown = part(networks, made)
+    assert "There are no pretrained weights on this machine." in words(shown)
+    with pytest.raises(UserError, match=r"There is no file “nowhere\.pt” in that folder\."):
+        aside.opened(*aside.answered(json.dumps({"question": "bring", "about": {
+            "file": str(tmp_path / "nowhere.pt"), "backbone": "mobilenet_v2", "scaling": "imagenet"}}).encode()))
+    shown.text_input(key="m_weights_file").set_value(str(WEIGHTS)).run()
+    shown.button(key="m_weights_go").click().run()
+    assert "Pretrained weights on this machine: MobileNet V2 (quick) (sha256 " in words(shown)
+    assert not addresses(shown)
+    shown.button(key="m_examples").click().run()
+    assert len(addresses(shown)) == 6 and not any(each.key == "m_examples" for each in shown.button)
+
+
+# ---- where a model looked --------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def of_a_number(tmp_path):
+    """A run that tells how far to the right a bright bar stands."""
+    random, rows = np.random.default_rng(0), ["image,place"]
+    for at in range(N):
+        pixels = random.integers(0, 60, (SIDE, SIDE), dtype=np.uint8)
+        place = int(random.integers(1, SIDE - 4))
+        pixels[:, place:place + 3] = 220
+        Image.fromarray(pixels).save(tmp_path / f"{at:02d}.png")
+        rows.append(f"{at:02d}.png,{place + random.random():.2f}")
+    (tmp_path / "places.csv").write_text("\n".join(rows))
+    found = profile.scan(tmp_path)
+    choice = profile.propose_choice(found, target="place", pictures=PicturePlan(size=SIDE))
+    table, sha = found.table(choice.table), home.sha256_of(found)
+    recipe = propose_recipe(table, choice, sha)
+    plan = {"backbone": "small", "start": "scratch", "epochs": 2, "batch": 8}
+    config = propose_config(table, choice, recipe, profile_sha256=sha, data_sha256=table.sha256, family="cnn",
+                            params=plan, folds=2)
+    assert config.choice.task == "regression"
+    return train.train(tmp_path, found, recipe, config)
+
+
+def where_it_looked(run):
+    from medml import gallery
+    from pages import _ui_looked
+
+    _ui_looked.where_it_looked(gallery.open_run(run))
+
+
+def test_answers_that_are_numbers_are_shown_with_what_spoke_for_more(of_a_number, at_once):
+    found = looking.judged(of_a_number)
+    every = found.answers
+    assert len(every) == N and found.hottest.shape == (1,)
+    assert (np.diff(np.abs(every.answer - every.outcome)) >= 0).all()
+    shown = part(where_it_looked, of_a_number)
+    assert "Red is what spoke for a higher number" in words(shown)
+    shown.button(key="m_look").click().run()
+    assert len(addresses(shown)) == 6 and f"1 to 6 of {N}" in words(shown)
+    assert every.name[-1] in words(shown) and every.name[0] not in words(shown)  # what is furthest off comes first
+    shown.selectbox(key="m_looked_order").set_value("Nearest to the truth first").run()
+    assert every.name[0] in words(shown) and every.name[-1] not in words(shown)
+    told = next(each for each in gallery.open_run(of_a_number).report.checks if each.id == "G3").figures
+    assert [name for name in told if name.startswith("hottest")] == ["hottest_0"]
+    drawn = list(looking.look_at_new(of_a_number, Path(gallery.open_run(of_a_number).profile.source),
+                                     {"00.png": "3.2", "01.png": "9"}))
+    assert [each[0] for each in drawn] == ["00.png", "01.png"]
