@@ -199,4 +199,4 @@ class Snapshot(Value):
     def names(self) -> list[str]:
         """Every name that this snapshot shows, longest first."""
         found = [each.name for each in self.columns] + ([self.run.title] if self.run else [])
-        return sorted({*found, *([self.target] if self.target else [])}, key=lambda each: (-len(each), each))
+        return sorted({*found, *filter(None, [self.target, self.patient])}, key=lambda each: (-len(each), each))

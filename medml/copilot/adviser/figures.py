@@ -1,0 +1,180 @@
+"""Rules on the figures of a finished run: how good, how sure, at which threshold, for whom."""
+
+from __future__ import annotations
+
+from medml.copilot.adviser import Advice, rule
+from medml.copilot.adviser.words import bold, figure, outcome, rarest
+from medml.copilot.facts import Figure, Snapshot
+
+CHANCE, GOOD, TOO_GOOD = 0.6, 0.9, 0.98  # AUROC (TOO_GOOD: RIGOUR.md, L11)
+LOW_SENSITIVITY, LOW_SPECIFICITY = 0.8, 0.7
+WIDE = 0.15  # width of an interval
+
+
+def _of(s: Snapshot, name: str) -> Figure | None:
+    return s.report.figure(name) if s.report else None
+
+
+def _main(s: Snapshot) -> Figure | None:
+    return _of(s, s.report.headline) if s.report else None
+
+
+@rule("near_chance", about="trust next", at="evaluate", weight=75)
+def near_chance(s: Snapshot) -> Advice | None:
+    """AUROC near 0.5."""
+    auroc = _of(s, "auroc")
+    if auroc is None or auroc.value >= CHANCE:
+        return None
+    return Advice(f"**AUROC** is {figure(auroc)} for {outcome(s)}; 0.5 is chance, so these columns tell little of it.",
+                  f"ask which measurement a colleague would use to tell {outcome(s)}, and add it")
+
+
+@rule("how_good", about="trust", at="evaluate", weight=40)
+def how_good(s: Snapshot) -> Advice | None:
+    """The headline figure in words."""
+    main = _main(s)
+    if main is None or main.name != "auroc" or not CHANCE <= main.value <= TOO_GOOD:
+        return None
+    judged = "good" if main.value >= GOOD else "fair" if main.value >= 0.75 else "modest"
+    return Advice(f"**AUROC** is {figure(main)} for {outcome(s)}, which is {judged}: so often a patient with the "
+                  "outcome "
+                  "is ranked above one without it.", "read calibration and the checks before anybody relies on it")
+
+
+@rule("too_good", about="leak trust", at="evaluate", weight=88)
+def too_good(s: Snapshot) -> Advice | None:
+    """Too good to be true (L11)."""
+    auroc = _of(s, "auroc")
+    if auroc is None or auroc.value <= TOO_GOOD:
+        return None
+    return Advice(f"**AUROC** is {figure(auroc)} for {outcome(s)}: almost no clinical question is that easy. Some "
+                  "column "
+                  "may know the answer (**leakage**).", "look at the strongest column on the Explain screen, and ask "
+                  "when it is recorded")
+
+
+@rule("wide_interval", about="trust size", at="evaluate", weight=42)
+def wide_interval(s: Snapshot) -> Advice | None:
+    """An interval that leaves much open."""
+    main = _main(s)
+    if main is None or main.low is None or main.high is None or main.high - main.low < WIDE:
+        return None
+    return Advice(f"The 95 % interval of {bold(main.title)} reaches from {main.low:g} to {main.high:g} with "
+                  f"{s.cases or 0:,} cases of {outcome(s)}: the true value may lie anywhere in it.",
+                  "report the interval, not the figure alone")
+
+
+@rule("no_better", about="baseline trust", at="evaluate", weight=62)
+def no_better(s: Snapshot) -> Advice | None:
+    """No better than plain regression (E7)."""
+    main = _main(s)
+    if main is None or main.baseline is None or s.run is None or main.value - main.baseline > 0.01:
+        return None
+    return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}; {main.baseline_name.lower()} reaches "
+                  f"{main.baseline:g} on the same patients. The simpler model is easier to check and to explain.",
+                  f"use {main.baseline_name.lower()} unless something else speaks for the {bold(s.run.title)}")
+
+
+@rule("better", about="baseline", at="evaluate", weight=24)
+def better(s: Snapshot) -> Advice | None:
+    """Better than plain regression."""
+    main = _main(s)
+    if main is None or main.baseline is None or s.run is None or main.value - main.baseline <= 0.01:
+        return None
+    return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}, {main.baseline_name.lower()} "
+                  f"{main.baseline:g}: a gain of {main.value - main.baseline:.3f}.",
+                  "see in check E7 whether the interval of that gain leaves out zero")
+
+
+@rule("low_sensitivity", about="sensitivity threshold", at="evaluate predict", weight=64)
+def low_sensitivity(s: Snapshot) -> Advice | None:
+    """Many patients with the outcome are missed."""
+    found, other = _of(s, "sensitivity"), _of(s, "specificity")
+    if found is None or found.value >= LOW_SENSITIVITY:
+        return None
+    least, beside = rarest(s), "" if other is None else f" (specificity {other.value:g})"
+    why = f" “{least[0]}” is {least[1]:g} % of cases, so the threshold leans to the other side." if least and \
+        least[1] < 30 else ""
+    at = "" if s.report.threshold is None else f" at a threshold of {s.report.threshold:g}"
+    return Advice(f"**Sensitivity** is {figure(found)} for {outcome(s)}{at}{beside}: {100 * (1 - found.value):.0f} "
+                  f"of 100 patients with it are missed.{why}",
+                  "move the threshold down on the Evaluate screen, or train with the rule “find at least 90 of 100”")
+
+
+@rule("fine_sensitivity", about="sensitivity", at="predict", weight=15)
+def fine_sensitivity(s: Snapshot) -> Advice | None:
+    """Sensitivity that is not low."""
+    found = _of(s, "sensitivity")
+    if found is None or found.value < LOW_SENSITIVITY:
+        return None
+    return Advice(f"**Sensitivity** is {figure(found)} for {outcome(s)}: of 100 patients with it, "
+                  f"{100 * found.value:.0f} are found.", "see what that costs in false alarms: specificity beside it")
+
+
+@rule("low_specificity", about="specificity threshold", at="evaluate", weight=52)
+def low_specificity(s: Snapshot) -> Advice | None:
+    """Many false alarms."""
+    found = _of(s, "specificity")
+    if found is None or found.value >= LOW_SPECIFICITY:
+        return None
+    return Advice(f"**Specificity** is {figure(found)} for {outcome(s)}: {100 * (1 - found.value):.0f} of 100 patients "
+                  "without it raise a false alarm.", "move the threshold up, if missing more patients can be borne")
+
+
+@rule("low_ppv", about="specificity imbalance benefit", at="evaluate predict", weight=43)
+def low_ppv(s: Snapshot) -> Advice | None:
+    """Most alarms are false because the outcome is rare."""
+    found, least = _of(s, "ppv"), rarest(s)
+    if found is None or found.value >= 0.5:
+        return None
+    why = f" because it is rare ({least[1]:g} %)" if least and least[1] < 20 else ""
+    return Advice(f"Of 100 flagged patients {100 * found.value:.0f} have {outcome(s)} (**positive predictive value** "
+                  f"{figure(found)}){why}.", "decide what a false alarm costs before choosing the threshold")
+
+
+@rule("threshold", about="threshold predict", at="predict", weight=34)
+def threshold(s: Snapshot) -> Advice | None:
+    """Where the cut lies."""
+    if s.report is None or s.report.threshold is None:
+        return None
+    rule_said = {"youden": "the largest sum of sensitivity and specificity", "sensitivity": "a wanted sensitivity",
+                 "cost": "what a miss costs beside a false alarm"}.get(s.run.rule if s.run else "", "a rule")
+    return Advice(f"“Yes” is said for {outcome(s)} from a probability of {s.report.threshold:g} on; it was chosen on "
+                  f"training cases by {rule_said}.", "move it on the Evaluate screen and see what that costs")
+
+
+@rule("number_error", about="trust", at="evaluate", weight=58)
+def number_error(s: Snapshot) -> Advice | None:
+    """A number: how much is explained."""
+    r2, mae = _of(s, "r2"), _of(s, "mae")
+    if r2 is None:
+        return None
+    off = "" if mae is None else f"; on average it is {mae.value:g} off"
+    judged = "no better than always saying the mean" if r2.value <= 0.05 else "a share of the differences"
+    return Advice(f"**R²** is {figure(r2)} for {outcome(s)}: {judged}{off}.",
+                  f"ask whether an error of that size matters for {outcome(s)}")
+
+
+@rule("worst_group", about="groups trust", at="evaluate explain", weight=46)
+def worst_group(s: Snapshot) -> Advice | None:
+    """The group in which the model does worst (F1)."""
+    main = _main(s)
+    told = [each for each in (s.report.groups if s.report else []) if each.value is not None]
+    if main is None or len(told) < 2:
+        return None
+    worst = min(told, key=lambda each: each.value)
+    between = "" if worst.low is None or worst.high is None else f" ({worst.low:g} to {worst.high:g})"
+    return Advice(f"It does worst where {bold(worst.column)} is “{worst.label}” ({worst.share} of cases): {main.title} "
+                  f"{worst.value:g}{between}, for all {main.value:g}.",
+                  f"report the figures by {bold(worst.column)}, and ask why that group differs")
+
+
+@rule("gain_of_more", about="size next", at="evaluate", weight=31)
+def gain_of_more(s: Snapshot) -> Advice | None:
+    """What further patients would bring."""
+    report = s.report
+    if report is None or report.more is None or report.more_gain is None:
+        return None
+    worth = "worth collecting" if report.more_gain >= 0.01 else "hardly worth the wait"
+    return Advice(f"{report.more:,} more patients would change the headline figure for {outcome(s)} by about "
+                  f"{report.more_gain:+.3f}: {worth}.", "see the forecast under Evaluate before asking for more data")

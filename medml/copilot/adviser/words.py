@@ -1,0 +1,46 @@
+"""How rules write figures and names."""
+
+from __future__ import annotations
+
+from medml.copilot.facts import ColumnFacts, Figure, Snapshot
+
+
+def bold(name: str) -> str:
+    return f"**{name}**"
+
+
+def few(columns: list[ColumnFacts], most: int = 3) -> str:
+    """The first few names in bold, and how many more there are."""
+    shown = ", ".join(bold(each.name) for each in columns[:most])
+    return shown if len(columns) <= most else f"{shown} and {len(columns) - most} more"
+
+
+def columns(n: int) -> str:
+    return "1 column" if n == 1 else f"{n} columns"
+
+
+def figure(each: Figure) -> str:
+    """ "0.75 (0.63 to 0.87)" """
+    return f"{each.value:g}" if each.low is None or each.high is None else \
+        f"{each.value:g} ({each.low:g} to {each.high:g})"
+
+
+def outcome(s: Snapshot) -> str:
+    """The outcome in bold; the table's first column where none was picked."""
+    return bold(s.target or (s.columns[0].name if s.columns else "table"))
+
+
+def pct(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def rarest(s: Snapshot) -> tuple[str, float] | None:
+    """(label, percent) of the smallest class that may be told."""
+    told = [(each.pct, each.label) for each in s.classes if each.pct is not None]
+    return None if len(told) < 2 else (min(told)[1], min(told)[0])
+
+
+def events(s: Snapshot) -> int | None:
+    """About how many cases the rarest class has; None where it may not be told."""
+    least, cases = rarest(s), s.cases or s.rows
+    return None if least is None or cases is None else round(least[1] * cases / 100)
