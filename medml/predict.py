@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml import answers, data, gallery
+from medml import answers, data, gallery, righted
 from medml.abstain import in_words, key_columns, whys
-from medml.errors import UserError
+from medml.errors import Stopped, UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
 from medml.recipe.prepare import predictor_kinds
 from medml.types import PICTURES, Choice, Kind, PicturePlan, Report, Table, TableRef
+from medml.watch import Silent, Watch
+
+A_PIECE, A_PIECE_EXPLAINED, A_PIECE_OF_PICTURES = 20_000, 500, 256  # rows answered between two words of how far it is
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,13 +45,15 @@ class Asked:
 class Predictor:
     """A run ready to answer.
 
-    key  columns without which no answer is given
+    key    columns without which no answer is given
+    steps  the map that answers go through, see medml.righted; None: they are as the model gives them
     """
 
     pipeline: Pipeline
     run: gallery.Run
     table: Table
     key: list[str]
+    steps: righted.Steps | None = None
 
     @classmethod
     def of(cls, run: str) -> Predictor:
@@ -59,7 +65,16 @@ class Predictor:
         moved = json.loads(opened.sealed("keys.json").read_text())
         return cls(Pipeline.load(opened.sealed("final"), opened.config.family), opened,
                    opened.profile.table(opened.config.choice.table),
-                   key_columns(moved, opened.report.task, opened.report.missing))
+                   key_columns(moved, opened.report.task, opened.report.missing), righted.steps_of(opened))
+
+    @property
+    def report(self) -> Report:
+        """The run's report as answers are read by it."""
+        return righted.as_told(self.run.report, self.steps)
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """(n, n_classes) probabilities as they are told, or (n,) numbers."""
+        return righted.put_right(self.pipeline.predict(X), self.steps)
 
     def read(self, path: Path, sheet: str | None = None) -> Asked:
         """A file of new rows. UserError if it cannot be read or lacks a predictor."""
@@ -118,27 +133,42 @@ def _cell(name: str, kind: Kind, value: str | float | None) -> pl.Series:
 
 
 def predict_file(run: str, path: Path, *, sheet: str | None = None, level: float = answers.LEVEL,
-                 explain: bool = False) -> pl.DataFrame:
+                 explain: bool = False, watch: Watch | None = None) -> pl.DataFrame:
     """Answers for every row of a file, in its order; for pictures every picture of a folder, or one.
 
     level    of the sets: 0.80, 0.90 or 0.95;   explain  name what goes with each answer (tables alone)
     returns  identifying columns as given (else the row number, from 1); "probability of X" a class, or "predicted" a
              number; "predicted" class (two classes: at the run's threshold); the set or interval; how often such
              answers were right; "abstained" with the reason, else null; "note" with what must be said of the run
-    raises   UserError if the file cannot be read or lacks a predictor
+    raises   UserError if the file cannot be read or lacks a predictor; Stopped if stopped
     """
-    predictor = Predictor.of(run)
+    predictor, watch = Predictor.of(run), watch or Silent()
     choice = predictor.run.config.choice
+    watch.say("read", 0.02, "Reading the file")
     if choice.pictures is not None:
-        return _predict_pictures(predictor, Path(path), choice.pictures, level)
+        return _predict_pictures(predictor, Path(path), choice.pictures, level, watch)
     asked = predictor.read(path, sheet)
+    watch.say("predict", 0.1, f"Looking for what training did not show in {len(asked.X):,} rows")
     reasons = predictor.reasons(asked)
-    p = predictor.pipeline.predict(asked.X)
-    named = predictor.explained(asked.X, p, reasons) if explain else None
-    return _told(_identifying(asked.frame, predictor.table, choice, asked.X), predictor, p, reasons, level, named)
+    p, named = [], []
+    for rows in _pieces(len(asked.X), A_PIECE_EXPLAINED if explain else A_PIECE, watch):
+        p.append(predictor.predict(asked.X.iloc[rows]))
+        named += predictor.explained(asked.X.iloc[rows], p[-1], reasons[rows]) if explain else []
+    return _told(_identifying(asked.frame, predictor.table, choice, asked.X), predictor, np.concatenate(p), reasons,
+                 level, named if explain else None)
 
 
-def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level: float) -> pl.DataFrame:
+def _pieces(n: int, size: int, watch: Watch) -> Iterator[slice]:
+    """The rows in pieces, one at least, telling how far it is before each; Stopped if somebody asked to stop."""
+    for first in range(0, max(n, 1), size):
+        if watch.stopping():
+            raise Stopped
+        watch.say("predict", 0.2 + 0.75 * first / max(n, 1), f"{first:,} of {n:,} answered")
+        yield slice(first, min(n, first + size))
+
+
+def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level: float,
+                      watch: Watch) -> pl.DataFrame:
     """Answers for every picture under a folder (or one file), named as in it; none for what cannot be decoded, or for
     a modality that training did not show."""
     import pandas as pd
@@ -154,14 +184,15 @@ def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level
     if plan.frames == "all":
         frame = table.each_frame(frame)
     names = frame[plan.column].to_list()
-    store, places, failed = pictures.decoded(names, table, plan)
     reasons = _strange(predictor, table, names)
-    for place in failed:
-        reasons[place] = "the picture cannot be decoded"
     n_classes = len(predictor.run.report.classes)
     p = np.zeros((len(names), n_classes) if n_classes else len(names))
-    if len(places):
-        p[places] = predictor.pipeline.predict(pd.DataFrame({plan.column: pictures.cells_of(store)}))
+    for piece in _pieces(len(names), A_PIECE_OF_PICTURES, watch):
+        store, places, failed = pictures.decoded(names[piece], table, plan)
+        for place in failed:
+            reasons[piece.start + place] = "the picture cannot be decoded"
+        if len(places):
+            p[piece.start + places] = predictor.predict(pd.DataFrame({plan.column: pictures.cells_of(store)}))
     return _told([pl.Series(plan.column, names)], predictor, p, reasons, level)
 
 
@@ -180,14 +211,15 @@ def _told(columns: list[pl.Series], predictor: Predictor, p: np.ndarray, reasons
     """Answers beside the columns that say whose they are; null, and the reason, where there is one to be silent."""
     import polars as pl
 
-    report, silent = predictor.run.report, np.array([bool(reason) for reason in reasons])
+    report, silent = predictor.report, np.array([bool(reason) for reason in reasons])
     found = _numbers(report, p) | _sets(report, p, level) | {"how often right": _calibration(report, p)}
     found |= {} if named is None else {"reasons": named}
     for name, values in found.items():
         columns.append(pl.Series(name, values).to_frame().select(
             pl.when(pl.lit(pl.Series(~silent))).then(pl.col(name)).alias(name)).to_series())
     columns.append(pl.Series("abstained", [reason or None for reason in reasons], dtype=pl.String))
-    columns.append(pl.Series("note", ["; ".join(report.stamps)] * len(p), dtype=pl.String))
+    notes = [*report.stamps, *filter(None, [righted.said(report, predictor.steps)])]
+    columns.append(pl.Series("note", ["; ".join(notes)] * len(p), dtype=pl.String))
     return pl.DataFrame(_distinct_names(columns))
 
 

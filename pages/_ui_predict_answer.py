@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from medml import answers
+from medml import answers, righted
 from medml.gallery import Run
 from medml.types import Report
 from pages import _ui as ui
@@ -27,9 +27,13 @@ def shown(run: Run, found: dict[str, np.ndarray] | None) -> None:
     elif str(found["why"]):
         silent(str(found["why"]))
     else:
-        number(run, found["p"])
-        st.fragment(open_answers)(run, found["p"])
-        went_by(run, found)
+        steps = righted.steps_of(run)
+        report = righted.as_told(run.report, steps)
+        number(run, report, found["p"])
+        if steps is not None:
+            ui.note(f"{righted.said(report, steps).capitalize()}, as was switched on on Evaluate.")
+        st.fragment(open_answers)(report, found["p"])
+        went_by(run, found, put_right=steps is not None)
     stamps.strip(run.report)
 
 
@@ -39,9 +43,11 @@ def silent(why: str) -> None:
     st.html("".join(f'<p class="m-why">{ui.html(each, 300)}</p>' for each in why.split("; ")))
 
 
-def number(run: Run, p: np.ndarray) -> None:
-    """The probability (or number) large, what is said of it, and how often that was right."""
-    report = run.report
+def number(run: Run, report: Report, p: np.ndarray) -> None:
+    """The probability (or number) large, what is said of it, and how often that was right.
+
+    report  as answers are read by it (medml.righted)
+    """
     if report.task == "regression":
         _large(run.config.choice.target, ui.number(float(p), 4), "")
     elif report.task == "binary":
@@ -72,16 +78,16 @@ def _classes(report: Report, p: np.ndarray) -> None:
                   for place in order], signed=False))
 
 
-def open_answers(run: Run, p: np.ndarray) -> None:
+def open_answers(report: Report, p: np.ndarray) -> None:
     """What cannot be ruled out at a level that the person picks."""
     with ui.guard():
-        if run.report.conformal is None:
+        if report.conformal is None:
             ui.note("This model was trained before sets of answers were kept; train again to have them.")
             return
         level = st.segmented_control("Answers that stay open at", LEVELS, default=0.90, format_func=percent,
-                                     key="m_predict_level", required=True)
-        words = answers.set_said(run.report, p, level)
-        names = answers.left_open(run.report, p[None], level) if run.report.task != "regression" else None
+                                     key="m_predict_level", required=True, help=ui.explained("conformal set"))
+        words = answers.set_said(report, p, level)
+        names = answers.left_open(report, p[None], level) if report.task != "regression" else None
         if names is None:
             said = f'<strong>{ui.html(words or "Too few patients to say", 120)}</strong>'
         else:
@@ -89,11 +95,12 @@ def open_answers(run: Run, p: np.ndarray) -> None:
             said += '<span class="m-quiet"> this answer alone</span>' if len(names[0]) == 1 else \
                 '<span class="m-quiet"> cannot be told apart here</span>'
         st.html(f'<p class="m-set">{said}</p>')
-        ui.note(answers.level_said(run.report, level))
+        ui.note(answers.level_said(report, level))
 
 
-def went_by(run: Run, found: dict[str, Any]) -> None:
-    """The columns that matter most for this answer, as bars to either side."""
+def went_by(run: Run, found: dict[str, Any], *, put_right: bool) -> None:
+    """The columns that matter most for this answer, as bars to either side; put_right: the answer is no longer the
+    number that they add up to."""
     if "columns" not in found or not len(found["columns"]):
         return
     report = run.report
@@ -103,8 +110,9 @@ def went_by(run: Run, found: dict[str, Any]) -> None:
              zip(found["columns"], found["adds"], strict=True)]
     st.html(f'<p class="m-figure-label m-parts-label">Associated with {ui.html(about, 60)} for this patient</p>'
             f'{bars(parts, signed=True)}')
-    ui.note(f"In {UNITS.get(str(found['unit']), str(found['unit']))}; amber speaks for it, teal against. Associated, "
-            "never its cause.")
+    before = " of the model's own probability, before it is put right" if put_right else ""
+    ui.note(f"In {UNITS.get(str(found['unit']), str(found['unit']))}{before}; amber speaks for it, teal against. "
+            "Associated, never its cause.")
 
 
 def bars(parts: list[tuple[str, float, str]], *, signed: bool) -> str:

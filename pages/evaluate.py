@@ -17,6 +17,7 @@ from pages import _ui_metrics as metrics
 from pages import _ui_outside as outside
 from pages import _ui_report as away
 from pages import _ui_results as pictures
+from pages import _ui_righted as righting
 from pages import _ui_stamps as stamps
 from pages import _ui_use as use
 
@@ -57,6 +58,7 @@ def figures(run: Run) -> None:
     use.worth(run.report)
     pictures.honest(run.report)
     use.put_right(run.report)
+    righting.switch(run)
     groups.subgroups(run.report)
 
 

@@ -146,8 +146,8 @@ def figures():
 def test_the_runners_figures_are_medmls_own_for_every_task(task):
     cases = made_cases(240, task=task)
     told = predicted(cases, [_all(cases)])
-    schema = {"task": task, "classes": cases.classes, "threshold": 0.4 if task == "binary" else None}
-    scored = score(told, threshold=schema["threshold"], seed=0)
+    schema = {"task": task, "classes": cases.classes, "computed_threshold": 0.4 if task == "binary" else None}
+    scored = score(told, threshold=schema["computed_threshold"], seed=0)
     own = {name: float(each[0]) for name, each in measure_all(scored)(np.ones((240, 1))).items()}
     mine = figures().figures_of(schema, cases.y, told.p[0], cases.patients)
     assert set(mine) == set(own) and all(mine[name]["value"] == pytest.approx(own[name]) for name in own)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medml import gallery, spreadsheet
+from medml import gallery, righted, spreadsheet
 from medml.commands import Printed, command
 from medml.commands._places import output, save
 from medml.errors import UserError
@@ -40,10 +40,10 @@ def do_predict(args: argparse.Namespace) -> Printed:
     answers = predict_file(args.run, file, sheet=args.sheet, level=args.level / 100, explain=args.explain)
     save(out, spreadsheet.csv(answers))
     abstained = int(answers["abstained"].is_not_null().sum())
-    report = gallery.open_run(args.run).report
+    report = righted.report_of(gallery.open_run(args.run))
     drawn = _draw(args.run, file, answers, folder) if folder else []
     said = [] if report.threshold is None else \
-        [f"“{report.positive}” is predicted from a probability of {report.threshold:g} on."]
+        [f"“{report.positive}” is predicted from a probability of {report.threshold:.3g} on."]
     said += [each for each in [level_said(report, args.level / 100)] if each]
     return [f"{len(answers):,} rows written to {args.out}; no answer for {abstained:,} of them (column “abstained” "
             "says why).", *drawn, *said, *(f"Note: {stamp}." for stamp in report.stamps)]

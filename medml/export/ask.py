@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """computed (n, classes) or (n, 1), whether or not it may be told; told: NaN where not; reasons (n, columns)."""
+    """computed (n, classes) or (n, 1), as the model has it, whether or not it may be told; told: put right where that
+    was decided, NaN where there is a reason against it; reasons (n, columns)."""
 
     told: np.ndarray
     computed: np.ndarray

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medml import righted
 from medml.abstain import whys
 from medml.export.ask import Said, ask, feed_of, opened
 from medml.export.silence import CODES
@@ -35,12 +36,15 @@ def of_columns(predictor: Predictor, content: bytes, own: pd.DataFrame | None = 
     X = made if own is None or not len(own) else pd.concat([made, own[made.columns]], ignore_index=True)
     session = opened(content)
     said, natural = ask(session, feed_of(X, matrix.cleaner.kinds)), predictor.pipeline.predict(X)
+    right = righted.put_right(natural, predictor.steps)
+    told = np.where(np.isnan(said.told), right.reshape(said.told.shape), said.told)   # silences are compared below
     one_by_one = [ask(session, feed_of(X.iloc[[row]], matrix.cleaner.kinds)) for row in range(0, len(X), 20)]
     alone = np.concatenate([each.computed for each in one_by_one])
     return Parity(n_rows=len(made), n_own=len(X) - len(made), n_missing=int(X.isna().to_numpy().sum()),
                   n_unseen=sum(map(len, matrix.cleaner.unseen(X))),
                   difference=max(apart(said.computed, natural, usual_range(predictor)),
-                                 apart(alone, natural[::20], usual_range(predictor))),
+                                 apart(alone, natural[::20], usual_range(predictor)),
+                                 apart(told, right, usual_range(predictor))),
                   reasons_differ=int((_codes(said) != codes_of(predictor, X)).any(axis=1).sum()))
 
 
@@ -106,5 +110,5 @@ def codes_of(predictor: Predictor, X: pd.DataFrame) -> np.ndarray:
 
 def _codes(said: Said) -> np.ndarray:
     """The codes; -1 where an answer is told although there is a reason against it, or none although there is none."""
-    told = np.where(said.reasons.any(axis=1)[:, None], np.isnan(said.told), said.told == said.computed).all(axis=1)
+    told = np.where(said.reasons.any(axis=1)[:, None], np.isnan(said.told), np.isfinite(said.told)).all(axis=1)
     return np.where(told[:, None], said.reasons, -1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from medml import righted
 from medml.errors import UserError
 from medml.export import families
 from medml.export.graph import OPSET, Graph
@@ -33,15 +34,15 @@ def onnx_of(predictor: Predictor) -> bytes:
              of 3 (red, green, blue)
     outputs  as for tables; "reasons" int32 [n, 1] is 0, since a file cannot know what kind of picture it is given
     """
-    from medml.export.write import about
+    from medml.export.write import about, put_right
 
     graph, pipe, run = Graph(), predictor.pipeline, predictor.run
     pixels = graph.input("pixels", np.uint8, ["n", "height", "width", "channels"])
     fitted = fit(graph, pixels, pipe.matrix.plan.size)
     answer = network(graph, pipe.family, pipe.fitted, fitted)
     outputs = max(1, len(run.report.classes))
-    for name in ("probabilities", "computed"):
-        graph.output(name, answer, np.float64, ["n", outputs])
+    for name, said in (("probabilities", put_right(graph, answer, predictor.steps)), ("computed", answer)):
+        graph.output(name, said, np.float64, ["n", outputs])
     first = graph.cast(graph.gather(answer, [0]), np.float32)   # (n, 1), only for its shape
     graph.output("reasons", graph.cast(graph.add("Mul", first, graph.constant(0.0, np.float32)), np.int32), np.int32,
                  ["n", 1])
@@ -196,8 +197,9 @@ def parity_of(predictor: Predictor, content: bytes, watch: Watch) -> Parity:
         made = made_up(rng, each, height, width, channels)
         store = Store.of(np.stack([by_pillow(picture.squeeze(), size, channels) for picture in made]))
         natural = predictor.pipeline.family.predict(predictor.pipeline.fitted, Pictures(store, np.arange(each)))
-        said = session.run(["computed"], {"pixels": made})[0]
-        worst = max(worst, apart(said, natural, usual_range(predictor)))
+        computed, told = session.run(["computed", "probabilities"], {"pixels": made})
+        worst = max(worst, apart(computed, natural, usual_range(predictor)),
+                    apart(told, righted.put_right(natural, predictor.steps), usual_range(predictor)))
         watch.say("export", 0.3 + 0.6 * (done + 1) / len(sizes), "Comparing it with the model")
     return Parity(n_rows=each * len(sizes), n_missing=0, n_unseen=0, difference=worst)
 

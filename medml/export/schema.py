@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from medml import righted
 from medml.abstain import WORDS
 from medml.data.missing import MISSING_WORDS
 from medml.data.values import NO, YES
@@ -45,14 +46,16 @@ _NAMES: Rules = [[r"^(-?(?:0|[1-9]\d*))\.0+$", "$1"], [r"^(-?\d+\.\d*?[1-9])0+$"
 def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[str, Any],
               sha256: str) -> dict[str, Any]:
     """Everything that a program needs beside model.onnx; aggregates and names alone."""
-    run, report = predictor.run, predictor.run.report
+    run, report = predictor.run, predictor.report
     return {"version": VERSION, "model": "model.onnx", "model_sha256": sha256, "run": run.run,
             "checkpoint": run.chain.current, "name": run.label.name, "family": run.config.family,
             "task": report.task, "outcome": run.config.choice.target, "classes": report.classes,
             "positive": report.positive, "threshold": report.threshold, "stamps": report.stamps,
+            "put_right": righted.said(report, predictor.steps), "computed_threshold": run.report.threshold,
             "number": NUMBER, "columns": columns,
             "outputs": {"probabilities": "one column a class, or the predicted number; NaN where no answer is given",
-                        "computed": "the same for every row: for comparisons only, never for a patient",
+                        "computed": "what the model itself says of every row, before it is put right or silenced: for "
+                                    "comparisons and validations, never for a patient",
                         "reasons": "one column an input, 0 or a number of `reasons`"},
             "reasons": {str(code): WORDS[word] for word, code in CODES.items()}, "parity": parity}
 

@@ -13,8 +13,8 @@ def figures_of(schema, y, p, patients):
     if schema["task"] == "regression":
         return _with_intervals(lambda w: _number(y, p, w), patients, len(y))
     codes, n_classes = y.astype(int), len(schema["classes"])
-    decided = (p[:, 1] >= schema["threshold"]).astype(int) if n_classes == 2 and schema["threshold"] is not None \
-        else p.argmax(axis=1)
+    threshold = schema["computed_threshold"]
+    decided = (p[:, 1] >= threshold).astype(int) if n_classes == 2 and threshold is not None else p.argmax(axis=1)
     return _with_intervals(lambda w: _classes(codes, p, decided, w), patients, len(y))
 
 

@@ -102,7 +102,7 @@ def judged(y, p, patients, renamed, name, digest, n_left_out):
             "checkpoint": SCHEMA["checkpoint"], "source": name, "found_by": "capsule", "data_sha256": digest,
             "renamed": renamed, "n_cases": len(y), "n_patients": int(patients.max()) + 1,
             "n_events": int(counts[1]) if binary else None, "n_left_out": n_left_out,
-            "threshold": SCHEMA["threshold"], "metrics": figures_of(SCHEMA, y, p, patients),
+            "threshold": SCHEMA["computed_threshold"], "metrics": figures_of(SCHEMA, y, p, patients),
             "auroc_delong": delong(y, p[:, 1]) if binary and patients.max() + 1 == len(y) else None,
             "calibration_line": calibration_line(SCHEMA, y, p, patients),
             "calibration": bins(y, p[:, 1], FEWEST) if binary else None, "roc": roc(y, p[:, 1]) if binary else None}
