@@ -1,7 +1,8 @@
 """A model asked by a screen: which fields a form needs, the answer for one patient, the answers for a file.
 
-Values are in memory for as long as the question takes; nothing here is written. `fields` loads no model; the others run
-in a child (worker.standby, worker.aside).
+Values are in memory for as long as the question takes. The answers for a file are written beside the person's own data
+and nowhere else. `fields` and `place_for` load no model; the others run in a child (worker.standby, worker.aside) or as
+a job.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from medml import gallery, spreadsheet
+from medml import gallery, home, righted, spreadsheet
 from medml.abstain import key_columns
+from medml.errors import UserError
 from medml.recipe import Cleaner
+from medml.roots import check_source
 
 if TYPE_CHECKING:
     from medml.predict import Predictor
     from medml.types import Column
+    from medml.watch import Watch
 
 MODELS = 3  # kept in memory at a time
 
@@ -69,7 +73,7 @@ def _field(column: Column, cleaner: Cleaner, needed: bool) -> Field | None:
 
 
 @lru_cache(maxsize=MODELS)
-def _ready(run: str, checkpoint: int, sealed: str) -> Predictor:
+def _ready(run: str, checkpoint: int, sealed: str, put_right: bool) -> Predictor:
     from medml.predict import Predictor
 
     return Predictor.of(run)
@@ -86,24 +90,58 @@ def patient(run: str, values: dict[str, str | float]) -> dict[str, np.ndarray]:
     raises   UserError where the run is gone or must not be used
     """
     chain = gallery.open_run(run)
-    predictor = _ready(run, chain.chain.current, chain.checkpoint.files_sha256)
+    predictor = _ready(run, chain.chain.current, chain.checkpoint.files_sha256, righted.is_on(chain))
     asked = predictor.of_one(values)
     why = predictor.reasons(asked)[0]
     if not values:  # every library that an answer needs is loaded by one for nobody
-        predictor.parts(asked.X, predictor.pipeline.predict(asked.X))
+        predictor.parts(asked.X, predictor.predict(asked.X))
     if why or not values:
         return {"why": np.array(why)}
-    p = predictor.pipeline.predict(asked.X)
+    p = predictor.predict(asked.X)
     parts, _, unit = predictor.parts(asked.X, p)
     return {"why": np.array(""), "p": p[0], "columns": np.array([name for name, _ in parts[0]], dtype=np.str_),
             "adds": np.array([value for _, value in parts[0]]), "unit": np.array(unit)}
 
 
-def patients(run: str, file: Path, *, sheet: str | None, level: float, explain: bool) -> dict[str, np.ndarray]:
-    """The answers for a file: "csv" (bytes), "n" rows, "silent" rows without an answer. UserError as predict_file."""
-    from medml.predict import predict_file
-    from medml.roots import check_source
+def place_for(file: str | Path, place: str | Path | None = None) -> Path:
+    """Where the answers for a file or folder are written: beside it, or where somebody says; never over anything.
 
-    answers = predict_file(run, check_source(file), sheet=sheet, level=level, explain=explain)
-    return {"csv": np.frombuffer(spreadsheet.csv(answers), dtype=np.uint8), "n": np.array(len(answers)),
-            "silent": np.array(int(answers["abstained"].is_not_null().sum()))}
+    raises  UserError where the file is not there, the folder is not, or the name is taken
+    """
+    source = check_source(file)
+    if place is None or not str(place).strip():
+        free = (source.with_name(f"{source.stem} answers{number}.csv") for number in ["", *range(2, 1000)])
+        return next(each for each in free if not each.exists())
+    wanted = Path(str(place).strip()).expanduser()
+    folder = check_source(wanted.parent)
+    if (folder / wanted.name).exists() or not wanted.name:
+        raise UserError(what=f"There is already something called “{wanted.name}” in that folder.", code="taken",
+                        fix="Give the answers another name. Nothing was written.")
+    return folder / wanted.name
+
+
+def patients(run: str, file: Path, out: Path, *, sheet: str | None, level: float, explain: bool,
+             watch: Watch | None = None) -> dict[str, int]:
+    """Write the answers for a file beside the person's own data, whole or not at all; {"n": rows, "silent": those of
+    them without an answer}. UserError as predict_file and `place_for`."""
+    from medml.predict import predict_file
+
+    place = place_for(file, out)
+    answers = predict_file(run, check_source(file), sheet=sheet, level=level, explain=explain, watch=watch)
+    try:
+        home.write_bytes(place, spreadsheet.csv(answers))
+    except PermissionError as refused:
+        raise UserError(what=f"You may not write into “{place.parent.name}”.", code="no_permission",
+                        fix="Name another folder for the answers.") from refused
+    return {"n": len(answers), "silent": int(answers["abstained"].is_not_null().sum())}
+
+
+def look_at_new(run: str, file: Path, answers: dict[str, str]) -> dict[str, np.ndarray]:
+    """Some pictures that `patients` answered, each beside where the model looked: "name" (n,), "pairs" (n, side, 2 *
+    side, 3) uint8 as looking.beside has them.   answers  {name: predicted class}"""
+    from medml import looking
+
+    found = list(looking.look_at_new(run, check_source(file), answers))
+    return {"name": np.array([name for name, _, _ in found], dtype=np.str_),
+            "pairs": np.stack([looking.beside(pixels, heat) for _, pixels, heat in found]) if found else np.zeros(
+                (0, 1, 2, 3), np.uint8)}

@@ -83,12 +83,14 @@ def _value(entered: Any) -> str | float | None:
 
 
 def file_form(*, of_pictures: bool, explains: bool) -> dict[str, Any] | None:
-    """Where a file of patients (or pictures) lies, and what to say of them; None until it is sent."""
+    """Where a file of patients (or pictures) lies, where the answers go and what they say; None until it is sent."""
     with st.form("m_file_form", border=False):
         what = "Picture or folder of pictures" if of_pictures else "File of patients"
         path = st.text_input(what, key="m_predict_file", placeholder="/home/you/new patients.csv")
         sheet = "" if of_pictures else st.text_input("Sheet", key="m_predict_sheet",
                                                      placeholder="Only where a workbook has several")
+        out = st.text_input("Write the answers to", key="m_predict_out",
+                            placeholder="Beside it, unless you name another place")
         level = st.segmented_control("Share of patients whose set of answers shall hold the truth", [0.80, 0.90, 0.95],
                                      default=0.90, format_func=lambda each: f"{100 * each:.0f} %", required=True,
                                      key="m_predict_file_level")
@@ -97,5 +99,7 @@ def file_form(*, of_pictures: bool, explains: bool) -> dict[str, Any] | None:
         with st.container(horizontal=True, horizontal_alignment="right"):
             sent = st.form_submit_button("Predict the file", type="primary", icon=":material/table_view:",
                                          key="m_predict_file_go")
-    return {"file": path.strip(), "sheet": sheet.strip() or None, "level": level, "explain": bool(explain)} \
-        if sent and path.strip() else None
+    if not sent or not path.strip():
+        return None
+    return {"file": path.strip(), "out": out.strip(), "sheet": sheet.strip() or None, "level": level,
+            "explain": bool(explain)}

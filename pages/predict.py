@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 import worker
@@ -13,7 +11,7 @@ from medml.gallery import Run
 from pages import _ui as ui
 from pages import _ui_predict as forms
 from pages import _ui_predict_answer as answer
-from pages import _ui_stamps as stamps
+from pages import _ui_predict_many as several
 from pages._ui_plan import answer as class_words
 
 TITLE = "Predict"
@@ -59,9 +57,10 @@ def one_patient(run: Run) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         values = forms.patient_form(asking.fields(run), f"{run.run}_{run.chain.current}")
-    with right, st.container(key="m_card_answer"), ui.guard():
-        if values is not None:
-            ask(run, values)
+    with right, st.container(key="m_card_answer"):
+        with ui.guard():
+            if values is not None:
+                ask(run, values)
         answer.shown(run, st.session_state.get(forms.ANSWER))
 
 
@@ -72,26 +71,6 @@ def ask(run: Run, values: dict[str, str | float]) -> None:
         raise UserError(what="Nothing was entered.", fix="Fill in what is known, then press Predict.")
     with st.spinner("Answering"):
         st.session_state[forms.ANSWER] = worker.answer("patient", run=run.run, values=values)
-
-
-def many(run: Run) -> None:
-    """A file on this machine; the answers come back as a table to download."""
-    pictures = run.config.choice.pictures is not None
-    wanted = forms.file_form(of_pictures=pictures, explains=not pictures)
-    if wanted is not None:
-        st.session_state.pop(forms.TABLE, None)
-        with st.spinner("Answering"):
-            st.session_state[forms.TABLE] = Path(wanted["file"]).name, worker.ask("patients", run=run.run, **wanted)
-    if forms.TABLE in st.session_state:
-        name, found = st.session_state[forms.TABLE]
-        ui.section(name)
-        n, silent = int(found["n"]), int(found["silent"])
-        ui.tiles([("pictures" if pictures else "rows", n), ("answered", n - silent), ("without an answer", silent)])
-        st.download_button("Download the answers", found["csv"].tobytes(), "answers.csv", "text/csv",
-                           icon=":material/download:", on_click="ignore", key="m_predict_download")
-        ui.note("The column “abstained” says why a row has no answer. The table is in this window's memory alone: "
-                "download it before you close it.")
-    stamps.strip(run.report)
 
 
 with ui.page(TITLE, project_required=False, lead=LEAD):
@@ -106,4 +85,4 @@ with ui.page(TITLE, project_required=False, lead=LEAD):
         of_pictures = opened.config.choice.pictures is not None
         how = MANY if of_pictures else st.segmented_control("How", [ONE, MANY], default=ONE, required=True,
                                                             key="m_predict_how", label_visibility="collapsed")
-        (one_patient if how == ONE else many)(opened)
+        (one_patient if how == ONE else several.many)(opened)

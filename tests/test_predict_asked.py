@@ -13,10 +13,11 @@ from tables import clinic, planned, saved
 
 import worker
 from medml import asking, gallery, home
-from medml.errors import UserError
+from medml.errors import Stopped, UserError
 from medml.predict import predict_file
 from medml.recipe import propose_recipe
 from medml.train import train
+from medml.watch import Silent
 from worker.standby import Standby, standby
 
 
@@ -112,13 +113,47 @@ def test_the_child_ends_when_it_is_let_go_or_asked_for_another_home(trained, tmp
     assert own.pid is None
 
 
-def test_a_file_comes_back_as_a_table_in_memory(trained, tmp_path):
+def test_a_file_is_answered_beside_it_and_nothing_is_written_over(trained, tmp_path):
     pl.DataFrame({name: [value, value] for name, value in given().items()}
                  | {"age": [71.25, 900.0]}).write_csv(tmp_path / "two.csv")
-    found = asking.patients(trained[0], tmp_path / "two.csv", sheet=None, level=0.8, explain=True)
-    back = pl.read_csv(found["csv"].tobytes())
-    assert (int(found["n"]), int(found["silent"])) == (2, 1) and back["abstained"][1].startswith("age: far outside")
+    out = asking.place_for(tmp_path / "two.csv")
+    found = asking.patients(trained[0], tmp_path / "two.csv", out, sheet=None, level=0.8, explain=True)
+    back = pl.read_csv(out)
+    assert found == {"n": 2, "silent": 1} and out.name == "two answers.csv"
+    assert asking.place_for(tmp_path / "two.csv", " ").name == "two answers2.csv"
+    for wanted, code in ((tmp_path / "two.csv", "taken"), (out, "taken"), (tmp_path / "gone" / "a.csv", "missing")):
+        with pytest.raises(UserError) as refused:
+            asking.patients(trained[0], tmp_path / "two.csv", wanted, sheet=None, level=0.8, explain=True)
+        assert refused.value.code == code
+    assert back["abstained"][1].startswith("age: far outside")
     assert back["set at 80%"][0] and back["reasons"][0] and back["reasons"][1] is None
+
+
+class Heard(Silent):
+    """What was said, and a stop after so many words."""
+
+    def __init__(self, most: int = 99) -> None:
+        self.said: list[tuple[float, str]] = []
+        self.most = most
+
+    def say(self, stage: str, fraction: float, message: str = "") -> None:
+        self.said.append((fraction, message))
+
+    def stopping(self) -> bool:
+        return len(self.said) >= self.most
+
+
+def test_a_long_file_tells_how_far_it_is_says_the_same_in_pieces_and_can_be_stopped(trained, tmp_path, monkeypatch):
+    file = saved(clinic(90, seed=3).drop(columns="outcome").rename(columns={"pressure": "pressure (mmHg)"}), tmp_path)
+    whole = predict_file(trained[0], file, explain=True)
+    monkeypatch.setattr("medml.predict.A_PIECE_EXPLAINED", 40)
+    heard = Heard()
+    assert predict_file(trained[0], file, explain=True, watch=heard).equals(whole)
+    assert [message for _, message in heard.said][-3:] == [f"{done} of 90 answered" for done in (0, 40, 80)]
+    assert [fraction for fraction, _ in heard.said] == sorted(fraction for fraction, _ in heard.said)
+    with pytest.raises(Stopped):
+        asking.patients(trained[0], file, tmp_path / "out.csv", sheet=None, level=0.9, explain=True, watch=Heard(4))
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_no_value_that_was_typed_is_written_anywhere(trained, tmp_path):
@@ -131,6 +166,6 @@ def test_no_value_that_was_typed_is_written_anywhere(trained, tmp_path):
     assert "ward" in str(worker.answer("patient", run=trained[0], values=mine | {"ward": "ZZRAREward"})["why"])
     with pytest.raises(UserError):
         worker.answer("patient", run=trained[0], values=mine | {"age": {"ZZNOTE": "no text"}})
-    asking.patients(trained[0], tmp_path / "a.csv", sheet=None, level=0.9, explain=True)
+    asking.patients(trained[0], tmp_path / "a.csv", tmp_path / "b.csv", sheet=None, level=0.9, explain=True)
     assert os.environ["MEDML_HOME"] == before and (home.home() / "logs").is_dir()
     assert found_in(home.home(), numbers) == []

@@ -27,7 +27,7 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     """Ask a child and wait for its answer, as arrays by name.
 
     question  "judged", "look" or "augmented", see medml.looking; "bring", see medml.vision.weights; "patient" or
-              "patients", see medml.asking; "explained", see medml.explain.asked
+              "look_new", see medml.asking; "explained", see medml.explain.asked
     about     its arguments, as JSON can hold them
     raises    UserError as the question itself does, or where no answer came
     """
@@ -117,12 +117,11 @@ def _patient(about: dict[str, Any]) -> dict[str, np.ndarray]:
     return asking.patient(about["run"], about["values"])
 
 
-def _patients(about: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The answers for a file or folder of patients, as the bytes of a CSV."""
+def _look_new(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Pictures that were answered, each beside where the model looked."""
     from medml import asking
 
-    return asking.patients(about["run"], Path(about["file"]), sheet=about.get("sheet"), level=about["level"],
-                           explain=about["explain"])
+    return asking.look_at_new(about["run"], Path(about["file"]), about["answers"])
 
 
 def _explained(about: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -133,7 +132,7 @@ def _explained(about: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 ANSWERS = {"judged": _judged, "look": _look, "augmented": _augmented, "bring": _bring, "patient": _patient,
-           "patients": _patients, "explained": _explained}
+           "look_new": _look_new, "explained": _explained}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,127 @@
+"""A file of patients, or a folder of pictures, on Predict: a job writes the answers beside the person's own data."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import worker
+from medml import asking
+from medml.errors import UserError
+from medml.gallery import Run
+from pages import _ui as ui
+from pages import _ui_again as again
+from pages import _ui_chain as chain
+from pages import _ui_predict as forms
+from pages import _ui_stamps as stamps
+
+A_PAGE, ACROSS = 6, 3
+PAGE = "m_predict_looked_page"
+
+
+def many(run: Run) -> None:
+    """Where the file lies and where the answers go; then the job at work, or what became of it."""
+    pictures = run.config.choice.pictures is not None
+    wanted = forms.file_form(of_pictures=pictures, explains=not pictures)
+    if wanted is not None:
+        for each in (forms.TABLE, PAGE):
+            st.session_state.pop(each, None)
+        with ui.guard():
+            ask(run, wanted)
+    job = st.session_state.get(forms.TABLE)
+    if job is not None:
+        ui.followed(job, lambda _: None, "Answering")
+        ended = worker.get(job)
+        if ended.state == "done":
+            answered(run, ended)
+    stamps.strip(run.report)
+
+
+def ask(run: Run, wanted: dict[str, Any]) -> None:
+    """Hand in the job. UserError where the file is not there, or its answers would be written over something."""
+    out = asking.place_for(wanted["file"], wanted["out"])
+    project = chain.project_of(run.run)
+    payload = wanted | {"run": run.run, "out": str(out), "project": project}
+    st.session_state[forms.TABLE] = worker.enqueue("predict", payload, project=project, job_id=again.id_of(
+        "predict", run.run, run.chain.current, wanted["file"], str(out)))
+
+
+def answered(run: Run, job: worker.Job) -> None:
+    """How many have an answer, where they were written, and for pictures where the model looked."""
+    found, pictures = job.result or {}, run.config.choice.pictures is not None
+    out = Path(found["out"])
+    ui.section(out.name)
+    n, silent = int(found["n"]), int(found["silent"])
+    ui.tiles([("pictures" if pictures else "rows", n), ("answered", n - silent), ("without an answer", silent)])
+    if not out.is_file():
+        ui.note("The answers have been moved or removed since; MedML keeps no copy.")
+        return
+    st.download_button("Download the answers", out.read_bytes, out.name, "text/csv", icon=":material/download:",
+                       on_click="ignore", key="m_predict_download")
+    ui.note(f"Written to {ui.plain(str(out))}; MedML keeps no copy. The column “abstained” says why "
+            "a row has no answer.")
+    if pictures:
+        st.fragment(looked)(run, Path(job.payload["file"]), out)
+
+
+def looked(run: Run, file: Path, out: Path) -> None:
+    """New pictures, each beside what spoke for its answer; asked for by a button, in this window's memory alone."""
+    with ui.guard():
+        ui.section("Where the model looked", "Each picture, and beside it in red what spoke for its answer. It shows "
+                   "where, never why.")
+        g3 = next((each for each in run.report.checks if each.id == "G3"), None)
+        if g3 is not None:
+            ui.say("caution" if g3.verdict == "warn" else "note", g3.what, g3.fix)
+        said = answers_in(out)
+        page = st.session_state.get(PAGE)
+        if not said or page is None:
+            if said and st.button("Show them", icon=":material/image_search:", key="m_predict_look"):
+                turn(0)
+                st.rerun(scope="fragment")
+            return
+        some = dict(list(said.items())[page * A_PAGE:(page + 1) * A_PAGE])
+        with st.spinner("Drawing where the model looked"):
+            drawn = worker.ask("look_new", run=run.run, file=str(file), answers=some)
+        pairs(drawn, some)
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button("Back", icon=":material/chevron_left:", key="m_predict_back", disabled=page == 0, on_click=turn,
+                      args=(page - 1,))
+            st.button("Next", icon=":material/chevron_right:", key="m_predict_next_page", on_click=turn,
+                      args=(page + 1,), disabled=(page + 1) * A_PAGE >= len(said))
+
+
+def turn(page: int) -> None:
+    """Which pictures are shown."""
+    st.session_state[PAGE] = page
+
+
+def answers_in(out: Path) -> dict[str, str]:
+    """Name of the picture -> its answer, of those that have one, as the file of answers has them."""
+    try:
+        with out.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except OSError:
+        return {}
+    first = next(iter(rows[0]), "") if rows else ""
+    if any("predicted" not in row or "abstained" not in row for row in rows):
+        raise UserError(what=f"“{out.name}” was changed since the answers were written.",
+                        fix="Ask for the answers again, under another name.", code="changed")
+    return {given(row[first]): row["predicted"] for row in rows if not row["abstained"]}
+
+
+def given(name: str) -> str:
+    """A name as the folder has it, without the apostrophe that keeps a spreadsheet from working it out."""
+    return name[1:] if name[:1] == "'" and name[1:2] in tuple("=+-@\t\r") else name
+
+
+def pairs(drawn: dict[str, Any], said: dict[str, str]) -> None:
+    """Pictures with their heatmaps beside them, three a row, the answer under each."""
+    for first in range(0, len(drawn["pairs"]), ACROSS):
+        for at, column in enumerate(st.columns(ACROSS, gap="medium"), start=first):
+            if at < len(drawn["pairs"]):
+                name = str(drawn["name"][at])
+                column.image(drawn["pairs"][at], width="stretch")
+                column.html(f'<p class="m-note">{ui.html(name, 60)}<br><strong>{ui.html(said[name], 60)}</strong></p>')
