@@ -11,6 +11,7 @@ from medml.store import WAITING, Job
 from pages import _ui as ui
 from pages import _ui_ended as past
 from pages._ui_jobs import bar, title_of
+from pages._ui_night import leave_it_on
 
 TITLE = "Jobs"
 LEAD = "Trainings run one at a time, scans beside them. They go on without this window."
@@ -29,7 +30,9 @@ def board(ids: tuple[str, ...]) -> None:
         now = active()
         for job in now:
             row(job)
-        if not now:
+        if now:
+            leave_it_on()
+        else:
             ui.empty("Nothing runs and nothing waits.", "Start a training on the Configure page of a project.")
     if tuple(sorted(each.id for each in now)) != ids:
         st.rerun()

@@ -14,6 +14,7 @@ from medml import store
 from medml.store import Job, Progress, State
 from worker.alive import ensure_running, is_running, keep_running
 from worker.aside import ask
+from worker.awake import Power, power
 from worker.standby import answer, answer_soon
 from worker.times import Expected, expected, tonight
 
@@ -21,8 +22,9 @@ from worker.times import Expected, expected, tonight
 # `from worker.jobs import registry` goes by the module's name and finds the package.
 
 __all__ = [
-    "Expected", "Job", "Progress", "State", "answer", "answer_soon", "ask", "enqueue", "ensure_running", "expected",
-    "get", "is_running", "jobs", "keep_running", "move_up", "progress_since", "run_at", "stop", "tonight",
+    "Expected", "Job", "Power", "Progress", "State", "answer", "answer_soon", "ask", "enqueue", "ensure_running",
+    "expected", "get", "is_running", "jobs", "keep_running", "move_up", "power", "progress_since", "run_at", "stop",
+    "tonight",
 ]
 
 

@@ -17,7 +17,7 @@ from huey.consumer import Consumer
 
 from medml import egress, home, logs, store
 from medml.errors import UserError
-from worker import alive, processes, queue
+from worker import alive, awake, processes, queue
 from worker.attempt import Attempts
 from worker.jobs import WORKERS
 
@@ -56,6 +56,7 @@ class Worker:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.started = processes.started_at(self.pid) or 0.0
+        self.awake = awake.Awake()
         self.attempts = Attempts(owner=f"{self.pid}-{self.started:.2f}")
         self.asked_to_end = threading.Event()
         self.quiet_since = time.monotonic()
@@ -99,6 +100,7 @@ class Worker:
             queue.heal()
             for each in consumers:
                 each.check_worker_health()
+            self.awake.keep(awake.wanted(bool(self.attempts.running)))
         except (UserError, store.DatabaseError) as error:  # a full disk, say: the next tick tries again
             log.warning("a look at the jobs failed: %s", type(error).__name__)
 
@@ -131,6 +133,7 @@ class Worker:
         for each in consumers:
             each.stop(graceful=True)  # returns when its threads have seen `closing` and given their jobs back
         self.attempts.spares.end()
+        self.awake.keep(False)
         store.leave("worker", self.pid)
         return 0
 
@@ -144,7 +147,7 @@ def sweep() -> None:
             continue  # not of this queue: a training in a terminal, say
         if over:
             shutil.rmtree(each, ignore_errors=True)
-    for role in ("app", "worker"):
+    for role in ("app", "worker", "awake"):
         for each in store.processes(role):
             if not processes.alive(each.pid, each.started):
                 store.leave(role, each.pid)
