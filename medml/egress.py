@@ -146,3 +146,9 @@ def _as_address(where: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def may_reach(host: str) -> bool:
+    """Whether a host is this machine, or one that an administrator listed (MEDML_ALLOW_HOSTS, or `install`)."""
+    listed = {each.strip().lower() for each in os.environ.get("MEDML_ALLOW_HOSTS", "").split(",")} - {""}
+    return bool(host) and (_is_local(host) or host.lower() in _allowed | listed)

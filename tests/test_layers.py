@@ -17,7 +17,7 @@ LONGEST = 400  # lines of one file
 ROOMS = ("medml", "worker", "pages")
 TOP = {"streamlit_app.py", "start.py", "pages", "medml", "worker", "models", "tests", "requirements.txt",
        "pyproject.toml", "README.md", "bench", "deploy"}
-SOCKETS = {"medml/egress.py"}  # names the tools of sockets only to guard them
+SOCKETS = {"medml/egress.py", "medml/copilot/chat.py"}  # the first only guards; the second speaks to Ollama
 HUEY = {"worker/queue.py", "worker/__main__.py"}
 TORCH = {"torch", "torchvision"}
 
