@@ -56,19 +56,24 @@ def cost(value: Without) -> None:
 
 
 def score(run: Run) -> None:
-    """An integer score, what it costs, and its nomogram; for yes and no alone."""
-    if run.report.task != "binary":
-        return
+    """An integer score, what it costs, and its nomogram; of several classes for the one that is chosen."""
     ui.section("A score for the bedside", "A few predictors, whole points, no computer. It is learned anew in every "
                "fold, so what it costs is measured on patients that it had not seen.")
-    left, right = st.columns([1, 3], gap="medium", vertical_alignment="bottom")
+    if run.report.task == "regression":
+        ui.note("A score gives points for an outcome of classes; this one is a number. To have one, add a column that "
+                "says whether the number is beyond what matters at the bedside, and train on that column.")
+        return
+    left, middle, right = st.columns([1, 1, 2], gap="medium", vertical_alignment="bottom")
+    several = run.report.task == "multiclass"
+    of = middle.selectbox("Points for", run.report.classes, key=f"m_score_of_{run.run}",
+                          format_func=ui.clean) if several else ""
     most = left.number_input("Predictors at most", 2, 10, 5, key=f"m_most_{run.run}")
     job = jobs.latest(run, "score")
     busy = job is not None and not job.ended_for_good
     value = read(run, BedsideScore)
-    if right.button("Make the score" if value is None else "Make it anew", key="m_score", disabled=busy,
-                    icon=":material/calculate:"):
-        jobs.ask(run, "score", most=int(most))
+    label = "Make the score" if value is None else "Make it anew"
+    if (right if several else middle).button(label, key="m_score", disabled=busy, icon=":material/calculate:"):
+        jobs.ask(run, "score", most=int(most), of=of)
     jobs.bar(job)
     if value is not None:
         shown(value)
@@ -81,6 +86,8 @@ def shown(value: BedsideScore) -> None:
     from medml.plots.explain_score import nomogram
     from pages._ui_metrics import cell
 
+    if value.of:
+        ui.note(f"The points speak for “{value.of}” against all other classes; the model beside is asked the same.")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         rows = [(rule.column if at == 0 else "", step.label, f"{step.points:+d}" if step.points else "0")

@@ -13,7 +13,7 @@ from test_families import EVERY, fitted, table
 from medml import data, families, gallery, home
 from medml.explain import Explainer, _families, _permutation, _trees, contributions
 from medml.explain.contributions import LEARNED, TYPICAL, Contributions, background_cases
-from medml.explain.units import said_in
+from medml.explain.units import read_back, said_in
 from medml.explain.words import answer
 from medml.recipe import prepare_predictors
 from medml.train import train
@@ -145,6 +145,16 @@ def test_a_vote_of_classes_says_nearly_what_asking_it_as_a_whole_says():
     values, _ = _families.explain("auto", vote, X, asked("binary"))
     whole, _ = _families._any_model("auto", vote, X, asked("binary"))
     assert np.corrcoef(values.ravel(), whole.ravel())[0, 1] > 0.95
+
+
+def test_a_sum_whose_probability_is_rounded_to_1_is_kept_and_a_wrong_one_is_not():
+    """Log-odds of 40 and -40: 1 - p is 4e-18, and in float32 p is 1; log(p / (1 - p)) cannot be read back."""
+    total = np.array([[40.0], [-40.0], [1.0], [40.0]])
+    yes = np.array([1.0, 0.0, 1 / (1 + np.exp(-1.0)), 0.0]).astype(np.float32).astype(float)
+    found = read_back("log-odds", np.column_stack([1 - yes, yes]), total)
+    assert found[:3, 0] == pytest.approx([40.0, -40.0, 1.0], abs=1e-6) and found[3, 0] < -20
+    several = np.array([[30.0, -10.0, -20.0]])
+    assert read_back("log-ratio", np.array([[1.0, 4e-18, 2e-22]]), several) == pytest.approx(several)
 
 
 @pytest.mark.parametrize("name", ["forest", "boosting"])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from explained import runs
+from explained import runs, ward_table
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from tables import planned, saved
 
 from medml import gallery
 from medml.errors import UserError
 from medml.explain import bedside, found, points
 from medml.explain.bins import MISSING
+from medml.train import train
 
 
 def patients(n: int = 600, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray, dict]:
@@ -75,11 +78,39 @@ def test_a_column_that_tells_nothing_gives_a_score_that_says_the_share_of_cases(
     assert score.cuts == () and score.largest == 0 and score.risk(score.total(X)) == pytest.approx(0.4)
 
 
+def test_risks_learned_from_few_patients_hold_on_others():
+    """Calibration slope on 2,000 new patients, mean of 4 tables of 120: 1 is right, without shrinkage it is lower."""
+    X_new, y_new, _ = patients(2000, seed=90)
+    slopes = {"bare": [], "learned": []}
+    for seed in range(1, 5):
+        X, y, kinds = patients(120, seed)
+        y = np.asarray(y)
+        bare = points._of(X, y, points._ranked(X, y, kinds, np.arange(120)), 4)
+        for name, score in (("bare", bare), ("learned", points.learn(X, y, kinds, np.arange(120), most=4))):
+            line = score.offset + score.slope * score.total(X_new).astype(float)
+            slopes[name].append(LogisticRegression(C=1e6).fit(line[:, None], y_new).coef_[0, 0])
+            assert score.risk(score.total(X)).mean() == pytest.approx(y.mean(), abs=1e-3)
+    assert np.mean(slopes["bare"]) < 0.85 < np.mean(slopes["learned"]) < 1.25
+
+
+def test_no_border_parts_the_oldest():
+    values = np.linspace(60, 110, 500)
+    assert max(points._edges(values, np.arange(500), "age")) < 90 < max(points._edges(values, np.arange(500), "weight"))
+
+
 # ---- beside a run -----------------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    return runs(tmp_path_factory.mktemp("score"), logistic={})
+    source, by_family, home = runs(tmp_path_factory.mktemp("score"), logistic={})
+    table = ward_table().assign(stage=lambda each: np.digitize(each["age"], [52, 66]).astype(str))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(home))
+        graded = saved(table.drop(columns="outcome"), home / "graded")
+        left_out = {"stage": ["age", "patient_id"], "lactate": ["patient_id"]}
+        by_family |= {name: train(graded, *planned(graded, target=name, leave_out=names))
+                      for name, names in left_out.items()}
+    return source, by_family, home
 
 
 @pytest.fixture
@@ -100,6 +131,26 @@ def test_a_score_is_judged_out_of_fold_beside_its_run(at_home):
     assert difference.low < difference.value < difference.high
     assert {"slope", "intercept", "ici"} <= set(value.figures) and value.risks[0].points == 0
     assert found.read(opened, found.BedsideScore) == value
+
+
+def test_of_several_classes_one_is_picked_and_a_number_says_what_to_do(at_home):
+    _, by_family, home = at_home
+    with pytest.raises(UserError, match="several classes") as refused:
+        bedside.bedside(by_family["stage"])
+    assert "“0”, “1”, “2”" in refused.value.fix
+    value = bedside.bedside(by_family["stage"], most=3, of="2")
+    opened = gallery.open_run(by_family["stage"])
+    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
+        p = stored["p"][0, :, 2]
+    y = np.digitize(ward_table()["age"], [52, 66]) == 2
+    assert value.of == "2" and value.event == "“stage” is 2" and value.rules
+    assert value.model["auroc"].value == pytest.approx(roc_auc_score(y, p), abs=0.03)  # ranked within the folds
+    assert found.read(opened, found.BedsideScore) == value
+    with pytest.raises(UserError, match="this one is a number") as refused:
+        bedside.bedside(by_family["lactate"])
+    assert "add a column" in refused.value.fix.lower()
+    with pytest.raises(UserError, match="two classes"):
+        bedside.bedside(by_family["logistic"], of="1")
 
 
 def test_every_fold_learns_its_score_from_its_own_training_rows(at_home, monkeypatch):

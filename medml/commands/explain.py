@@ -20,6 +20,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     asked = parser.add_mutually_exclusive_group()
     asked.add_argument("--row", type=int, metavar="N", help="one patient: a row of the table, from 1")
     asked.add_argument("--score", type=int, metavar="N", help="a bedside score of at most N predictors, and its cost")
+    parser.add_argument("--of", metavar="CLASS", default="", help="with --score, of several classes: the one "
+                        "that the points speak for, against all others")
     asked.add_argument("--without", action="append", default=[], metavar="COLUMN",
                        help="what doing without this predictor costs (repeatable)")
 
@@ -80,7 +82,7 @@ def _score(args: argparse.Namespace, source: Path) -> tuple[dict[str, Any], list
     from medml.explain.bedside import bedside
     from medml.explain.words import BORDERS, of_score
 
-    value = bedside(args.run, source, most=args.score, watch=Bar())
+    value = bedside(args.run, source, most=args.score, of=args.of, watch=Bar())
     rows = [(rule.column, step.label, step.points) for rule in value.rules for step in rule.steps]
     beside = [(title(name), figure(value.figures.get(name)), figure(value.model.get(name))) for name in value.figures]
     lines = [table(rows, ["predictor", "value", "points"]), BORDERS, "",

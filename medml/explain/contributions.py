@@ -16,7 +16,7 @@ import numpy as np
 from medml import gallery
 from medml.errors import UserError
 from medml.explain import _families
-from medml.explain.units import Unit, said_in
+from medml.explain.units import Unit, read_back
 from medml.pipeline import Matrix, Pipeline
 from medml.recipe.target import ABOVE_ZERO
 from medml.watch import Silent, Watch
@@ -107,7 +107,8 @@ class Explainer:
         asked = _families.Asked(self.task, groups, self.background, self.seed, watch)
         values, base = _families.explain(family, self.pipeline.fitted, encoded, asked)
         unit = _families.unit_of(family, self.task)
-        answers = said_in(unit, self.pipeline.family.predict(self.pipeline.fitted, encoded))
+        answers = read_back(unit, self.pipeline.family.predict(self.pipeline.fitted, encoded),
+                            base + values.sum(axis=2))
         return Contributions(list(self.columns), values, base, answers, list(self.outputs), unit, self.against)
 
 

@@ -110,7 +110,7 @@ class Risk(Value):
 class BedsideScore(Value):
     """An integer score in place of the model, and what that costs: both judged out of fold, on the same folds.
 
-    event           what its probability is of: "“died” is yes"
+    event           what its probability is of: "“died” is yes";   of  of several classes the one it speaks for
     figures, model  auroc, brier and the calibration line of either;   difference  score minus model, same draws
     """
 
@@ -118,6 +118,7 @@ class BedsideScore(Value):
     run: str
     checkpoint: int
     event: str
+    of: str = ""
     rules: list[Rule]
     risks: list[Risk]
     n_cases: int

@@ -10,6 +10,7 @@ from medml.types import Task
 
 Unit = Literal["log-odds", "log-ratio", "probability", "outcome"]
 NEVER = 1e-12  # a probability below it counts as this much, so that its logarithm can be written
+SATURATED = 1e-6  # a probability below it may be one of rounding: families answer in float32
 WORDS: dict[Unit, str] = {
     "log-odds": "log-odds (natural logarithm)",
     "log-ratio": "logarithm of the probability against the mean of all classes",
@@ -34,6 +35,20 @@ def said_in(unit: Unit, p: np.ndarray) -> np.ndarray:
     if unit == "log-odds":
         return logs[:, 1:] - logs[:, :1]
     return centred(logs, (p > 0).any(axis=0))
+
+
+def read_back(unit: Unit, p: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """`said_in`, but for probabilities too near 0 or 1 for their logarithm to be read back: there `total`, (n,
+    n_outputs), what base and columns add up to, where it stands for the same probabilities."""
+    said = said_in(unit, p)
+    if unit not in ("log-odds", "log-ratio"):
+        return said
+    seen = (p > 0).any(axis=0)
+    scores = np.column_stack([np.zeros(len(total)), total]) if unit == "log-odds" else np.where(seen, total, -np.inf)
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    same = (np.abs(odds / odds.sum(axis=1, keepdims=True) - p) < SATURATED).all(axis=1)
+    far = (p[:, seen] < SATURATED).any(axis=1)
+    return np.where((same & far)[:, None], total, said)
 
 
 def centred(scores: np.ndarray, present: np.ndarray) -> np.ndarray:

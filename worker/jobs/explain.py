@@ -18,10 +18,11 @@ def explain(job: Job, watch: Watch) -> dict[str, Any]:
 
 
 def score(job: Job, watch: Watch) -> dict[str, Any]:
-    """payload {run, most: predictors at most, project (optional)} -> {run}."""
+    """payload {run, most: predictors at most, of: a class (optional), project (optional)} -> {run}."""
     from medml.explain.bedside import bedside
 
-    bedside(job.payload["run"], source_of_run(job.payload), most=job.payload["most"], watch=watch)
+    bedside(job.payload["run"], source_of_run(job.payload), most=job.payload["most"],
+            of=job.payload.get("of") or "", watch=watch)
     return {"run": job.payload["run"]}
 
 
