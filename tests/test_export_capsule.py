@@ -61,7 +61,7 @@ def judged(made, folder: Path) -> Path:
 def test_the_capsule_holds_the_model_what_it_saw_and_a_runner(made):
     names = {each.name for each in made[1].iterdir()}
     assert names == {"model.onnx", "schema.json", "seen.json", "run.py", "run.mjs", "validate.py", "figures.py",
-                     "cells.py", "README.txt"}
+                     "curves.py", "groups.py", "cells.py", "README.txt"}
     seen = json.loads((made[1] / "seen.json").read_text())
     assert seen["n_patients"] == 200 and seen["metrics"]["auroc"]["low"] is not None
     assert {each["name"] for each in seen["columns"]} >= {"age", "pressure", "sex", "ward", "outcome"}
@@ -78,12 +78,29 @@ def test_figures_made_there_are_those_that_medml_would_make(made, tmp_path, capf
     assert back.found_by == "capsule" and back.source == "Elsewhere" and back.renamed == {"RR, mmHg": "pressure"}
     assert "internally validated only" not in opened.report.stamps
     here = outside.validate(run, made[2], renamed={"RR, mmHg": "pressure"})
-    assert (back.n_cases, back.n_patients, back.n_events, back.n_left_out) == (148, 148, here.n_events, 2)
+    assert (back.n_cases, back.n_patients, back.n_events, back.n_left_out) == (148, 148, here.n_events, 0)
     assert here.n_cases == 148 and here.n_left_out == 2 and set(back.metrics) == set(here.metrics)
     for name, figure in {**back.metrics, **back.calibration_line, "delong": back.auroc_delong}.items():
         own = {**here.metrics, **here.calibration_line, "delong": here.auroc_delong}[name]
         assert figure.value == pytest.approx(own.value, abs=1e-5), name
         assert abs(figure.low - own.low) < 0.15 * max(1, abs(own.value)) and figure.low < figure.value < figure.high
+
+
+def test_net_benefit_and_groups_come_back_as_medml_would_tell_them(made, tmp_path):
+    back = export.take_back(made[0], judged(made, tmp_path))
+    here = outside.validate(made[0], made[2], renamed={"RR, mmHg": "pressure"})
+    own = dict(zip(here.net_benefit.model.x, here.net_benefit.model.y, strict=True))
+    for at, value in zip(back.net_benefit.model.x, back.net_benefit.model.y, strict=True):
+        assert value == pytest.approx(own[at], abs=2e-4)
+    assert back.net_benefit.gain.low < back.net_benefit.gain.value < back.net_benefit.gain.high
+    assert (back.net_benefit.low, back.net_benefit.high) == (here.net_benefit.low, here.net_benefit.high)
+    groups = {(each.column, each.label): each for each in here.subgroups}
+    assert {each.column for each in back.subgroups} == {"sex", "age", "ward"}
+    for each in back.subgroups:
+        mine = groups[each.column, each.label]
+        assert (each.n, each.n_patients) == (mine.n, mine.n_patients) and each.n >= 10
+        if each.figure is not None:
+            assert each.figure.value == pytest.approx(mine.figure.value, abs=1e-5)
 
 
 def test_nothing_of_a_patient_comes_back(made, tmp_path):
@@ -97,9 +114,10 @@ def test_nothing_of_a_patient_comes_back(made, tmp_path):
                    check=True, capture_output=True)
     assert found_in(out, numbers) == []
     told = json.loads((out / "result.json").read_text())
-    assert set(told["columns"]["ward"]["shares"]) == {"north", "south"}  # three patients of the rare ward: not named
-    assert set(told) == {"format", "version", "run", "model_sha256", "external", "grid", "no_answer", "columns"}
-    few = [told["no_answer"], *(each["missing"] for each in told["columns"].values())]
+    assert set(told["columns"]["ward"]["shares"]) == {"south"}  # three of the rare ward, and who would tell them
+    assert set(told) == {"format", "version", "run", "model_sha256", "external", "grid", "left_out", "no_answer",
+                         "columns"}
+    few = [told["no_answer"], told["left_out"], *(each["missing"] for each in told["columns"].values())]
     assert "fewer than 10" in few and not any(each in range(1, 10) for each in few)
 
 
@@ -126,6 +144,8 @@ def test_a_result_that_cannot_be_is_refused(made, tmp_path):
     assert refusal(model_sha256="0" * 64) == "other_model" and refusal(**other(row=[1, 2])) == "no_result"
     small = {"column": "ward", "label": "attic", "n": 3, "n_patients": 3, "enough": False}
     assert refusal(**other(subgroups=[small])) == "no_result" and refusal(**other(n_events=3)) == "no_result"
+    large = small | {"n": 40, "n_patients": 40, "enough": True, "n_events": 4}
+    assert refusal(**other(subgroups=[large])) == "no_result" and refusal(**other(n_left_out=3)) == "no_result"
     assert refusal(**other(data_sha256=gallery.open_run(run).config.data_sha256)) == "own_table"
     assert refusal(**other(found_by="folder")) == "no_result" and refusal(**other(n_patients=10_000)) == "no_result"
     sure = good["external"]["metrics"] | {"auroc": {"value": 0.99, "low": 0.1, "high": 0.2, "n": 148}}
@@ -136,10 +156,19 @@ def test_a_result_that_cannot_be_is_refused(made, tmp_path):
 
 
 def figures():
-    spec = importlib.util.spec_from_file_location("figures_of_a_capsule", BESIDE / "figures.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module("figures")
+
+
+def module(name: str):
+    """One of the programs of a capsule, which finds its neighbours as it does there."""
+    sys.path.insert(0, str(BESIDE))
+    try:
+        spec = importlib.util.spec_from_file_location(name, BESIDE / f"{name}.py")
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+    finally:
+        sys.path.remove(str(BESIDE))
+    return loaded
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
@@ -169,7 +198,8 @@ def test_the_runners_line_and_interval_are_medmls_own():
 def test_no_group_of_under_ten_can_be_worked_out_from_the_grid():
     cases = made_cases(240)
     p = predicted(cases, [_all(cases)]).p[0]
-    told = figures().grid(cases.y, p[:, 1], 10)
+    in_use = p[:, 1] >= 0.437
+    told = module("curves").grid(cases.y, p[:, 1], 10, in_use)
     n_yes = int(cases.y.sum())
     assert len(told) >= 4 and told[0]["tp"] == n_yes and told[0]["fp"] == 240 - n_yes
     for each in told:
@@ -178,6 +208,21 @@ def test_no_group_of_under_ten_can_be_worked_out_from_the_grid():
     for cell in ("tp", "fp"):
         counts = [each[cell] for each in told] + [0]
         assert all(a == b or a - b >= 10 for a, b in zip(counts, counts[1:], strict=False))
+        at_use = int((in_use & (cases.y == (cell == "tp"))).sum())
+        assert all(each == at_use or abs(each - at_use) >= 10 for each in counts)
+    cut = np.searchsorted([each["threshold"] for each in told], p[:, 1], side="right")
+    shares = {float(f"{cases.y[cut == each].mean():.4g}") for each in np.unique(cut)}
+    assert set(module("curves").bins(cases.y, p[:, 1], told)["y"]) == shares  # no other cut than those of the grid
+    corners = {round(each["fp"] / (each["fp"] + each["tn"]), 4) for each in told} | {0.0, 1.0}
+    curve = module("curves").roc(told)
+    bends = np.flatnonzero(np.abs(np.diff(curve["y"], 2)) > 3e-4) + 1
+    assert all(min(abs(curve["x"][at] - each) for each in corners) <= 0.0101 for at in bends)
+
+
+def test_a_small_group_is_neither_named_nor_left_over():
+    kept = module("groups").without_small
+    assert kept({"a": 50, "b": 30}, 10) == {"a": 50, "b": 30} and kept({"a": 50, "b": 9, None: 40}, 10) == {"a": 50}
+    assert kept({"a": 50, "b": 12, "c": 9}, 10) == {"a": 50} and kept({"a": 50, None: 3}, 10) == {}
 
 
 def _all(cases):

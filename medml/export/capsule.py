@@ -14,7 +14,7 @@ from medml.evaluate.words import METRICS
 from medml.export.package import BESIDE, Package, as_zip
 from medml.export.record import record_of
 from medml.recipe.target import ABOVE_ZERO
-from medml.types import SMALL_GROUP, External
+from medml.types import SMALL_GROUP, External, Subgroup
 
 if TYPE_CHECKING:
     from medml.types import Report
@@ -28,8 +28,8 @@ README = """This folder judges a model on your own patients, on your own machine
     python validate.py patients.csv --name "Our hospital"
 
 patients.csv has the columns that schema.json lists under "columns" and the outcome under "target"; where one is called
-otherwise with you, add --map "your name=our name". It writes result.json: figures of all patients together, no row, no
-patient, no group of fewer than 10. Open it in any editor, see that this is so, and send it back.
+otherwise with you, add --map "your name=our name". It writes result.json: figures of all and of large groups;
+no row, no patient, no group of fewer than 10. Open it in any editor, see that this is so, and send it back.
 
 seen.json says what the model was trained on. run.py and run.mjs show how the model is used on single patients.
 """
@@ -37,11 +37,12 @@ seen.json says what the model was trained on. run.py and run.mjs show how the mo
 
 def capsule(found: Package) -> bytes:
     """The zip: model, schema, what training saw as aggregates, the runner; no row and no path of this machine."""
-    described = found.schema | outcome_of(found.run)
+    described = found.schema | outcome_of(found.run) | asked_of(found.run, found.schema["columns"])
     files = found.files()
     files["schema.json"] = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False).encode()
     files["seen.json"] = json.dumps(seen(found.run), indent=1, ensure_ascii=False, allow_nan=False).encode()
-    runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py")}
+    runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py", "curves.py",
+                                                                "groups.py")}
     runner["cells.py"] = (BESIDE / "run.py").read_bytes()  # reads the outcome's text, beside pictures too
     return as_zip(files | runner | {"README.txt": README.encode()})
 
@@ -60,6 +61,23 @@ def outcome_of(run: gallery.Run) -> dict[str, Any]:
         how = "the rest" if report.task == "binary" and report.classes[0].startswith("not ") else "classes"
     once = any(step.name == "exact_duplicates" and step.on for step in recipe.steps)
     return {"target": {"name": choice.target, "how": how} | entry, "patient": choice.patient, "once": once}
+
+
+def asked_of(run: gallery.Run, columns: list[dict[str, Any]]) -> dict[str, Any]:
+    """The groups and the range of thresholds that the other hospital's figures are told by, as the run's own are.
+
+    A group is of a predictor: its categories, or the bands of an age (medml.profile.names).
+    """
+    from medml.evaluate.subgroups import subgroup_columns
+    from medml.profile.names import AGE_BANDS, is_age
+
+    types = {each["name"]: each["type"] for each in columns}
+    groups = [{"column": name, "cuts": list(AGE_BANDS) if types[name] == "number" else []}
+              for name in subgroup_columns(run.profile.table(run.config.choice.table), run.config)
+              if types.get(name) == "text" or types.get(name) == "number" and is_age(name)]
+    where = run.report.net_benefit
+    return {"subgroups": groups, "net_benefit": where and {
+        "low": where.low, "high": where.high, "range_reason": "as for the run itself"}}
 
 
 def seen(run: gallery.Run) -> dict[str, Any]:
@@ -128,10 +146,20 @@ def _possible(found: External) -> bool:
 
 
 def _as_written(found: External) -> bool:
-    """Of as many rows as validate.py asks for, and without what it never writes: groups, another score, copies."""
+    """Of as many rows as validate.py asks for, of no small group, and without what it never writes: another score,
+    copies."""
     events = SMALL_GROUP if found.n_events is None else found.n_events
-    more = (found.subgroups, found.score_in_use, found.net_benefit, found.n_copies)
-    return found.n_cases >= LEAST and SMALL_GROUP <= events <= found.n_cases - SMALL_GROUP and not any(more)
+    return found.n_cases >= LEAST and SMALL_GROUP <= events <= found.n_cases - SMALL_GROUP and \
+        not 0 < found.n_left_out < SMALL_GROUP and not found.score_in_use and not found.n_copies and \
+        all(_no_few(each, found) for each in found.subgroups)
+
+
+def _no_few(group: Subgroup, found: External) -> bool:
+    """Whether a group is one that validate.py tells of, with figures only where it is large enough for them."""
+    events = SMALL_GROUP if group.n_events is None else group.n_events
+    return SMALL_GROUP <= group.n_patients <= group.n <= found.n_cases and group.enough == (group.n >= LEAST) and \
+        SMALL_GROUP <= events <= group.n - SMALL_GROUP * (group.n_events is not None) and \
+        (group.enough or group.figure is None and group.slope is None)
 
 
 def _no_result(detail: str = "") -> UserError:

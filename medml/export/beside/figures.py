@@ -11,11 +11,11 @@ GRID = np.round(np.arange(101) / 100, 2)
 def figures_of(schema, y, p, patients):
     """{name: {"value", "low", "high", "n"}} with 95 % percentile intervals over draws of whole patients."""
     if schema["task"] == "regression":
-        return _with_intervals(lambda w: _number(y, p, w), patients, len(y))
+        return with_intervals(lambda w: _number(y, p, w), patients, len(y))
     codes, n_classes = y.astype(int), len(schema["classes"])
     threshold = schema["computed_threshold"]
     decided = (p[:, 1] >= threshold).astype(int) if n_classes == 2 and threshold is not None else p.argmax(axis=1)
-    return _with_intervals(lambda w: _classes(codes, p, decided, w), patients, len(y))
+    return with_intervals(lambda w: _classes(codes, p, decided, w), patients, len(y))
 
 
 def calibration_line(schema, y, p, patients):
@@ -23,9 +23,9 @@ def calibration_line(schema, y, p, patients):
     if schema["task"] == "multiclass":
         return {}
     if schema["task"] == "regression":
-        return _with_intervals(lambda w: _number_line(y, p, w), patients, len(y))
+        return with_intervals(lambda w: _number_line(y, p, w), patients, len(y))
     held = np.clip(p[:, 1], 1e-6, 1 - 1e-6)
-    return _with_intervals(_line(y, np.log(held / (1 - held))), patients, len(y))
+    return with_intervals(_line(y, np.log(held / (1 - held))), patients, len(y))
 
 
 def delong(y, score):
@@ -39,38 +39,22 @@ def delong(y, score):
     return {"value": value, "low": max(0.0, value - half), "high": min(1.0, value + half), "n": len(y)}
 
 
-def grid(y, p, fewest):
-    """The confusion matrix at such of 101 thresholds that no group of under `fewest` patients of a class lies between
-    two of them: none can be worked out by difference."""
-    kept = []
-    for at in GRID:
-        tp, fp = (int(((p >= at) & (y == each)).sum()) for each in (1, 0))
-        before = (kept[-1]["tp"], kept[-1]["fp"]) if kept else (tp + fewest, fp)
-        apart = [each for pair in zip(before, (tp, fp), strict=True) for each in (pair[0] - pair[1], pair[1])]
-        if before != (tp, fp) and all(each == 0 or each >= fewest for each in apart):
-            kept.append({"threshold": float(at), "tp": tp, "fp": fp, "fn": int((y == 1).sum()) - tp,
-                         "tn": int((y == 0).sum()) - fp})
-    return kept
+def auroc_of(y, p, patients):
+    """AUROC, of several classes the mean of each against the rest."""
+    codes, of = y.astype(int), [1] if p.shape[1] == 2 else range(p.shape[1])
+    return with_intervals(lambda w: {"auroc": np.mean([_auroc(codes == each, p[:, each], w) for each in of], axis=0)},
+                          patients, len(y))["auroc"]
 
 
-def bins(y, p, fewest):
-    """Mean probability and share with the outcome in up to ten bins of equal size, `fewest` patients at least."""
-    parts = np.array_split(np.argsort(p, kind="stable"), min(10, len(p) // fewest))
-    return {"x": [float(f"{p[part].mean():.4g}") for part in parts],
-            "y": [float(f"{y[part].mean():.4g}") for part in parts]}
-
-
-def roc(y, p):
-    """Sensitivity on a grid of 101 values of 1 - specificity."""
-    order = np.argsort(-p, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(p[order]) != 0, True))
-    true, false = (np.append(0, np.cumsum(y[order] == each)[ends] / (y == each).sum()) for each in (1, 0))
-    return {"x": GRID.tolist(), "y": [float(f"{true[false <= at + 1e-12].max():.4g}") for at in GRID]}
+def r2_of(y, p, patients):
+    """The share of a number's variance that is explained."""
+    return with_intervals(lambda w: {"r2": _number(y, p, w)["r2"]}, patients, len(y))["r2"]
 
 
 # ---- one draw after the other: weights (n, draws) -> name -> (draws,) ---------------------------------------------
 
-def _with_intervals(measure, patients, n):
+def with_intervals(measure, patients, n):
+    """{name: figure} of measure(weights (n, draws)) -> {name: (draws,)}, whole patients drawn."""
     values = {name: float(each[0]) for name, each in measure(np.ones((len(patients), 1))).items()}
     rng, drawn = np.random.default_rng(0), []
     n_patients = int(patients.max()) + 1

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 from cells import value
-from figures import bins, calibration_line, delong, figures_of, grid, roc
+from curves import bins, grid, net_benefit, roc
+from figures import calibration_line, delong, figures_of
+from groups import groups_of, without_small
 from run import SCHEMA, answers
 
 FEWEST = 10  # patients of a group that may be told of
@@ -80,8 +82,10 @@ def columns_here(rows):
         cells = [value(column, row[column["name"]]) for row in rows]
         if column["type"] == "text":
             labels, counts = np.unique([each for each in cells if each], return_counts=True)
-            shown = {str(label): int(n) for label, n in zip(labels, counts, strict=True)
-                     if n >= FEWEST and str(label) in column["usual"]}
+            named = [str(label) if str(label) in column["usual"] else None for label in labels]
+            known = {label: int(n) for label, n in zip(named, counts, strict=True) if label is not None}
+            rest = len(cells) - sum(known.values())  # unknown ones, and missing ones where they are few
+            shown = without_small(known | {None: rest - (cells.count("") if cells.count("") >= FEWEST else 0)}, FEWEST)
             found[column["name"]] = {"missing": told_of(cells.count("")), "shares": {name: round(n / len(cells), 2)
                                                                             for name, n in shown.items()}}
             continue
@@ -92,20 +96,28 @@ def columns_here(rows):
     return found
 
 
-def judged(y, p, patients, renamed, name, digest, n_left_out):
-    """The figures as MedML keeps them."""
+def judged(rows, y, p, patients):
+    """The figures as MedML keeps them, and the grid of thresholds that its curves are cut at."""
     binary = SCHEMA["task"] == "binary"
     counts = np.bincount(y.astype(int), minlength=len(SCHEMA["classes"])) if SCHEMA["classes"] else [len(y)]
     if len(y) < LEAST or min(counts) < FEWEST:
         raise SystemExit(f"There are too few patients to judge by: {len(y)} rows, {min(counts)} of the rarest outcome.")
-    return {"id": "", "made": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-            "checkpoint": SCHEMA["checkpoint"], "source": name, "found_by": "capsule", "data_sha256": digest,
-            "renamed": renamed, "n_cases": len(y), "n_patients": int(patients.max()) + 1,
-            "n_events": int(counts[1]) if binary else None, "n_left_out": n_left_out,
-            "threshold": SCHEMA["computed_threshold"], "metrics": figures_of(SCHEMA, y, p, patients),
-            "auroc_delong": delong(y, p[:, 1]) if binary and patients.max() + 1 == len(y) else None,
-            "calibration_line": calibration_line(SCHEMA, y, p, patients),
-            "calibration": bins(y, p[:, 1], FEWEST) if binary else None, "roc": roc(y, p[:, 1]) if binary else None}
+
+    def cells_of(column):
+        return [value(column, row[column["name"]]) for row in rows]
+    found = {"checkpoint": SCHEMA["checkpoint"], "found_by": "capsule", "n_cases": len(y),
+             "n_patients": int(patients.max()) + 1, "n_events": int(counts[1]) if binary else None,
+             "threshold": SCHEMA["computed_threshold"], "metrics": figures_of(SCHEMA, y, p, patients),
+             "calibration_line": calibration_line(SCHEMA, y, p, patients),
+             "subgroups": groups_of(SCHEMA, cells_of, y, p, patients, FEWEST)}
+    if not binary:
+        return found, []
+    yes, threshold = p[:, 1], SCHEMA["computed_threshold"]
+    told = grid(y, yes, FEWEST, yes >= (0.5 if threshold is None else threshold))
+    asked = SCHEMA["net_benefit"]
+    return found | {"auroc_delong": delong(y, yes) if patients.max() + 1 == len(y) else None, "roc": roc(told),
+                    "calibration": bins(y, yes, told) if told else None,
+                    "net_benefit": net_benefit(y, yes, patients, told, asked) if asked else None}, told
 
 
 def main(arguments=None):
@@ -122,13 +134,16 @@ def main(arguments=None):
     chosen = kept(rows, y)
     used, y = [rows[place] for place in chosen], y[chosen]
     folder = Path(asked.table).parent
-    told, why = answers(used if SCHEMA["columns"] else [folder / row["picture"] for row in used], "computed")
-    p = told[:, 0] if not SCHEMA["classes"] else told
+    computed, why = answers(used if SCHEMA["columns"] else [folder / row["picture"] for row in used], "computed")
+    p = computed[:, 0] if not SCHEMA["classes"] else computed
     digest = hashlib.sha256(Path(asked.table).read_bytes()).hexdigest()
-    found = judged(y, p, patients_of(used), renamed, asked.name, digest, len(rows) - len(used))
+    found, told = judged(used, y, p, patients_of(used))
+    left_out = len(rows) - len(used)
+    found |= {"id": "", "made": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()), "source": asked.name,
+              "data_sha256": digest, "renamed": renamed, "n_left_out": left_out if left_out >= FEWEST else 0}
     result = {"format": "medml site result", "version": 1, "run": SCHEMA["run"], "model_sha256": SCHEMA["model_sha256"],
-              "external": found, "grid": grid(y, p[:, 1], FEWEST) if SCHEMA["task"] == "binary" else [],
-              "no_answer": told_of(sum(map(bool, why))), "columns": columns_here(used)}
+              "external": found, "grid": told, "left_out": told_of(left_out), "no_answer": told_of(sum(map(bool, why))),
+              "columns": columns_here(used)}
     Path(asked.out).write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 

@@ -1,0 +1,70 @@
+"""Curves of what validate.py judges, cut at the same thresholds. Between any two of these lie no patients of a class or
+ten at least: no curve, and no two together, lets a smaller group be worked out."""
+
+import numpy as np
+from figures import GRID, with_intervals
+
+
+def grid(y, p, fewest, decided):
+    """The confusion matrix at such of 101 thresholds that no group of under `fewest` patients of a class lies between
+    two of them, or between one of them and the threshold in use: none can be worked out by difference.
+
+    decided  (n,) bool: who is called at the threshold in use, whose figures are told as well
+    """
+    kept, in_use = [], [int((decided & (y == each)).sum()) for each in (1, 0)]
+    for at in GRID:
+        counts = [int(((p >= at) & (y == each)).sum()) for each in (1, 0)]
+        if kept and counts == [kept[-1]["tp"], kept[-1]["fp"]]:
+            continue
+        before = [kept[-1]["tp"], kept[-1]["fp"]] if kept else counts
+        others = [in_use, before, [0, 0]]
+        if all(a == b or abs(a - b) >= fewest for other in others for a, b in zip(other, counts, strict=True)):
+            tp, fp = counts
+            kept.append({"threshold": float(at), "tp": tp, "fp": fp, "fn": int((y == 1).sum()) - tp,
+                         "tn": int((y == 0).sum()) - fp})
+    return kept
+
+
+def bins(y, p, told):
+    """Mean probability and share with the outcome between one threshold of the grid and the next."""
+    cuts = [each["threshold"] for each in told]
+    parts = [(p >= low) & (p < high) for low, high in zip(cuts, [*cuts[1:], np.inf], strict=True)]
+    parts = [part for part in parts if part.any()]
+    return {"x": [float(f"{p[part].mean():.3g}") for part in parts],
+            "y": [float(f"{y[part].mean():.4g}") for part in parts]}
+
+
+def roc(told):
+    """Sensitivity on a grid of 101 values of 1 - specificity, straight between the points of the thresholds."""
+    rates = [[each["tp"] / (each["tp"] + each["fn"]), each["fp"] / (each["fp"] + each["tn"])] for each in told[::-1]]
+    true, false = np.array([[0.0, 0.0], *rates, [1.0, 1.0]]).T
+    return {"x": GRID.tolist(), "y": [float(f"{each:.4g}") for each in np.interp(GRID, false, true)]}
+
+
+def net_benefit(y, p, patients, told, asked):
+    """Decision curves at the thresholds of the grid (Vickers and Elkin, Med Decis Making 2006;26:565), and their gain
+    over treating everybody or nobody, its mean over those that lie in the range of the run; None where none does.
+
+    asked  {"low", "high", "range_reason"}
+    """
+    at = np.array([each["threshold"] for each in told if each["threshold"] < 1])
+    inside = (at >= asked["low"] - 1e-9) & (at <= asked["high"] + 1e-9)
+    if not inside.any():
+        return None
+    odds, called = (at / (1 - at))[:, None], p[None] >= at[:, None]   # (thresholds, n)
+
+    def measure(weights):
+        n = weights.sum(axis=0)
+        model = ((called & (y == 1)) @ weights - odds * ((called & (y == 0)) @ weights)) / n
+        everybody = ((y == 1) @ weights - odds * ((y == 0) @ weights)) / n
+        gain = (model - np.maximum(everybody, 0))[inside].mean(axis=0)
+        return {f"model {place}": each for place, each in enumerate(model)} | {
+            f"everybody {place}": each for place, each in enumerate(everybody)} | {"gain": gain}
+
+    found = with_intervals(measure, patients, len(y))
+
+    def curve(name):
+        points = [found[f"{name} {place}"] for place in range(len(at))]
+        return {"x": at.tolist()} | {end: [float(f"{each[key]:.4g}") for each in points]
+                                     for end, key in (("y", "value"), ("low", "low"), ("high", "high"))}
+    return asked | {"model": curve("model"), "everybody": curve("everybody"), "gain": found["gain"]}

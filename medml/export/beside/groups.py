@@ -1,0 +1,59 @@
+"""Figures of groups of patients (sex, age, site, and what was asked for): of ten patients and more, and none that lets
+a smaller one be worked out by difference."""
+
+import numpy as np
+from figures import auroc_of, calibration_line, r2_of
+
+ENOUGH = 30  # rows below which a group's size alone is told
+
+
+def without_small(counts, fewest):
+    """{name: n} -> those that may be told of everybody: none under `fewest`, nor one that with the others named would
+    let the rest be worked out. counts holds everybody; the name None is never told."""
+    shown = {name: n for name, n in counts.items() if name is not None and n >= fewest}
+    hidden = sum(counts.values()) - sum(shown.values())
+    while shown and 0 < hidden < fewest:
+        hidden += shown.pop(min(shown, key=shown.get))
+    return shown
+
+
+def labels_of(cells, column, cuts):
+    """(n,) the group of each row: known categories, or the bands between `cuts`; None for any other."""
+    if column["type"] == "text":
+        return [each if each in column["usual"] else None for each in cells]
+    names = [f"under {cuts[0]:g}", *(f"{low:g} to under {high:g}" for low, high in zip(cuts, cuts[1:], strict=False)),
+             f"{cuts[-1]:g} and over"]
+    return [names[int(np.searchsorted(cuts, each, side="right"))] if each == each else None for each in cells]
+
+
+def groups_of(schema, cells_of, y, p, patients, fewest):
+    """Every group that may be named, as MedML keeps it.   cells_of  column -> (n,) its cells as the model reads them"""
+    found = []
+    for asked in schema["subgroups"]:
+        column = next(each for each in schema["columns"] if each["name"] == asked["column"])
+        labels = np.array(labels_of(cells_of(column), column, asked["cuts"]), dtype=object)
+        counts = {label: len(np.unique(patients[labels == label])) for label in dict.fromkeys(labels.tolist())}
+        shown = sorted(without_small(counts, fewest))
+        rows = [np.flatnonzero(labels == label) for label in shown]
+        counted = schema["task"] == "binary" and _may_count(y, rows, fewest)
+        found += [_told(schema, {"column": asked["column"], "label": label}, y[mine], p[mine],
+                        np.unique(patients[mine], return_inverse=True)[1], counted, fewest)
+                  for label, mine in zip(shown, rows, strict=True)]
+    return found
+
+
+def _may_count(y, groups, fewest):
+    """Whether events can be told a group: `fewest` of both classes in each, and in what is left of the whole."""
+    rest = np.setdiff1d(np.arange(len(y)), np.concatenate(groups)) if groups else np.arange(len(y))
+    parts = [*groups, rest] if len(rest) else groups
+    return all(min((y[each] == 1).sum(), (y[each] == 0).sum()) >= fewest for each in parts)
+
+
+def _told(schema, named, y, p, patients, counted, fewest):
+    known = named | {"n": len(y), "n_patients": int(patients.max()) + 1, "enough": len(y) >= ENOUGH,
+                     "n_events": int((y == 1).sum()) if counted else None, "figure": None, "slope": None}
+    counts = np.bincount(y.astype(int), minlength=len(schema["classes"])) if schema["classes"] else [len(y)]
+    if not known["enough"] or min(counts) < fewest:  # a figure of a few patients with the outcome would tell how many
+        return known
+    figure = auroc_of(y, p, patients) if schema["classes"] else r2_of(y, p, patients)
+    return known | {"figure": figure, "slope": calibration_line(schema, y, p, patients).get("slope")}
