@@ -26,7 +26,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from medml import exported, external, forecast, home, seals, store, tried, vault
+from medml import exported, external, forecast, home, picked, seals, store, tried, vault
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.recipe.target import ABOVE_ZERO
@@ -118,6 +118,7 @@ def open_run(run: str, checkpoint: int | None = None) -> Run:
         manifest = home.read_model(folder / "manifest.json", Manifest)
         config = home.read_model(folder / "config.json", TrainConfig)
         report = external.with_external(home.read_model(at / "report.json", Report), folder, chain.current)
+        report = picked.with_picked(report, folder, chain.current)
         report = forecast.with_forecast(report, folder, chain.current)
         report = exported.with_export(report, folder, chain.current)
         opened = Run(run=run, folder=folder, manifest=manifest, config=config, chain=chain,

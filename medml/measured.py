@@ -69,6 +69,7 @@ class Subgroup(Value):
     """One group of patients that a reader asks about (F1); of groups under 30 cases n alone is told.
 
     figure  auroc, or r2 of a number;   n_events  None: a group of some column has under k cases of a class
+    picked_after  the column was picked when the run's figures had been seen
     """
 
     column: str
@@ -79,6 +80,7 @@ class Subgroup(Value):
     figure: Metric | None = None
     slope: Metric | None = None
     enough: bool = True
+    picked_after: bool = False
 
 
 class Recalibration(Value):

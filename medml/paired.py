@@ -7,18 +7,17 @@ folder, in memory; cases are paired by the rows of the table, under the names th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from medml import data, gallery, publish, saved_split
-from medml import recipe as cleaning
-from medml.cases import Cases, Fold, Predictions
+from medml import gallery
+from medml.cases import Predictions
 from medml.errors import UserError
 from medml.evaluate.figures import Figures, figures_of
 from medml.evaluate.intervals import DRAWS, metric
 from medml.evaluate.scored import score
 from medml.evaluate.words import HEADLINE, METRICS, title
+from medml.judged import Judged, judged, within
 from medml.types import SMALL_GROUP, Metric, Task
 
 BESIDE: dict[Task, str] = {"binary": "brier", "multiclass": "brier", "regression": "mae"}
@@ -61,7 +60,7 @@ def paired(left: str, right: str, *, draws: int = DRAWS) -> Paired:
     if a.report.classes != b.report.classes:
         return Paired(why_not="Their outcomes have different classes.")
     try:
-        mine, theirs = _judged(a), _judged(b)
+        mine, theirs = judged(a), judged(b)
     except UserError as error:
         return Paired(why_not=error.what)
     shared, at, there = np.intersect1d(mine.names, theirs.names, return_indices=True)
@@ -77,54 +76,10 @@ def paired(left: str, right: str, *, draws: int = DRAWS) -> Paired:
                   len(np.unique(patients)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """names (m,) of the cases that a run judged;   p (repeats, m, ...);   folds as positions into these"""
-
-    cases: Cases
-    p: np.ndarray
-    folds: list[Fold]
-    names: np.ndarray
-
-
-def _judged(opened: gallery.Run) -> _Judged:
-    """The cases that a run judged out of fold, with their outcomes. UserError where its table or its private part is
-    gone or has changed."""
-    split = publish.split_of(opened)
-    cases = _own_cases(opened)
-    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
-        names, p = stored["cases"], stored["p"]
-    place = {name: at for at, name in enumerate(saved_split.case_names(cases, opened.config.data_sha256).tolist())}
-    at = np.array([place.get(name, -1) for name in names.tolist()])
-    seen = np.isfinite(p.reshape(*p.shape[:2], -1)).all(axis=2).any(axis=0)
-    kept = np.flatnonzero(seen & (at >= 0))
-    return _Judged(cases.take(at[kept]), p[:, kept], _within(split.folds, kept, len(names)), names[kept])
-
-
-def _own_cases(opened: gallery.Run) -> Cases:
-    """The run's cases as its table has them; of pictures without their pixels."""
-    choice, plan = opened.config.choice, opened.config.choice.pictures
-    table = data.open_table(Path(opened.profile.source), choice.table)
-    if table.sha256() != opened.config.data_sha256:
-        raise UserError(what=f"The table of “{opened.label.name}” has changed since it was trained.", code="changed",
-                        fix="Put it back as it was, then compare again.")
-    frame = table.each_frame(table.frame()) if plan is not None and plan.frames == "all" else table.frame()
-    cases, _ = cleaning.prepare(frame, opened.recipe, opened.profile.table(choice.table), choice, short=table.short)
-    return cases
-
-
-def _within(folds: list[Fold], kept: np.ndarray, n: int) -> list[Fold]:
-    """The folds as positions into the cases kept of n."""
-    place = np.full(n, -1)
-    place[kept] = np.arange(len(kept))
-    parts = [(place[fold.train], place[fold.test], fold) for fold in folds]
-    return [Fold(train[train >= 0], test[test >= 0], fold.repeat, fold.number) for train, test, fold in parts]
-
-
-def _figures(judged: _Judged, rows: np.ndarray, patients: np.ndarray, *, seed: int, draws: int) -> Figures:
+def _figures(each: Judged, rows: np.ndarray, patients: np.ndarray, *, seed: int, draws: int) -> Figures:
     """Figures of some of the cases that a run judged, in the order of `rows`."""
-    cases = judged.cases
-    told = Predictions(y=cases.y[rows], p=judged.p[:, rows], patients=patients, task=cases.task, classes=cases.classes,
+    cases = each.cases
+    told = Predictions(y=cases.y[rows], p=each.p[:, rows], patients=patients, task=cases.task, classes=cases.classes,
                        train=np.full(1, np.nan))
-    folds = _within(judged.folds, rows, len(cases.y))
+    folds = within(each.folds, rows, len(cases.y))
     return figures_of(score(told, folds, seed=seed), seed=seed, draws=draws, with_curves=False)

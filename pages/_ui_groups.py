@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
+import worker
 from medml.evaluate.words import HEADLINE, title
+from medml.gallery import Run
+from medml.picked import columns_to_pick
 from medml.types import Report, Subgroup
 from pages import _ui as ui
+from pages import _ui_explain_jobs as jobs
 from pages import _ui_metrics as metrics
 
 
@@ -19,6 +25,25 @@ def subgroups(report: Report) -> None:
     head = ["Group", "Cases", *(["With the outcome"] if _counted(report) else []), name,
             *(["Calibration slope"] if with_slope else [])]
     ui.table(head, rows(report.subgroups, counted=_counted(report), with_slope=with_slope), raw=range(len(head)))
+    later = dict.fromkeys(each.column for each in report.subgroups if each.picked_after)
+    if later:
+        ui.note(f"Picked after the figures had been seen: {', '.join(ui.clean(each) for each in later)}. Among many "
+                "groups one looks bad by chance; take it as a question for new patients.")
+
+
+def by_another(run: Run) -> None:
+    """Pick one more column after training: its groups are made from the clinician's folder, in memory."""
+    names = columns_to_pick(run)
+    if not names:
+        return
+    with ui.guard():
+        left, right = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
+        column = left.selectbox("By another column", names, index=None, key=f"m_group_{run.run}", format_func=ui.clean,
+                                placeholder="Choose a column")
+        if right.button("Show by this column", key="m_group_go", icon=":material/groups:", disabled=column is None):
+            with st.spinner("Working it out, group by group"):
+                worker.ask("explained", part="groups", run=run.run, source=str(jobs.source_of(run)), column=column)
+            st.rerun()
 
 
 def _counted(report: Report) -> bool:

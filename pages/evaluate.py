@@ -60,6 +60,7 @@ def figures(run: Run) -> None:
     use.put_right(run.report)
     righting.switch(run)
     groups.subgroups(run.report)
+    st.fragment(groups.by_another)(run)
 
 
 def everything(run: Run) -> None:

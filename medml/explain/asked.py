@@ -69,4 +69,12 @@ def paired(about: dict[str, Any]) -> Arrays:
         "said": np.array(found.said(*about["names"])), "why_not": np.array(found.why_not)}
 
 
-PARTS: dict[str, Callable[[dict[str, Any]], Arrays]] = {"swarm": swarm, "one": one, "again": again, "paired": paired}
+def groups(about: dict[str, Any]) -> Arrays:
+    """{run, source, column} -> "n": how many groups are kept with the run now."""
+    from medml.grouped import by_column
+
+    return {"n": np.array(len(by_column(about["run"], about["column"], Path(about["source"]))))}
+
+
+PARTS: dict[str, Callable[[dict[str, Any]], Arrays]] = {"swarm": swarm, "one": one, "again": again, "paired": paired,
+                                                       "groups": groups}

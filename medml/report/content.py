@@ -143,7 +143,7 @@ def _groups(report: Report) -> Iterator[Block]:
     if report.subgroups:
         yield Heading("Subgroups", 1)
         yield Rows(("Group", "Cases", title(headline(report)), "Calibration slope"), tuple(
-            (f"{each.column}: {each.label}", f"{each.n:,}",
+            (f"{each.column}{' (picked after training)' if each.picked_after else ''}: {each.label}", f"{each.n:,}",
              w.figure(each.figure) if each.enough else "not enough to say",
              w.figure(each.slope) if each.enough and each.slope else "-") for each in report.subgroups),
             (0.3, 0.12, 0.33, 0.25))

@@ -1,0 +1,70 @@
+"""A column picked after training makes groups from the clinician's own folder; what is kept names no small group."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+from tables import clinic, saved, trained_once
+
+from medml import gallery, grouped, home
+from medml.errors import UserError
+from medml.picked import columns_to_pick
+from medml.report import content
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A run on 240 patients, with a column that no model sees: "clinic", one of its groups of four patients."""
+    place = tmp_path_factory.mktemp("grouped")
+    table = clinic(240).assign(clinic=["one", "two", "three"] * 80)
+    table.loc[:3, "clinic"] = "attic"
+    with trained_once(place, table, leave_out=["clinic", "patient_id"]) as name:
+        yield name, place, table
+
+
+@pytest.fixture(autouse=True)
+def its_home(made, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(made[1] / "home"))
+
+
+def test_a_column_picked_later_is_kept_with_the_run_and_said_to_be(made):
+    name, _, table = made
+    assert "clinic" in columns_to_pick(gallery.open_run(name))
+    found = grouped.by_column(name, "clinic", draws=200)
+    assert {each.label for each in found} == {"one", "two", "three"} - {_hidden_with_the_attic(table)}
+    opened = gallery.open_run(name)
+    assert [each for each in opened.report.subgroups if each.column == "clinic"] == found
+    assert all(each.picked_after and each.figure.low < each.figure.high for each in found)
+    assert "clinic" not in columns_to_pick(opened)
+    with np.load(opened.sealed("private/oof.npz")) as stored:
+        p = stored["p"][0, :, 1]
+    mine = (table["clinic"] == found[0].label).to_numpy()
+    exact = roc_auc_score(table["outcome"][mine], p[mine])
+    assert found[0].n == mine.sum() and found[0].figure.value == pytest.approx(exact, abs=0.03)  # ranked within folds
+    stored = (opened.folder / "groups" / f"{opened.chain.current}.json").read_text()
+    assert "attic" not in stored and "P000" not in stored
+    assert "picked after training" in str(list(content._groups(opened.report)))
+
+
+def _hidden_with_the_attic(table) -> str:
+    """Four in the attic are hidden, and with them the smallest group, which would reveal them by difference."""
+    sizes = table["clinic"].value_counts().drop("attic")
+    return min(sizes.index, key=lambda each: (sizes[each], [-ord(letter) for letter in each]))
+
+
+def test_the_outcome_the_patient_and_a_changed_table_make_no_groups(made):
+    name, place, _ = made
+    for column in ("outcome", "patient_id", "nowhere"):
+        with pytest.raises(UserError, match="makes no groups"):
+            grouped.by_column(name, column)
+    other = saved(clinic(240, seed=4), place / "other")
+    with pytest.raises(UserError, match="changed since"):
+        grouped.by_column(name, "ward" if "ward" in columns_to_pick(gallery.open_run(name)) else "pressure",
+                          other)
+
+
+def test_a_file_of_groups_that_cannot_be_read_adds_none(made):
+    opened = gallery.open_run(made[0])
+    home.write_bytes(home.ensure(opened.folder / "groups") / f"{opened.chain.current}.json", b"{")
+    assert not any(each.picked_after for each in gallery.open_run(made[0]).report.subgroups)
