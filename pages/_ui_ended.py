@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml import gallery
+from medml import gallery, night
 from medml import project as projects
+from medml.night import TRAININGS
 from medml.store import Job
 from pages import _ui as ui
 from pages._ui_jobs import title_of
 
-TRAININGS = ("train", "continue")
 ENDED = {"done": ("Done", "teal"), "failed": ("Could not be done", "stop"), "stopped": ("Stopped", "caution")}
 MOST = 30  # lines shown
 Place = tuple[str, dict[str, str]]  # a page, and the ids that it needs
 
 
 def ended(listed: list[Job]) -> None:
-    """What has ended, the newest first."""
-    if not listed:
-        return
-    ui.section("Ended")
+    """What has ended, the newest first; since the last evening apart, with what came of it."""
+    evening = night.evening()
+    last = [night.came(each) for each in listed if each.ended >= evening]
+    before = [night.came(each, with_result=False) for each in listed[len(last):][:MOST]]
+    trainings = [each for each in last if each.job.kind in TRAININGS]
     known = {each.id for each in projects.all_projects()}
-    with st.container(key="m_list"):
-        for each in listed[:MOST]:
-            line(each, known)
+    rows("last", f"Since {ui.when(evening)}", last, known, night.summed_up(trainings) if trainings else "")
+    rows("before", "Ended before" if last else "Ended", before, known)
 
 
-def line(job: Job, known: set[str]) -> None:
-    """What it was, how it ended, when, how long it took, and a button to what came of it."""
-    reason, took = why(job), "" if job.started is None else f" · {ui.duration(job.ended - job.started)}"
-    under = f'<p class="m-note">{ui.html(reason, 400)}</p>' if reason else ""
+def rows(key: str, title: str, listed: list[night.Came], known: set[str], words: str = "") -> None:
+    if listed:
+        ui.section(title, words)
+        with st.container(key=f"m_list_{key}"):
+            for each in listed:
+                line(each, known)
+
+
+def line(came: night.Came, known: set[str]) -> None:
+    """What it was, what came of it, when, how long it took, and a button to it."""
+    job, took = came.job, "" if came.seconds is None else f" · {ui.duration(came.seconds)}"
+    said = came.why or came.result
+    under = f'<p class="m-note">{ui.html(said, 400)}</p>' if said else ""
     place = what_came_of(job, known)
     with st.container(key=f"m_row_{job.id}", horizontal=True, vertical_alignment="center", gap="medium"):
         st.html(f'<div class="m-line"><p class="m-what">{ui.html(title_of(job), 120)}</p>{under}</div>',
@@ -63,9 +72,3 @@ def to(place: Place, project: str | None) -> None:
         ui.forget("project")
         ui.go(step, **ids)
     ui.go(step, project=project, **ids)
-
-
-def why(job: Job) -> str:
-    """Why a job could not be done and what to do; nothing for the others."""
-    error = job.error or {}
-    return f"{error.get('what', '')} {error.get('fix', '')}".strip() if job.state == "failed" else ""

@@ -1,19 +1,49 @@
-"""`jobs`: what runs and what waits."""
+"""`jobs`: what runs, what waits, what the night brought."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from datetime import datetime
 
 from medml.commands import Printed, command
+from medml.commands._places import save_json
 from medml.terminal import table
 
 
-@command("jobs", "what runs and what waits")
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--night", action="store_true", help="the trainings that ended since 18:00, and what came of "
+                        "each")
+    parser.add_argument("--json", metavar="FILE", help="write the list to a file")
+
+
+@command("jobs", "what runs, what waits, what the night brought", options)
 def do_jobs(args: argparse.Namespace) -> Printed:
     """What runs, what waits, what is done."""
-    from medml import store
+    from medml import night, store
 
+    if args.night:
+        listed = night.since(night.evening())
+        save_json(args.json, [as_json(each.job) | {"result": each.result} for each in listed])
+        return [night.summed_up(listed), *([_told(listed)] if listed else [])]
+    jobs = store.jobs()
+    save_json(args.json, [as_json(each) for each in jobs])
     rows = [(job.id[:12], job.kind, job.state, job.error["what"] if job.error else job.message,
-             time.strftime("%Y-%m-%d %H:%M", time.gmtime(job.made))) for job in store.jobs()]
+             time.strftime("%Y-%m-%d %H:%M", time.gmtime(job.made))) for job in jobs]
     return [table(rows, ["job", "kind", "state", "what", "made (UTC)"])] if rows else ["No job yet."]
+
+
+def _told(listed: list) -> str:
+    """One line a training: when it ended, how long it took, and what came of it."""
+    from medml.config import duration
+
+    rows = [(f"{datetime.fromtimestamp(each.job.ended):%d %b %H:%M}", each.job.id[:12], each.job.state,
+             "-" if each.seconds is None else duration(each.seconds), each.result or each.why) for each in listed]
+    return table(rows, ["ended", "job", "state", "took", "what came of it"])
+
+
+def as_json(job: object) -> dict:
+    """A job as the Jobs screen knows it, without its settings; times in seconds since 1970, UTC."""
+    names = ("id", "kind", "project", "state", "not_before", "made", "started", "ended", "fraction", "message",
+             "error", "result")
+    return {name: getattr(job, name) for name in names}

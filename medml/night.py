@@ -1,0 +1,75 @@
+"""What the queue did over the night: what ran, for how long, with which result, what failed and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from medml import gallery, store
+from medml.config import duration
+from medml.errors import UserError
+from medml.evaluate import headline
+from medml.evaluate.words import title
+from medml.store import Job
+from medml.terminal import figure
+
+EVENING = 18  # o'clock, of this machine: what ended after the last one belongs to the night
+TRAININGS = ("train", "continue")
+_HOW = {"done": "done", "stopped": "stopped by hand", "failed": "could not be done"}
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A training that has ended, and what came of it."""
+
+    job: Job
+    seconds: float | None  # of its last attempt
+    result: str  # "AUROC 0.870 (0.812 to 0.921)", "" where nothing came of it or it is gone
+    why: str  # it could not be done: what happened and what to do
+
+
+def evening(now: float | None = None) -> float:
+    """The last 18:00 of this machine's clock, in seconds since 1970, UTC."""
+    moment = datetime.fromtimestamp(time.time() if now is None else now)
+    last = moment.replace(hour=EVENING, minute=0, second=0, microsecond=0)
+    return (last if last <= moment else last - timedelta(days=1)).timestamp()
+
+
+def came(job: Job, *, with_result: bool = True) -> Came:
+    """What came of one job that has ended. with_result  its figure too, for which its run is opened"""
+    error = (job.error or {}) if job.state == "failed" else {}
+    seconds = job.ended - job.started if job.ended and job.started else None
+    return Came(job, seconds, result_of(job) if with_result else "",
+                f"{error.get('what', '')} {error.get('fix', '')}".strip())
+
+
+def since(moment: float) -> list[Came]:
+    """Every training that ended after that moment (seconds since 1970, UTC), the first one first."""
+    ended = [each for state in store.ENDED for each in store.jobs(state=state)
+             if each.kind in TRAININGS and each.ended and each.ended >= moment]
+    return [came(each) for each in sorted(ended, key=lambda each: each.ended)]
+
+
+def result_of(job: Job) -> str:
+    """The headline figure with its interval of the run that a job made, where it is still there."""
+    run = (job.result or {}).get("run", "")
+    if not run or not gallery.is_there(run):
+        return ""
+    try:
+        report = gallery.open_run(run).report
+    except UserError:  # damaged since: the gallery says so
+        return ""
+    name = headline(report)
+    return f"{title(name)} {figure(report.metrics.get(name))}"
+
+
+def summed_up(listed: Sequence[Came]) -> str:
+    """In one sentence: "3 trainings in 5.2 hours: 2 done, 1 could not be done.\""""
+    n = len(listed)
+    if not n:
+        return "No training ended in this time."
+    counts = {words: sum(each.job.state == state for each in listed) for state, words in _HOW.items()}
+    how = ", ".join(f"{k} {words}" for words, k in counts.items() if k)
+    return f"{n} training{'s' * (n > 1)} in {duration(sum(each.seconds or 0.0 for each in listed))}: {how}."
