@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medml import families
+from medml import device, families
 from medml.families._cost import unit
 from medml.home import sha256_of
 from medml.pace import pace, too_long
@@ -106,6 +106,17 @@ def usual_params(table: Table, config: TrainConfig, recipe: Recipe | None = None
     development, _ = _sizes(config, n_rows(table, config.choice, recipe))
     return families.registry.get(config.family).settled({}, development, encoded_columns(table, config.choice, recipe),
                                                         config.choice.task)
+
+
+def facts_of(table: Table, config: TrainConfig, recipe: Recipe | None = None) -> families.Facts:
+    """What settings go by: counts of what the final model learns from, by the scan, and what it is computed on."""
+    rows = n_rows(table, config.choice, recipe)
+    development, _ = _sizes(config, rows)
+    counts, kept = class_counts(table, config.choice, recipe), development / rows
+    return families.Facts(development, encoded_columns(table, config.choice, recipe), config.choice.task,
+                          pictures=config.choice.pictures is not None,
+                          n_patients=round(kept * n_patients(table, config.choice, recipe)),
+                          n_events=round(kept * min(counts)) if counts else 0, graphics=device.graphics())
 
 
 def _bytes(table: Table, config: TrainConfig, recipe: Recipe | None) -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib.util
 import os
+import platform
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -33,6 +36,14 @@ def few_threads(n_cases: int) -> Iterator[None]:
 
     with threadpool_limits(threads(n_cases)):
         yield
+
+
+@functools.cache
+def graphics() -> bool:
+    """Whether networks will likely be computed by a graphics card, told without loading torch: a page asks."""
+    if platform.system() == "Darwin":
+        return platform.machine() == "arm64"
+    return os.path.exists("/dev/nvidiactl") and importlib.util.find_spec("nvidia") is not None
 
 
 def pick(wanted: str = "auto") -> torch.device:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 import worker
-from medml import home, rivals
+from medml import families, home
 from medml import project as projects
-from medml.config import estimate, n_patients, propose_config, usual_family, usual_params
+from medml.config import n_patients, propose_config, usual_family
 from medml.overrides import Seen
 from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
@@ -20,6 +20,7 @@ from pages import _ui_networks as networks
 from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
 from pages import _ui_use_plan as use_plan
+from pages._configure_settings import Examples, settings
 from pages._ui_pictures import ask_plan
 
 TITLE = "Configure"
@@ -58,7 +59,7 @@ def ground_of(project: projects.Project) -> Ground | None:
 
 
 def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
-    """Draw the form and return the configuration that stands in it now."""
+    """Draw the form but for the family's own settings, and return the configuration that stands in it now."""
     plan.task_card(on.table, on.choice, on.recipe)
     use_plan.enough(on.table, on.choice, on.recipe)
     key = f"m_plan_{on.project.id}"
@@ -71,54 +72,23 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
     name = st.text_input("Name of the model", base.name, key=f"{key}_{family.name}_name", max_chars=120)
     split = plan.ask_split(base.split, f"{key}_split", n_patients(on.table, on.choice, on.recipe))
     base = base.model_copy(update={"use": use_plan.ask_use(on.table, on.choice, base.use, f"{key}_use")})
+    base = base.model_copy(update={"name": name.strip() or base.name, "split": split})
     if on.choice.pictures is not None:
         ready = ask_plan(on.table, base.choice.pictures or on.choice.pictures, f"{key}_pictures")
-        base = base.model_copy(update={"choice": on.choice.model_copy(update={"pictures": ready})})
         networks.pretrained(family)
-        params, seed = ask_settings(on, family, base, f"{key}_{family.name}")
-        networks.examples(on.project, on.table, on.choice.target, ready, usual_settings(on, family, base) | params)
-        return base.model_copy(update={"name": name.strip() or base.name, "split": split, "params": params,
-                                       "seed": seed})
+        return base.model_copy(update={"choice": on.choice.model_copy(update={"pictures": ready})})
     seen = Seen(on.table.sha256, on.choice.target)
     chosen = columns_card.ask_selection(base.selection, [each.name for each in predictors(on.table, on.choice)], seen,
                                         f"{key}_select")
-    params, seed = ask_settings(on, family, base, f"{key}_{family.name}")
-    return base.model_copy(update={"name": name.strip() or base.name, "split": split, "selection": chosen,
-                                   "params": params, "seed": seed})
+    return base.model_copy(update={"selection": chosen})
 
 
-def usual_settings(on: Ground, family: plan.Family, base: TrainConfig) -> dict:
-    """What the family would choose for this many cases."""
-    return usual_params(on.table, base, on.recipe)
-
-
-def ask_settings(on: Ground, family: plan.Family, base: TrainConfig, key: str) -> tuple[dict, int]:
-    """The family's own parameters, and the seed; only what differs from the usual for this table is kept."""
-    usual = usual_settings(on, family, base)
-    ui.section("Settings", "Each has a usual zone. Leave them alone unless you have a reason.")
-    with st.expander(f"Settings of “{family.title}”"):
-        if not family.params:
-            ui.note("This family has nothing to set.")
-        given = ui.form_from_params(family.params, usual | base.params, key=key)
-        seed = st.number_input("Seed", 0, 2**31 - 1, base.seed, key=f"{key}_seed",
-                               help=ui.explained("seed"))
-    return {name: value for name, value in given.items() if value != usual[name]}, int(seed)
-
-
-def needs(on: Ground, config: TrainConfig) -> float:
-    """What the training will take, before it starts; returns the seconds."""
-    ui.section("What it will take", "Measured on this machine a moment ago.")
-    ahead = estimate(on.table, config, on.recipe)
-    rows = [("of time", ui.duration(ahead.seconds)), ("of memory", ui.size(ahead.bytes))]
-    if config.selection.on:
-        rows.insert(1, ("of it to choose columns", ui.duration(ahead.seconds_selection)))
-    with st.container(key="m_card_needs"):
-        ui.tiles(rows)
-        tried = rivals.configurations(config.data_sha256, config.choice.target)
-        if tried:
-            ui.note(f"This will be configuration {tried + 1} on this table and this outcome. The best of several looks "
-                    "better than it is; the report counts them.")
-    return ahead.seconds
+def examples_of(on: Ground, config: TrainConfig) -> Examples | None:
+    """What draws pictures as a network is shown them; None for a table."""
+    plan_ = config.choice.pictures
+    if plan_ is None:
+        return None
+    return lambda params: networks.examples(on.project, on.table, on.choice.target, plan_, params)
 
 
 def start(project: projects.Project, config: TrainConfig, seconds: float, at: float | None = None) -> None:
@@ -135,10 +105,11 @@ with ui.page(TITLE, step="configure", lead=LEAD) as opened:
     standing = ground_of(opened)
     if standing is not None:
         asked = ask(standing, projects.config(opened.id))
-        takes = needs(standing, asked)
+        settled = settings(opened, families.registry.get(asked.family), standing.table, standing.recipe, asked,
+                           examples_of(standing, asked))
         later: list[float] = []
-        if ui.next_button("Start now", "train", beside=lambda: later.extend(ui.ask_night("m_night"))):
-            start(opened, asked, takes)
-        if later:
-            start(opened, asked, takes, later[0])
-        projects.write(opened.id, asked)
+        if settled is not None and ui.next_button("Start now", "train",
+                                                  beside=lambda: later.extend(ui.ask_night("m_night"))):
+            start(opened, *settled)
+        if later and settled is not None:
+            start(opened, *settled, later[0])

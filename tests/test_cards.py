@@ -44,7 +44,7 @@ def values_of(name: str, param_name: str) -> list:
 def test_every_setting_has_a_card_with_a_picture_and_a_sentence(name, param):
     at = setting(name, param)
     card = cards.for_setting(at)
-    drawn = ET.fromstring(card.draw(at))
+    drawn = ET.fromstring(cards.alone(card.draw(at)))
     assert drawn.get("role") == "img" and len(drawn.get("aria-label")) > 10
     assert card.say(at).endswith(".") and len(card.say(at)) < 260
 
@@ -72,10 +72,11 @@ def test_a_picture_is_drawn_in_colours_of_the_page_alone_and_asks_for_nothing(na
     for value in values_of(name, param):
         at = setting(name, param, value)
         picture = cards.for_setting(at).draw(at)
+        assert picture.count("http") == picture.count('xmlns="http://www.w3.org/2000/svg"') == 1
         used = set(re.findall(r"var\(--chart-([a-z]+), currentColor\)", picture))
         assert used <= set(ink.COLOURS + ink.GROUND) and used & set(ink.COLOURS)
         assert not re.search(r"#[0-9a-fA-F]{3}|rgb|href|url\(|<image|<script|<text", picture)
-        assert "nan" not in picture and len(picture) < 90_000
+        assert "nan" not in picture and len(picture) < 60_000
 
 
 def test_what_is_drawn_can_be_told_from_the_card_in_both_themes():
@@ -145,6 +146,13 @@ def test_a_small_rate_creeps_and_a_large_one_jumps_from_rim_to_rim():
     assert steps(0.01)[-1] < START * 0.7  # hardly any way
     assert abs(steps(1)[-1]) < 0.02
     assert {-1.0, 1.0} <= set(steps(100))
+
+
+def test_a_picture_by_itself_has_the_colours_of_both_themes_and_moves_only_where_it_is_asked_to():
+    at = setting("mlp", "rate")
+    still, moving = (cards.alone(cards.for_setting(at).draw(at), moving=each) for each in (False, True))
+    assert cards.can_move(still) and "animation" in moving and "animation" not in still
+    assert "light-dark(#0F5E5C,#5BBDB3)" in still and ET.fromstring(moving) is not None
 
 
 def test_the_strips_of_a_split_show_each_part_judged_once_and_what_stays_closed():

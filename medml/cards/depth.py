@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from medml.cards import registry
 from medml.cards.card import Card, Setting, plural
-from medml.cards.ink import FOOT, LEFT, RIGHT, TOP, dot, line, svg
+from medml.cards.ink import FOOT, LEFT, RIGHT, TOP, dot, lines, svg
 
 
 def draw(setting: Setting) -> str:
     depth = int(setting.value)
     thin = 1.2 if depth < 6 else 0.5
-    parts = [line([_at(level, place, depth), _at(level + 1, 2 * place + side, depth)], "quiet", thin)
-             for level in range(depth) for place in range(2**level) for side in (0, 1)]
+    parts = lines([(_at(level, place, depth), _at(level + 1, 2 * place + side, depth))
+                   for level in range(depth) for place in range(2**level) for side in (0, 1)], "quiet", thin)
     dots = [dot(*_at(level, place, depth), max(1.2, 5.0 - 0.5 * level), setting.tone if level == depth else "text",
                 hollow=level < depth and depth < 6)
             for level in range(depth + 1) for place in range(2**level)]
-    return svg(f"A tree of {plural(depth, 'question')} in a row with {2**depth} ends.", *parts, *dots)
+    return svg(f"A tree of {plural(depth, 'question')} in a row with {2**depth} ends.", parts, *dots)
 
 
 def say(setting: Setting) -> str:

@@ -12,13 +12,15 @@ WIDTH, HEIGHT = 320, 112
 LEFT, RIGHT, TOP, FOOT = 12, 308, 10, 100
 COLOURS = ("accent", "amber", "text", "quiet")
 GROUND = ("line", "faint")
+TURN = "turn"
 Points = Iterable[tuple[float, float]]
 
 
 def svg(words: str, *parts: str) -> str:
     """The parts as one picture; `words` are for those who do not see it."""
-    return (f'<svg class="m-draw" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(words, quote=True)}" '
-            f'fill="none" stroke-linecap="round" stroke-linejoin="round">{"".join(parts)}</svg>')
+    how = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+            f'aria-label="{escape(words, quote=True)}" {how}>{"".join(parts)}</svg>')
 
 
 def ink(name: str) -> str:
@@ -32,6 +34,12 @@ def line(points: Points, colour: str = "accent", width: float = 2.0, *, dashed: 
     place = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     dashes = ' stroke-dasharray="3 5"' if dashed else ""
     return f'<path d="M{place}" stroke="{ink(colour)}" stroke-width="{width:g}"{dashes}/>'
+
+
+def lines(pairs: Iterable[tuple[tuple[float, float], tuple[float, float]]], colour: str, width: float) -> str:
+    """Many straight lines as one."""
+    place = "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for (a, b), (c, d) in pairs)
+    return f'<path d="{place}" stroke="{ink(colour)}" stroke-width="{width:g}"/>'
 
 
 def area(points: Points, colour: str = "faint") -> str:
@@ -60,8 +68,8 @@ def group(*parts: str, turned: float = 0.0, at: tuple[float, float] = (0.0, 0.0)
 
 
 def in_turn(place: int, *parts: str) -> str:
-    """Parts that appear one after the other, once, where motion is allowed; at once where it is not (style sheet)."""
-    return f'<g class="m-turn" style="--at:{place}">{"".join(parts)}</g>'
+    """Parts that appear one after the other, once, in a picture that moves (see medml.cards.alone)."""
+    return f'<g class="{TURN}" style="--at:{place}">{"".join(parts)}</g>'
 
 
 def marker(x: float, colour: str = "text") -> str:

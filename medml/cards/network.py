@@ -6,20 +6,20 @@ import math
 
 from medml.cards import registry
 from medml.cards.card import Card, Setting, number
-from medml.cards.ink import FOOT, LEFT, RIGHT, TOP, dot, line, svg
+from medml.cards.ink import FOOT, LEFT, RIGHT, TOP, dot, lines, svg
 
 
 def draw(setting: Setting) -> str:
     sizes = [shown(setting.facts.n_columns), shown(setting.value), shown(setting.value / 2), 1]
     layers = [[(LEFT + 14 + (RIGHT - LEFT - 28) * place / 3, _height(at, n)) for at in range(n)]
               for place, n in enumerate(sizes)]
-    threads = [line([a, b], "line", 0.7) for left, right in zip(layers, layers[1:], strict=False)
-               for a in left for b in right]
+    threads = lines([(a, b) for left, right in zip(layers, layers[1:], strict=False) for a in left for b in right],
+                    "line", 0.7)
     tones = ("quiet", setting.tone, setting.tone, "text")
     units = [dot(x, y, min(5.0, 38 / len(layer)), tone) for layer, tone in zip(layers, tones, strict=True)
              for x, y in layer]
     return svg(f"A network: columns, {int(setting.value)} units, {max(2, int(setting.value) // 2)} units, the answer.",
-               *threads, *units)
+               threads, *units)
 
 
 def shown(units: float) -> int:

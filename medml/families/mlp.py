@@ -48,7 +48,7 @@ class MLP(Learner):
         """A large table needs fewer rounds: each has more steps."""
         batch = 32 if facts.n_rows < 2_000 else 512 if facts.large else 128
         epochs = max(40, round(200 * ORDINARY / facts.n_rows, -1)) if facts.large else 200
-        return super().usual(facts) | {"batch": batch, "epochs": int(epochs), "patience": max(8, int(epochs) // 8)}
+        return super().usual(facts) | {"batch": batch, "epochs": int(epochs), "patience": min(25, int(epochs) // 2)}
 
     def zones(self, facts: Facts) -> dict[str, Zone]:
         """Around the usual value; wider networks and weaker brakes where there are many rows a column."""

@@ -98,6 +98,14 @@ def set_number(page: Page, label: str, value: int) -> None:
     settled(page)
 
 
+def slide(page: Page, label: str, key: str, shown: str) -> None:
+    """Press a key on the slider of that name, and wait until it shows where it stands now."""
+    slider = page.get_by_role("slider", name=label)
+    slider.press(key)
+    expect(slider).to_have_attribute("aria-valuetext", shown)
+    settled(page)
+
+
 def three_folds(page: Page) -> None:
     """Judge by 3 folds, once, so that a test takes seconds."""
     page.get_by_text("Change how it is judged").click()

@@ -62,9 +62,9 @@ def follow_network(screen, first: str):
 
 
 def go_on_and_back(screen, before: str):
-    """Three more epochs are a second checkpoint; revert brings the first one's figures back."""
+    """Three more rounds are a second checkpoint; revert brings the first one's figures back."""
     steps.set_number(screen, "Epochs", 3)
-    steps.follow(screen, "Train for 3 more epochs", "Train")
+    steps.follow(screen, "Train for 3 more rounds", "Train")
     expect(screen.get_by_text("3 more rounds")).to_be_visible()
     expect(screen.get_by_role("button", name="See the result")).to_be_disabled()
     steps.result(screen)
@@ -133,9 +133,9 @@ def test_stop_keeps_the_best_and_a_reload_shows_the_same_training(screen, heart)
     steps.to_configure(screen, heart)
     steps.choose_family(screen, "Neural network")
     steps.three_folds(screen)
-    screen.get_by_text("Settings of “Neural network”").click()
-    steps.set_number(screen, "Rounds over the table", 5000)
-    steps.set_number(screen, "Patience", 500)
+    steps.slide(screen, "Rounds over the table", "End", "5,000")
+    screen.get_by_text("More settings").click()
+    steps.slide(screen, "Patience", "End", "500")
     job = steps.start(screen)
     expect(screen.locator(".m-log")).to_contain_text("Round", timeout=steps.LONG)
     screen.reload()
