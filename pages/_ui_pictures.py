@@ -25,6 +25,8 @@ WINDOWS = {"As the file says": None, "Lung": "lung", "Bone": "bone", "Soft tissu
 FRAMES = {"The first frame": "first", "The middle frame": "middle", "Every frame, each as a case": "all"}
 NAMES = {"photometric": "Colour", "bits": "Bits a pixel", "kind": "Sort of file", "size": "Pixels",
          "transfer syntax": "How it is packed"}
+MEANS = {"MONOCHROME1": "inverted grey", "MONOCHROME2": "grey", "L": "grey", "RGB": "colour", "dicom": "DICOM",
+         "png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "gif": "GIF", "bmp": "BMP"}
 
 
 def facts(table: Table) -> None:
@@ -37,10 +39,18 @@ def facts(table: Table) -> None:
         ui.tiles([("pixels on the shorter side", _side(known)), ("could not be decoded", f"{known.damaged:,}"),
                   ("exact copies", f"{known.copies:,}"),
                   ("nearly alike", "not told" if known.near is None else f"{known.near:,}")])
-        ui.table(("What", "Found"), [(NAMES.get(name, name.capitalize()), ", ".join(
-            f"{what} ({n:,})" for what, n in counts.items())) for name, counts in known.by.items() if counts])
+        ui.table(("What", "Found"), [(NAMES.get(name, name.capitalize()), _counted(counts))
+                                     for name, counts in known.by.items() if counts])
     for severity, what, fix in told(known):
         ui.say(severity, what, fix)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """What was found, with how often; codes of the standard as words, those that mean the same together."""
+    found: dict[str, int] = {}
+    for what, n in counts.items():
+        found[MEANS.get(what, what)] = found.get(MEANS.get(what, what), 0) + n
+    return ", ".join(f"{what} ({n:,})" for what, n in found.items())
 
 
 def _side(known: PictureFacts) -> str:

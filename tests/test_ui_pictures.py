@@ -80,7 +80,9 @@ def test_the_scan_warns_of_writing_in_pictures_where_files_declare_it(tmp_path):
 def test_the_scan_says_nothing_of_writing_where_there_is_none(tmp_path):
     for at in range(12):
         dicom(tmp_path / ("ill" if at % 2 else "well") / f"{at}.dcm", at, PatientID=f"P{at}")
-    assert "may have writing" not in words(part(facts, scanned(tmp_path)))
+    Image.new("L", (16, 16)).save(tmp_path / "ill" / "12.png")
+    said = words(part(facts, scanned(tmp_path)))
+    assert "may have writing" not in said and "grey (12), other (1)" in said and "DICOM (12), other (1)" in said
 
 
 def thumbnails(at):
@@ -177,6 +179,10 @@ def test_answers_that_are_numbers_are_shown_with_what_spoke_for_more(of_a_number
     assert every.name[-1] in words(shown) and every.name[0] not in words(shown)  # what is furthest off comes first
     shown.selectbox(key="m_looked_order").set_value("Nearest to the truth first").run()
     assert every.name[0] in words(shown) and every.name[-1] not in words(shown)
+    shown.button(key="m_looked_next").click().run()
+    assert f"7 to 12 of {N}" in words(shown) and every.name[0] not in words(shown)
+    shown.text_input(key="m_looked_name").set_value(every.name[-1]).run()
+    assert "1 to 1 of 1" in words(shown) and every.name[-1] in words(shown) and len(addresses(shown)) == 1
     told = next(each for each in gallery.open_run(of_a_number).report.checks if each.id == "G3").figures
     assert [name for name in told if name.startswith("hottest")] == ["hottest_0"]
     drawn = list(looking.look_at_new(of_a_number, Path(gallery.open_run(of_a_number).profile.source),

@@ -292,6 +292,23 @@ def test_maps_of_a_set_share_one_scale():
     assert grown[0, 0, 0] == pytest.approx(0.1) and grown[1, 0, 0] == pytest.approx(1.0)
 
 
+def test_each_answer_has_a_scale_of_its_own_and_none_is_not_divided_by():
+    found = np.array([[[1.0, 0.0]], [[10.0, 0.0]], [[0.0, 0.0]]], np.float32)
+    grown = heatmap.scaled(found, np.array([1.0, 10.0, 0.0]), 1, 2)
+    assert grown[:, 0, 0].tolist() == [1.0, 1.0, 0.0]
+
+
+def test_maps_of_a_rare_answer_are_scaled_by_several_pictures():
+    p = np.random.default_rng(0).dirichlet([8, 4, 0.3], 200)
+    answer = np.where(np.arange(200) < 2, 2, p[:, :2].argmax(axis=1))
+    p[:2] = [0.05, 0.05, 0.9]
+    common, _, rare = heatmap.sampled(p, answer)
+    assert set(answer[common]) == {0} and len(common) == heatmap.SANITY // 3
+    assert len(rare) == heatmap.FEWEST and {0, 1} <= set(rare.tolist())
+    assert p[rare, 2].min() >= np.sort(p[:, 2])[-heatmap.FEWEST]  # the likeliest stand in
+    assert [len(each) for each in heatmap.sampled(np.ones((40, 1)), np.zeros(40))] == [heatmap.SANITY]
+
+
 def test_the_frozen_network_as_one_piece_gives_the_scores_of_its_parts(google):
     data, frozen = crosses_and_bars(40, side=64), families.registry.get("cnn_features")
     fitted = frozen.fit(data, {}, seed=0)

@@ -74,7 +74,7 @@ def sampled(p: np.ndarray, answer: np.ndarray) -> list[np.ndarray]:
     spread, found = max(FEWEST, SANITY // p.shape[1]), []
     for code in range(p.shape[1]):
         n = max(FEWEST, int((answer == code).sum())) if p.shape[1] > 1 else len(p)
-        order = np.argsort(-p[:, code], kind="stable")[:n]
+        order = np.lexsort((-p[:, code], answer != code))[:n]
         found.append(order[np.unique(np.linspace(0, len(order) - 1, spread).astype(int))] if len(order) else order)
     return found
 
