@@ -16,7 +16,7 @@ from pages import _ui_again as again
 from pages._ui_metrics import cell, headline_name
 
 USUAL = {"epoch": 20, "trees": 100}
-NOUN = {"epoch": "epoch", "trees": "tree"}
+NOUN = {"epoch": "round", "trees": "tree"}
 NETWORK = "mlp"
 
 
@@ -88,7 +88,7 @@ def go_on(run: Run) -> None:
         ui.next_button("Train more", disabled=True)
     elif family.round is None:
         ui.section("Nothing to continue", f"“{family.title}” is fitted in one go: more rounds would change nothing. "
-                   "A network learns epoch by epoch, and can be continued and reverted.")
+                   "A network learns round by round, and can be continued and reverted.")
         if ui.next_button("Train a network to compare", "train"):
             compare_with_network(run)
     else:

@@ -16,7 +16,7 @@ from pages._ui_jobs import Halt
 
 EVERY = 1.0  # seconds between two looks
 LOG_LINES = 200  # the newest; the rest is in the job's rows
-ROUND = {"epoch": "Epoch", "trees": "Trees", None: "Part done"}
+ROUND = {"epoch": "Round", "trees": "Trees", None: "Part done"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def what_a_stop_keeps(kind: str, unit: str | None) -> Halt:
     begun = "once learning has gone on in every fold; you can go back." if kind == "continue" else \
         "once learning has begun in every fold."
     if unit == "epoch":
-        return Halt("Stop and keep the best", f"If you stop: the best epoch so far is kept, {begun}")
+        return Halt("Stop and keep the best", f"If you stop: the best round so far is kept, {begun}")
     if unit == "trees":
         return Halt("Stop and keep the trees", f"If you stop: the trees so far are kept, {begun}")
     return Halt("Stop", "If you stop: nothing of this training is kept; finished runs stay.")
@@ -96,7 +96,7 @@ def loss_words(measure: str, unit: str | None) -> str:
 def figure_words(figure: str, unit: str | None) -> str:
     """What the second curve shows, and what follows from it where a family can be trained further."""
     seen = f"{figure} on rows that the fold had not seen"
-    return {"epoch": f"{seen}; where it stops rising, more epochs do not help.",
+    return {"epoch": f"{seen}; where it stops rising, more rounds do not help.",
             "trees": f"{seen}; where it stops rising, more trees do not help.",
             None: f"{seen}, as the model was put together."}[unit]
 

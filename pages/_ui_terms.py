@@ -68,7 +68,7 @@ def explained(*names: str) -> str:
 
 def card(entry: Term) -> str:
     """HTML of an entry: its name, a picture where it has one, and its two sentences."""
-    return (f'<span class="m-entry-name">{html(entry.name)}</span>{picture(entry)}'
+    return (f'<span class="m-entry-name">{html(entry.name[:1].upper() + entry.name[1:])}</span>{picture(entry)}'
             f'<span class="m-entry-meaning">{html(entry.meaning, 400)}</span>'
             f'<span class="m-entry-example">{html(entry.example, 400)}</span>')
 

@@ -27,8 +27,9 @@ def listed(entries: list[Term]) -> str:
 
 def one(entry: Term) -> str:
     """HTML of an entry in the list."""
-    also = f'<p class="m-also">Also: {ui.html(", ".join(entry.also), 300)}</p>' if entry.also else ""
-    return (f'<article class="m-word"><h3>{ui.html(entry.name)}</h3>{terms.picture(entry)}'
+    others = [each for each in entry.also if not each.lower().startswith(entry.name.lower())]  # no plain plurals
+    also = f'<p class="m-also">Also: {ui.html(", ".join(others), 300)}</p>' if others else ""
+    return (f'<article class="m-word"><h3>{ui.html(entry.name[:1].upper() + entry.name[1:])}</h3>{terms.picture(entry)}'
             f'<p>{ui.html(entry.meaning, 400)}</p><p class="m-entry-example">{ui.html(entry.example, 400)}</p>{also}'
             "</article>")
 

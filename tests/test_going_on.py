@@ -78,7 +78,7 @@ def test_a_run_of_the_command_line_is_continued_and_opened_on_screen(source):
     shown = screen(run, "go_on")
     assert PROJECT_GONE not in words(shown)
     further = next(each for each in shown.button if each.key.startswith("m_next"))  # the key names run and checkpoint
-    assert further.label == "Train for 20 more epochs" and not further.disabled
+    assert further.label == "Train for 20 more rounds" and not further.disabled
     open_it(screen(run, "held_out"))
     waiting = worker.jobs()
     assert [(each.kind, each.project, each.payload["run"]) for each in waiting] == [("held_out", None, run)]
@@ -137,5 +137,5 @@ def test_the_stop_button_promises_what_a_stop_keeps():
     for family in ("auto", "logistic"):
         label, kept = said("train", family).label, said("train", family).kept
         assert label == "Stop" and "nothing of this training is kept" in kept
-    assert said("continue", "mlp") == Halt("Stop and keep the best", "If you stop: the best epoch so far is kept, once "
+    assert said("continue", "mlp") == Halt("Stop and keep the best", "If you stop: the best round so far is kept, once "
                                            "learning has gone on in every fold; you can go back.")

@@ -85,7 +85,7 @@ def test_an_hour_is_said_as_a_person_says_it(now, moment, shown):
 
 
 def test_nothing_is_said_of_more_rounds_where_a_family_has_none():
-    assert "more epochs do not help" in live.figure_words("AUROC", "epoch")
+    assert "more rounds do not help" in live.figure_words("AUROC", "epoch")
     assert "more trees do not help" in live.figure_words("AUROC", "trees")
     assert "more" not in live.figure_words("AUROC", None)
 

@@ -20,6 +20,7 @@ from medml.roots import existing
 from medml.sample import take
 from medml.terminal import Bar
 from medml.types import Profile, Recipe, TrainConfig
+from medml.watch import Watch
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--select", action="store_true", help="select predictors inside every fold")
     parser.add_argument("--force-in", action="append", default=[], metavar="COLUMN", help="always keep this predictor")
     parser.add_argument("--force-out", action="append", default=[], metavar="COLUMN", help="never keep this predictor")
-    parser.add_argument("--epochs", type=int, metavar="N", help="rounds of training (epochs or trees)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="rounds of training, or trees")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--folds", type=int, metavar="N")
     parser.add_argument("--name", metavar="NAME", help="what to call the run")
@@ -60,12 +61,7 @@ def do_train(args: argparse.Namespace) -> Printed:
 
     source, bar = existing(args.source), Bar()
     check_json(args, source)
-    profile = scan(source, sheet=args.sheet, labels=told(args, source), watch=bar)
-    refuse_unjoined(args, profile)
-    choice = picked(args, profile)
-    profile = regrouped(profile, choice, watch=bar)
-    config, recipe = configured(args, profile, choice)
-    config = _use.with_use(config, args, profile.table(config.choice.table))
+    profile, config, recipe = planned(args, source, bar)
     yield from proposals_in_words(source, profile, config, recipe)
     if bar.visible:
         bar.say("start", 0.0, estimate(profile.table(config.choice.table), config).sentence)
@@ -76,6 +72,16 @@ def do_train(args: argparse.Namespace) -> Printed:
     opened = gallery.open_run(run)
     save_json(args.json, run_as_json(opened), source)
     yield from run_in_words(opened)
+
+
+def planned(args: argparse.Namespace, source: Path, watch: Watch) -> tuple[Profile, TrainConfig, Recipe]:
+    """What the options ask for, once the folder was scanned. UserError for what the person can mend."""
+    profile = scan(source, sheet=args.sheet, labels=told(args, source), watch=watch)
+    refuse_unjoined(args, profile)
+    choice = picked(args, profile)
+    profile = regrouped(profile, choice, watch=watch)
+    config, recipe = configured(args, profile, choice)
+    return profile, _use.with_use(config, args, profile.table(config.choice.table)), recipe
 
 
 def proposals_in_words(source: Path, profile: Profile, config: TrainConfig, recipe: Recipe) -> Printed:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 WIDTH, HEIGHT = 160, 72
 FAINT, HALF = 0.28, 0.55  # shades
+LEFT, RIGHT = 6, 96  # edges of a chart
+SPAN = RIGHT - LEFT
 
 
 def drawing(*parts: str) -> str:
@@ -35,36 +37,37 @@ def box(x: float, y: float, width: float, height: float, shade: float = 1.0, *, 
 
 def axes() -> str:
     """The left and lower edge of a chart."""
-    return path([(44, 6), (44, 66), (116, 66)], HALF)
+    return path([(LEFT, 6), (LEFT, 66), (RIGHT, 66)], HALF)
 
 
 def bow(rise: float) -> list[tuple[float, float]]:
     """A curve from the lower left to the upper right of the axes; rise 1 is the diagonal, smaller bends up."""
-    return [(44 + 72 * x, 66 - 60 * x**rise) for x in (i / 20 for i in range(21))]
+    return [(LEFT + SPAN * x, 66 - 60 * x**rise) for x in ((i / 24) ** 2 for i in range(25))]  # densest where it rises
 
 
 def roc() -> str:
-    return drawing(axes(), path([(44, 66), (116, 6)], HALF, dashed=True), path(bow(0.28)))
+    return drawing(axes(), path([(LEFT, 66), (RIGHT, 6)], HALF, dashed=True), path(bow(0.28)))
 
 
 def roc_area() -> str:
-    return drawing(axes(), path([*bow(0.28), (116, 66)], FAINT, closed=True), path(bow(0.28)))
+    return drawing(axes(), path([*bow(0.28), (RIGHT, 66)], FAINT, closed=True), path(bow(0.28)))
 
 
 def precision_recall() -> str:
-    curve = [(44 + 72 * x, 12 + 42 * x**3) for x in (i / 20 for i in range(21))]
-    return drawing(axes(), path([(44, 54), (116, 54)], HALF, dashed=True), path(curve))
+    curve = [(LEFT + SPAN * x, 12 + 42 * x**3) for x in (i / 20 for i in range(21))]
+    return drawing(axes(), path([(LEFT, 54), (RIGHT, 54)], HALF, dashed=True), path(curve))
 
 
 def calibration(bend: float = 1.0) -> str:
     """Predicted against observed; bend 1 lies on the dashes, below 1 too extreme."""
-    middle = [(44 + 72 * x, 66 - 60 * (0.5 + bend * (x - 0.5))) for x in (0.06, 0.25, 0.5, 0.75, 0.94)]
-    return drawing(axes(), path([(44, 66), (116, 6)], HALF, dashed=True), path(middle), *(dot(*at, 3) for at in middle))
+    middle = [(LEFT + SPAN * x, 66 - 60 * (0.5 + bend * (x - 0.5))) for x in (0.06, 0.25, 0.5, 0.75, 0.94)]
+    agree = path([(LEFT, 66), (RIGHT, 6)], HALF, dashed=True)
+    return drawing(axes(), agree, path(middle), *(dot(*at, 3) for at in middle))
 
 
 def shifted() -> str:
     """Every probability too low by the same amount."""
-    return drawing(axes(), path([(44, 66), (116, 6)], HALF, dashed=True), path([(44, 52), (100, 6)]))
+    return drawing(axes(), path([(LEFT, 66), (RIGHT, 6)], HALF, dashed=True), path([(LEFT, 52), (RIGHT - 21, 6)]))
 
 
 def crowd(filled: int, ringed: Sequence[int] = (), total: int = 20) -> str:
@@ -106,8 +109,8 @@ def threshold() -> str:
 
 
 def decision() -> str:
-    model = [(44 + 72 * x, 18 + 40 * x**1.4) for x in (i / 12 for i in range(13))]
-    return drawing(axes(), path([(44, 60), (116, 60)], HALF, dashed=True), path([(44, 18), (84, 66)], HALF),
+    model = [(LEFT + SPAN * x, 18 + 40 * x**1.4) for x in (i / 12 for i in range(13))]
+    return drawing(axes(), path([(LEFT, 60), (RIGHT, 60)], HALF, dashed=True), path([(LEFT, 18), (56, 66)], HALF),
                    path(model))
 
 
@@ -147,17 +150,19 @@ def valley() -> str:
 
 def learning(stop: bool = False) -> str:
     """Training falls on, validation turns up; where to stop."""
-    training = [(44 + 72 * x, 16 + 46 * (1 - math.exp(-3 * x))) for x in (i / 16 for i in range(17))]
-    validation = [(44 + 72 * x, 16 + 34 * (1 - math.exp(-5 * x)) - 22 * max(0, x - 0.45))
+    training = [(LEFT + SPAN * x, 16 + 46 * (1 - math.exp(-3 * x))) for x in (i / 16 for i in range(17))]
+    validation = [(LEFT + SPAN * x, 16 + 34 * (1 - math.exp(-5 * x)) - 22 * max(0, x - 0.45))
                   for x in (i / 16 for i in range(17))]
-    ended = path([(78, 8), (78, 64)], dashed=True) if stop else ""
+    best = LEFT + 0.45 * SPAN
+    ended = path([(best, 8), (best, 64)], dashed=True) if stop else ""
     return drawing(axes(), path(training, HALF), path(validation), ended)
 
 
 def learning_curve() -> str:
-    known = [(44 + 44 * x, 56 - 40 * (1 - math.exp(-3 * x))) for x in (i / 10 for i in range(11))]
-    more = [(88 + 28 * x, 18 - 4 * x) for x in (0, 1)]
-    return drawing(axes(), path(known), path(more, dashed=True))
+    """What is known, and how it would go on."""
+    bent = LEFT + 0.6 * SPAN
+    known = [(LEFT + (bent - LEFT) * x, 56 - 40 * (1 - math.exp(-3 * x))) for x in (i / 10 for i in range(11))]
+    return drawing(axes(), path(known), path([known[-1], (RIGHT, 12)], dashed=True))
 
 
 def weights() -> str:

@@ -72,4 +72,10 @@ ENTRIES = (
     Term("log odds", ("log-odds", "logit"),
          "The logarithm of a probability divided by the rest to 1, a scale on which influences can be added up.",
          "A probability of 0.5 is 0 there, 0.9 is about 2.2 and 0.1 about -2.2."),
+    Term("correlation", ("correlations", "rank correlation", "correlated"),
+         "How closely two things rise and fall together, from -1 over 0 (not at all) to 1.",
+         "Height and weight of children correlate at about 0.8."),
+    Term("loss", ("losses",),
+         "How wrong a model still is, as one number that training makes small.",
+         "Like the sum of all red marks in an exercise book.", draw.learning(), everyday=True),
 )

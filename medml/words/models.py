@@ -90,7 +90,7 @@ ENTRIES = (
     Term("class weights", ("class weight", "weigh rare classes up"),
          "Letting each case of a rare class count for several while learning.",
          "Each of the 5 sick counts as much as 19 of the 95 healthy."),
-    Term("resampling", ("SMOTE", "oversampling"),
+    Term("resampling", ("SMOTE", "oversampling", "resampled"),
          "Making the rare class more frequent in the training patients, by copies or made-up neighbours.",
          "It teaches the model that disease is frequent, so its probabilities have to be put right afterwards."),
     Term("checkpoint", ("checkpoints",),
@@ -108,4 +108,7 @@ ENTRIES = (
     Term("CUDA", ("GPU", "graphics card"),
          "A graphics card on which networks learn many times faster than on the main processor.",
          "Minutes instead of an hour for pictures; for tables it makes no difference."),
+    Term("regression", (),
+         "Predicting from a sum of columns, each times its weight: a probability (logistic) or a number (linear).",
+         "“2 points for age over 75, 1 for diabetes” is a regression with rounded weights.", draw.weights()),
 )
