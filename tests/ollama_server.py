@@ -31,10 +31,10 @@ class Ollama:
     """
 
     def __init__(self, *says: str, models: dict[str, int] | None = None, context: int = 100_000, pause: float = 0.0,
-                 trained: int = 32_768, capabilities: tuple[str, ...] = ("completion",)) -> None:
+                 trained: int = 32_768, capabilities: tuple[str, ...] = ("completion",), gpu: bool = False) -> None:
         self.says, self.context, self.pause = list(says or [GOOD]), context, pause
         self.models = {"qwen3:4b-instruct": 2 * GB} if models is None else models
-        self.trained, self.capabilities = trained, list(capabilities)
+        self.trained, self.capabilities, self.gpu = trained, list(capabilities), gpu
         self.asked: list[tuple[str, dict]] = []
         self.first: list[float] = []
         self.loaded: set[str] = set()
@@ -95,7 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or "{}"))
 
     def answer(self, body: dict) -> None:
-        self.ollama.asked.append((self.path, body | {"_headers": {name.lower(): value for name, value in self.headers.items()}}))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.ollama.asked.append((self.path, body | {"_headers": headers}))
         with suppress(BrokenPipeError, ConnectionResetError):
             {"/api/tags": self.tags, "/api/ps": self.running, "/api/show": self.show, "/api/chat": self.chat,
              "/api/embed": self.embed, "/api/generate": self.generate}[self.path](body)
@@ -120,8 +121,9 @@ class _Handler(BaseHTTPRequestHandler):
                                self.ollama.models.items()]})
 
     def running(self, body: dict) -> None:
-        self.whole({"models": [{"name": name, "model": name, "size": self.ollama.models[name], "size_vram": 0}
-                               for name in sorted(self.ollama.loaded)]})
+        sizes = {name: self.ollama.models[name] for name in sorted(self.ollama.loaded)}
+        self.whole({"models": [{"name": name, "model": name, "size": size, "size_vram": size * self.ollama.gpu}
+                               for name, size in sizes.items()]})
 
     def show(self, body: dict) -> None:
         if not self.missing(body):

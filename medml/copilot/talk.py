@@ -1,0 +1,150 @@
+"""One question, one answer: by a model where there is one, by the built-in adviser otherwise. Nothing is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from medml.copilot import chat
+from medml.copilot.acting import act, asked_change, wants_change
+from medml.copilot.adviser import advise
+from medml.copilot.chat import Settings, Unavailable
+from medml.copilot.facts import Snapshot, Stage
+from medml.copilot.knowledge import Passage
+from medml.copilot.prompting import ON_CPU, ON_GPU, Message, Prompt, prompt
+from medml.copilot.proposal import Proposal
+from medml.copilot.repair import faults, repair
+from medml.evaluate.words import METRICS
+from medml.value import Value
+
+ADVISER = "the built-in adviser"
+
+
+class Answer(Value):
+    """What is shown, kept and printed.
+
+    text      Markdown: at most 10 lines, bullets and "Next step: …", no link, picture, code or HTML
+    tier      who answered;   model  its name;   why  why no model did, in words ("" where none was asked)
+    read      the exact prompt, for "What did it read?"; None of the adviser, which read the snapshot alone
+    passages  what the answer rests on;   proposal  a change to show as a button
+    """
+
+    text: str
+    tier: Literal["model", "adviser"]
+    model: str = ""
+    why: str = ""
+    read: Prompt | None = None
+    passages: list[Passage] = []
+    proposal: Proposal | None = None
+    first_after: float | None = None  # seconds to the first piece shown
+
+    @property
+    def by(self) -> str:
+        """Who answered, as it is shown."""
+        return self.model if self.tier == "model" else ADVISER
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """While an answer comes. text: one more piece; wait: nothing yet; again: forget what was shown, it starts anew."""
+
+    kind: Literal["text", "wait", "again"]
+    text: str = ""
+
+
+Asking = Generator[Event, None, Answer]
+
+
+def ask(snapshot: Snapshot, stage: Stage, question: str, *, history: Sequence[Message] = (),
+        passages: Sequence[Passage] = (), settings: Settings | None = None, use_model: bool = True) -> Asking:
+    """Answer a question: yields Events, returns the Answer. Close the generator to stop; nothing is kept then.
+
+    A model's answer is checked and mended; one that cannot be is asked for once more, then the adviser answers. No
+    server, no model, a time-out, garbage: the adviser answers at once, and `why` says so.
+    """
+    if not use_model:
+        return by_rules(snapshot, stage, question, passages)
+    settings = settings or Settings()
+    try:
+        chosen = chat.choose(settings)
+        read = prompt(snapshot, stage, question, passages=passages, history=history,
+                      budget=ON_GPU if chosen.on_gpu else ON_CPU)
+        started, (text, first) = time.monotonic(), (yield from _checked(read, chosen.name, snapshot, settings))
+        if not text:
+            return by_rules(snapshot, stage, question, passages, "The model's answer did not keep the form.", read)
+        proposal = None
+        if wants_change(question) and snapshot.run is not None:
+            proposal = yield from _acting(snapshot, question, chosen.name, settings)
+        used = [each for number, each in enumerate(read.passages, start=1)
+                if f"[{number}]" in text or each.title.lower() in text.lower()]
+        return Answer(text=text, tier="model", model=chosen.name, read=read, passages=used,
+                      proposal=proposal, first_after=None if first is None else round(first - started, 3))
+    except Unavailable as absent:
+        return by_rules(snapshot, stage, question, passages, absent.why)
+
+
+def answer(asking: Asking) -> Answer:
+    """Run a question to its end without showing it as it comes."""
+    while True:
+        try:
+            next(asking)
+        except StopIteration as end:
+            return end.value
+
+
+def by_rules(snapshot: Snapshot, stage: Stage, question: str, passages: Iterable[Passage] = (), why: str = "",
+             read: Prompt | None = None) -> Answer:
+    """The adviser's answer, with one of the clinician's own documents where one speaks of the question."""
+    advised = advise(snapshot, stage, question)
+    own = [each for each in passages if each.kind == "document"][:1]
+    lines = advised.text.split("\n")
+    if own and len(lines) < 10:
+        lines.insert(-1, repair(f"- **{own[0].title}** {own[0].place}: {_start(own[0].text)}"))
+    proposal = asked_change(snapshot, question) or advised.proposal
+    return Answer(text="\n".join(lines), tier="adviser", why=why, read=read, passages=own, proposal=proposal)
+
+
+def _start(text: str, most: int = 240) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
+
+
+def _checked(read: Prompt, model: str, snapshot: Snapshot, settings: Settings,
+             ) -> Generator[Event, None, tuple[str, float | None]]:
+    """(the mended answer, when its first piece was shown); "" where the second try had faults too."""
+    messages, first = read.as_sent(), None
+    terms = sorted({*snapshot.names, *(each.title for each in METRICS.values())}, key=lambda each: -len(each))
+    for _ in range(2):
+        asking = chat.stream(messages, model, settings)
+        said = None
+        while said is None:
+            try:
+                piece = next(asking)
+            except StopIteration as end:
+                said = end.value
+                break
+            first = first or (time.monotonic() if piece else None)
+            yield Event("wait") if piece is None else Event("text", piece)
+        mended = repair(said.text, terms)
+        wrong = faults(mended, snapshot.names)
+        if not wrong:
+            return mended, first
+        yield Event("again")
+        messages = [*messages, {"role": "assistant", "content": said.text[:1000]},
+                    {"role": "user", "content": "Answer once more. " + " ".join(wrong)}]
+    return "", first
+
+
+def _acting(snapshot: Snapshot, question: str, model: str, settings: Settings,
+            ) -> Generator[Event, None, Proposal | None]:
+    try:
+        asking = act(snapshot, question, model, settings)
+        while True:
+            next(asking)
+            yield Event("wait")
+    except StopIteration as end:
+        return end.value
+    except Unavailable:
+        return asked_change(snapshot, question)
