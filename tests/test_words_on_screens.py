@@ -43,7 +43,7 @@ ABBREVIATION = re.compile(r"(?<![\w/.<{-])(?:[A-Z]{2,}[A-Z0-9+]*|[A-Z][a-z]+[A-Z
 EVERYDAY = {"MedML", "PDF", "PNG", "JPEG", "TIFF", "GIF", "BMP", "CSV", "HTML", "XML", "SVG", "WebP", "NIfTI", "RAR",
             "NumPy", "HDF5", "SPSS", "JSON", "OpenDocument", "UTF", "CT", "SOFA", "CPU", "NVIDIA", "ID", "IDs", "OK",
             "NaN", "MR", "MRI", "US", "ECG", "CURB", "BMJ", "PowerPoint", "AM", "PM", "UTC", "RR", "DIV", "URL", "USB",
-            "SSD"}  # files, wards
+            "SSD", "HH", "MM"}  # files, wards
 DICOM = {"DICOMDIR", "PatientID", "PatientIDs", "SOPInstanceUID", "SOPInstanceUIDs", "StudyInstanceUID", "LUT", "VOI",
          "MONOCHROME1", "MONOCHROME2", "PS3", "PALETTE", "COLOR", "ImageNet"}  # tags, clauses
 PLACES = {"FILE", "SOURCE", "COLUMN", "STEP", "NAME", "RUN", "FOLDER", "PIXELS", "TAG"}  # of the command line
