@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from medml import gallery, store
 from medml.config import duration
@@ -15,7 +13,6 @@ from medml.evaluate.words import title
 from medml.store import Job
 from medml.terminal import figure
 
-EVENING = 18  # o'clock, of this machine: what ended after the last one belongs to the night
 TRAININGS = ("train", "continue")
 _HOW = {"done": "done", "stopped": "stopped by hand", "failed": "could not be done"}
 
@@ -28,13 +25,6 @@ class Came:
     seconds: float | None  # of its last attempt
     result: str  # "AUROC 0.870 (0.812 to 0.921)", "" where nothing came of it or it is gone
     why: str  # it could not be done: what happened and what to do
-
-
-def evening(now: float | None = None) -> float:
-    """The last 18:00 of this machine's clock, in seconds since 1970, UTC."""
-    moment = datetime.fromtimestamp(time.time() if now is None else now)
-    last = moment.replace(hour=EVENING, minute=0, second=0, microsecond=0)
-    return (last if last <= moment else last - timedelta(days=1)).timestamp()
 
 
 def came(job: Job, *, with_result: bool = True) -> Came:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml import gallery, night
+from medml import clock, gallery, night
 from medml import project as projects
 from medml.night import TRAININGS
 from medml.store import Job
@@ -18,7 +18,7 @@ Place = tuple[str, dict[str, str]]  # a page, and the ids that it needs
 
 def ended(listed: list[Job]) -> None:
     """What has ended, the newest first; since the last evening apart, with what came of it."""
-    evening = night.evening()
+    evening = clock.evening()
     last = [night.came(each) for each in listed if each.ended >= evening]
     before = [night.came(each, with_result=False) for each in listed[len(last):][:MOST]]
     trainings = [each for each in last if each.job.kind in TRAININGS]

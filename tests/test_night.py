@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tables import trained_once
 
-from medml import night, store
+from medml import clock, night, store
 from medml.__main__ import main
 
 WHY = {"what": "The memory was not enough.", "fix": "Close other programs, then start again.", "reference": ""}
@@ -43,12 +43,12 @@ def ended(trained, monkeypatch):
     ("2026-11-22 08:00", "2026-11-21 18:00"), ("2026-11-22 17:59", "2026-11-21 18:00"),
     ("2026-11-22 18:00", "2026-11-22 18:00"), ("2026-01-01 02:00", "2025-12-31 18:00")])
 def test_the_evening_is_the_last_time_the_clock_showed_18(now, expected):
-    found = night.evening(datetime.fromisoformat(now).timestamp())
+    found = clock.evening(datetime.fromisoformat(now).timestamp())
     assert datetime.fromtimestamp(found) == datetime.fromisoformat(expected)
 
 
 def test_what_ran_is_told_with_its_result_and_what_failed_with_its_reason(ended):
-    done, failed, stopped = night.since(night.evening())
+    done, failed, stopped = night.since(clock.evening())
     assert re.fullmatch(r"AUROC 0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\)", done.result) and done.why == ""
     assert (failed.result, failed.why) == ("", "The memory was not enough. Close other programs, then start again.")
     assert (stopped.result, stopped.why) == ("", "")

@@ -11,12 +11,13 @@ import uuid
 from typing import Any
 
 from medml import store
+from medml.clock import tonight
 from medml.store import Job, Progress, State
 from worker.alive import ensure_running, is_running, keep_running
 from worker.aside import ask
 from worker.awake import Power, power
 from worker.standby import answer, answer_soon
-from worker.times import Expected, expected, tonight
+from worker.times import Expected, expected
 
 # worker.times has imported the package worker.jobs by now, so the function `jobs` below is what `worker.jobs` means;
 # `from worker.jobs import registry` goes by the module's name and finds the package.

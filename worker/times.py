@@ -1,11 +1,10 @@
-"""When a job is likely to start and to finish, and when tonight is."""
+"""When a job is likely to start and to finish."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from medml import store
 from medml.store import Job
@@ -20,19 +19,6 @@ class Expected:
 
     start: float | None
     finish: float | None
-
-
-def tonight(hour: int, minute: int = 0, *, now: float | None = None) -> float:
-    """The next time the clock on the wall shows hour:minute, in seconds since 1970, UTC.
-
-    Local time, through changes to and from summer time: 20:00 stays 20:00. A time that the night leaves out (02:30 in
-    spring) is the moment one hour later; of one that comes twice (in autumn), the first.
-    """
-    moment = datetime.fromtimestamp(time.time() if now is None else now)
-    wanted = moment.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
-    if wanted.timestamp() <= moment.timestamp():
-        wanted += timedelta(days=1)
-    return wanted.timestamp()
 
 
 def expected(job_id: str) -> Expected:

@@ -20,10 +20,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 @command("jobs", "what runs, what waits, what the night brought", options)
 def do_jobs(args: argparse.Namespace) -> Printed:
     """What runs, what waits, what is done."""
-    from medml import night, store
+    from medml import clock, night, store
 
     if args.night:
-        listed = night.since(night.evening())
+        listed = night.since(clock.evening())
         save_json(args.json, [as_json(each.job) | {"result": each.result} for each in listed])
         return [night.summed_up(listed), *([_told(listed)] if listed else [])]
     jobs = store.jobs()

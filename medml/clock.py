@@ -1,0 +1,28 @@
+"""Evenings and nights by this machine's clock on the wall, through changes to and from summer time."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+EVENING = 18  # o'clock: what ended after the last one belongs to the night
+
+
+def tonight(hour: int, minute: int = 0, *, now: float | None = None) -> float:
+    """The next time the clock on the wall shows hour:minute, in seconds since 1970, UTC.
+
+    Local time, through changes to and from summer time: 20:00 stays 20:00. A time that the night leaves out (02:30 in
+    spring) is the moment one hour later; of one that comes twice (in autumn), the first.
+    """
+    moment = datetime.fromtimestamp(time.time() if now is None else now)
+    wanted = moment.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
+    if wanted.timestamp() <= moment.timestamp():
+        wanted += timedelta(days=1)
+    return wanted.timestamp()
+
+
+def evening(now: float | None = None) -> float:
+    """The last 18:00, in seconds since 1970, UTC."""
+    moment = datetime.fromtimestamp(time.time() if now is None else now)
+    last = moment.replace(hour=EVENING, minute=0, second=0, microsecond=0, fold=0)
+    return (last if last <= moment else last - timedelta(days=1)).timestamp()
