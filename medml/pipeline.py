@@ -20,6 +20,8 @@ from medml.saved_split import rows_sha256
 from medml.select import Selected, select
 from medml.types import PicturePlan, Recipe, TrainConfig
 from medml.vision.pixels import Pictures
+from medml.vision.seen import FILE as SEEN
+from medml.vision.seen import Seen
 from medml.watch import Watch
 
 if TYPE_CHECKING:
@@ -71,9 +73,13 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class PictureMatrix:
-    """Pictures need no cleaning that learns: decoded alike, they go to the family as they are."""
+    """Pictures need no cleaning that learns: decoded alike, they go to the family as they are.
+
+    seen  what those of the training were like; None for runs made before that was kept
+    """
 
     plan: PicturePlan
+    seen: Seen | None = None
     names: ClassVar[list[str]] = []
     origins: ClassVar[list[str]] = []
 
@@ -88,10 +94,13 @@ class PictureMatrix:
 
     def save(self, folder: Path) -> None:
         home.write_model(folder / PICTURE, self.plan)
+        if self.seen is not None:
+            home.write_model(folder / SEEN, self.seen)
 
     @classmethod
     def load(cls, folder: Path) -> PictureMatrix:
-        return cls(home.read_model(folder / PICTURE, PicturePlan))
+        seen = home.read_model(folder / SEEN, Seen) if (folder / SEEN).exists() else None
+        return cls(home.read_model(folder / PICTURE, PicturePlan), seen)
 
 
 def load_matrix(folder: Path) -> Matrix | PictureMatrix:
@@ -163,10 +172,10 @@ def prepare(cases: Cases, train: np.ndarray, recipe: Recipe, config: TrainConfig
 
 
 def _prepare_pictures(cases: Cases, train: np.ndarray, plan: PicturePlan, **place: int) -> Prepared:
-    """Nothing is learned from training rows before the model itself. The parameters of a network are not counted as
-    candidate predictors: its size says nothing about how many patients it needs (N1 speaks of the 64 fields of the
-    thumbnail that the plain regression beside it sees)."""
-    matrix = PictureMatrix(plan)
+    """Nothing is learned from training rows before the model itself but how bright and coloured they are. The
+    parameters of a network are not counted as candidate predictors: its size says nothing about how many patients it
+    needs (N1 speaks of the 64 fields of the thumbnail that the plain regression beside it sees)."""
+    matrix = PictureMatrix(plan, Seen.of(Pictures.of(cases.X.iloc[train, 0]), cases.patients[train]))
     rows = cases.X.index[train].to_numpy()
     facts = FoldFacts(n_train=len(train), cleaner_rows=len(train), encoder_rows=len(train),
                       rows_sha256=rows_sha256(rows), **place)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from medml.data.source import TableSource
+    from medml.vision.pixels import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,19 +192,38 @@ def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level
         store, places, failed = pictures.decoded(names[piece], table, plan)
         for place in failed:
             reasons[piece.start + place] = "the picture cannot be decoded"
+        for place, why in zip(places, _unlike(predictor, store), strict=True):
+            reasons[piece.start + place] = reasons[piece.start + place] or why
         if len(places):
             p[piece.start + places] = predictor.predict(pd.DataFrame({plan.column: pictures.cells_of(store)}))
     return _told([pl.Series(plan.column, names)], predictor, p, reasons, level)
 
 
 def _strange(predictor: Predictor, table: TableSource, names: list[str]) -> list[str]:
-    """For each picture "", or that its modality was not among those of training."""
+    """For each picture "", or that its modality was not among those of training, or that it is far too small."""
+    from medml.vision import seen
+
     facts = predictor.table.pictures
+    least = 0 if facts is None else seen.least_side(facts.side)
+    small = {each.path for each in table.images if min(each.rows, each.cols) < least}
     known = set(facts.by.get("modality", {})) if facts is not None else set()
     modality = {each.path: each.tags.get("Modality") for each in table.images}
     found = [modality.get(name.rpartition("#")[0] or name, modality.get(name)) for name in names]
-    return ["a kind of picture that training did not show" if known and each and each not in known else ""
+    said = ["a kind of picture that training did not show" if known and each and each not in known else ""
             for each in found]
+    return [why or (seen.WORDS["small"] if name in small or name.rpartition("#")[0] in small else "")
+            for why, name in zip(said, names, strict=True)]
+
+
+def _unlike(predictor: Predictor, store: Store) -> list[str]:
+    """For each picture of a store "", or in what it lies far outside the pictures of training."""
+    from medml.vision.seen import WORDS
+
+    matrix = predictor.pipeline.matrix
+    if matrix.seen is None:
+        return [""] * len(store)
+    words = ["", *WORDS.values()]
+    return [words[code] for code in matrix.seen.codes(store.pixels)] if len(store) else []
 
 
 def _told(columns: list[pl.Series], predictor: Predictor, p: np.ndarray, reasons: list[str], level: float,

@@ -16,11 +16,13 @@ from test_vision import GOOGLE
 from medml import export, families, gallery, train
 from medml.__main__ import main
 from medml.data.images.fit import fit as by_pillow
+from medml.errors import UserError
 from medml.export import pictures
 from medml.export.ask import opened
 from medml.export.graph import Graph
 from medml.predict import predict_file
-from medml.vision import weights
+from medml.vision import seen, weights
+from medml.vision.pixels import Pictures, Store
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +49,14 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def new(tmp_path):
-    """Pictures of several sizes as PGM, and the same ones as PNG in a folder of their own."""
+    """Pictures of several sizes as PGM, like those of training, one much brighter and one much smaller; and the same
+    ones as PNG in a folder of their own."""
     from PIL import Image
 
     rng = np.random.default_rng(5)
-    for at, (height, width) in enumerate([(SIDE, SIDE), (61, 37), (90, 91), (11, 17)]):
-        picture = Image.fromarray(pictures.made_up(rng, 1, height, width, 1)[0, ..., 0])
+    for at, (height, width) in enumerate([(SIDE, SIDE), (61, 59), (90, 91), (SIDE, SIDE), (3, 17)]):
+        film = Image.fromarray(bars(2, seed=at)[0][at % 2]).resize((width, height), Image.Resampling.NEAREST)
+        picture = Image.fromarray(pictures.made_up(rng, 1, height, width, 1)[0, ..., 0]) if at == 3 else film
         for suffix in ("pgm", "png"):
             (tmp_path / suffix).mkdir(exist_ok=True)
             picture.save(tmp_path / suffix / f"{at}.{suffix}")
@@ -90,8 +94,33 @@ def test_the_programs_beside_it_say_what_medml_says(made, new, tmp_path, monkeyp
     assert ran.returncode == 0, ran.stderr
     here = predict_file(run, new / "png").sort("picture")
     said = list(csv.DictReader(io.StringIO(ran.stdout)))
+    assert [row["abstained"] or None for row in said] == here["abstained"].to_list()
+    assert here["abstained"].to_list() == [None] * 3 + [seen.WORDS["grey"], seen.WORDS["small"]]
     for name in ("probability of lying", "probability of standing"):
-        assert np.abs(np.array([float(row[name]) for row in said]) - here[name].to_numpy()).max() < 1e-5
+        told = np.array([float(row[name] or "nan") for row in said])
+        assert np.array_equal(np.isnan(told), here["abstained"].is_not_null())
+        assert np.nanmax(np.abs(told - here[name].fill_null(np.nan).to_numpy())) < 1e-5
+
+
+def test_a_file_that_is_silent_for_other_reasons_is_not_handed_out(made, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(made[2]))
+    monkeypatch.setattr(pictures, "_facts", lambda graph, x, total: {"grey": graph.add("Mul", total, total)})
+    with pytest.raises(UserError) as refused:
+        export.package(made[0])
+    assert refused.value.code == "export_differs" and "stay silent for other reasons" in refused.value.what
+
+
+def test_what_is_kept_of_training_pictures_are_ranges_and_a_colour_among_greys_is_odd():
+    rng = np.random.default_rng(2)
+    grey = np.repeat(rng.integers(85, 95, (60, 1, 1, 1)) + rng.integers(0, 60, (60, 12, 12, 1)), 3, axis=3)
+    known = seen.Seen.of(Pictures(Store.of(grey.astype(np.uint8)), np.arange(60)), np.arange(60))
+    odd = np.repeat(grey[:4], 1, axis=0).astype(np.uint8)
+    odd[1], odd[2] = grey[1] + 100, 110
+    odd[3, ..., 0] = 2 * grey[3].mean().round() - grey[3, ..., 0]  # as bright and as harsh, and red where it was dark
+    assert known.codes(odd).tolist() == [0, *(seen.CODES[each] for each in ("grey", "contrast", "colour"))]
+    assert not known.codes(grey.astype(np.uint8)).any() and seen.facts(odd)[2].tolist() == [110.0, 0.0, 0.0]
+    few = seen.Seen.of(Pictures(Store.of(grey.astype(np.uint8)), np.arange(60)), np.arange(60) // 6)
+    assert few == seen.Seen()  # of ten patients no range is told
 
 
 def test_a_frozen_network_with_real_weights_goes_out(medml_home):

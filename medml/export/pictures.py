@@ -17,6 +17,7 @@ from medml.errors import UserError
 from medml.export import families
 from medml.export.graph import OPSET, Graph
 from medml.exported import FEWEST, Parity
+from medml.vision import seen
 from medml.vision.pixels import Pictures, Store
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def onnx_of(predictor: Predictor) -> bytes:
 
     input    "pixels" uint8 [n, height, width, channels]: n pictures of one size, of 1 channel (grey, black is 0) or
              of 3 (red, green, blue)
-    outputs  as for tables; "reasons" int32 [n, 1] is 0, since a file cannot know what kind of picture it is given
+    outputs  as for tables; "reasons" int32 [n, 1]: 0, or a code of medml.vision.seen. What kind of picture it is given
+             (its modality) a file cannot know
     """
     from medml.export.write import about, put_right
 
@@ -40,13 +42,64 @@ def onnx_of(predictor: Predictor) -> bytes:
     pixels = graph.input("pixels", np.uint8, ["n", "height", "width", "channels"])
     fitted = fit(graph, pixels, pipe.matrix.plan.size)
     answer = network(graph, pipe.family, pipe.fitted, fitted)
-    outputs = max(1, len(run.report.classes))
-    for name, said in (("probabilities", put_right(graph, answer, predictor.steps)), ("computed", answer)):
+    outputs, reasons = max(1, len(run.report.classes)), why(graph, predictor, pixels, fitted)
+    silent = graph.add("Greater", reasons, graph.constant(0, np.int32))
+    told = graph.add("Where", silent, graph.constant(np.nan), put_right(graph, answer, predictor.steps))
+    for name, said in (("probabilities", told), ("computed", answer)):
         graph.output(name, said, np.float64, ["n", outputs])
-    first = graph.cast(graph.gather(answer, [0]), np.float32)   # (n, 1), only for its shape
-    graph.output("reasons", graph.cast(graph.add("Mul", first, graph.constant(0.0, np.float32)), np.int32), np.int32,
-                 ["n", 1])
+    graph.output("reasons", reasons, np.int32, ["n", 1])
     return graph.finish(about(predictor) | {"pixels": f"brought to {pipe.matrix.plan.size} x {pipe.matrix.plan.size}"})
+
+
+def why(graph: Graph, predictor: Predictor, pixels: str, planes: str) -> str:
+    """Pixels as they came and whole greys (n, channels, size, size) -> (n, 1) int32: medml.vision.seen.CODES.
+
+    The first reason that applies, so they are laid over each other from the last to the first.
+    """
+    x = graph.cast(planes, np.float64)
+    total = graph.add("ReduceSum", x, graph.constant([1, 2, 3], np.int64), keepdims=0)   # (n,)
+    codes = graph.cast(graph.add("Mul", total, graph.constant(0.0)), np.int32)
+    known = predictor.pipeline.matrix.seen
+    if known is not None:
+        for name, fact in reversed(_facts(graph, x, total).items()):
+            limits = getattr(known, name)
+            if limits is not None:
+                outside = graph.add("Or", graph.add("Less", fact, graph.constant(limits[0])),
+                                    graph.add("Greater", fact, graph.constant(limits[1])))
+                codes = graph.add("Where", outside, graph.constant(seen.CODES[name], np.int32), codes)
+    sides = graph.gather(graph.add("Shape", pixels), [1, 2], axis=0)
+    small = graph.add("Less", graph.add("ReduceMin", sides, keepdims=1),
+                      graph.constant([_least_side(predictor)], np.int64))
+    codes = graph.add("Where", small, graph.constant(seen.CODES["small"], np.int32), codes)
+    return graph.add("Unsqueeze", codes, graph.constant([1], np.int64))
+
+
+def _facts(graph: Graph, x: str, total: str) -> dict[str, str]:
+    """medml.vision.seen.facts, each (n,) float64."""
+    places = graph.constant([1, 2, 3], np.int64)
+    per_picture = graph.add("ReduceProd", graph.gather(graph.add("Shape", x), [1, 2, 3], axis=0), keepdims=1)
+    per_plane = graph.add("ReduceProd", graph.gather(graph.add("Shape", x), [2, 3], axis=0), keepdims=1)
+    n, area = graph.cast(per_picture, np.float64), graph.cast(per_plane, np.float64)
+    mean = graph.add("Div", total, n)
+    squares = graph.add("Div", graph.add("ReduceSum", graph.add("Mul", x, x), places, keepdims=0), n)
+    variance = graph.add("Max", graph.add("Sub", squares, graph.add("Mul", mean, mean)), graph.constant(0.0))
+    apart = graph.add("Sub", graph.add("ReduceMax", x, axes=[1], keepdims=1),
+                      graph.add("ReduceMin", x, axes=[1], keepdims=1))
+    return {"grey": mean, "contrast": graph.add("Sqrt", variance),
+            "colour": graph.add("Div", graph.add("ReduceSum", apart, places, keepdims=0), area)}
+
+
+def _least_side(predictor: Predictor) -> int:
+    facts = predictor.table.pictures
+    return 0 if facts is None else seen.least_side(facts.side)
+
+
+def codes_of(predictor: Predictor, height: int, width: int, fitted: np.ndarray) -> np.ndarray:
+    """(n,) what MedML itself says of pictures of that size, brought to (n, size, size, channels), in those codes."""
+    known = predictor.pipeline.matrix.seen
+    if min(height, width) < _least_side(predictor):
+        return np.full(len(fitted), seen.CODES["small"], dtype=np.int32)
+    return np.zeros(len(fitted), dtype=np.int32) if known is None else known.codes(fitted)
 
 
 def fit(graph: Graph, pixels: str, size: int) -> str:
@@ -191,17 +244,20 @@ def parity_of(predictor: Predictor, content: bytes, watch: Watch) -> Parity:
     from medml.export.parity import apart, usual_range
 
     session, rng, size = opened(content), np.random.default_rng(0), predictor.pipeline.matrix.plan.size
-    sizes, worst = _sizes(size), 0.0
+    sizes, worst, differ = _sizes(size), 0.0, 0
     each = -(-FEWEST // len(sizes))
     for done, (height, width, channels) in enumerate(sizes):
         made = made_up(rng, each, height, width, channels)
+        made[::2] = made[::2] // 4   # half of them dark: of one kind or the other the model says nothing
         store = Store.of(np.stack([by_pillow(picture.squeeze(), size, channels) for picture in made]))
         natural = predictor.pipeline.family.predict(predictor.pipeline.fitted, Pictures(store, np.arange(each)))
-        computed, told = session.run(["computed", "probabilities"], {"pixels": made})
-        worst = max(worst, apart(computed, natural, usual_range(predictor)),
-                    apart(told, righted.put_right(natural, predictor.steps), usual_range(predictor)))
+        computed, told, reasons = session.run(["computed", "probabilities", "reasons"], {"pixels": made})
+        codes, right = codes_of(predictor, height, width, store.pixels), righted.put_right(natural, predictor.steps)
+        differ += int(((reasons[:, 0] != codes) | (np.isnan(told).any(axis=1) != (codes > 0))).sum())
+        told = np.where(np.isnan(told), right.reshape(told.shape), told)
+        worst = max(worst, *(apart(*both, usual_range(predictor)) for both in ((computed, natural), (told, right))))
         watch.say("export", 0.3 + 0.6 * (done + 1) / len(sizes), "Comparing it with the model")
-    return Parity(n_rows=each * len(sizes), n_missing=0, n_unseen=0, difference=worst)
+    return Parity(n_rows=each * len(sizes), n_missing=0, n_unseen=0, difference=worst, reasons_differ=differ)
 
 
 def made_up(rng: np.random.Generator, n: int, height: int, width: int, channels: int) -> np.ndarray:

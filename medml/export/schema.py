@@ -16,6 +16,7 @@ from medml.data.values import NO, YES
 from medml.export.columns import input_names
 from medml.export.silence import CODES
 from medml.steps.step import NUMERIC
+from medml.vision import seen
 
 if TYPE_CHECKING:
     from medml.predict import Predictor
@@ -47,6 +48,7 @@ def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[
               sha256: str) -> dict[str, Any]:
     """Everything that a program needs beside model.onnx; aggregates and names alone."""
     run, report = predictor.run, predictor.report
+    words, codes = (WORDS, CODES) if columns else (seen.WORDS, seen.CODES)
     return {"version": VERSION, "model": "model.onnx", "model_sha256": sha256, "run": run.run,
             "checkpoint": run.chain.current, "name": run.label.name, "family": run.config.family,
             "task": report.task, "outcome": run.config.choice.target, "classes": report.classes,
@@ -57,7 +59,7 @@ def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[
                         "computed": "what the model itself says of every row, before it is put right or silenced: for "
                                     "comparisons and validations, never for a patient",
                         "reasons": "one column an input, 0 or a number of `reasons`"},
-            "reasons": {str(code): WORDS[word] for word, code in CODES.items()}, "parity": parity}
+            "reasons": {str(code): words[word] for word, code in codes.items()}, "parity": parity}
 
 
 def columns_of(predictor: Predictor) -> list[dict[str, Any]]:

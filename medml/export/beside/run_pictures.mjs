@@ -20,8 +20,9 @@ export async function answers(paths) {
   const session = await ort.InferenceSession.create(readFileSync(new URL(schema.model, here)));
   const found = [];
   for (const path of paths) {
-    const said = await session.run({ pixels: pixels(readFileSync(path)) }, ["probabilities"]);
-    found.push(Array.from(said.probabilities.data));
+    const said = await session.run({ pixels: pixels(readFileSync(path)) }, ["probabilities", "reasons"]);
+    const told = Array.from(said.probabilities.data, (each) => (Number.isNaN(each) ? "" : each));
+    found.push([...told, field(schema.reasons[said.reasons.data[0]] ?? "")]);
   }
   return found;
 }
@@ -30,6 +31,6 @@ const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"`
 if (process.argv[2]) {
   const paths = process.argv.slice(2), found = await answers(paths);
   const classes = schema.classes.length ? schema.classes : ["the number"];
-  console.log(["picture", ...classes.map((name) => field(`probability of ${name}`))].join(","));
+  console.log(["picture", ...classes.map((name) => field(`probability of ${name}`)), "abstained"].join(","));
   paths.forEach((path, at) => console.log([field(basename(path).replace(/^(?=[=+@-])/, "'")), ...found[at]].join(",")));
 }

@@ -30,15 +30,16 @@ def pixels(path):
 
 
 def answers(paths, output="probabilities"):
-    """(n, classes) probabilities, or (n, 1) numbers; and no reason against any of them, which only MedML knows."""
+    """(n, classes) probabilities, or (n, 1) numbers, NaN where none is given; the reasons for that."""
     session = onnxruntime.InferenceSession(HERE / SCHEMA["model"], providers=["CPUExecutionProvider"])
-    found = [session.run([output], {"pixels": pixels(Path(path))})[0] for path in paths]
-    return np.concatenate(found), [""] * len(paths)
+    found = [session.run([output, "reasons"], {"pixels": pixels(Path(path))}) for path in paths]
+    return np.concatenate([told for told, _ in found]), [SCHEMA["reasons"].get(str(why[0, 0]), "") for _, why in found]
 
 
 if __name__ == "__main__":
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["picture", *(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"])])
+    told = SCHEMA["classes"] or ["the number"]
+    writer.writerow(["picture", *(f"probability of {name}" for name in told), "abstained"])
     names = [f"'{name}" if name[0] in "=+-@" else name for name in (Path(path).name for path in sys.argv[1:])]
-    writer.writerows([name, *map(repr, map(float, row))]
-                     for name, row in zip(names, answers(sys.argv[1:])[0], strict=True))
+    writer.writerows([name, *("" if np.isnan(each) else repr(float(each)) for each in row), why]
+                     for name, row, why in zip(names, *answers(sys.argv[1:]), strict=True))
