@@ -11,7 +11,8 @@ import streamlit as st
 
 from medml.cards import Setting, alone, can_move, for_setting, rungs, segments
 from medml.families import Facts, Family, Param
-from pages._ui_plain import html, plain
+from pages._ui_plain import plain
+from pages._ui_terms import draw, linked
 from pages._ui_words import number
 
 ACROSS = 2
@@ -33,7 +34,7 @@ def cards(family: Family, params: list[Param], facts: Facts, values: Mapping[str
                 drawn.append((param, st.empty()))
     for param, place in drawn:  # only now: a sentence may speak of what stands in another card
         setting = Setting(family, param, chosen[param.name], facts, {**values, **chosen})
-        place.html(_picture(setting, f"{key}_{param.name}"))
+        draw(_picture(setting, f"{key}_{param.name}"), into=place)
     return chosen
 
 
@@ -65,7 +66,7 @@ def _picture(setting: Setting, key: str) -> str:
     """HTML under the slider: its zones, the picture and the sentence."""
     card = for_setting(setting)
     zones = zone_track(setting, st.session_state[f"{key}_offered"]) if setting.borders else ""
-    says = f'<p class="m-card-says" aria-live="polite">{html(card.say(setting), 400)}</p>'
+    says = f'<p class="m-card-says" aria-live="polite">{linked(card.say(setting), 400)}</p>'
     return f"{zones}{drawn(card.draw(setting))}{says}"
 
 
@@ -86,7 +87,8 @@ def zone_track(setting: Setting, offered: list[float]) -> str:
     parts = "".join(f'<span class="m-zone-part{f" m-zone-{name}" if name == setting.zone else ""}" '
                     f'style="flex-grow:{length:.3f}"></span>'
                     for name, length in zip(order, segments(offered, (low, high)), strict=True) if length)
-    usual = f"usual here: {shown(low)} to {shown(high)}"
+    usual = f"usual: {shown(low)} to {shown(high)}"
+    names = " ".join(f'<span class="{f"m-zone-is m-zone-is-{name}" if name == setting.zone else ""}">{name}</span>'
+                     for name in order)
     return (f'<div class="m-zone-track" role="img" aria-label="{setting.zone}; {usual}">{parts}</div>'
-            f'<p class="m-zone-words"><span class="m-zone-name m-zone-name-{setting.zone}">{setting.zone}</span>'
-            f'<span>{usual}</span></p>')
+            f'<p class="m-zone-words"><span>{names}</span><span>{usual}</span></p>')

@@ -7,12 +7,14 @@ from typing import Any
 import streamlit as st
 
 from medml import families
+from medml.cards import folds
 from medml.config import n_patients, n_rows
 from medml.families import Family
 from medml.recipe.propose import predictors
 from medml.recipe.target import ABOVE_ZERO
 from medml.types import Choice, Recipe, SplitPlan, Table
 from pages import _ui as ui
+from pages._ui_cards import drawn
 
 GIVEN = ("The data came divided into parts for training, for choosing and for testing. MedML keeps that division as it "
          "is: it learns from the first, decides on the second, and leaves the third closed until you open it, once.")
@@ -107,7 +109,8 @@ def ask_split(plan: SplitPlan, key: str, n: int) -> SplitPlan:
                     changes["repeats"] = int(st.number_input("Repeats", 1, 20, plan.repeats, key=f"{key}_repeats",
                                                               help=ui.explained("repeats")))
         chosen = plan.model_copy(update=changes)
-        ui.draw(f'<p class="m-what">{ui.linked(split_words(chosen, n), 600)}</p>', into=words)
+        ui.draw(f'<div class="m-beside">{drawn(folds.draw(chosen))}'
+                f'<p class="m-what">{ui.linked(split_words(chosen, n), 600)}</p></div>', into=words)
     return chosen
 
 

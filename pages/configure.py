@@ -22,6 +22,7 @@ from pages import _ui_selection as columns_card
 from pages import _ui_use_plan as use_plan
 from pages._configure_settings import Examples, settings
 from pages._ui_pictures import ask_plan
+from pages._ui_size import size_card
 
 TITLE = "Configure"
 LEAD = "How the model learns, and how it is judged. Everything is set to what usually works: you can start at once."
@@ -75,6 +76,7 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
     base = base.model_copy(update={"name": name.strip() or base.name, "split": split})
     if on.choice.pictures is not None:
         ready = ask_plan(on.table, base.choice.pictures or on.choice.pictures, f"{key}_pictures")
+        size_card(on.project, on.table, on.choice.target, ready)
         networks.pretrained(family)
         return base.model_copy(update={"choice": on.choice.model_copy(update={"pictures": ready})})
     seen = Seen(on.table.sha256, on.choice.target)

@@ -6,12 +6,13 @@ import dataclasses
 import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medml import cards, families
-from medml.cards import folds, ink
+from medml.cards import folds, ink, side
 from medml.families import Facts
 from medml.types import SplitPlan
 
@@ -115,6 +116,9 @@ def test_zones_are_in_order_and_the_usual_value_lies_in_the_usual_one(rows, colu
             low, high = zones[param.name]
             assert param.low <= low < high <= param.high, (family.name, param.name)
             assert low <= usual[param.name] <= high, (family.name, param.name)
+            assert usual == family.usual(dataclasses.replace(  # a training knows its rows alone, and must choose alike
+                facts, n_patients=0, n_events=0, graphics=not graphics, n_columns=facts.n_columns
+                if facts.pictures else columns + 7)), family.name
             at = cards.Setting(family, param, usual[param.name], facts, usual)
             assert at.zone == "usual" and at.reach == 0
             assert cards.for_setting(at).draw(at) and cards.for_setting(at).say(at)
@@ -153,6 +157,15 @@ def test_a_picture_by_itself_has_the_colours_of_both_themes_and_moves_only_where
     still, moving = (cards.alone(cards.for_setting(at).draw(at), moving=each) for each in (False, True))
     assert cards.can_move(still) and "animation" in moving and "animation" not in still
     assert "light-dark(#0F5E5C,#5BBDB3)" in still and ET.fromstring(moving) is not None
+
+
+def test_a_thumbnail_shows_every_pixel_and_the_sentence_what_is_lost():
+    picture = np.arange(28 * 28).astype(np.uint8).reshape(28, 28, 1)
+    large = side.pixelated(picture)
+    assert large.shape == (28 * 11, 28 * 11) and (large[::11, ::11] == picture[..., 0]).all()
+    assert "about 3.6 x 3.6 of yours" in side.say(28, 500, 100)
+    assert "nothing new" in side.say(224, 500, 100)
+    assert len({side.say(size, n, 400) for size in (28, 128) for n in (48, 500)}) == 4
 
 
 def test_the_strips_of_a_split_show_each_part_judged_once_and_what_stays_closed():

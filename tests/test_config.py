@@ -128,6 +128,17 @@ def test_settings_by_size_go_by_the_rows_that_the_final_model_learns_from():
     assert planning.usual_params(table, whole, recipe)["depth"] == 3
 
 
+def test_screen_and_training_choose_the_same_usual_settings():
+    table = clinic(2_480)[0]
+    for family in families.seeing("columns"):
+        config, recipe = proposed(table, family=family)
+        facts, kind = planning.facts_of(table, config, recipe), families.registry.get(family)
+        development = round(2_480 * (1 - config.split.test_fraction))
+        assert facts.n_rows == development and 0 < facts.n_events <= facts.n_patients <= facts.n_rows
+        assert kind.usual(facts) == planning.usual_params(table, config, recipe) == \
+            kind.settled(config.params, development, len(table.columns), config.choice.task)
+
+
 def test_what_learns_side_by_side_is_held_in_memory_together():
     table = clinic()[0].model_copy(update={"rows": 20_000})
 

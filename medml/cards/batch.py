@@ -9,18 +9,20 @@ from medml.cards.card import Card, Setting, plural
 from medml.cards.ink import FOOT, LEFT, RIGHT, TOP, dot, svg
 
 MOST = 168  # dots
-ACROSS = 24
+FEWEST_ACROSS, MOST_ACROSS = 12, 24
 
 
 def draw(setting: Setting) -> str:
     learned = setting.facts.learned
     shown = min(MOST, learned)
     filled = max(1, min(shown, round(shown * min(1.0, setting.value / learned))))
-    rows = math.ceil(shown / ACROSS)
-    wide, high = (RIGHT - LEFT) / ACROSS, min(14.0, (FOOT - TOP) / rows)
-    dots = [dot(LEFT + wide * (place % ACROSS + 0.5), TOP + high * (place // ACROSS + 0.5), 3.6 if place < filled
-                else 2.6, setting.tone if place < filled else "quiet", hollow=place >= filled)
-            for place in range(shown)]
+    across = min(MOST_ACROSS, max(FEWEST_ACROSS, math.ceil(math.sqrt(3 * shown))))
+    wide = (RIGHT - LEFT) / across
+    high = min(wide, (FOOT - TOP) / math.ceil(shown / across))
+    large = 0.3 * min(wide, high)
+    dots = [dot(LEFT + wide * (place % across + 0.5), TOP + high * (place // across + 0.5),
+                large if place < filled else 0.75 * large, setting.tone if place < filled else "quiet",
+                hollow=place >= filled) for place in range(shown)]
     words = f"A grid of dots for {learned:,} {setting.thing}; {filled} of {shown} dots are those of one step."
     return svg(words, *dots)
 

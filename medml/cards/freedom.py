@@ -27,7 +27,9 @@ def knowledge(setting: Setting) -> float:
 def say(setting: Setting) -> str:
     known = knowledge(setting)
     left = known * setting.value / (1 + known * setting.value)  # of the estimate without a penalty, columns apart
-    events = f" with {setting.facts.n_events:,} events" if setting.facts.n_events else ""
+    n_events = setting.facts.n_events
+    events = "" if not n_events else f" with {n_events:,} events" if setting.facts.task == "binary" else \
+        f", {n_events:,} of the rarest class,"
     kept = share(left) if left < 0.995 else "practically all"
     return (f"At {number(setting.value)} the freest model that may win keeps {kept} of the weight that "
             f"{setting.who}{events} would give a column by itself. Cross-validation often picks a stronger penalty.")

@@ -77,7 +77,7 @@ class CNN(Learner):
         usual, few = self.usual(facts), facts.n_rows < 1_000
         epochs, batch = usual["epochs"], usual["batch"]
         return {"epochs": (2 * epochs // 5, 5 * epochs // 2), "patience": (4, 20 if few else 15),
-                "rate": (usual["rate"] / 3, 3 * usual["rate"]), "decay": (0.003, 0.3) if few else (0.001, 0.1),
+                "rate": (0.3 * usual["rate"], 3 * usual["rate"]), "decay": (0.003, 0.3) if few else (0.001, 0.1),
                 "dropout": (0.1, 0.5) if few else (0.05, 0.4),
                 "batch": (batch // 2, max(2 * batch, min(batch * (8 if facts.graphics else 4), facts.n_rows // 8))),
                 "turn": (3.0, 20.0 if few else 12.0), "shift": (0.02, 0.15 if few else 0.1),

@@ -41,7 +41,7 @@ class Logistic(Family):
     sentence = "Adds up the columns with weights that are kept small; hard to beat with few patients, easy to explain."
     params = (
         Param("penalties", "Penalties tried", "How many strengths of the penalty are compared by cross-validation "
-              "inside the training rows.", 12, low=10, high=40, picture="penalties", more=True),
+              "inside the training rows.", 12, low=10, high=40, picture="penalties"),
         Param("weakest", "Weakest penalty", "The freest model that may be chosen; smaller keeps the weights smaller.",
               100.0, low=0.001, high=10_000.0, kind="log", picture="freedom"),
     )
