@@ -30,6 +30,7 @@ from medml import exported, external, forecast, home, picked, seals, store, trie
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.recipe.target import ABOVE_ZERO
+from medml.steps.second_look import to_take_away
 from medml.types import Chain, Checkpoint, Label, Manifest, Metric, Point, Profile, Recipe, Report, Task, TrainConfig
 
 DIVIDED = ("They were judged on different divisions of the same patients, so a small difference may come from that "
@@ -325,18 +326,28 @@ def settings_of(run: Run) -> dict[str, object]:
 
 
 def _to_take_away(path: Path) -> bytes:
-    """A file as it goes into a download; the manifest has the hash of the profile as it is there."""
+    """A file as it goes into a download; the manifest has the hashes of profile and recipe as they are there."""
     if path.name == "manifest.json":
         manifest = home.read_model(path, Manifest)
-        profile = hashlib.sha256(_without_source(path.with_name("profile.json"))).hexdigest()
-        return manifest.model_copy(update={"files": manifest.files | {"profile.json": profile}}) \
-            .model_dump_json(indent=2).encode()
-    return _without_source(path) if path.name == "profile.json" else path.read_bytes()
+        changed = {name: hashlib.sha256(make(path.with_name(name))).hexdigest() for name, make in CHANGED.items()
+                   if name in manifest.files}
+        return manifest.model_copy(update={"files": manifest.files | changed}).model_dump_json(indent=2).encode()
+    return CHANGED.get(path.name, Path.read_bytes)(path)
 
 
 def _without_source(path: Path) -> bytes:
     profile = home.read_model(path, Profile)
     return profile.model_copy(update={"source": Path(profile.source).name}).model_dump_json(indent=2).encode()
+
+
+def _without_cases(path: Path) -> bytes:
+    """The recipe without the cases that were looked at again; byte for byte the same where there were none."""
+    recipe = home.read_model(path, Recipe)
+    away = to_take_away(recipe)
+    return path.read_bytes() if away == recipe else away.model_dump_json(indent=2).encode()
+
+
+CHANGED = {"profile.json": _without_source, "recipe.json": _without_cases}
 
 
 def _folder(run: str) -> Path:

@@ -140,11 +140,23 @@ def _as_records(table: Table) -> list[dict[str, object]]:
 
 def _missing(column: Column, rows: int) -> str:
     """A small bar with its share; the eye finds the column that is mostly empty."""
+    doubtful = may_be_missing(column)
     if not column.missing:
-        return '<span class="m-quiet">none</span>'
+        return f'<span class="m-quiet">{ui.html(doubtful or "none", 60)}</span>'
     share = column.missing / max(1, rows)
+    more = f'<br><span class="m-quiet">{ui.html(doubtful, 60)}</span>' if doubtful else ""
     return (f'<span class="m-bar" title="{column.missing:,} of {rows:,} cells"><span style="width:{100 * share:.0f}%">'
-            f"</span></span>{ui.percent(share, 1 if share < 0.1 else 0)}")
+            f"</span></span>{ui.percent(share, 1 if share < 0.1 else 0)}{more}")
+
+
+def may_be_missing(column: Column) -> str:
+    """"may be missing: 374 cells with 0", where the cleanup would take a value for a code; "" where there is none."""
+    asked = next((each for each in column.suspicions if each.code == "sentinel_missing" and each.severity == "caution"),
+                 None)
+    if asked is None:
+        return ""
+    n, codes = asked.figures.get("rows"), ", ".join(column.sentinels[:2])
+    return f"may be missing: {'some cells' if n is None else ui.count(int(n), 'cell')} with {codes}"
 
 
 def span(column: Column) -> str:

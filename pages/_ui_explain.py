@@ -31,8 +31,8 @@ def overall(value: Overall) -> None:
     base = value.base[value.outputs.index(output)]
     of_two = value.unit in ("log-odds", "probability")
     said = ui.percent(as_probability(value.unit, base)) if of_two else ui.number(base)
-    ui.note(f"When nothing is known the answer is {said}; “nothing known” stands for {value.against}. Columns that go "
-            "together share what they add, and each alone may look weaker than it is.")
+    ui.note(f"The bars start from the answer for an average patient, {said}; average stands for {value.against}. "
+            "Columns that go together share what they add, and each alone may look weaker than it is.")
 
 
 def _output(value: Overall) -> str:
@@ -103,8 +103,8 @@ def one_patient(run: Run) -> None:
         with st.container(key="m_card_one"):
             st.html(f'<p class="m-what">{ui.html(str(found["said"]), 200)}</p>')
             ui.chart(drawn.waterfall(bars, bars[0].start, _axis(run, str(found["unit"])), ink=ui.ink()),
-                     f"From the answer when nothing is known (dashes) to that for row {row:,}; against "
-                     f"{found['against']}.", key="m_one")
+                     f"From the answer for an average patient (dashes) to that for row {row:,}; average "
+                     f"stands for {found['against']}.", key="m_one")
 
 
 def _row(run: Run) -> tuple[int, int | None]:

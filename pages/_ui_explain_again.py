@@ -12,6 +12,8 @@ from pages import _ui_chain as going_on
 from pages import _ui_explain as drawn
 from pages._ui_pictures import is_kept, kept
 
+TALL = 37 + 35 * 20  # pixels: a heading and 20 lines
+
 
 def second_look(run: Run) -> None:
     """Asked for by a button; from the clinician's own file, in memory alone."""
@@ -29,12 +31,13 @@ def second_look(run: Run) -> None:
 
 
 def table(found: dict[str, np.ndarray]) -> None:
-    """The cases as they stand in the file."""
-    head = ["Row", "The file says", "The model says", *found["columns"].tolist()]
-    rows = [(f"{row:,}", outcome, answer, *cells) for row, outcome, answer, cells in
-            zip(found["row"].tolist(), found["outcome"].tolist(), found["answer"].tolist(), found["cells"].tolist(),
-                strict=True)]
-    ui.table(head, rows, right=[0])
+    """The cases as they stand in the file; what says the most stays in place where there are many columns."""
+    fixed = {"Row": found["row"].tolist(), "The file says": found["outcome"].tolist(),
+             "The model says": found["answer"].tolist()}
+    cells = {f"{ui.clean(name)}{' ' * (name in fixed)}": [ui.clean(each) for each in found["cells"][:, at].tolist()]
+             for at, name in enumerate(found["columns"].tolist())}
+    pinned = {name: st.column_config.Column(pinned=True) for name in fixed}  # the others move under them
+    st.dataframe(fixed | cells, hide_index=True, column_config=pinned, width="stretch", height=TALL)
 
 
 def decide(run: Run, found: dict[str, np.ndarray]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml import gallery, worklist
+from medml import worklist
 from medml.gallery import Run
 from pages import _ui as ui
 from pages import _ui_chain as going_on
 from pages import _ui_checks as drawn
+from pages import _ui_gone as gone
 from pages import _ui_stamps as stamps
 from pages import _ui_worklist as work
 
@@ -38,6 +39,8 @@ with ui.page(TITLE, project_required=False, lead=LEAD) as opened:
         if ui.next_button("Go to the gallery", "gallery"):
             ui.go("gallery")
     else:
-        listed(gallery.open_run(chosen))
-        if ui.next_button("Back to the figures", "evaluate"):
+        found = gone.opened(chosen)
+        if found is not None:
+            listed(found)
+        if found is not None and ui.next_button("Back to the figures", "evaluate"):
             ui.go("evaluate", run=chosen)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml import families, gallery
+from medml import families
 from medml import project as projects
 from medml.gallery import Run
 from pages import _ui as ui
 from pages import _ui_chain as going_on
 from pages import _ui_checks as worked
 from pages import _ui_export as out
+from pages import _ui_gone as gone
 from pages import _ui_groups as groups
 from pages import _ui_looked as seen
 from pages import _ui_metrics as metrics
@@ -91,5 +92,7 @@ with ui.page(TITLE, step="evaluate", project_required=False, lead=LEAD) as opene
         if ui.next_button("Go to Train", "train"):
             ui.go("train")
     else:
-        ui.remember("run", chosen)
-        everything(gallery.open_run(chosen))
+        found = gone.opened(chosen)
+        if found is not None:
+            ui.remember("run", chosen)
+            everything(found)

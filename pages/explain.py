@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml import gallery
 from medml.explain import found
 from medml.gallery import Run
 from pages import _ui as ui
@@ -13,6 +12,7 @@ from pages import _ui_explain as drawn
 from pages import _ui_explain_again as again
 from pages import _ui_explain_bedside as bedside
 from pages import _ui_explain_jobs as jobs
+from pages import _ui_gone as gone
 from pages import _ui_stamps as stamps
 
 TITLE = "Explain"
@@ -58,6 +58,7 @@ with ui.page(TITLE, project_required=False, lead=LEAD) as opened:
         if ui.next_button("Go to the gallery", "gallery"):
             ui.go("gallery")
     else:
-        looked_at = gallery.open_run(chosen)
-        stamps.head(looked_at, going_on.link_name(looked_at.checkpoint).lower())
-        (of_columns if looked_at.config.choice.pictures is None else of_pictures)(looked_at)
+        looked_at = gone.opened(chosen)
+        if looked_at is not None:
+            stamps.head(looked_at, going_on.link_name(looked_at.checkpoint).lower())
+            (of_columns if looked_at.config.choice.pictures is None else of_pictures)(looked_at)

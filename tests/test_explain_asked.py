@@ -14,7 +14,8 @@ from medml.__main__ import main
 from medml.errors import UserError
 from medml.explain import asked, found
 from medml.explain.contributions import Contributions
-from medml.explain.patient import patient, waterfall
+from medml.explain.patient import _cell, patient, waterfall
+from medml.privacy import round_3
 from medml.watch import Silent
 from worker.aside import answered
 from worker.jobs import registry
@@ -75,16 +76,29 @@ def test_explain_prints_the_columns_and_keeps_the_means(made, tmp_path, capsys):
     assert found.read(gallery.open_run(run), found.Overall).n_patients == 240
 
 
-def test_explain_of_one_row_adds_up_and_writes_no_cell(made, tmp_path, capsys):
+def test_explain_of_one_row_writes_nothing_from_which_a_cell_could_be_worked_out(made, tmp_path, capsys):
     source, by_family, _ = made
     out = tmp_path / "one.json"
     assert main(["explain", by_family["logistic"], "--row", "17", "--json", str(out)]) == 0
     said, printed = json.loads(out.read_text()), capsys.readouterr().out
-    assert said["base"][0] + sum(said["adds"]["1"].values()) == pytest.approx(said["answer"][0], abs=1e-4)
+    exact = patient(by_family["logistic"], 17, source).found
+    order = [exact.columns[at] for at in np.argsort(-np.abs(exact.values[0, 0]))]
+    assert [each["column"] for each in said["columns"]["1"]] == order
+    assert said["columns"]["1"][0]["direction"] == ("raises" if np.abs(exact.values).argmax() == exact.values.argmax()
+                                                    else "lowers")
+    assert {type(value) for each in said["columns"]["1"] for value in each.values()} == {str}
+    assert said["answer"] == [round_3(float(exact.answers[0, 0]))]
     row = pl.read_csv(source, infer_schema=False).row(16, named=True)
     assert row["lactate"] in printed and row["lactate"] not in out.read_text()
     assert main(["explain", by_family["logistic"], "--row", "999"]) == 2
     assert "Choose a row from 1 to 240" in capsys.readouterr().err
+
+
+def test_a_cell_that_stands_for_missing_says_so_and_is_no_measurement():
+    """Pima's insulin: 0 in the file, and the model is told nothing."""
+    assert _cell("0", np.nan) == "not recorded (0 in the file)" and _cell("?", None) == "not recorded (? in the file)"
+    assert _cell(None, np.nan) == _cell(" ", None) == "not recorded"
+    assert _cell("0", 0.0) == "0" and _cell(12, 12.0) == "12" and _cell("f", "f") == "f"
 
 
 def test_explain_makes_a_score_and_says_what_doing_without_costs(made, tmp_path, capsys):

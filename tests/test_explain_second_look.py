@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
+import zipfile
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,6 +14,7 @@ from made import choice_of, table_of
 from tables import clinic, planned, saved
 
 from medml import gallery
+from medml.commands._json import run_as_json
 from medml.explain.second_look import decided, doubts
 from medml.recipe import prepare, prepare_predictors
 from medml.steps import About, registry
@@ -115,3 +121,11 @@ def test_what_was_decided_is_trained_on_and_stamped_and_the_file_is_untouched(at
     again = gallery.open_run(train(source, profile, new, config))
     assert "1 label changed and 1 case left out after a model's answers had been seen" in again.report.stamps
     assert source.read_bytes() == before
+    with zipfile.ZipFile(io.BytesIO(gallery.pack(again.run))) as archive:  # no case and no label is taken away
+        files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+    assert not any(key.encode() in content for key in keys.values() for content in files.values())
+    away = Recipe.model_validate_json(files["recipe.json"])
+    assert audit(away) == audit(new) and away.steps[0].params["relabel"] == {"0": ""}
+    sums = json.loads(files["manifest.json"])["files"]
+    assert sums["recipe.json"] == hashlib.sha256(files["recipe.json"]).hexdigest()
+    assert not any(key in json.dumps(run_as_json(again)) for key in keys.values())

@@ -17,6 +17,7 @@ from tables import clinic, planned, saved
 from medml import gallery, report
 from medml.__main__ import main
 from medml.report import checklist, claim, content, tripod, wording
+from medml.report.card import plain
 from medml.report.document import Document, Heading, Rows, Words
 from medml.report.pdf import as_pdf
 from medml.train import train
@@ -102,8 +103,10 @@ def test_no_figure_leaves_without_its_interval(run):
 
 def test_the_card_shows_markup_as_it_is(run):
     card = report.as_card(run)
-    assert card.startswith("# Ward \\<b\\>3\\</b\\> & \\[click\\](http://x) “α ≥ 2”\n")
-    assert "<b>" not in card and "](http" not in card.replace("\\](http", "")
+    assert card.startswith("# Ward \\<b\\>3\\</b\\> & \\[click\\](`http://x)` “α ≥ 2”\n")
+    assert "<b>" not in card and "](http" not in card
+    assert plain("see www.x.org/a_b or a@b.de, *not* x@y") == "see `www.x.org/a_b` or `a@b.de,` \\*not\\* x@y"
+    assert "://" not in re.sub("`[^`]*`", "", card)
 
 
 def test_tripod_has_every_item_of_the_guideline_in_order():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from medml import gallery
+from medml.steps.second_look import to_take_away
 from medml.types import Profile
 
 
@@ -25,5 +26,5 @@ def run_as_json(run: gallery.Run) -> dict[str, Any]:
                       "n_train": manifest.n_train, "n_test": manifest.n_test},
             "seconds": manifest.seconds, **report.model_dump(mode="json"),
             "chain": run.chain.model_dump(mode="json"), "manifest": manifest.model_dump(mode="json"),
-            "config": run.config.model_dump(mode="json"), "recipe": run.recipe.model_dump(mode="json"),
+            "config": run.config.model_dump(mode="json"), "recipe": to_take_away(run.recipe).model_dump(mode="json"),
             "history": [point.model_dump(mode="json") for point in run.history]}

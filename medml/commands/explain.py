@@ -18,7 +18,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     """RUN, --row and what else can be asked of it."""
     run_and_source(parser)
     asked = parser.add_mutually_exclusive_group()
-    asked.add_argument("--row", type=int, metavar="N", help="one patient: a row of the table, from 1")
+    asked.add_argument("--row", type=int, metavar="N", help="one patient: a row of the table, from 1; printed "
+                       "for you alone, --json keeps directions and strengths in words, because an amount gives a cell "
+                       "away")
     asked.add_argument("--score", type=int, metavar="N", help="a bedside score of at most N predictors, and its cost")
     parser.add_argument("--of", metavar="CLASS", default="", help="with --score, of several classes: the one "
                         "that the points speak for, against all others")
@@ -59,9 +61,11 @@ def _overall(args: argparse.Namespace, source: Path) -> tuple[dict[str, Any], li
 
 
 def _one(opened: gallery.Run, row: int, source: Path) -> tuple[dict[str, Any], list[str]]:
-    """The JSON of a patient has what columns add, never what is in their cells."""
+    """All of it is printed for the owner alone. The JSON is a file that may be sent on: it has which columns raise the
+    answer and how strongly, in words; an amount and a weight of the model would give the cell away."""
     from medml.explain.patient import patient, waterfall
-    from medml.explain.words import ASSOCIATED, answer, unit_in_words
+    from medml.explain.words import ASSOCIATED, answer, in_steps, unit_in_words
+    from medml.privacy import round_3
 
     found = patient(opened.run, row, source)
     each = found.found
@@ -71,10 +75,9 @@ def _one(opened: gallery.Run, row: int, source: Path) -> tuple[dict[str, Any], l
         lines += ["", f"{answer(each, output=output)}.",
                   table([(bar.column, bar.cell or "–", f"{bar.added:+.3f}") for bar in bars],
                         ["column", "here", "adds"])]
-    told = {name: dict(zip(each.columns, each.values[0, output].round(6).tolist(), strict=True))
-            for output, name in enumerate(each.outputs)}
-    return {"row": row, "unit": each.unit, "against": each.against, "base": each.base.round(6).tolist(),
-            "answer": each.answers[0].round(6).tolist(), "outputs": each.outputs, "adds": told}, lines
+    told = {name: in_steps(each.columns, each.values[0, output]) for output, name in enumerate(each.outputs)}
+    return {"row": row, "unit": each.unit, "against": each.against, "base": [round_3(one) for one in each.base],
+            "answer": [round_3(one) for one in each.answers[0]], "outputs": each.outputs, "columns": told}, lines
 
 
 def _score(args: argparse.Namespace, source: Path) -> tuple[dict[str, Any], list[str]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from medml import data, gallery
 from medml.errors import UserError
+from medml.explain.bins import MISSING
 from medml.explain.contributions import Contributions, Explainer, background_cases
 from medml.recipe import prepare_predictors
 
@@ -17,7 +18,7 @@ FEW_SHOWN = 12  # columns that are drawn one by one; the rest together
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """cells: what the file holds under each column of `found`, "" where nothing is recorded."""
+    """cells: what the file holds under each column of `found`, and whether the model takes it for "not recorded"."""
 
     found: Contributions
     cells: list[str]
@@ -55,8 +56,17 @@ def patient(run: str, row: int, source: Path | None = None) -> Patient:
     _refuse_closed(opened, row, place)
     explainer = Explainer.of(opened, background_cases(opened, place))
     one = frame[[row - 1]]
-    found = explainer(prepare_predictors(one, opened.recipe, opened.profile.table(config.choice.table), config.choice))
-    return Patient(found, ["" if one[name][0] is None else str(one[name][0]) for name in found.columns])
+    read = prepare_predictors(one, opened.recipe, opened.profile.table(config.choice.table), config.choice)
+    found = explainer(read)
+    return Patient(found, [_cell(one[name][0], read[name].iloc[0]) for name in found.columns])
+
+
+def _cell(written: object, read: object) -> str:
+    """A cell as the file has it; one that stands for "missing" says so, because the model is given none."""
+    missing = read is None or read != read  # noqa: PLR0124 - NaN, whatever its type
+    if not missing:
+        return "" if written is None else str(written)
+    return MISSING if written is None or not str(written).strip() else f"{MISSING} ({written} in the file)"
 
 
 def _refuse_closed(opened: gallery.Run, row: int, place: Path) -> None:

@@ -10,19 +10,30 @@ from medml.explain.units import WORDS, Unit
 
 ASSOCIATED = "Associated with the model's answer, never its cause."
 BORDERS = "A value on a border counts in the lower range."
+STRONG, SOME = 0.2, 0.05
 WHY = {"late": "known too late", "costly": "costly", "burdensome": "a burden for the patient"}
 
 
 def answer(found: Contributions, at: int = 0, output: int = 0) -> str:
-    """The answer for one patient beside that when nothing is known, as probabilities where that can be said."""
+    """The answer for one patient beside that for an average one, as probabilities where that can be said."""
     value, base = float(found.answers[at, output]), float(found.base[output])
     name = found.outputs[output]
     if found.unit == "outcome":
-        return f"{name}: {value:.4g}, when nothing is known {base:.4g}"
+        return f"{name}: {value:.4g}; for an average patient {base:.4g}"
     p, p_base = (as_probability(found.unit, each) for each in (value, base))
     if found.unit == "log-ratio":
         p, p_base = (_shares(each)[output] for each in (found.answers[at], found.base))
-    return f"Probability of “{name}”: {100 * p:.0f} %; when nothing is known {100 * p_base:.0f} %"
+    return f"Probability of “{name}”: {100 * p:.0f} %; for an average patient {100 * p_base:.0f} %"
+
+
+def in_steps(columns: list[str], added: np.ndarray) -> list[dict[str, str]]:
+    """What each column does to one answer without its amount, the strongest first: direction, and a strength by its
+    share of all that is added and taken away (a fifth and more: strong; a twentieth: some)."""
+    whole = float(np.abs(added).sum()) or 1.0
+    shares = np.abs(added) / whole
+    return [{"column": columns[at], "direction": "raises" if added[at] > 0 else "lowers" if added[at] < 0 else "none",
+             "strength": "strong" if shares[at] >= STRONG else "some" if shares[at] >= SOME else "little"}
+            for at in np.argsort(-shares, kind="stable")]
 
 
 def as_probability(unit: Unit, value: float) -> float:

@@ -15,6 +15,7 @@ from medml.recipe.together import Together
 from medml.steps import Learned, registry
 from medml.steps.merge_rare import frequent
 from medml.steps.patients import coming_back
+from medml.steps.second_look import to_take_away
 from medml.steps.step import NUMERIC, State
 from medml.types import SMALL_GROUP, Effect, Kind, Recipe
 
@@ -126,7 +127,7 @@ class Cleaner:
     def to_json(self) -> str:
         """All that was learned, as JSON text."""
         self._require_fitted()
-        return json.dumps({"version": 1, "recipe": self.recipe.model_dump(), "kinds": self.kinds,
+        return json.dumps({"version": 1, "recipe": to_take_away(self.recipe).model_dump(), "kinds": self.kinds,
                            "n_fitted": self.n_fitted, "states": self.states, "known": self.known,
                            "far": self.far, "groups": self.groups,
                            "together": None if self.together is None else self.together.to_json()}, indent=1)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from medml import gallery
 from medml.evaluate.words import HEADLINE, title
 from medml.report import wording as w
 from medml.report.checklist import Item
 from medml.report.tripod import ITEMS
 
+ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+|\S+@\S+\.\S+", re.IGNORECASE)  # a link without any mark of one
 SPECIAL = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>#|"})
 USE = ("3a", "3b", "27b")  # what a person must say about use
 
@@ -46,7 +49,12 @@ def _questions() -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return text.translate(SPECIAL).replace("\n", " ")
+    """Text that Markdown shows as it is; addresses as code, which no reader makes a link of."""
+    said, done = [], 0
+    line = text.replace("\n", " ")
+    for each in ADDRESS.finditer(line):
+        said += [line[done:each.start()].translate(SPECIAL), f"`{each[0].replace('`', '')}`"]
+        done = each.end()
+    return "".join([*said, line[done:].translate(SPECIAL)])
 
 

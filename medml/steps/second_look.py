@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from medml import home
 from medml.steps import Fixed, registry
 from medml.steps.step import ROW, About, plural, were
-from medml.types import Choice, Effect, Recipe
+from medml.types import Choice, Effect, Recipe, Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +57,18 @@ def keys_of(rows: np.ndarray, data_sha256: str) -> list[str]:
 def of_any_table(recipe: Recipe) -> Recipe:
     """The recipe without decisions about single cases: another table has other patients in the same rows."""
     return recipe.model_copy(update={"steps": [step for step in recipe.steps if step.name != SecondLook.name]})
+
+
+def to_take_away(recipe: Recipe) -> Recipe:
+    """The recipe as it may leave the machine: how many cases were decided about, but no case and no label."""
+    return recipe.model_copy(update={"steps": [_counted(step) if step.name == SecondLook.name else step
+                                               for step in recipe.steps]})
+
+
+def _counted(step: Step) -> Step:
+    places = {name: [str(at) for at in range(len(step.params.get(name, [])))] for name in SecondLook.lists}
+    return step.model_copy(update={"params": step.params | {"relabel": dict.fromkeys(places["relabel"], THE_OTHER),
+                                                            "exclude": places["exclude"]}})
 
 
 def audit(recipe: Recipe) -> str:

@@ -57,7 +57,7 @@ def test_a_model_is_explained_and_cases_are_looked_at_again(screen, app, model):
     expect(screen.locator(".st-key-m_card_swarm")).to_contain_text("200 patients", timeout=steps.LONG)
     screen.get_by_role("button", name="Explain this patient").click()
     expect(screen.locator(".st-key-m_card_one")).to_contain_text(
-        re.compile(r"Probability of “above 0”: \d+ %; when nothing is known \d+ %"), timeout=steps.LONG)
+        re.compile(r"Probability of “above 0”: \d+ %; for an average patient \d+ %"), timeout=steps.LONG)
     for_the_bedside(screen, run)
     look_again(screen, made)
 

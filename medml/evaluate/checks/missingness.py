@@ -25,7 +25,7 @@ def missingness(evidence: Evidence) -> Check:
     figures = {"columns": len(shares), "worst": worst, "patterns": patterns, "above_40_pct": len(much),
                "by_outcome": len(telling)}
     what = (f"{many(len(shares), 'predictor')} of {context.cases.X.shape[1]} have gaps, at most {100 * worst:.0f} % of "
-            f"the cases, in {many(patterns, 'pattern')}.")
+            f"the cases; it is not the same gaps in everybody: {many(patterns, 'combination')} of them occur.")
     if telling:
         what += f" Gaps in {named(telling)} go with the outcome."
     if not much and not telling:
