@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import random
 import struct
@@ -61,6 +62,7 @@ def test_a_folder_of_one_series_tells_each_file_apart(tmp_path):
     _, images = find_images(tmp_path)
     assert len({image.patient for image in images}) == len({image.uid for image in images}) == 3
     assert images[1].patient == patient_key("P1") == home.keyed_hash("patient", "P1")
+    assert images[1].patient == hmac.new(home.secret(), b"patient\x1fP1", "sha256").hexdigest()[:32]
     assert images[1].uid == uid_key(str(pydicom.dcmread(tmp_path / "1").SOPInstanceUID))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,9 @@ def part(draw, *given) -> AppTest:
 
 
 def words(shown: AppTest) -> str:
+    """What stands on the screen, without what a word opens into (its explanation) and without marks."""
     assert not shown.exception
-    return " ".join(each.body for each in shown.get("html"))
+    return re.sub("<[^>]+>", "", " ".join(each.body for each in shown.get("html")))
 
 
 def addresses(shown: AppTest) -> list[str]:
