@@ -231,6 +231,7 @@ def delete(run: str) -> None:
         _count(folder)
         folder.rename(going)
     shutil.rmtree(going)
+    store.forget_owner(run)
 
 
 def _count(folder: Path) -> None:

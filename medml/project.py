@@ -106,6 +106,7 @@ def delete(project: str) -> None:
     gone = place.with_name(f".{place.name}.{secrets.token_hex(4)}.gone")
     place.rename(gone)  # at once for everybody, whatever happens while the files go
     shutil.rmtree(gone, ignore_errors=True)
+    store.forget_owner(project)
 
 
 def folder(project: str) -> Path:

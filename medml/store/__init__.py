@@ -4,6 +4,7 @@
 value.
 """
 
+from medml.store.copilot import forget_owner
 from medml.store.database import DatabaseError, connect, held_open, only_one, path
 from medml.store.jobs import (
     ATTEMPTS,
@@ -30,6 +31,6 @@ from medml.store.processes import Process, enter, leave, processes
 
 __all__ = [
     "ATTEMPTS", "ENDED", "WAITING", "DatabaseError", "Job", "Process", "Progress", "State", "ask_stop", "claim",
-    "connect", "due", "enter", "finish", "get", "give_back", "held_open", "jobs", "leave", "only_one", "own", "path",
-    "processes", "progress_since", "pulse", "put_first", "put_off", "submit",
+    "connect", "due", "enter", "finish", "forget_owner", "get", "give_back", "held_open", "jobs", "leave", "only_one",
+    "own", "path", "processes", "progress_since", "pulse", "put_first", "put_off", "submit",
 ]
