@@ -6,13 +6,14 @@ import numpy as np
 import streamlit as st
 
 from medml import project as projects
+from medml.explain.found import Overall, read
 from medml.gallery import Run
 from pages import _ui as ui
 from pages import _ui_chain as going_on
 from pages import _ui_explain as drawn
 from pages._ui_pictures import is_kept, kept
 
-TALL = 37 + 35 * 20  # pixels: a heading and 20 lines
+FEW = 5  # columns of the file that are shown unless more are asked for
 
 
 def second_look(run: Run) -> None:
@@ -26,18 +27,29 @@ def second_look(run: Run) -> None:
             return
         with st.spinner("Reading the cases"):
             found = kept(name, lambda: drawn.ask(run, "again"))
-        table(found)
+        table(run, found)
         decide(run, found)
 
 
-def table(found: dict[str, np.ndarray]) -> None:
-    """The cases as they stand in the file; what says the most stays in place where there are many columns."""
-    fixed = {"Row": found["row"].tolist(), "The file says": found["outcome"].tolist(),
-             "The model says": found["answer"].tolist()}
-    cells = {f"{ui.clean(name)}{' ' * (name in fixed)}": [ui.clean(each) for each in found["cells"][:, at].tolist()]
-             for at, name in enumerate(found["columns"].tolist())}
-    pinned = {name: st.column_config.Column(pinned=True) for name in fixed}  # the others move under them
-    st.dataframe(fixed | cells, hide_index=True, column_config=pinned, width="stretch", height=TALL)
+def table(run: Run, found: dict[str, np.ndarray]) -> None:
+    """The cases as they stand in the file: a few columns, which fit a narrow window, and those that are asked for."""
+    names = found["columns"].tolist()
+    shown = st.multiselect("Columns shown", names, heaviest(run, names), key=f"m_again_columns_{run.run}",
+                           format_func=ui.clean, placeholder="None")
+    places = [names.index(each) for each in shown]
+    rows = [(f"{row:,}", outcome, answer, *(cells[at] for at in places)) for row, outcome, answer, cells in
+            zip(found["row"].tolist(), found["outcome"].tolist(), found["answer"].tolist(), found["cells"].tolist(),
+                strict=True)]
+    ui.table(["Row", "The file says", "The model says", *shown], rows, right=[0])
+
+
+def heaviest(run: Run, names: list[str]) -> list[str]:
+    """The columns that move the answers most, where that has been worked out, in the order of the file; else the first
+    ones."""
+    value = read(run, Overall)
+    weights = value.of(value.outputs[0]) if value is not None else []
+    known = [each.column for each in weights if each.column in names][:FEW]
+    return [each for each in names if each in known] or names[:FEW]
 
 
 def decide(run: Run, found: dict[str, np.ndarray]) -> None:
