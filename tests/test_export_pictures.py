@@ -13,7 +13,7 @@ from test_export import web_folder
 from test_pictures import QUICK, SIDE, bars, planned
 from test_vision import GOOGLE
 
-from medml import export, families, gallery, train
+from medml import asking, export, families, gallery, train
 from medml.__main__ import main
 from medml.data.images.fit import fit as by_pillow
 from medml.errors import UserError
@@ -170,3 +170,21 @@ def test_a_capsule_of_pictures_is_judged_elsewhere_and_its_result_comes_back(mad
     found = export.take_back(run, tmp_path / "result.json")
     assert found.n_cases == 40 and found.n_events == 20 and 0 <= found.metrics["auroc"].low <= 1
     assert "internally validated only" not in gallery.open_run(run).report.stamps
+
+
+def test_new_pictures_are_answered_in_a_file_and_come_back_beside_where_the_model_looked(made, new, monkeypatch):
+    from pages._ui_predict_many import answers_in
+
+    monkeypatch.setenv("MEDML_HOME", str(made[2]))
+    (new / "png" / "0.png").rename(new / "png" / "=0.png")
+    out = asking.place_for(new / "png")
+    found = asking.patients(made[0], new / "png", out, sheet=None, level=0.9, explain=False)
+    said = answers_in(out)
+    assert found == {"n": 5, "silent": 2} and out == new / "png answers.csv"
+    assert set(said) == {"=0.png", "1.png", "2.png"}
+    drawn = asking.look_at_new(made[0], new / "png", said)
+    size = gallery.open_run(made[0]).config.choice.pictures.size
+    assert sorted(drawn["name"].tolist()) == sorted(said) and drawn["pairs"].shape == (3, size, 2 * size, 3)
+    left, right = drawn["pairs"][..., :size, :].astype(int), drawn["pairs"][..., size:, :].astype(int)
+    assert (left[..., 0] == left[..., 1]).all()  # a film is grey, and what spoke for its answer is laid over it in red
+    assert (right[..., 0] > right[..., 2]).any()
