@@ -45,9 +45,17 @@ class Paired:
         figures = f"{title(name)} {found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
         on = f"{figures} on the same {self.n_cases:,} cases"
         if found.low <= 0 <= found.high:
-            return f"Neither is better as far as can be told: {on}, {left} minus {right}."
+            return f"Neither is better as far as can be told: {on}, {left} minus {right}.{self._beside(left, right)}"
         ahead = METRICS[name].higher_is_better == (found.value > 0)
         return f"{left if ahead else right} is better: {on}, {left} minus {right}."
+
+    def _beside(self, left: str, right: str) -> str:
+        """A further sentence where the second figure tells them apart and the headline does not."""
+        for name, found in [*self.difference.items()][1:]:
+            if found.value is not None and (found.low > 0 or found.high < 0):
+                ahead = METRICS[name].higher_is_better == (found.value > 0)
+                return f" By the {title(name)} {left if ahead else right} is better."
+        return ""
 
 
 def paired(left: str, right: str, *, draws: int = DRAWS) -> Paired:

@@ -12,7 +12,7 @@ from medml import gallery, paired
 from medml.__main__ import main
 from medml.evaluate import delong
 from medml.train import train
-from medml.types import SplitPlan
+from medml.types import Metric, SplitPlan
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,13 @@ def test_numbers_are_paired_by_r2_and_mean_error(at_home):
     errors = [mean_absolute_error(y, answers(at_home[name])[0]) for name in ("number", "fewer")]
     assert list(found.difference) == ["r2", "mae"]
     assert found.difference["mae"].value == pytest.approx(errors[0] - errors[1], abs=1e-6)
+
+
+def test_a_second_figure_that_tells_them_apart_is_said():
+    found = paired.Paired({"auroc": Metric(value=0.03, low=-0.01, high=0.07, n=90),
+                           "brier": Metric(value=-0.03, low=-0.05, high=-0.01, n=90)}, 90, 90)
+    assert found.said("A", "B").startswith("Neither is better as far as can be told: AUROC +0.030 (-0.010 to +0.070)")
+    assert found.said("A", "B").endswith("By the Brier score A is better.")
 
 
 def test_what_cannot_be_paired_says_why(at_home, made, capsys):
