@@ -126,3 +126,19 @@ def test_a_flat_step_rises_by_a_hair_so_that_no_threshold_moves_anybody():
     x, y = rising(Curve(x=[0.001, 0.4, 0.6, 0.999], y=[0.2, 0.3, 0.3, 0.9]))
     near = applied((x, y), np.array([0.45, 0.5, 0.55]))
     assert (np.diff(near) > 0).all() and np.allclose(near, 0.3, atol=1e-3)
+
+
+def test_the_switch_on_evaluate_keeps_what_it_says(forest):
+    from streamlit.testing.v1 import AppTest
+
+    def drawn(run: str) -> None:
+        from medml import gallery
+        from pages import _ui_righted
+
+        _ui_righted.switch(gallery.open_run(run))
+    page = AppTest.from_function(drawn, args=(forest[0],), default_timeout=60).run()
+    assert not page.exception and not page.toggle[0].value and "as the model has them" in page.html[0].body
+    page.toggle[0].set_value(True).run()
+    assert righted.is_on(gallery.open_run(forest[0])) and "the line moves from 49 % to" in page.html[0].body
+    page.toggle[0].set_value(False).run()
+    assert not righted.is_on(gallery.open_run(forest[0])) and not page.exception
