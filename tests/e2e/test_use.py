@@ -59,6 +59,8 @@ def by_rule(page):
 def on_other_patients(page, folder):
     """The form queues a job; its figures stand beside the run's own, and the stamp goes away."""
     table = clinic(100, seed=5).rename(columns={"pressure": "RR"})
+    table["age"] += 25  # a place that can be told from our own
+    table["patient_id"] = "X" + table["patient_id"]
     saved(table, folder)
     expect(page.locator(".m-stamps")).to_contain_text("Internally validated only")
     page.get_by_text("Judge it on another folder").click()
