@@ -66,7 +66,7 @@ def _picture(setting: Setting, key: str) -> str:
     """HTML under the slider: its zones, the picture and the sentence."""
     card = for_setting(setting)
     zones = zone_track(setting, st.session_state[f"{key}_offered"]) if setting.borders else ""
-    says = f'<p class="m-card-says" aria-live="polite">{linked(card.say(setting), 400)}</p>'
+    says = f'<p class="m-card-says">{linked(card.say(setting), 400)}</p>'
     return f"{zones}{drawn(card.draw(setting))}{says}"
 
 
@@ -87,7 +87,7 @@ def zone_track(setting: Setting, offered: list[float]) -> str:
     parts = "".join(f'<span class="m-zone-part{f" m-zone-{name}" if name == setting.zone else ""}" '
                     f'style="flex-grow:{length:.3f}"></span>'
                     for name, length in zip(order, segments(offered, (low, high)), strict=True) if length)
-    usual = f"usual: {shown(low)} to {shown(high)}"
+    usual = f"usual: {shown(setting.usual)} ({shown(low)} to {shown(high)})"
     names = " ".join(f'<span class="{f"m-zone-is m-zone-is-{name}" if name == setting.zone else ""}">{name}</span>'
                      for name in order)
     return (f'<div class="m-zone-track" role="img" aria-label="{setting.zone}; {usual}">{parts}</div>'

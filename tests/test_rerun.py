@@ -171,8 +171,8 @@ def test_the_folds_and_the_final_model_learn_by_the_same_settings(source, monkey
     """120 rows, 80 in a fold: what the size of the data decides must not fall on both sides of a border."""
     settings, depths = boosting._settings, []
     others = {each.name: each.default for each in boosting.Boosting.params}
-    monkeypatch.setattr(boosting.Boosting, "usual", lambda self, n, *_: others | {"trees": 20,
-                                                                                  "depth": 2 if n < 100 else 3})
+    monkeypatch.setattr(boosting.Boosting, "usual", lambda self, facts: others | {
+        "trees": 20, "depth": 2 if facts.n_rows < 100 else 3})
     monkeypatch.setattr(boosting, "_settings", lambda chosen, *rest: depths.append(chosen["depth"]) or
                         settings(chosen, *rest))
     run = train(source, *planned(source, family="boosting"))
