@@ -166,6 +166,7 @@ def _pieces(n: int, size: int, watch: Watch) -> Iterator[slice]:
             raise Stopped
         watch.say("predict", 0.2 + 0.75 * first / max(n, 1), f"{first:,} of {n:,} answered")
         yield slice(first, min(n, first + size))
+    watch.say("predict", 0.97, f"{n:,} answered")
 
 
 def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level: float,

@@ -61,7 +61,7 @@ def answered(run: Run, job: worker.Job) -> None:
         return
     st.download_button("Download the answers", out.read_bytes, out.name, "text/csv", icon=":material/download:",
                        on_click="ignore", key="m_predict_download")
-    ui.note(f"Written to {ui.plain(str(out))}; MedML keeps no copy. The column “abstained” says why "
+    ui.note(f"Written to {out}; MedML keeps no copy. The column “abstained” says why "
             "a row has no answer.")
     if pictures:
         st.fragment(looked)(run, Path(job.payload["file"]), out)
