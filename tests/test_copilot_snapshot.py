@@ -124,6 +124,7 @@ def test_counts_in_the_words_of_a_check_are_hidden_with_their_rest():
         "fewer than 10 rows are exact copies; about 303 of 303 cases stay, n under 10."
     assert names.told("“MRN 0012345” and “age” go with “yes”, “Jane Doe”.", 303) == \
         "“column 2” and “age” go with “yes”, “not shown”."
+    assert names.told("MRN 0012345 comes back in 12 rows.", 303) == "column 2 comes back in 12 rows."
     assert names.told("2 of 160 patients; 16 of 160 patients; slope 0.5 in 5 folds.", 160) == \
         "fewer than 10 of 160 patients; 16 of 160 patients; slope 0.5 in 5 folds."
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from medml.types import SMALL_GROUP, Column
 
@@ -32,11 +33,12 @@ def plain(text: str) -> str:
     return " ".join(_PLAIN.sub(" ", text).split())
 
 
+@lru_cache(maxsize=4096)  # the same columns are asked about at every question
 def looks_like_data(text: str) -> bool:
     """Whether a name could be a person, a date, a number or a sentence that asks for something."""
     shown = text.strip()
     return (not shown or bool(_NUMBER.fullmatch(shown)) or bool(_DATE.search(shown)) or "@" in shown
-            or sum(each.isdigit() for each in shown) >= 5 or bool(_HEX.search(shown)) or bool(_ORDER.search(shown))
+            or sum(map(str.isdigit, shown)) >= 5 or bool(_HEX.search(shown)) or bool(_ORDER.search(shown))
             or len(shown) > LONGEST or len(shown.split()) > MOST_WORDS)
 
 
@@ -65,6 +67,8 @@ class Names:
                 name = f"column {place}"
             taken.add(name.lower())
             self.shown[column.name] = name
+        self.replaced = sorted((name for name, shown in self.shown.items() if name != shown and len(name) > 3), key=len,
+                               reverse=True)  # found without quotation marks too; shorter ones are parts of words
 
     def of(self, name: str) -> str:
         """The shown name; "another column" for one that the table does not have."""
@@ -76,6 +80,8 @@ class Names:
         total  how many cases there are in all: a count that is less than k away from it would tell the rest
         """
         text = _QUOTED.sub(lambda found: f"“{self._quoted(found[1] or found[2] or '')}”", text)
+        for name in self.replaced:
+            text = text.replace(name, self.shown[name])
         text = _FEW_N.sub(f"n under {k}", text)
         for few in (_FEW, _FEW_OF):
             text = few.sub(f"fewer than {k}", text)

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from medml import families, gallery, project
 from medml.config import class_counts, encoded_columns, n_patients, n_rows
 from medml.copilot.curves import curve_facts
-from medml.copilot.facts import STAGES, ClassShare, ColumnFacts, RunFacts, Setting, Snapshot, Stage, StepFacts, Worry
+from medml.copilot.facts import (
+    STAGES,
+    ClassShare,
+    ColumnFacts,
+    Role,
+    RunFacts,
+    Setting,
+    Snapshot,
+    Stage,
+    StepFacts,
+    Worry,
+)
 from medml.copilot.naming import Names, label, share
 from medml.copilot.reports import report_facts
 from medml.errors import UserError
@@ -33,7 +44,9 @@ def snapshot(profile: Profile, *, stage: Stage, choice: Choice | None = None, re
     if table is None:
         return Snapshot(stage=stage, k=profile.k, rows=None, unread=_unread(profile))
     names = Names(table.columns, list(report.classes) if report else [])
-    parts = {"columns": [_column(each, table, choice, report, names, profile.k) for each in table.columns],
+    kept = {each.column: each.frequency for each in report.selection} if report else {}
+    parts = {"columns": [_column(each, table, _role(each, table, choice), kept.get(each.name), names, profile.k)
+                         for each in table.columns],
              "rows": _shown(table.rows, profile.k), "duplicates": share(table.duplicates, table.rows, profile.k),
              "repeats": table.repeats is not None and table.repeats.n_patients < table.repeats.n_rows,
              "unread": _unread(profile), "of": "pictures" if table.pictures is not None else "table"}
@@ -88,23 +101,21 @@ def _unread(profile: Profile) -> str:
     return share(refused, len(profile.files), profile.k)
 
 
-def _column(column: Column, table: Table, choice: Choice | None, report: Report | None, names: Names,
-            k: int) -> ColumnFacts:
+def _column(column: Column, table: Table, role: Role, kept: float | None, names: Names, k: int) -> ColumnFacts:
     """One column's aggregates, as may be sent on."""
     wide = column.kind == "number" and table.rows - column.missing >= BEYOND * k
     enough = column.kind == "number" and table.rows - column.missing >= 2 * k
-    kept = {each.column: each.frequency for each in report.selection} if report else {}
     return ColumnFacts(
-        name=names.of(column.name), kind=column.kind, role=_role(column, table, choice), unit=_unit(column),
+        name=names.of(column.name), kind=column.kind, role=role, unit=_unit(column),
         missing=_missing(column.missing, table.rows, k), low=column.low if wide else None,
         median=column.median if enough else None, high=column.high if wide else None,
         worries=[Worry(code=each.code, severity=each.severity, auroc=each.figures.get("auroc"))
                  for each in column.suspicions],
-        kept=kept.get(column.name))
+        kept=kept)
 
 
 def _unit(column: Column) -> str:
-    shown = label(column.unit or "", 0)
+    shown = label(column.unit, 0) if column.unit else ""
     return "" if shown.startswith("group ") else shown
 
 
@@ -117,7 +128,7 @@ def _missing(n: int, rows: int, k: int) -> float:
     return 0.5 if n < k else 99.5 if rows - n < k else float(min(99, max(1, round(100 * n / rows))))
 
 
-def _role(column: Column, table: Table, choice: Choice | None) -> str:
+def _role(column: Column, table: Table, choice: Choice | None) -> Role:
     name = column.name
     if choice is not None and name == choice.target:
         return "outcome"

@@ -42,8 +42,10 @@ def as_text(snapshot: Snapshot, stage: Stage, question: str, budget: int) -> str
     kept, left = [], budget - 20  # the last line says how many facts are not shown
     while queue:
         _, place, line = heapq.heappop(queue)
-        text = cut(line.text, LONGEST_LINE)
-        cost = most(text) + 1
+        text, cost = line.text, most(line.text) + 1
+        if cost > LONGEST_LINE:
+            text = cut(text, LONGEST_LINE)
+            cost = most(text) + 1
         if cost > left:
             break
         kept.append((line.section, place, text))

@@ -88,7 +88,8 @@ def _best(snapshot: Snapshot, stage: Stage, asked: frozenset[str], said: str) ->
     """What applies here and fits the question, the best first."""
     found = [(score, each, advice) for each in registry if (score := _score(each, stage, asked)) > 0
              and (advice := each.ask(snapshot)) is not None]
-    ranked = sorted(found, key=lambda row: (-row[0] - 50 * _names_it(row[2], snapshot, said), row[1].name))
+    asked_of = [name for name in snapshot.names if len(name) > 2 and name.lower() in said]
+    ranked = sorted(found, key=lambda row: (-row[0] - 50 * any(name in row[2].text for name in asked_of), row[1].name))
     return [(each, advice) for _, each, advice in ranked[:MOST]]
 
 
@@ -101,10 +102,6 @@ def _score(each: Known, stage: Stage, asked: frozenset[str]) -> float:
     if not topics and not here:
         return 0.0
     return each.weight + 60 * fits + 25 * here + 40 * bool("next" in asked and "next" in each.about)
-
-
-def _names_it(advice: Advice, snapshot: Snapshot, said: str) -> bool:
-    return any(len(name) > 2 and name.lower() in said and name in advice.text for name in snapshot.names)
 
 
 def _meaning(question: str) -> list[str]:
