@@ -30,7 +30,8 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 OLDEST, NEWEST = (3, 11), (3, 14)  # Pythons for which every pinned package has a wheel
 FIRST_PORT, PORTS = 8501, 100
-FOR_NODE = "onnxruntime-web@1.30.0"
+FOR_NODE = ("onnxruntime-web@1.30.0",  # runs exported models
+            "axe-core@4.14.1")  # judges the screens (MPL-2.0, used by tests alone and never passed on)
 MOST_AT_ONCE = 4  # processes that share the tests; each browser and worker among them wants memory
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -277,14 +278,16 @@ def install_browser():
 
 
 def install_for_node():
-    """What run.mjs beside an exported model needs, for the tests, where node is here; they are skipped elsewhere."""
+    """What run.mjs beside an exported model and the look at the screens need, for the tests, where node is here; those
+    tests are skipped elsewhere."""
     npm, place = shutil.which("npm"), os.path.join(VENV, "web")
-    if npm is None or shutil.which("node") is None or os.path.isdir(os.path.join(place, "node_modules")):
+    missing = [each for each in FOR_NODE if not os.path.isdir(os.path.join(place, "node_modules", each.split("@")[0]))]
+    if npm is None or shutil.which("node") is None or not missing:
         return
-    print(f"Installing {FOR_NODE} for the tests of exported models", flush=True)
-    if subprocess.call([npm, "install", "--prefix", place, "--no-audit", "--no-fund", FOR_NODE],
+    print(f"Installing {' and '.join(missing)} for the tests", flush=True)
+    if subprocess.call([npm, "install", "--prefix", place, "--no-audit", "--no-fund"] + missing,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-        print(f"{FOR_NODE} could not be installed: the tests of run.mjs are skipped.")
+        print(f"{' and '.join(missing)} could not be installed: the tests that need it are skipped.")
 
 
 if __name__ == "__main__":

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml.words import TOPICS, Term
+from medml.words import TOPICS, Term, search
 from pages import _ui as ui
 from pages import _ui_terms as terms
 
 TITLE = "Words"
 LEAD = "What the words on these screens mean. Where one has a dotted line under it, a click opens the same lines there."
-
-
-def matching(entries: tuple[Term, ...], wanted: str) -> list[Term]:
-    """Entries whose name or other words hold what was typed, those first; then those that use it in a sentence."""
-    said = wanted.strip().lower()
-    named = [each for each in entries if any(said in word.lower() for word in (each.name, *each.also))]
-    return named + [each for each in entries if each not in named
-                    and said in f"{each.meaning} {each.example}".lower()]
 
 
 def listed(entries: list[Term]) -> str:
@@ -41,7 +33,7 @@ with ui.page(TITLE, project_required=False, lead=LEAD):
                               key="m_words_find", max_chars=60)
     with right:
         topic = st.selectbox("About", ["Everything", *TOPICS], key="m_words_topic")
-    found = {title: matching(entries, typed) for title, entries in TOPICS.items() if topic in ("Everything", title)}
+    found = {title: search(entries, typed) for title, entries in TOPICS.items() if topic in ("Everything", title)}
     for title, entries in found.items():
         if entries:
             st.html(f'<div class="m-section"><h2>{ui.html(title)}</h2></div>')

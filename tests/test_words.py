@@ -62,3 +62,12 @@ def test_a_word_without_an_entry_is_refused_where_a_screen_uses_it():
     ("A leaky, unthresholded afterglow", []), ("", [])])
 def test_terms_are_found_in_a_sentence_as_whole_words(text, found):
     assert [term.name for _, _, term in words.named_in(text)] == found
+
+
+def test_a_search_names_the_entry_itself_before_those_that_only_speak_of_it():
+    found = [each.name for each in words.search(words.TERMS.values(), "calibration slope")]
+    assert found[0] == "Calibration slope" and "Accuracy" not in found
+    spoken = [each.name for each in words.search(words.TERMS.values(), "troponin")]
+    assert "ROC curve" in spoken and "missing marker" in spoken
+    assert len(words.search(words.TERMS.values(), " ")) == len(words.TERMS)
+    assert words.search(words.TERMS.values(), "zebra") == []

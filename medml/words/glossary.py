@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
 
@@ -39,6 +39,13 @@ def entry(word: str) -> Term:
     if found is None:
         raise KeyError(f"no entry {word!r}; medml/words has {len(TERMS)}")
     return found
+
+
+def search(entries: Iterable[Term], wanted: str) -> list[Term]:
+    """Entries whose name or other words hold what was typed, then those whose sentences do; all where it is empty."""
+    said, entries = wanted.strip().lower(), list(entries)
+    named = [each for each in entries if any(said in word.lower() for word in (each.name, *each.also))]
+    return named + [each for each in entries if each not in named and said in f"{each.meaning} {each.example}".lower()]
 
 
 def named_in(text: str) -> Iterator[tuple[int, int, Term]]:
