@@ -165,6 +165,15 @@ def test_proxies_and_keys_of_the_environment_are_not_used(monkeypatch):
     assert egress.count() == before
 
 
+@pytest.mark.parametrize(("needed", "left"), [(GB, {NAME}), (8 * GB, set())])
+def test_a_model_stays_while_a_training_has_room_beside_it(monkeypatch, needed, left):
+    monkeypatch.setattr(chat, "_free_memory", lambda: 4 * GB)
+    with Ollama() as server:
+        server.loaded.add(NAME)
+        chat.make_room(needed, settings(server))
+        assert server.loaded == left
+
+
 def test_memory_is_given_back_before_a_training():
     with Ollama() as server:
         all_of(stream(MESSAGES, NAME, settings(server)))

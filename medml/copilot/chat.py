@@ -247,6 +247,11 @@ def unload(settings: Settings | None = None) -> list[str]:
         return []
 
 
+def make_room(needed: int, settings: Settings | None = None) -> list[str]:
+    """Before a training that needs so many bytes: `unload` where less than that is free; names of what was unloaded."""
+    return unload(settings) if _free_memory() < needed else []
+
+
 def embed(texts: Sequence[str], settings: Settings | None = None) -> tuple[str, list[list[float]]] | None:
     """(model, a vector a text) by an embedding model that the server has; None where there is none."""
     settings = settings or Settings()

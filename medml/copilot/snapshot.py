@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medml import families, gallery, project
-from medml.config import class_counts, encoded_columns, n_patients, n_rows
+from medml.config import class_counts, encoded_columns, facts_of, n_patients, n_rows, usual_params
 from medml.copilot.curves import curve_facts
 from medml.copilot.facts import (
     STAGES,
@@ -182,17 +182,21 @@ def _share(n: int, total: int, k: int, told: bool) -> str:
 
 def _run(config: TrainConfig, table: Table, recipe: Recipe | None) -> RunFacts:
     family = families.registry.get(config.family)
-    size = n_rows(table, config.choice, recipe), encoded_columns(table, config.choice, recipe), config.choice.task
-    usual, settled = family.settled({}, *size), family.settled(config.params, *size)
-    settings = [Setting(name=each.name, title=each.title, sentence=each.sentence, value=settled[each.name],
-                        usual=usual[each.name], low=each.low, high=each.high,
-                        choices=list(each.choices),
-                        zone=each.zone(settled[each.name]) if isinstance(settled[each.name], int | float) else "usual")
+    usual, zones = usual_params(table, config, recipe), family.zones(facts_of(table, config, recipe))
+    chosen = usual | {name: value for name, value in config.params.items() if value is not None}
+    settings = [Setting(name=each.name, title=each.title, sentence=each.sentence, value=chosen[each.name],
+                        usual=usual[each.name], low=each.low, high=each.high, choices=list(each.choices),
+                        zone=_zone(each, chosen[each.name], zones.get(each.name)))
                 for each in family.params]
     split = config.split
     return RunFacts(family=config.family, title=family.title, settings=settings, rounds_setting=family.rounds_param,
                     by=split.by, scheme=split.scheme, folds=split.folds, repeats=split.repeats,
                     selection=config.selection.on, compared=config.compared, rule=config.use.rule)
+
+
+def _zone(param: families.Param, value: object, zones: tuple[float, float] | None) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return param.zone(value, zones) if number else "usual"
 
 
 def _counted(report: Report, rows: int | None, k: int) -> dict[str, object]:

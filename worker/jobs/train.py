@@ -27,6 +27,8 @@ def freeze(payload: dict[str, Any]) -> dict[str, Any]:
 def run(job: Job, watch: Watch) -> dict[str, Any]:
     """payload {project, recipe, config} -> {run}."""
     from medml import train
+    from medml.config import estimate
+    from medml.copilot import make_room
     from medml.profile import is_foreseen
 
     card = project.get(job.payload["project"])
@@ -41,6 +43,7 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
                         fix="Press “Continue to preview” on the Scan page, then start the training again.",
                         code="not_counted")
     source = project.check_source(card.source)
+    make_room(estimate(profile.table(config.choice.table), config, recipe).bytes)  # a language model gives way
     made = train.train(Path(source), profile, recipe, config, watch=watch, job=job.id)
     project.add_run(card.id, made)
     return {"run": made}
