@@ -38,7 +38,7 @@ class Ollama:
         self.asked: list[tuple[str, dict]] = []
         self.first: list[float] = []
         self.loaded: set[str] = set()
-        self.let_go = threading.Event()
+        self.slow = threading.Event()  # set: even the list of models does not come
         self.hung_up = threading.Event()
 
     def __enter__(self) -> Ollama:
@@ -54,7 +54,7 @@ class Ollama:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.let_go.set()
+        self.slow.clear()
         self.http.shutdown()
         self.http.server_close()
         self.thread.join()
@@ -117,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def tags(self, body: dict) -> None:
+        if self.ollama.slow.is_set():
+            return self.badly(HANG)
         self.whole({"models": [{"name": name, "model": name, "size": size} for name, size in
                                self.ollama.models.items()]})
 

@@ -79,6 +79,23 @@ def test_a_hanging_server_keeps_nobody_waiting_and_the_adviser_answers(judged):
         assert answer(asking).tier == "adviser"
 
 
+def test_stopping_an_answer_ends_the_work_at_the_server(judged):
+    with Ollama(HANG) as server:
+        asking = ask(judged, "evaluate", QUESTION, settings=Settings(host=server.url, silence=60.0))
+        while not server.bodies("/api/chat"):
+            assert next(asking) == Event("wait")
+        asking.close()
+        assert server.hung_up.wait(10)
+
+
+def test_a_server_that_does_not_even_list_its_models_keeps_nobody_waiting(judged):
+    with Ollama() as server:
+        server.slow.set()
+        asking = ask(judged, "evaluate", QUESTION, settings=Settings(host=server.url, connect=0.1))
+        assert next(asking) == Event("wait")
+        assert answer(asking).why == "The Ollama server did not answer in time."
+
+
 @pytest.mark.parametrize("bad", [NO_NEXT, DOSE, "- The patient has **cancer**.\nNext step: operate.",
                                  "- I have changed the **rate**.\nNext step: train."])
 def test_an_answer_with_a_fault_is_asked_for_once_more_and_then_given_up(judged, bad):

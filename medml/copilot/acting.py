@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Generator
@@ -71,7 +72,8 @@ def act(snapshot: Snapshot, question: str, model: str, settings: Settings | None
                                                            schema=json.dumps(schema))},
                 {"role": "user", "content": question[:1000]}]
     for _ in range(2):
-        said = yield from _whole(chat.stream(messages, model, settings, schema))
+        with contextlib.closing(chat.stream(messages, model, settings, schema)) as asking:
+            said = yield from _whole(asking)
         try:
             wanted = Wanted.model_validate_json(said)
         except ValidationError:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from medml.copilot import chat
 from medml.copilot.acting import act, asked_change, wants_change
 from medml.copilot.adviser import advise
-from medml.copilot.chat import Settings, Unavailable
+from medml.copilot.chat import Model, Settings, Unavailable
 from medml.copilot.facts import Snapshot, Stage
 from medml.copilot.knowledge import Passage
 from medml.copilot.prompting import ON_CPU, ON_GPU, Message, Prompt, prompt
@@ -68,7 +71,7 @@ def ask(snapshot: Snapshot, stage: Stage, question: str, *, history: Sequence[Me
         return by_rules(snapshot, stage, question, passages)
     settings = settings or Settings()
     try:
-        chosen = chat.choose(settings)
+        chosen = yield from _waiting(lambda: chat.choose(settings))
         read = prompt(snapshot, stage, question, passages=passages, history=history,
                       budget=ON_GPU if chosen.on_gpu else ON_CPU)
         started, (text, first) = time.monotonic(), (yield from _checked(read, chosen.name, snapshot, settings))
@@ -117,16 +120,16 @@ def _checked(read: Prompt, model: str, snapshot: Snapshot, settings: Settings,
     messages, first = read.as_sent(), None
     terms = sorted({*snapshot.names, *(each.title for each in METRICS.values())}, key=lambda each: -len(each))
     for _ in range(2):
-        asking = chat.stream(messages, model, settings)
-        said = None
-        while said is None:
-            try:
-                piece = next(asking)
-            except StopIteration as end:
-                said = end.value
-                break
-            first = first or (time.monotonic() if piece else None)
-            yield Event("wait") if piece is None else Event("text", piece)
+        with contextlib.closing(chat.stream(messages, model, settings)) as asking:  # a stop ends the server's work too
+            said = None
+            while said is None:
+                try:
+                    piece = next(asking)
+                except StopIteration as end:
+                    said = end.value
+                    break
+                first = first or (time.monotonic() if piece else None)
+                yield Event("wait") if piece is None else Event("text", piece)
         mended = repair(said.text, terms)
         wrong = faults(mended, snapshot.names)
         if not wrong:
@@ -139,12 +142,37 @@ def _checked(read: Prompt, model: str, snapshot: Snapshot, settings: Settings,
 
 def _acting(snapshot: Snapshot, question: str, model: str, settings: Settings,
             ) -> Generator[Event, None, Proposal | None]:
-    try:
-        asking = act(snapshot, question, model, settings)
+    """What a model would change, else what the words themselves say."""
+    with contextlib.closing(act(snapshot, question, model, settings)) as asking:
         while True:
-            next(asking)
+            try:
+                next(asking)
+            except StopIteration as end:
+                return end.value
+            except Unavailable:
+                return asked_change(snapshot, question)
             yield Event("wait")
-    except StopIteration as end:
-        return end.value
-    except Unavailable:
-        return asked_change(snapshot, question)
+
+
+def _waiting(work: Callable[[], Model]) -> Generator[Event, None, Model]:
+    """Do something beside, so that whoever shows the answer is never kept; Unavailable is passed on."""
+    done: queue.Queue[Model | Unavailable] = queue.Queue()
+
+    def run() -> None:
+        try:
+            done.put(work())
+        except Unavailable as absent:
+            done.put(absent)
+        finally:
+            done.put(Unavailable("The Ollama server could not be asked."))  # heard only where nothing else came
+
+    threading.Thread(target=run, daemon=True).start()
+    while True:
+        try:
+            came = done.get(timeout=chat.TICK)
+        except queue.Empty:
+            yield Event("wait")
+            continue
+        if isinstance(came, Unavailable):
+            raise came
+        return came

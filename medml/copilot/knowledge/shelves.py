@@ -27,6 +27,7 @@ STOP = frozenset("a about an and are as at be by can do does for from has have h
                  "our should so than that the their them these they this to was we what when which who why will with "
                  "would you your not no more most much many low high next".split())
 FUSED = 60  # of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)
+PATIENCE = 5.0  # seconds for the embedding of a question; by words alone after that
 BATCH = 32  # passages embedded in one request
 
 
@@ -155,7 +156,8 @@ def _embedded(known: Documents, settings: chat.Settings | None) -> Documents:
 
 def _by_meaning(question: str, most: int, settings: chat.Settings) -> list[store.Row]:
     kept = store.vectors(THEIRS)
-    came = chat.embed([question], settings) if kept else None
+    quick = settings.model_copy(update={"silence": min(settings.silence, PATIENCE)})
+    came = chat.embed([question], quick) if kept else None
     usable = [(each, np.frombuffer(vector, "<f4")) for each, model, vector in kept if came and model == came[0]]
     if not usable:
         return []
