@@ -67,7 +67,7 @@ def switch(project: str, name: str, key: str) -> None:
 
 def _words(kind: kinds.Step, step: Step) -> str:
     learned = ui.chip("learned inside every fold", "teal") if kind.learns else ""
-    return (f'<div class="m-step"><h3>{ui.linked(kind.title)}{learned}</h3>'
+    return (f'<div class="m-step"><h2>{ui.linked(kind.title)}{learned}</h2>'
             f'<p class="m-step-why">{ui.linked(step.reason, 600)}</p>'
             f'<p class="m-note">{ui.linked(kind.sentence, 400)}</p></div>')
 

@@ -123,7 +123,8 @@ def columns(table: Table) -> None:
     """Every column: kind, missing, distinct values, usual range, remarks."""
     ui.section("Columns", "Ranges are the 5th to 95th percentile. Groups of fewer than 10 rows are not named.")
     if len(table.columns) > MOST_IN_HTML:
-        st.dataframe(_as_records(table), hide_index=True, height=560, width="stretch")
+        st.dataframe(_as_records(table), hide_index=True, height=560, width="stretch",
+                     placeholder="–")
         return
     head = ("Column", "Kind", "Missing", "Distinct", "Usual range", "Remarks")
     rows = [(column.name, KINDS[column.kind], _missing(column, table.rows),

@@ -98,7 +98,7 @@ def missing(held: Sample) -> None:
 def rows(held: Sample) -> None:
     """The first rows as they stand in the file."""
     ui.section("Rows", f"The first {min(ROWS_SHOWN, held.rows):,} as they stand in the file.")
-    st.dataframe(held.frame.head(ROWS_SHOWN), height=420, width="stretch", hide_index=True)
+    st.dataframe(held.frame.head(ROWS_SHOWN), height=420, width="stretch", hide_index=True, placeholder="missing")
 
 
 with ui.page(TITLE, step="preview", lead=LEAD) as opened:

@@ -43,7 +43,7 @@ ABBREVIATION = re.compile(r"(?<![\w/.<{-])(?:[A-Z]{2,}[A-Z0-9+]*|[A-Z][a-z]+[A-Z
 EVERYDAY = {"MedML", "PDF", "PNG", "JPEG", "TIFF", "GIF", "BMP", "CSV", "HTML", "XML", "SVG", "WebP", "NIfTI", "RAR",
             "NumPy", "HDF5", "SPSS", "JSON", "OpenDocument", "UTF", "CT", "SOFA", "CPU", "NVIDIA", "ID", "IDs", "OK",
             "NaN", "MR", "MRI", "US", "ECG", "CURB", "BMJ", "PowerPoint", "AM", "PM", "UTC", "RR", "DIV", "URL", "USB",
-            "SSD", "HH", "MM"}  # files, wards
+            "SSD", "HH", "MM", "kB", "MB", "GB"}  # files, wards
 DICOM = {"DICOMDIR", "PatientID", "PatientIDs", "SOPInstanceUID", "SOPInstanceUIDs", "StudyInstanceUID", "LUT", "VOI",
          "MONOCHROME1", "MONOCHROME2", "PS3", "PALETTE", "COLOR", "ImageNet"}  # tags, clauses
 PLACES = {"FILE", "SOURCE", "COLUMN", "STEP", "NAME", "RUN", "FOLDER", "PIXELS", "TAG"}  # of the command line
@@ -113,6 +113,16 @@ def test_no_class_of_the_library_is_named_on_a_screen():
     assert len(compound) > 20
     net = re.compile(rf"\b(?:{'|'.join(sorted(compound))})\b")
     assert [str(each) for each in spoken() if net.search(each.text)] == []
+
+
+def test_an_empty_cell_of_a_table_is_never_a_programmers_none():
+    """Streamlit writes None into the empty cells of a table unless it is told what to write."""
+    from tests.spoken import ROOT
+
+    tables = [node for path in sorted((ROOT / "pages").glob("*.py")) for node in
+              ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+              and ast.unparse(node.func) in ("st.dataframe", "st.data_editor")]
+    assert tables and all("placeholder" in [each.arg for each in node.keywords] for node in tables)
 
 
 # ---- how a term is drawn -----------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""What a program can see of the look: nothing overflows, is cut off, too faint or moves; one primary button a screen.
+"""What a program can see of the look: nothing overflows, is cut off, too faint or moves; one primary button a screen;
+axe-core finds nothing serious; a word that has an entry opens it, also by the keyboard.
 
 MEDML_SCREENSHOTS names a folder that keeps every screen looked at here, for a person to look at too.
 """
@@ -6,6 +7,8 @@ MEDML_SCREENSHOTS names a folder that keeps every screen looked at here, for a p
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from medml import project as projects
 from medml.train import train
 from medml.types import SelectionPlan
 from tests.e2e import steps
+from tests.e2e.served import Asked
 from tests.tables import clinic, planned, saved
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -24,11 +28,13 @@ LOOK = Path(__file__).with_name("look.js").read_text(encoding="utf-8")
 SCREENS = {
     "projects": "/", "scan": "/scan?project={project}", "preview": "/preview?project={project}",
     "cleanup": "/cleanup?project={project}", "configure": "/configure?project={project}",
-    "train": "/train?project={project}", "evaluate": "/evaluate?project={project}&run={network}",
-    "evaluate-selection": "/evaluate?project={project}&run={chosen}", "gallery": "/gallery", "jobs": "/jobs",
-    "predict": "/predict?run={chosen}",
+    "train": "/train?project={project}", "evaluate": "/evaluate?project={project}&run={run}", "gallery": "/gallery",
+    "jobs": "/jobs", "predict": "/predict?run={run}", "explain": "/explain?project={project}&run={run}",
+    "checks": "/checks?project={project}&run={run}", "words": "/words",
 }
+TO_READ = {"words"}  # nothing is to be done there, so no button is the primary one
 WIDTHS = (1440, 900)
+AXE = Path(sys.prefix) / "web" / "node_modules" / "axe-core" / "axe.min.js"  # where start.py test puts it
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,12 @@ class Made:
     """What is in the home of the app before the first look."""
 
     project: str
-    network: str
-    chosen: str
+    run: str
 
 
 @pytest.fixture(scope="module")
 def made(app, tmp_path_factory) -> Made:
-    """A project with a network and a model whose columns were chosen, trained in place."""
+    """A project with a network whose columns were chosen, trained in place."""
     source = saved(clinic(), tmp_path_factory.mktemp("clinic") / "A clinic with a rather long name")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDML_HOME", str(app.home))
@@ -51,13 +56,10 @@ def made(app, tmp_path_factory) -> Made:
         profile, recipe, config = plan
         for value in (profile, config.choice, recipe, config):
             projects.write(project.id, value)
-        network = train(source.parent, *plan)
         selection = SelectionPlan(on=True, method="forest", seconds_a_fold=20, forced_in=["age"])
-        other = config.model_copy(update={"family": "logistic", "params": {}, "selection": selection})
-        chosen = train(source.parent, profile, recipe, other)
-        for run in (chosen, network):
-            projects.add_run(project.id, run)
-    return Made(project.id, network, chosen)
+        run = train(source.parent, profile, recipe, config.model_copy(update={"selection": selection}))
+        projects.add_run(project.id, run)
+    return Made(project.id, run)
 
 
 def opened(page: Page, url: str) -> None:
@@ -66,13 +68,23 @@ def opened(page: Page, url: str) -> None:
     steps.stands_still(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.fixture(scope="module", params=["light", "dark"])
+def window(request, browser_of_tests, app) -> Iterator[tuple[Page, str, Asked]]:
+    """One window a theme in which all screens are opened one after the other: what they share is fetched once."""
+    context = browser_of_tests.new_context(viewport={"width": WIDTHS[0], "height": 900}, color_scheme=request.param)
+    watched = Asked(app.port)
+    watched.watch(context)
+    yield context.new_page(), request.param, watched
+    context.close()
+
+
 @pytest.mark.parametrize("name", SCREENS)
-def test_a_screen_is_whole_and_readable(browser_of_tests, app, made, asked, name, theme):
-    context = browser_of_tests.new_context(viewport={"width": WIDTHS[0], "height": 900}, color_scheme=theme)
-    asked.watch(context)
-    page = context.new_page()
+def test_a_screen_is_whole_and_readable(window, app, made, name):
+    page, theme, watched = window
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     opened(page, app.url + SCREENS[name].format(**vars(made)))
+    primary = page.locator('[data-testid^="stBaseButton-primary"]').filter(visible=True)
+    expect(primary).to_have_count(int(name not in TO_READ))  # at the foot, so the screen is drawn to its end
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(400)  # charts are drawn again at the new width
@@ -81,10 +93,58 @@ def test_a_screen_is_whole_and_readable(browser_of_tests, app, made, asked, name
         assert seen["overflow"] == [], f"{width} wide"
         assert seen["clipped"] == [], f"{width} wide"
         assert seen["faint"] == [], f"{width} wide"
-        assert len(seen["primaries"]) == 1, seen["primaries"]
+        assert len(seen["primaries"]) == (name not in TO_READ), seen["primaries"]
     expect(page.get_by_text("MedML made a mistake")).to_have_count(0)
-    context.close()
-    assert asked.elsewhere == []
+    assert words_without_entry(page) == []
+    assert serious(page, None if theme == "light" else ["color-contrast"]) == []
+    assert watched.elsewhere == []
+
+
+def words_without_entry(page: Page) -> list[str]:
+    """Terms whose button opens nothing, since what was drawn left their entries out."""
+    return page.evaluate("""() => [...document.querySelectorAll("[popovertarget]")]
+        .filter(each => !document.getElementById(each.getAttribute("popovertarget"))).map(each => each.innerText)""")
+
+
+def serious(page: Page, rules: list[str] | None = None) -> list[str]:
+    """What axe-core calls serious or critical, what is folded away included; nothing where axe-core is not here.
+
+    rules  those alone, where the others were asked before: what is not colour is the same in both themes
+    """
+    if not AXE.is_file():
+        return []
+    page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(each => each.click())")
+    steps.settled(page)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("only => axe.run(document, only ? { runOnly: only } : {})", rules)
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"]
+            if each["impact"] in ("serious", "critical") for node in each["nodes"]]
+
+
+def test_axe_is_here_and_sees_what_is_wrong(browser_of_tests):
+    if not AXE.is_file():
+        pytest.skip("axe-core is not here: `python3 start.py test` installs it where npm can")
+    page = browser_of_tests.new_page()
+    page.set_content("""<html lang="en"><title>x</title><main data-test-script-state="notRunning"><h1>x</h1>
+        <details><summary>more</summary><img src="data:,"><input></details></main></html>""")
+    assert sorted(each.split(":")[0] for each in serious(page)) == ["image-alt", "label"]
+    page.close()
+
+
+def test_a_word_opens_its_entry_by_the_keyboard_and_nothing_moves(context, app, made):
+    page = context.new_page()
+    opened(page, f"{app.url}/gallery")
+    word, entry = page.locator(".m-term", has_text="AUROC").first, page.locator(".m-entry:popover-open")
+    word.focus()
+    places = boxes(page)
+    page.keyboard.press("Enter")
+    expect(entry).to_contain_text("0.5 is chance")
+    under, box = word.bounding_box(), entry.bounding_box()
+    assert abs(box["x"] - under["x"]) < 400 and 0 <= box["y"] - under["y"] < 60  # beside its word, not somewhere
+    assert boxes(page) == places
+    page.keyboard.press("Escape")
+    expect(entry).to_have_count(0)
+    expect(word).to_be_focused()
 
 
 def keep(page: Page, name: str) -> None:
