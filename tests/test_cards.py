@@ -159,6 +159,27 @@ def test_a_picture_by_itself_has_the_colours_of_both_themes_and_moves_only_where
     assert "light-dark(#0F5E5C,#5BBDB3)" in still and ET.fromstring(moving) is not None
 
 
+def test_a_picture_that_moves_has_a_still_one_beside_it_with_the_same_words():
+    from pages import _ui_cards
+
+    moving, still = (_ui_cards.drawn(cards.for_setting(setting("mlp", name)).draw(setting("mlp", name)))
+                     for name in ("rate", "batch"))
+    assert "m-draw-still" in moving and "m-draw-moves" in moving and moving.count("<img") == 2
+    assert still.count("<img") == still.count('alt="A grid of dots for 242 patients') == 1
+    assert "<svg" not in moving + still and "#" not in moving + still  # a bare # would end the address
+
+
+def test_the_track_fills_the_zone_in_which_a_value_lies_and_names_the_usual_one():
+    from pages import _ui_cards
+
+    for value, zone in ((8, "usual"), (32, "usual"), (8_192, "cautious")):
+        at = setting("mlp", "batch", value)
+        track = _ui_cards.zone_track(at, cards.rungs(at.param, at.usual, value))
+        assert f'aria-label="{zone}; usual: 32 (8 to 64)"' in track and track.count(f"m-zone-{zone}") == 1
+    low = setting("mlp", "decay", 0.0)
+    assert "m-zone-aggressive" in _ui_cards.zone_track(low, cards.rungs(low.param, low.usual))
+
+
 def test_a_thumbnail_shows_every_pixel_and_the_sentence_what_is_lost():
     picture = np.arange(28 * 28).astype(np.uint8).reshape(28, 28, 1)
     large = side.pixelated(picture)
