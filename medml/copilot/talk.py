@@ -105,8 +105,12 @@ def by_rules(snapshot: Snapshot, stage: Stage, question: str, passages: Iterable
     lines = advised.text.split("\n")
     if own and len(lines) < 10:
         lines.insert(-1, repair(f"- **{own[0].title}** {own[0].place}: {_start(own[0].text)}"))
-    proposal = asked_change(snapshot, question) or advised.proposal
-    return Answer(text="\n".join(lines), tier="adviser", why=why, read=read, passages=own, proposal=proposal)
+    asked = asked_change(snapshot, question)
+    if asked is not None:
+        lines = [f"- **{asked.title}** is {asked.before} now and would be {asked.after}; nothing is changed until "
+                 "you say so.", *lines[-9:]]
+    return Answer(text="\n".join(lines), tier="adviser", why=why, read=read, passages=own,
+                  proposal=asked or advised.proposal)
 
 
 def _start(text: str, most: int = 240) -> str:

@@ -25,8 +25,8 @@ def leak(s: Snapshot) -> Advice | None:
         return None
     known = max((w.auroc for each in found for w in each.worries if w.auroc), default=None)
     how = f", up to an AUROC of {known:.2f} (1 is perfect)" if known else ""
-    return Advice(f"{columns(len(found))} tell {outcome(s)} almost alone{how}: {few(found)}. A column like that often "
-                  "is written down only after the outcome is known (**leakage**).",
+    return Advice(f"{columns(len(found), 'tells', 'tell')} {outcome(s)} almost alone{how}: {few(found)}. A column "
+                  "like that often is written down only after the outcome is known (**leakage**).",
                   f"ask when {bold(found[0].name)} is recorded, and leave it out if that is after the moment of "
                   "prediction")
 
@@ -51,9 +51,9 @@ def row_order(s: Snapshot) -> Advice | None:
 def identifiers(s: Snapshot) -> Advice | None:
     """Columns that name persons are never predictors (L5)."""
     found = [each for each in s.columns if each.kind == "identifier"]
-    return found and Advice(f"{columns(len(found))} of {len(s.columns)} name persons or rows and are never used to "
-                            f"predict: {few(found)}.", f"check that {bold(found[0].name)} is the right column to tell "
-                            "patients apart") or None
+    return found and Advice(f"{columns(len(found), 'names', 'name')} persons or rows, of {len(s.columns)} in all: "
+                            f"{few(found)}. That is never used to predict.",
+                            f"check that {bold(found[0].name)} is the right column to tell patients apart") or None
 
 
 @rule("gaps", about="missing columns", at=EARLY, weight=60)
@@ -61,8 +61,8 @@ def gaps(s: Snapshot) -> Advice | None:
     """Predictors with more than 40 % missing (M1)."""
     found = sorted((each for each in s.predictors if each.missing > MANY_GAPS), key=lambda each: -each.missing)
     return found and Advice(f"{bold(found[0].name)} has no value in {found[0].missing:g} % of the rows; "
-                            f"{columns(len(found))} in all miss more than {MANY_GAPS} %. If sicker patients were "
-                            "measured more often, the **gap itself** tells the outcome.",
+                            f"{columns(len(found), 'misses', 'miss')} more than {MANY_GAPS} % in all. If sicker "
+                            "patients were measured more often, the **gap itself** tells the outcome.",
                             f"ask why {bold(found[0].name)} is missing, and leave it out if nobody knows") or None
 
 
@@ -70,7 +70,7 @@ def gaps(s: Snapshot) -> Advice | None:
 def some_gaps(s: Snapshot) -> Advice | None:
     """Gaps that cleaning fills."""
     found = sorted((each for each in s.predictors if 1 <= each.missing <= MANY_GAPS), key=lambda each: -each.missing)
-    return found and Advice(f"{columns(len(found))} have gaps that the cleanup fills, the most in "
+    return found and Advice(f"{columns(len(found), 'has', 'have')} gaps that the cleanup fills, the most in "
                             f"{bold(found[0].name)} ({found[0].missing:g} %). What fills them is learned from "
                             "**training rows alone**.", f"look at {bold(found[0].name)} on the Preview screen") or None
 
@@ -79,8 +79,8 @@ def some_gaps(s: Snapshot) -> Advice | None:
 def no_use(s: Snapshot) -> Advice | None:
     """Columns without information."""
     found = worried(s, "constant", "empty", roles=("predictor", "left out"))
-    return found and Advice(f"{columns(len(found))} hold one value only or none: {few(found)}. They tell patients "
-                            "apart in no way.", f"leave {bold(found[0].name)} out; nothing is lost") or None
+    return found and Advice(f"{columns(len(found), 'holds', 'hold')} one value only or none: {few(found)}. They tell "
+                            "patients apart in no way.", f"leave {bold(found[0].name)} out; nothing is lost") or None
 
 
 @rule("read_with_care", about="cleanup columns", at="scan preview cleanup", weight=40)
@@ -90,7 +90,8 @@ def read_with_care(s: Snapshot) -> Advice | None:
     if not found:
         return None
     kinds = {READ_WITH_CARE[w.code] for each in found for w in each.worries if w.code in READ_WITH_CARE}
-    return Advice(f"{columns(len(found))} need reading with care ({', '.join(sorted(kinds))}): {few(found)}.",
+    return Advice(f"{columns(len(found), 'needs', 'need')} reading with care ({', '.join(sorted(kinds))}): "
+                  f"{few(found)}.",
                   f"look at {bold(found[0].name)} on the Preview screen and correct the file where it is wrong")
 
 
@@ -98,7 +99,8 @@ def read_with_care(s: Snapshot) -> Advice | None:
 def free_text(s: Snapshot) -> Advice | None:
     """Text is not learned from."""
     found = [each for each in s.columns if each.kind == "text"]
-    return found and Advice(f"{columns(len(found))} hold free text, which these models do not read: {few(found)}.",
+    return found and Advice(f"{columns(len(found), 'holds', 'hold')} free text, which these models do not read: "
+                            f"{few(found)}.",
                             f"write what matters in {bold(found[0].name)} as a column of its own") or None
 
 
@@ -106,8 +108,8 @@ def free_text(s: Snapshot) -> Advice | None:
 def dates(s: Snapshot) -> Advice | None:
     """Dates count as days and may tell when, not who."""
     found = [each for each in s.predictors if each.kind == "date"]
-    return found and Advice(f"{columns(len(found))} hold dates, which a model reads as a number of days: {few(found)}. "
-                            "It may learn **when** and not who.",
+    return found and Advice(f"{columns(len(found), 'holds', 'hold')} dates, which a model reads as a number of days: "
+                            f"{few(found)}. It may learn **when** and not who.",
                             f"leave {bold(found[0].name)} out, or use the time between two dates instead") or None
 
 
@@ -125,6 +127,6 @@ def unsteady(s: Snapshot) -> Advice | None:
 def steady(s: Snapshot) -> Advice | None:
     """What every fold kept."""
     found = [each for each in s.columns if each.kept is not None and each.kept >= 0.9]
-    return found and Advice(f"{columns(len(found))} were kept in at least 90 % of the folds: {few(found)}. They are "
-                            "**associated** with the outcome, which is not the same as a cause.",
+    return found and Advice(f"{columns(len(found), 'was', 'were')} kept in at least 90 % of the folds: {few(found)}. "
+                            "They are **associated** with the outcome, which is not the same as a cause.",
                             f"see on the Explain screen which way {bold(found[0].name)} goes") or None

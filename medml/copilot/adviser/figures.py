@@ -93,8 +93,7 @@ def low_sensitivity(s: Snapshot) -> Advice | None:
     if found is None or found.value >= LOW_SENSITIVITY:
         return None
     least, beside = rarest(s), "" if other is None else f" (specificity {other.value:g})"
-    why = f" “{least[0]}” is {least[1]:g} % of cases, so the threshold leans to the other side." if least and \
-        least[1] < 30 else ""
+    why = f" “{least[0]}” is {least[1]:g} % of cases: few to learn from." if least and least[1] < 30 else ""
     at = "" if s.report.threshold is None else f" at a threshold of {s.report.threshold:g}"
     return Advice(f"**Sensitivity** is {figure(found)} for {outcome(s)}{at}{beside}: {100 * (1 - found.value):.0f} "
                   f"of 100 patients with it are missed.{why}",

@@ -132,8 +132,14 @@ def worst_check(s: Snapshot) -> Advice | None:
         return None
     first, stop = asking[0], sum(each.verdict == "block" for each in asking)
     said = f", {stop} of them a stop" if stop else ""
-    return Advice(f"{len(asking)} checks ask for a look{said}; first **{first.id} {first.title}** of the model for "
-                  f"{outcome(s)}.", first.fix.rstrip(". ") or "work through the list on the Checks screen")
+    return Advice(f"Checks of the model for {outcome(s)} that ask for a look: {len(asking)}{said}. First **{first.id} "
+                  f"{first.title}**: {_start(first.said)}",
+                  first.fix.rstrip(". ") or "work through the list on the Checks screen")
+
+
+def _start(said: str, most: int = 180) -> str:
+    """The first sentence or two."""
+    return said if len(said) <= most else said[:most].rsplit(" ", 1)[0] + " …"
 
 
 @rule("all_passed", about="trust", at="evaluate", weight=23)

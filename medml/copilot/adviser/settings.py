@@ -87,7 +87,7 @@ def many_tried(s: Snapshot) -> Advice | None:
                   "decide for one by reason, and report how many were tried")
 
 
-@rule("over_learning", about="overfit underfit trust", at="train evaluate", weight=72)
+@rule("over_learning", about="overfit underfit trust", at="train evaluate", weight=58)
 def over_learning(s: Snapshot) -> Advice | None:
     """The unseen loss rises again."""
     curve, run = s.curve, s.run
@@ -96,11 +96,11 @@ def over_learning(s: Snapshot) -> Advice | None:
     setting = run.setting(run.rounds_setting)
     proposal = setting and propose(s, setting.name, int(within(setting, max(1, curve.best_round))),
                                    f"the loss on unseen patients was lowest at round {curve.best_round}")
-    return Advice(f"The {bold(run.title)} was best on unseen patients at round {curve.best_round} of {curve.rounds} "
-                  f"(loss {curve.unseen_best:g}, in the end {curve.unseen_last:g}): after that it learned its own "
-                  "patients **by heart**.", f"stop at about {curve.best_round} rounds, or choose a more cautious "
-                                            "setting",
-                  proposal)
+    return Advice(f"The loss of the {bold(run.title)} on unseen patients was lowest at round {curve.best_round} of "
+                  f"{curve.rounds} ({curve.unseen_best:g}, in the end {curve.unseen_last:g}): after that it learned "
+                  "its own patients **by heart**.",
+                  f"try about {curve.best_round} rounds or more cautious settings; that counts as one more "
+                  "configuration tried", proposal)
 
 
 @rule("still_improving", about="underfit next", at="train evaluate", weight=66)

@@ -15,8 +15,9 @@ def few(columns: list[ColumnFacts], most: int = 3) -> str:
     return shown if len(columns) <= most else f"{shown} and {len(columns) - most} more"
 
 
-def columns(n: int) -> str:
-    return "1 column" if n == 1 else f"{n} columns"
+def columns(n: int, one: str = "", several: str = "") -> str:
+    """"1 column has", "3 columns have"; without verbs the number alone."""
+    return (f"1 column {one}" if n == 1 else f"{n} columns {several}").strip()
 
 
 def figure(each: Figure) -> str:
