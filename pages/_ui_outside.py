@@ -36,8 +36,8 @@ def beside(report: Report, found: External) -> None:
     inside, outside = report.metrics | report.calibration_line, found.metrics | found.calibration_line
     names = [name for name in METRICS if name in inside and name in outside and name not in report.hidden]
     head = ["Figure", "There", "Here"]
-    ui.table(head, [[title(name), metrics.cell(outside[name], strong=True), metrics.cell(inside[name])]
-                    for name in names], raw=(1, 2))
+    ui.table(head, [[ui.linked(title(name)), metrics.cell(outside[name], strong=True), metrics.cell(inside[name])]
+                    for name in names], raw=range(3))
     if found.score_in_use is not None:
         ui.note(f"There: {found.score_in_use.said}")
     if found.n_left_out:

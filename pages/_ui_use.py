@@ -89,7 +89,7 @@ def worth(report: Report) -> None:
                                 digits=1, help="Patients found without one false alarm more, averaged over the shaded "
                                                "thresholds. With 0 inside the interval it is not shown to help.")
         if report.score_in_use is not None:
-            st.html(f'<p class="m-what">{ui.html(report.score_in_use.said, 400)}</p>')
+            ui.draw(f'<p class="m-what">{ui.linked(report.score_in_use.said, 400)}</p>')
             ui.note(f"Your score: {report.score_in_use.formula}. Its AUROC here: {_said(report.score_in_use.auroc)}."
                     + (f" It could not be worked out in {ui.count(report.score_in_use.n_missing, 'case')}, which count "
                        "as its middle." if report.score_in_use.n_missing else ""))
@@ -126,8 +126,8 @@ def put_right(report: Report) -> None:
                      key="m_put_right")
     with figures:
         names = [name for name in BESIDE if name in found.before and name in found.after]
-        ui.table(["Figure", "Before", "After"], [[title(name), metrics.cell(found.before[name]),
-                                                  metrics.cell(found.after[name])] for name in names], raw=(1, 2))
+        ui.table(["Figure", "Before", "After"], [[ui.linked(title(name)), metrics.cell(found.before[name]),
+                                                  metrics.cell(found.after[name])] for name in names], raw=range(3))
 
 
 def _chosen(found: Recalibration) -> str:
