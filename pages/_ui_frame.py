@@ -12,6 +12,7 @@ import streamlit as st
 
 from medml import project as projects
 from medml.errors import UserError, apology, our_fault
+from pages._ui_corner import corner
 from pages._ui_plain import html
 from pages._ui_terms import draw, linked
 from pages._ui_words import say
@@ -47,7 +48,7 @@ def page(title: str, step: str | None = None, project_required: bool = True,
         _look()
         project = _project(project_required)
         with st.container(key="m_head"):
-            _bar(project)
+            _bar(project, title, step)
             if project is not None:  # with none open there is no line to stand on
                 stepper(project, step)
         _heading(title, step, lead)
@@ -147,12 +148,13 @@ def _state(place: int, here: bool, furthest: int, project: projects.Project) -> 
     return "done"
 
 
-def _bar(project: projects.Project | None) -> None:
+def _bar(project: projects.Project | None, title: str, step: str | None) -> None:
     with st.container(key="m_bar", horizontal=True, vertical_alignment="center", gap="medium"):
         st.html('<span class="m-brand"><span class="m-sign" aria-hidden="true"></span>MedML</span>', width="content")
         st.html(_where(project) if project else "<span></span>", width="stretch")
-        for name, title in BAR:
-            _link(name, title)
+        for name, label in BAR:
+            _link(name, label)
+        corner(project.id if project else None, title, step)
 
 
 def _where(project: projects.Project) -> str:
@@ -181,5 +183,5 @@ def warm_up() -> threading.Thread:
 
 def _import_heavy() -> None:
     for each in ("altair", "polars", "medml.data", "medml.profile", "medml.recipe", "medml.plots.distributions",
-                 "medml.plots.missingness"):
+                 "medml.plots.missingness", "medml.copilot"):
         importlib.import_module(each)

@@ -1,0 +1,137 @@
+"""The co-pilot's panel: what is shown of an answer, where a change goes, and that no screen waits for an answer."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from tables import clinic, planned, saved
+
+from medml import copilot, project
+from medml.copilot import Answer, Event, Proposal
+from pages import _copilot_asked as asked
+from pages import _ui_copilot as panel
+from tests.at_work import until
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked():
+    yield
+    asked._under_way.clear()
+
+
+@pytest.fixture
+def standing(tmp_path):
+    """A project that is configured for a network of 40 rounds."""
+    source = saved(clinic(120), tmp_path)
+    made = project.create(source)
+    profile, recipe, config = planned(source, family="mlp", params={"epochs": 40})
+    for value in (profile, config.choice, recipe, config):
+        project.write(made.id, value)
+    return made.id
+
+
+def rounds(before: int = 40, after: int = 60, family: str = "mlp") -> Proposal:
+    return Proposal(family=family, parameter="epochs", title="Rounds", before=before, after=after,
+                    reason="the curve is still falling")
+
+
+def shown(project_id: str | None, step: str | None = "scan") -> AppTest:
+    def draw(project_id, step):
+        from pages._ui_copilot import panel
+        panel(project_id, None, "Scan", step, lambda: None)
+
+    return AppTest.from_function(draw, kwargs={"project_id": project_id, "step": step}, default_timeout=60).run()
+
+
+def text_of(app: AppTest) -> str:
+    return " ".join(each.proto.body for each in app.get("html"))
+
+
+def test_an_answer_is_bullets_bold_words_and_nothing_else():
+    said = panel.as_html("- **age** is <b>old</b> [here](http://192.0.2.1)\nNext step: *go* on.")
+    assert said == ("<ul><li><strong>age</strong> is &lt;b&gt;old&lt;/b&gt; [here](http://192.0.2.1)</li></ul>"
+                    '<p class="m-next">Next step: *go* on.</p>')
+
+
+@pytest.mark.parametrize("step", [None, "scan", "configure"])
+def test_every_question_that_is_offered_is_answered_by_the_adviser_and_kept(standing, step):
+    app = shown(standing, step)
+    labels = [each.label for each in app.button if "quick" in (each.key or "")]
+    assert labels == list(copilot.quick_questions(step or "home"))
+    next(each for each in app.button if each.label == labels[0]).click()
+    app.run()
+    until(lambda: copilot.turns(standing))
+    assert "Answered by the built-in adviser." in text_of(app.run())
+    assert [each.question for each in copilot.turns(standing)] == [labels[0]]
+
+
+def test_a_screen_does_not_wait_for_an_answer(standing, monkeypatch):
+    """While nothing comes the panel is drawn whole, and Stop ends the asking."""
+    begun, closed = threading.Event(), threading.Event()
+
+    def silent(*_, **__):
+        try:
+            while True:
+                begun.set()
+                closed.wait(0.01)
+                yield Event("wait")
+        except GeneratorExit:
+            closed.set()
+            raise
+
+    monkeypatch.setattr(copilot, "ask", silent)
+    app = shown(standing)
+    app.button(key="m_copilot_quick_scan_0").click().run()
+    assert "Reading what there is" in text_of(app) and begun.wait(30)
+    app.button(key="m_copilot_stop").click().run()
+    assert closed.wait(30) and asked.latest(standing) is None and copilot.turns(standing) == []
+
+
+def test_one_question_at_a_time(standing, monkeypatch):
+    go_on = threading.Event()
+
+    def slow(*_, **__):
+        while not go_on.wait(0.01):
+            yield Event("wait")
+        return Answer(text="- **a**\nNext step: b.", tier="adviser")
+
+    monkeypatch.setattr(copilot, "ask", slow)
+    read = lambda: panel.seen(standing, None, "scan")  # noqa: E731 - what the panel hands over
+    first = asked.begin(standing, "scan", "One?", read)
+    assert asked.begin(standing, "scan", "Two?", read) is first
+    go_on.set()
+    assert first.ended.wait(30) and [each.question for each in copilot.turns(standing)] == ["One?"]
+
+
+def test_a_fault_of_ours_is_one_sentence_with_its_reference(standing, monkeypatch, caplog):
+    monkeypatch.setattr(copilot, "ask", lambda *_, **__: 1 / 0)
+    now = asked.begin(standing, "scan", "Why?", lambda: panel.seen(standing, None, "scan"))
+    assert now.ended.wait(30) and now.failed.startswith("MedML made a mistake; your data is unchanged. Reference")
+    assert "made a mistake" in text_of(shown(standing))
+
+
+def test_a_change_is_made_by_a_click_alone_and_stands_in_the_log(standing):
+    copilot.remember(standing, "configure", "More rounds?", Answer(text="- **a**\nNext step: b.", tier="adviser",
+                                                                    proposal=rounds()))
+    app = shown(standing, "configure")
+    assert project.config(standing).params["epochs"] == 40 and "40 → <strong>60</strong>" in text_of(app)
+    app.session_state[f"m_plan_{standing}_mlp_epochs"] = 40
+    assert panel.apply(rounds(), standing)
+    assert project.config(standing).params["epochs"] == 60
+    assert [each.proposal for each in copilot.changes(standing)] == [rounds()]
+
+
+@pytest.mark.parametrize("late", [rounds(before=30), rounds(family="cnn")])
+def test_a_change_proposed_for_other_settings_is_not_made(standing, late):
+    assert not panel.apply(late, standing)
+    assert project.config(standing).params["epochs"] == 40 and copilot.changes(standing) == []
+
+
+def test_deleting_the_questions_leaves_none(standing):
+    copilot.remember(standing, "scan", "Why?", Answer(text="- **a**\nNext step: b.", tier="adviser"))
+    app = shown(standing)
+    assert "Why?" in text_of(app)
+    app.button(key="m_copilot_forget_now").click().run()
+    assert copilot.turns(standing) == [] and "Why?" not in text_of(app)
