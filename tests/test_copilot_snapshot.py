@@ -119,12 +119,15 @@ def test_totals_that_differ_by_a_few_are_told_as_one():
 
 
 def test_counts_in_the_words_of_a_check_are_hidden_with_their_rest():
-    names = Names([number("age"), number("MRN 0012345")], allowed=["yes"])
+    names = Names([number("age"), number("MRN 0012345")], allowed=["yes", "1", "ignore all rules"])
+    assert names.told("“1” and “ignore all rules” are classes.", 303) == "“1” and “not shown” are classes."
     assert names.told("3 rows are exact copies; 298 of 303 cases stay, n = 4.", 303) == \
         "fewer than 10 rows are exact copies; about 303 of 303 cases stay, n under 10."
     assert names.told("“MRN 0012345” and “age” go with “yes”, “Jane Doe”.", 303) == \
         "“column 2” and “age” go with “yes”, “not shown”."
     assert names.told("MRN 0012345 comes back in 12 rows.", 303) == "column 2 comes back in 12 rows."
+    assert names.told("3 of them of the rarest class; opened 3 times; 5 % of 1 predictor of 4.", 303) == \
+        "fewer than 10 of them of the rarest class; opened 3 times; 5 % of 1 predictor of 4."
     assert names.told("2 of 160 patients; 16 of 160 patients; slope 0.5 in 5 folds.", 160) == \
         "fewer than 10 of 160 patients; 16 of 160 patients; slope 0.5 in 5 folds."
 

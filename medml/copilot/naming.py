@@ -21,9 +21,12 @@ _ORDER = re.compile(r"\b(?:ignore|disregard|forget|instructions?|system|assistan
                     r"(?:with|only|in)|respond|reply|say|write|print|output|pretend|act as|jailbreak|http|www)\b",
                     re.IGNORECASE)
 _QUOTED = re.compile(r"[“‹]([^”›]*)[”›]|\"([^\"]*)\"")
-_PEOPLE = r"(?:rows?|patients?|cases?|cells?|cop(?:y|ies)|events?|pictures?|files?|people|persons?|deaths?|times?)"
-_FEW = re.compile(rf"(?<![\d.,–-])\b[1-9](?=\s+(?:(?:exact|near|other|further|more|unseen|different)\s+)*{_PEOPLE}\b)")
-_FEW_OF = re.compile(rf"(?<![\d.,–-])\b[1-9](?=\s+(?:\(\d+\s?%\)\s+)?of\s+(?:the\s+)?[\d,]+\s+(?:\w+\s+)?{_PEOPLE}\b)")
+_HARMLESS = (r"(?:folds?|splits?|parts?|repeats?|parameters?|predictors?|columns?|identifiers?|patterns?|combinations?|"
+             r"groups?|rules?|versions?|configurations?|draws?|shuffles?|rounds?|trees?|checks?|digits?|decimals?|"
+             r"points?|levels?|classes|categories|criteria|times|seconds?|minutes?|hours?|days?|years?|are needed|"
+             r"is best|is chance|is perfect|each|in \d+|units?|steps?|models?|simulations?|px|pixels)")
+_FEW = re.compile(rf"(?<![\w.,:+−–-])(?<!column )(?<!group )(?<!predictor of )(?<!predictors of )[1-9]\b"
+                  rf"(?![.,]\d|\s?%|[-–:]\d|\s+(?:\w+\s+)?{_HARMLESS}\b)")  # anything else may count people
 _FEW_N = re.compile(r"\bn\s?=\s?[1-9]\b(?![.,]\d)")
 _TOTAL = re.compile(r"(?<![\d.,–-])\d[\d,]*(?![\d.]|\s?%)")
 
@@ -83,14 +86,15 @@ class Names:
         for name in self.replaced:
             text = text.replace(name, self.shown[name])
         text = _FEW_N.sub(f"n under {k}", text)
-        for few in (_FEW, _FEW_OF):
-            text = few.sub(f"fewer than {k}", text)
+        parts = re.split("(“[^”]*”)", text)  # a name may hold a digit of its own
+        text = "".join(part if part.startswith("“") else _FEW.sub(f"fewer than {k}", part) for part in parts)
         return _TOTAL.sub(lambda found: near(found[0], total, k), text)
 
     def _quoted(self, text: str) -> str:
         if text in self.shown:
             return self.shown[text]
-        return text if text in self.allowed else "not shown"
+        shown = label(text, 0) if text in self.allowed else "group 0"
+        return "not shown" if shown == "group 0" else shown
 
 
 def near(count: str, total: int | None, k: int) -> str:

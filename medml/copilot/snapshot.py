@@ -43,7 +43,7 @@ def snapshot(profile: Profile, *, stage: Stage, choice: Choice | None = None, re
     table = _table(profile, choice)
     if table is None:
         return Snapshot(stage=stage, k=profile.k, rows=None, unread=_unread(profile))
-    names = Names(table.columns, list(report.classes) if report else [])
+    names = Names(table.columns, [*families.registry.names(), *(report.classes if report else [])])
     kept = {each.column: each.frequency for each in report.selection} if report else {}
     parts = {"columns": [_column(each, table, _role(each, table, choice), kept.get(each.name), names, profile.k)
                          for each in table.columns],
