@@ -63,7 +63,7 @@ def follow_network(screen, first: str):
 
 def go_on_and_back(screen, before: str):
     """Three more rounds are a second checkpoint; revert brings the first one's figures back."""
-    steps.set_number(screen, "Epochs", 3)
+    steps.set_number(screen, "Rounds", 3)
     steps.follow(screen, "Train for 3 more rounds", "Train")
     expect(screen.get_by_text("3 more rounds")).to_be_visible()
     expect(screen.get_by_role("button", name="See the result")).to_be_disabled()
