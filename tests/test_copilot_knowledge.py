@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from ollama_server import GB, Ollama
@@ -15,7 +16,9 @@ from medml.__main__ import main
 from medml.copilot.chat import Settings
 from medml.copilot.knowledge.documents import Unreadable, files_in, read
 from medml.copilot.knowledge.shelves import words_of
-from medml.errors import UserError
+from medml.errors import Stopped, UserError
+from medml.watch import Silent
+from worker.jobs import registry
 
 
 def pdf(place, *pages: str, password: str | None = None):
@@ -63,16 +66,39 @@ def test_a_long_text_is_cut_into_passages_at_its_sentences(tmp_path):
 
 
 def test_own_documents_are_found_by_their_words_and_forgotten_to_the_last_byte(shelf, medml_home):
-    told = []
-    known = copilot.read_documents(shelf, say=lambda share, name: told.append((share, name)))
+    known = copilot.read_documents(shelf)
     assert (known.files, known.passages) == (3, 5) and set(known.left_out) == {"broken.pdf", "locked.pdf"}
-    assert told[0] == (0.0, "broken.pdf") and copilot.documents() == known
+    assert copilot.documents() == known
     found = copilot.look_up("when is lactate raised?")[0]
     assert (found.kind, found.title, found.place) == ("document", "sepsis", "page 2")
     assert copilot.look_up("kidneys and potassium")[0].source.endswith("renal.md")
     copilot.forget_documents()
     assert copilot.documents() is None and not any(each.kind == "document" for each in copilot.look_up("lactate"))
     assert all(b"potassium is high" not in each.read_bytes() for each in medml_home.glob("medml.db*"))
+
+
+class Told(Silent):
+    """A Watch that remembers what it is told, and stops at the second document where it should."""
+
+    def __init__(self, stop: bool) -> None:
+        self.said, self.stop = [], stop
+
+    def say(self, stage, fraction, message=""):
+        self.said.append(message)
+
+    def stopping(self):
+        return self.stop and len(self.said) > 1
+
+
+def test_documents_are_read_in_a_job_that_names_no_file_and_can_be_stopped(shelf, monkeypatch):
+    monkeypatch.setenv("MEDML_OLLAMA_HOST", "127.0.0.1:9")
+    job, watch = SimpleNamespace(payload={"folder": str(shelf)}), Told(stop=False)
+    assert registry.get("documents").run(job, watch) == {"files": 3, "passages": 5, "left_out": 2}
+    assert watch.said[:2] == ["document 1 of 5", "document 2 of 5"]
+    before = copilot.documents()
+    with pytest.raises(Stopped):
+        registry.get("documents").run(job, Told(stop=True))
+    assert copilot.documents() == before
 
 
 def test_a_folder_without_documents_is_refused_in_words(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,13 @@ from medml.copilot.facts import Snapshot
 from medml.copilot.knowledge.documents import Unreadable, files_in, read
 from medml.copilot.knowledge.passage import Passage
 from medml.copilot.knowledge.terms import meanings
-from medml.errors import UserError
+from medml.errors import Stopped, UserError
 from medml.evaluate.catalogue import TITLES
 from medml.store import copilot as store
 from medml.value import Value
+from medml.watch import Silent, Watch
 
+SILENT = Silent()
 OURS, THEIRS = "medml", "documents"
 HELP = Path(__file__).resolve().parents[2] / "help"
 STOP = frozenset("a about an and are as at be by can do does for from has have how i if in is it its me my of on or "
@@ -100,19 +102,19 @@ def _ours() -> list[tuple[str, str, str, str, str]]:
 
 # ---- the clinician's own documents -----------------------------------------------------------------------------
 
-def read_documents(folder: str | Path, *, say: Callable[[float, str], None] | None = None,
-                   settings: chat.Settings | None = None) -> Documents:
+def read_documents(folder: str | Path, *, watch: Watch = SILENT, settings: chat.Settings | None = None) -> Documents:
     """Index a folder of documents in the place of the one before. Their text is kept in MedML's own folder until
-    `forget_documents`; it is long work: do it in a job.
+    `forget_documents`; it is long work: the job "documents" does it.
 
-    say  told the share done and what is being read
-    raises  UserError where the folder is not there, not allowed, or holds no document that can be read
+    raises  UserError where the folder is not there, not allowed, or holds no document that can be read; Stopped: the
+            index stays as it was
     """
     place = project.check_source(folder)
     files, found, left_out = files_in(place), [], {}
     for number, file in enumerate(files):
-        if say is not None:
-            say(number / len(files), file.name)
+        watch.say("documents", number / len(files), f"document {number + 1:,} of {len(files):,}")
+        if watch.stopping():
+            raise Stopped
         try:
             found += read(file)
         except Unreadable as unreadable:
