@@ -133,8 +133,9 @@ def test_counts_in_the_words_of_a_check_are_hidden_with_their_rest():
 
 
 @pytest.mark.parametrize("said", [
-    "{n} rows are exact copies.", "The smallest class has {n} cases; 6 are needed.", "Only {n} died.",
-    "{n} of 160 patients were left out.", "n = {n}.", "{rest} of 303 cases stay.", "“age” is empty for {n} people, “sex” for {n}."])
+    "{n} rows are exact copies.", "The smallest class has {n} cases; 6 are needed.", "Only {n} died.", "n = {n}.",
+    "{n} of 160 patients were left out.", "{rest} of 303 cases stay.",
+    "“age” is empty for {n} people, “sex” for {n}."])
 def test_no_count_of_one_to_nine_is_left_in_any_sentence(said):
     names = Names([number("age"), number("sex")])
     for n in range(1, 10):
