@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from medml import copilot
-from medml.copilot import Answer, Snapshot, Stage
+from medml.copilot import Answer, Model, Settings, Snapshot, Stage, Unavailable
 from medml.errors import UserError, apology, our_fault
 
+FRESH = 20.0  # seconds for which a server's list is believed
+BLINK = 0.15  # seconds
 _under_way: dict[str, Asked] = {}
 _one_at_a_time = threading.Lock()
 
@@ -25,6 +27,7 @@ class Asked:
     owner: str
     stage: Stage
     question: str
+    model: str | None = ""  # "": the best that fits; None: the built-in adviser, no model
     text: str = ""  # as it comes; somebody else's text until the answer is there
     answer: Answer | None = None
     failed: str = ""
@@ -44,9 +47,10 @@ class Asked:
             self.ended.set()
 
     def _follow(self, seen: Snapshot) -> None:
-        settings = copilot.Settings()
-        asking = copilot.ask(seen, self.stage, self.question, history=copilot.messages(self.owner),
-                             passages=copilot.look_up(self.question, seen, settings=settings), settings=settings)
+        settings = Settings(model=self.model or "")
+        passages = copilot.look_up(self.question, seen, settings=None if self.model is None else settings)
+        asking = copilot.ask(seen, self.stage, self.question, history=copilot.messages(self.owner), passages=passages,
+                             settings=settings, use_model=self.model is not None)
         try:
             while not self.stopping.is_set():
                 event = next(asking)
@@ -58,13 +62,13 @@ class Asked:
             asking.close()
 
 
-def begin(owner: str, stage: Stage, question: str, read: Callable[[], Snapshot]) -> Asked:
+def begin(owner: str, stage: Stage, question: str, read: Callable[[], Snapshot], model: str | None = "") -> Asked:
     """Ask; where this owner's last question is still being answered, that one goes on and nothing new is asked."""
     with _one_at_a_time:
         now = _under_way.get(owner)
         if now is not None and not now.ended.is_set():
             return now
-        asked = _under_way[owner] = Asked(owner, stage, question)
+        asked = _under_way[owner] = Asked(owner, stage, question, model)
     threading.Thread(target=asked.run, args=(read,), name="co-pilot", daemon=True).start()
     return asked
 
@@ -79,3 +83,32 @@ def dismiss(owner: str) -> None:
     asked = _under_way.pop(owner, None)
     if asked is not None:
         asked.stopping.set()
+
+
+class Listed:
+    """The models of the server on this machine, asked for in a thread: the list is what was known a moment ago."""
+
+    def __init__(self) -> None:
+        self.models: list[Model] = []
+        self.why = "Looking for models on this machine …"
+        self._asked = -FRESH
+        self._asking: threading.Thread | None = None
+
+    def look(self) -> None:
+        """Ask again where the list is old; waits a blink, so that a server that is well is known at once."""
+        at_it = self._asking is not None and self._asking.is_alive()
+        if not at_it and time.monotonic() - self._asked > FRESH:
+            self._asking = threading.Thread(target=self._ask, name="models", daemon=True)
+            self._asking.start()
+            self._asking.join(BLINK)
+
+    def _ask(self) -> None:
+        try:
+            self.models, self.why = copilot.models(), ""
+        except Unavailable as absent:
+            self.models, self.why = [], absent.why
+        finally:
+            self._asked = time.monotonic()
+
+
+listed = Listed()

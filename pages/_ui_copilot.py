@@ -20,10 +20,12 @@ from pages import _copilot_asked as asked
 from pages._ui_plain import html, plain
 from pages._ui_settings import words as in_words
 from pages._ui_terms import draw, linked
+from pages._ui_words import size
 
 EVERY = 0.2  # seconds between two looks at an answer that comes
 LONGEST = 500  # characters of a question
 SHOWN = 20  # questions of the history
+MODEL = "m_copilot_model"  # who answers: a model's name, "" for the best, None for the adviser
 STAGE: dict[str, Stage] = {"Checks": "evaluate", "Explain": "explain", "Predict": "predict"}
 WELCOME = ("Ask about this work in your own words. Answers rest on what stands on these screens: structure, shares and "
            "figures, never a patient's value. Nothing leaves this machine.")
@@ -45,11 +47,32 @@ def panel(project: str | None, run: str | None, title: str, step: str | None, cl
 def _head(owner: str, close: Callable[[], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="m_copilot_head"):
         st.html('<h2 class="m-copilot-title">Co-pilot</h2>', width="stretch")
+        with st.popover("Who answers", icon=":material/tune:", key="m_copilot_who"):
+            _who()
         with st.popover("Delete", icon=":material/delete:", key="m_copilot_forget", help="Delete these questions"):
             st.write("All questions and answers of this project are deleted for good.")
             st.button("Delete them", key="m_copilot_forget_now", on_click=_forget, args=(owner,))
         st.button("Close", icon=":material/close:", key="m_copilot_close", type="tertiary", on_click=close,
                   help="Close the co-pilot")
+
+
+def _who() -> None:
+    """Which model answers: what the server on this machine has, by what fits the memory, or the built-in adviser."""
+    asked.listed.look()
+    there = {"": "the best model that fits", **{each.name: _model_words(each) for each in asked.listed.models}}
+    offered: list[str | None] = [None, *there] if asked.listed.models else [None]
+    if st.session_state.get(MODEL, "") not in offered:
+        st.session_state.pop(MODEL, None)
+    st.radio("Who answers", offered, index=min(1, len(offered) - 1), key=MODEL, label_visibility="collapsed",
+             format_func=lambda each: "the built-in adviser" if each is None else plain(there[each], 120))
+    if not asked.listed.models:
+        st.html(f'<p class="m-note">{html(asked.listed.why or "The server on this machine has no model.", 200)} '
+                "With Ollama and a Qwen model on this machine, answers are in free words: see the README.</p>")
+
+
+def _model_words(model: copilot.Model) -> str:
+    words = f"{model.name}, {size(model.bytes)}"
+    return words if model.fits else f"{words}: too large for the memory that is free"
 
 
 def _forget(owner: str) -> None:
@@ -141,7 +164,8 @@ def _ask(owner: str, project: str | None, run: str | None, stage: Stage) -> None
     busy = asked.latest(owner) is not None and not asked.latest(owner).ended.is_set()
 
     def put(question: str) -> None:
-        asked.begin(owner, stage, question[:LONGEST], lambda: seen(project, run, stage))
+        asked.begin(owner, stage, question[:LONGEST], lambda: seen(project, run, stage),
+                    st.session_state.get(MODEL, ""))
 
     with st.container(key="m_copilot_quick", horizontal=True, gap="small"):
         for place, question in enumerate(copilot.quick_questions(stage)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from ollama_server import GB, Ollama
 from streamlit.testing.v1 import AppTest
 from tables import clinic, planned, saved
 
@@ -127,6 +128,31 @@ def test_a_change_is_made_by_a_click_alone_and_stands_in_the_log(standing):
 def test_a_change_proposed_for_other_settings_is_not_made(standing, late):
     assert not panel.apply(late, standing)
     assert project.config(standing).params["epochs"] == 40 and copilot.changes(standing) == []
+
+
+def test_who_answers_is_chosen_from_the_servers_own_list(standing, monkeypatch):
+    with Ollama(models={"qwen3:1.7b": 2 * GB, "qwen3:8b": 900 * GB, "gpt-oss:120b-cloud": 0}) as server:
+        monkeypatch.setenv("MEDML_OLLAMA_HOST", server.url)
+        monkeypatch.setattr(asked, "listed", asked.Listed())
+        asked.listed.look()
+        until(lambda: asked.listed.models)
+        app = shown(standing)
+        assert [each.replace("\\", "") for each in app.radio[0].options] == [
+            "the built-in adviser", "the best model that fits",
+            "qwen3:8b, 900 GB: too large for the memory that is free", "qwen3:1.7b, 2.0 GB"]
+        app.radio[0].set_value(None).run()
+        app.button(key="m_copilot_quick_scan_0").click().run()
+        until(lambda: copilot.turns(standing))
+        assert copilot.turns(standing)[0].answer.by == copilot.ADVISER and not server.bodies("/api/chat")
+
+
+def test_a_server_that_hangs_holds_up_no_screen(monkeypatch):
+    with Ollama() as server:
+        server.slow.set()
+        monkeypatch.setenv("MEDML_OLLAMA_HOST", server.url)
+        found = asked.Listed()
+        found.look()  # comes back although nothing was answered
+        assert found.models == [] and found.why == "Looking for models on this machine …"
 
 
 def test_deleting_the_questions_leaves_none(standing):
