@@ -25,7 +25,8 @@ from pages._ui_words import size
 EVERY = 0.2  # seconds between two looks at an answer that comes
 LONGEST = 500  # characters of a question
 SHOWN = 20  # questions of the history
-MODEL = "m_copilot_model"  # who answers: a model's name, "" for the best, None for the adviser
+MODEL = "m_copilot_model"  # who answers: a model's name, "" for the best that fits, RULES
+RULES = "no model"
 STAGE: dict[str, Stage] = {"Checks": "evaluate", "Explain": "explain", "Predict": "predict"}
 WELCOME = ("Ask about this work in your own words. Answers rest on what stands on these screens: structure, shares and "
            "figures, never a patient's value. Nothing leaves this machine.")
@@ -59,15 +60,17 @@ def _head(owner: str, close: Callable[[], None]) -> None:
 def _who() -> None:
     """Which model answers: what the server on this machine has, by what fits the memory, or the built-in adviser."""
     asked.listed.look()
-    there = {"": "the best model that fits", **{each.name: _model_words(each) for each in asked.listed.models}}
-    offered: list[str | None] = [None, *there] if asked.listed.models else [None]
-    if st.session_state.get(MODEL, "") not in offered:
-        st.session_state.pop(MODEL, None)
-    st.radio("Who answers", offered, index=min(1, len(offered) - 1), key=MODEL, label_visibility="collapsed",
-             format_func=lambda each: "the built-in adviser" if each is None else plain(there[each], 120))
     if not asked.listed.models:
-        st.html(f'<p class="m-note">{html(asked.listed.why or "The server on this machine has no model.", 200)} '
+        st.html(f'<p>The built-in adviser.</p><p class="m-note">'
+                f'{html(asked.listed.why or "The server on this machine has no model.", 200)} '
                 "With Ollama and a Qwen model on this machine, answers are in free words: see the README.</p>")
+        return
+    there = {RULES: "the built-in adviser", "": "the best model that fits"}
+    there |= {each.name: _model_words(each) for each in asked.listed.models}
+    if st.session_state.get(MODEL, "") not in there:
+        st.session_state.pop(MODEL)
+    st.radio("Who answers", list(there), index=1, key=MODEL, label_visibility="collapsed",
+             format_func=lambda each: plain(there[each], 120))
 
 
 def _model_words(model: copilot.Model) -> str:
@@ -164,8 +167,9 @@ def _ask(owner: str, project: str | None, run: str | None, stage: Stage) -> None
     busy = asked.latest(owner) is not None and not asked.latest(owner).ended.is_set()
 
     def put(question: str) -> None:
+        model = st.session_state.get(MODEL, "")
         asked.begin(owner, stage, question[:LONGEST], lambda: seen(project, run, stage),
-                    st.session_state.get(MODEL, ""))
+                    None if model == RULES else model)
 
     with st.container(key="m_copilot_quick", horizontal=True, gap="small"):
         for place, question in enumerate(copilot.quick_questions(stage)):

@@ -140,7 +140,7 @@ def test_who_answers_is_chosen_from_the_servers_own_list(standing, monkeypatch):
         assert [each.replace("\\", "") for each in app.radio[0].options] == [
             "the built-in adviser", "the best model that fits",
             "qwen3:8b, 900 GB: too large for the memory that is free", "qwen3:1.7b, 2.0 GB"]
-        app.radio[0].set_value(None).run()
+        app.radio[0].set_value(panel.RULES).run()
         app.button(key="m_copilot_quick_scan_0").click().run()
         until(lambda: copilot.turns(standing))
         assert copilot.turns(standing)[0].answer.by == copilot.ADVISER and not server.bodies("/api/chat")
