@@ -46,11 +46,12 @@ def panel(project: str | None, run: str | None, title: str, step: str | None, cl
 
 
 def _head(owner: str, close: Callable[[], None]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="m_copilot_head"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xxsmall", key="m_copilot_head"):
         st.html('<h2 class="m-copilot-title">Co-pilot</h2>', width="stretch")
-        with st.popover("Who answers", icon=":material/tune:", key="m_copilot_who"):
+        with st.popover("Who answers", icon=":material/tune:", type="tertiary", key="m_copilot_who"):
             _who()
-        with st.popover("Delete", icon=":material/delete:", key="m_copilot_forget", help="Delete these questions"):
+        with st.popover("Delete", icon=":material/delete:", type="tertiary", key="m_copilot_forget",
+                        help="Delete these questions"):
             st.write("All questions and answers of this project are deleted for good.")
             st.button("Delete them", key="m_copilot_forget_now", on_click=_forget, args=(owner,))
         st.button("Close", icon=":material/close:", key="m_copilot_close", type="tertiary", on_click=close,
