@@ -47,6 +47,7 @@ class ExportRecord(Value):
     parity: Parity
     bytes: int
     sha256: str = ""  # of the file; empty where none was handed out
+    put_right: bool = False  # whether its answers go through the map of medml.righted
 
     @property
     def passed(self) -> bool:

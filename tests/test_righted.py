@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import subprocess
 import sys
@@ -113,6 +114,25 @@ def test_files_written_before_the_switch_was_turned_are_dropped(forest):
     assert main(["recalibrate", forest[0]]) == 0
     assert not kept.ready(run) and record_of(run.folder, 0) is None
     assert main(["recalibrate", forest[0], "--off"]) == 0
+
+
+@pytest.mark.parametrize("moment", ["medml.export.package.onnx_of", "medml.export.kept.capsule"])
+def test_a_switch_turned_while_a_file_is_written_keeps_no_file_of_the_state_before(forest, monkeypatch, moment):
+    place, name = moment.rsplit(".", 1)
+    module = importlib.import_module(place)
+    plain = getattr(module, name)
+
+    def turned(of):
+        content = plain(of)
+        righted.decide(forest[0], on=True)
+        return content
+    monkeypatch.setattr(module, name, turned)
+    with pytest.raises(UserError) as refused:
+        kept.make(forest[0])
+    run = gallery.open_run(forest[0])
+    assert refused.value.code == "turned" and not kept.ready(run) and record_of(run.folder, 0) is None
+    assert not [*(run.folder / "exports").glob("*.zip")]
+    righted.decide(forest[0], on=False)
 
 
 def test_where_no_map_gained_anything_there_is_nothing_to_switch_on(forest, tmp_path):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from medml import gallery, home
+from medml import gallery, home, righted
 from medml.export.capsule import capsule
 from medml.export.package import as_zip, package
-from medml.export.record import record_of
+from medml.export.record import record_of, unturned
 from medml.exported import FOLDER, ExportRecord
 from medml.watch import Watch
 
@@ -21,7 +21,7 @@ def make(run: str, *, watch: Watch | None = None) -> ExportRecord:
     """
     found = package(run, watch=watch)
     files = {"model": as_zip(found.files()), "capsule": capsule(found)}
-    with gallery.changing(run) as folder:
+    with unturned(found.run, put_right=found.record.put_right) as folder:
         for sort, content in files.items():
             home.write_bytes(_place(folder, found.run.chain.current, sort), content)
     return found.record
@@ -31,7 +31,8 @@ def ready(run: gallery.Run) -> dict[str, Path]:
     """Which downloads of the current checkpoint are there: "model", "capsule"; none after a blocked export."""
     record = record_of(run)
     places = {sort: _place(run.folder, run.chain.current, sort) for sort in SORTS}
-    return places if record is not None and record.passed and all(each.exists() for each in places.values()) else {}
+    said = record is not None and record.passed and record.put_right == righted.is_on(run)
+    return places if said and all(each.exists() for each in places.values()) else {}
 
 
 def _place(folder: Path, checkpoint: int, sort: str) -> Path:

@@ -47,7 +47,8 @@ def package(run: str, *, watch: Watch | None = None) -> Package:
     """Write a run's current model as ONNX, compare it with the model (G2) and describe it.
 
     The rows compared are made up, and those of the clinician's own table where it still lies where it was; in memory.
-    raises  UserError where the run may not be used, its family or a step has no form in ONNX, or the file differs
+    raises  UserError where the run may not be used, its family or a step has no form in ONNX, the file differs, or
+             whether answers are put right was changed meanwhile
     """
     watch = watch or Silent()
     watch.say("export", 0.05, "Writing the model file")
@@ -62,7 +63,7 @@ def package(run: str, *, watch: Watch | None = None) -> Package:
 
         found = pictures.parity_of(predictor, content, watch)
     sha256 = hashlib.sha256(content).hexdigest()
-    kept = record.keep(predictor.run, found, content, sha256 if found.holds else "")
+    kept = record.keep(predictor, found, content, sha256 if found.holds else "")
     if not found.holds:
         raise UserError(what=exported.differs(found), code="export_differs",
                         fix="Use the model inside MedML; no file was written. Please report this fault.")

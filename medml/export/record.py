@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from medml import exported, gallery, home
+from medml import exported, gallery, home, righted
+from medml.errors import UserError
 from medml.exported import ExportRecord, Parity
 from medml.types import Check
 
+if TYPE_CHECKING:
+    from medml.predict import Predictor
 
-def keep(run: gallery.Run, parity: Parity, content: bytes, sha256: str) -> ExportRecord:
-    """Write down how an export went, in place of the one before."""
+
+def keep(predictor: Predictor, parity: Parity, content: bytes, sha256: str) -> ExportRecord:
+    """Write down how an export went, in place of the one before; UserError as `unturned`."""
+    run = predictor.run
     record = ExportRecord(made=datetime.now(UTC).isoformat(timespec="seconds"), checkpoint=run.chain.current,
-                          parity=parity, bytes=len(content), sha256=sha256)
-    with gallery.changing(run.run) as folder:
+                          parity=parity, bytes=len(content), sha256=sha256, put_right=predictor.steps is not None)
+    with unturned(run, put_right=record.put_right) as folder:
         path = exported.place(folder, run.chain.current)
         home.ensure(path.parent)
         home.write_model(path, record)
     return record
+
+
+@contextlib.contextmanager
+def unturned(run: gallery.Run, *, put_right: bool) -> Iterator[Path]:
+    """`gallery.changing`, and only while answers are put right, or not, as they were when the file was begun: what is
+    kept else says other numbers than the run. UserError where somebody turned the switch meanwhile."""
+    with gallery.changing(run.run) as folder:
+        if righted.is_on(run) != put_right:
+            raise UserError(what="Whether answers are put right was changed while the file was being written.",
+                            fix="Export once more. No file was kept.", code="turned")
+        yield folder
 
 
 def record_of(run: gallery.Run) -> ExportRecord | None:
