@@ -40,7 +40,7 @@ class Nearness:
     n_copies    rows there that equal one of the run's own table
     n_closed    those of them that equal a row kept closed, and none that the run learned from;  n_held  kept closed
     n_same_patients  patients there with an identifier of the own table; None where one of the two has no identifiers
-    told_apart  how well rows of the two are told apart; None with few patients or pictures
+    told_apart  how well rows of the two, closed ones left out, are told apart; None with few patients or pictures
     """
 
     n_copies: int
@@ -72,7 +72,8 @@ def compare(opened: Run, cases: Cases, ids: np.ndarray | None, contents: np.ndar
     only_closed = np.isin(theirs, mine[closed]) & ~np.isin(theirs, mine[~closed])
     return Nearness(n_copies=int(np.isin(theirs, mine).sum()), n_closed=int(only_closed.sum()),
                     n_held=int(closed.sum()), n_same_patients=_same_patients(whole, choice.patient, ids),
-                    told_apart=None if contents is not None else told_apart(own, cases, seed=config.seed))
+                    told_apart=None if contents is not None else told_apart(own.take(np.flatnonzero(~closed)), cases,
+                                                                            seed=config.seed))
 
 
 def _each_frame(opened: Run) -> bool:

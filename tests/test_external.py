@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from tables import clinic, planned, saved, trained_once
 
-from medml import external, gallery, outside, vault
+from medml import external, gallery, outside, same_source, vault
 from medml.__main__ import main
 from medml.errors import UserError
 from medml.evaluate import delong
@@ -161,6 +161,35 @@ def test_rows_that_the_run_keeps_closed_are_refused_alone_and_among_others(tmp_p
     assert not vault.read(opened.config).looks and "internally validated only" in gallery.open_run(name).report.stamps
 
 
+def test_where_the_runs_own_table_is_gone_nothing_takes_the_stamp_away_unless_somebody_says_so(tmp_path, monkeypatch):
+    """Rows kept closed could not be recognised."""
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
+    own = clinic(240)
+    source = saved(own, tmp_path / "own")
+    name = train(source, *planned(source, split=SplitPlan(by="row", scheme="held_out", folds=3, repeats=1)))
+    source.rename(tmp_path / "taken away.csv")
+    closed = own.iloc[read_split(gallery.open_run(name).folder / "private" / "split.npz").held_out]
+    theirs = saved(closed, tmp_path / "theirs")
+    found = outside.validate(name, theirs, draws=20)
+    report = gallery.open_run(name).report
+    judged = next(each for each in report.checks if each.id == "X1")
+    assert found.n_copies is None and not from_elsewhere(found) and "internally validated only" in report.stamps
+    assert judged.verdict == "warn" and "could not be compared with the run's own" in judged.what
+    assert from_elsewhere(outside.validate(name, theirs, stated=True, draws=20))
+
+
+def test_outcomes_that_the_run_keeps_closed_help_to_tell_no_tables_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
+    source = saved(clinic(240), tmp_path / "own")
+    name = train(source, *planned(source, split=SplitPlan(by="row", scheme="held_out", folds=3, repeats=1)))
+    held = set(read_split(gallery.open_run(name).folder / "private" / "split.npz").held_out.tolist())
+    seen = []
+    monkeypatch.setattr(same_source, "told_apart", lambda own, cases, seed: seen.extend(own.rows.tolist()))
+    elsewhere(tmp_path / "theirs")
+    outside.validate(name, tmp_path / "theirs", draws=20)
+    assert held and sorted(seen) == sorted(set(range(240)) - held)
+
+
 @pytest.mark.parametrize(("table", "said"), [
     (clinic(150, seed=8).assign(patient_id=[f"Y{at}" for at in range(150)]), "can hardly be told from the run's own"),
     (clinic(90, seed=8).assign(age=lambda each: each["age"] + 25), "90 of its 90 patients have an identifier")])
@@ -198,7 +227,8 @@ def test_a_validation_kept_before_a_field_came_into_use_keeps_its_name(run, tmp_
 
 
 def test_too_few_cases_to_tell_a_figure_take_no_stamp_away():
-    bare = {"id": "", "made": "", "checkpoint": 0, "source": "", "data_sha256": "", "n_cases": 12, "n_patients": 12}
+    bare = {"id": "", "made": "", "checkpoint": 0, "source": "", "data_sha256": "", "n_cases": 12, "n_patients": 12,
+            "n_copies": 0}
     untold = External(**bare, metrics={"auroc": Metric(value=None, low=None, high=None, n=12)})
     told = External(**bare | {"n_cases": 100}, metrics={"auroc": Metric(value=0.7, low=0.6, high=0.8, n=100)})
     assert external_check([untold]).verdict == "could_not_tell" and not from_elsewhere(untold)

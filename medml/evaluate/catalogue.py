@@ -101,6 +101,9 @@ def from_elsewhere(validation: External) -> bool:
 def doubts(validation: External) -> list[str]:
     """What speaks for the same patients as the run's own, or for a part of the same table; each without a full stop."""
     said = []
+    if validation.n_copies is None and validation.found_by == "folder":
+        said.append("its rows could not be compared with the run's own, whose table is gone or has changed: copies, or "
+                    "rows kept closed, would not be noticed")
     same = validation.n_same_patients or 0
     if same > COPIES * validation.n_patients:
         said.append(f"{same:,} of its {many(validation.n_patients, 'patient')} "
