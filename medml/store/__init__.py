@@ -5,7 +5,7 @@ value.
 """
 
 from medml.store.copilot import forget_owner
-from medml.store.database import DatabaseError, connect, held_open, only_one, path
+from medml.store.database import DatabaseError, connect, connect_once, copy_to, held_open, only_one, path
 from medml.store.jobs import (
     ATTEMPTS,
     ENDED,
@@ -31,6 +31,7 @@ from medml.store.processes import Process, enter, leave, processes
 
 __all__ = [
     "ATTEMPTS", "ENDED", "WAITING", "DatabaseError", "Job", "Process", "Progress", "State", "ask_stop", "claim",
-    "connect", "due", "enter", "finish", "forget_owner", "get", "give_back", "held_open", "jobs", "leave", "only_one",
-    "own", "path", "processes", "progress_since", "pulse", "put_first", "put_off", "submit",
+    "connect", "connect_once", "copy_to", "due", "enter", "finish", "forget_owner", "get", "give_back", "held_open",
+    "jobs", "leave", "only_one", "own", "path", "processes", "progress_since", "pulse", "put_first", "put_off",
+    "submit",
 ]

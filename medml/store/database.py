@@ -78,6 +78,21 @@ def held_open() -> Iterator[None]:
         yield
 
 
+def copy_to(file: Path) -> None:
+    """A copy of the database as it stands this moment, whole; others may write meanwhile."""
+    with connect() as db:
+        db.execute("VACUUM INTO ?", [str(file)])
+
+
+def connect_once() -> None:
+    """See that the database can be used. UserError where it is damaged or a newer MedML's."""
+    with connect() as db:
+        told = db.execute("PRAGMA integrity_check").fetchone()[0]
+    if told != "ok":
+        raise UserError(what="The database of MedML is damaged.", fix="Restore a backup into an empty folder.",
+                        code="damaged")
+
+
 def _open(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=LOCKED_AFTER, isolation_level=None, check_same_thread=False)
     try:
