@@ -64,7 +64,8 @@ def _who() -> None:
     if not asked.listed.models:
         st.html(f'<p>The built-in adviser.</p><p class="m-note">'
                 f'{html(asked.listed.why or "The server on this machine has no model.", 200)} '
-                "With Ollama and a Qwen model on this machine, answers are in free words; MedML’s own description says how.</p>")
+                "With Ollama and a Qwen model on this machine, answers are in free words; MedML’s description says "
+                "how.</p>")
         return
     there = {RULES: "the built-in adviser", "": "the best model that fits"}
     there |= {each.name: _model_words(each) for each in asked.listed.models}
