@@ -66,7 +66,8 @@ class SelectionScore(Value):
 
 
 class Subgroup(Value):
-    """One group of patients that a reader asks about (F1); of groups under 30 cases n alone is told.
+    """One group of patients that a reader asks about (F1); of groups under 30 cases, or k of a class, n alone is
+    told.
 
     figure  auroc, or r2 of a number;   n_events  None: a group of some column has under k cases of a class
     picked_after  the column was picked when the run's figures had been seen

@@ -126,9 +126,10 @@ def outside(**changed) -> External:
 def test_outside_data_ends_internally_validated_only():
     alone = external_check([])
     assert alone.verdict == "info" and "none from elsewhere" in alone.what and run("X1") == alone
-    judged = external_check([outside()])
+    judged = external_check([outside(found_by="capsule")])
     assert judged.verdict == "pass" and "240 cases: 0.710 (0.640 to 0.780)" in judged.what
     assert external_check([outside(n_copies=3)]).verdict == "warn"
+    assert external_check([outside()]).verdict == "warn"  # a folder that nobody could compare with the run's own table
     assert "nobody could compare" in judged.what and "nobody" not in external_check([outside(n_copies=0)]).what
 
 

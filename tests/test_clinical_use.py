@@ -220,6 +220,18 @@ def test_groups_under_30_have_a_size_and_no_figure():
     assert {each.n_events for each in report.subgroups} == {None}  # 20 cases hold under 10 of a class
 
 
+def test_a_group_with_under_ten_of_a_class_has_no_figure_that_would_tell_how_many():
+    """An AUROC of 4 against 36 is a whole number of 144 pairs."""
+    cases, sites = made_cases(300), np.array(["north", "south"], dtype=object)[np.arange(300) % 2]
+    sites[np.flatnonzero(cases.y == 1)[:4]] = sites[np.flatnonzero(cases.y == 0)[:36]] = "few"
+    told = score(Predictions(cases.y, np.tile(probabilities(np.linspace(0.1, 0.9, 300)), (1, 1, 1)), cases.patients,
+                             "binary", cases.classes, np.empty(0)))
+    cases = replace(cases, aside=pd.DataFrame({"site": sites}), subgroups=("site",))
+    found = {each.label: each for each in subgroups.subgroups_of(cases, told, seed=0, draws=20)}
+    assert (found["few"].n, found["few"].enough, found["few"].figure, found["few"].slope) == (40, False, None, None)
+    assert found["north"].enough and found["north"].figure.value is not None
+
+
 def test_a_group_is_as_large_as_it_is_among_those_who_were_judged():
     """40 patients in all, 8 of them in the validation part: that report must not name them."""
     sites = np.array(["small", "north", "south"], dtype=object)[np.r_[np.zeros(40, int), np.arange(260) % 2 + 1]]

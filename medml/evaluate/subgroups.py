@@ -113,7 +113,7 @@ def _sorted(labels: list[str]) -> list[str]:
 
 
 def subgroups_of(cases: Cases, scored: Scored, *, seed: int, draws: int) -> list[Subgroup]:
-    """Every group that may be named, with its figures; under 30 cases its size alone."""
+    """Every group that may be named, with its figures; under 30 cases, or k of a class, its size alone."""
     found: list[Subgroup] = []
     for groups in groups_of(cases, scored.measured):
         rows = [np.flatnonzero(each.mask & scored.measured) for each in groups]
@@ -132,7 +132,9 @@ def _may_count(y: np.ndarray, groups: list[np.ndarray], everybody: np.ndarray) -
 
 def _told(group: Group, rows: np.ndarray, cases: Cases, scored: Scored, counted: bool, *, seed: int,
           draws: int) -> Subgroup:
-    known = Subgroup(column=group.column, label=group.label, n=len(rows), enough=len(rows) >= ENOUGH,
+    rarest = min(np.bincount(cases.y[rows], minlength=len(cases.classes))) if cases.classes else len(rows)
+    known = Subgroup(column=group.column, label=group.label, n=len(rows),
+                     enough=len(rows) >= ENOUGH and rarest >= SMALL_GROUP,  # a figure of fewer tells how many they are
                      n_patients=len(np.unique(cases.patients[rows])),
                      n_events=int((cases.y[rows] == 1).sum()) if counted else None)
     if not known.enough:

@@ -157,7 +157,7 @@ def _as_written(found: External) -> bool:
 def _no_few(group: Subgroup, found: External) -> bool:
     """Whether a group is one that validate.py tells of, with figures only where it is large enough for them."""
     events = SMALL_GROUP if group.n_events is None else group.n_events
-    return SMALL_GROUP <= group.n_patients <= group.n <= found.n_cases and group.enough == (group.n >= LEAST) and \
+    return SMALL_GROUP <= group.n_patients <= group.n <= found.n_cases and (not group.enough or group.n >= LEAST) and \
         SMALL_GROUP <= events <= group.n - SMALL_GROUP * (group.n_events is not None) and \
         (group.enough or group.figure is None and group.slope is None)
 

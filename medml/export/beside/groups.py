@@ -50,10 +50,11 @@ def _may_count(y, groups, fewest):
 
 
 def _told(schema, named, y, p, patients, counted, fewest):
-    known = named | {"n": len(y), "n_patients": int(patients.max()) + 1, "enough": len(y) >= ENOUGH,
-                     "n_events": int((y == 1).sum()) if counted else None, "figure": None, "slope": None}
     counts = np.bincount(y.astype(int), minlength=len(schema["classes"])) if schema["classes"] else [len(y)]
-    if not known["enough"] or min(counts) < fewest:  # a figure of a few patients with the outcome would tell how many
+    enough = len(y) >= ENOUGH and bool(min(counts) >= fewest)  # a figure of fewer of a class tells how many they are
+    known = named | {"n": len(y), "n_patients": int(patients.max()) + 1, "enough": enough,
+                     "n_events": int((y == 1).sum()) if counted else None, "figure": None, "slope": None}
+    if not enough:
         return known
     figure = auroc_of(y, p, patients) if schema["classes"] else r2_of(y, p, patients)
     return known | {"figure": figure, "slope": calibration_line(schema, y, p, patients).get("slope")}
