@@ -89,6 +89,7 @@ CASES = {  # rule: (a snapshot in which it speaks, the same with one figure chan
     "too_timid": [line("slope", each) for each in (1.3, 1.6)],
     "well_calibrated": [line("slope", each) for each in (0.9, 1.1)],
     "off_on_average": [line("intercept", each) for each in (-0.4, 0.5)],
+    "distance": [line("ici", each) for each in (0.03, 0.06)],
     "recalibrate": [line("ici", each, recalibrated=0.02) for each in (0.07, 0.1)],
     "no_benefit": [made(report=report(gain=each)) for each in (-0.01, -0.03)],
     "benefit": [made(report=report(gain=each)) for each in (0.01, 0.03)],

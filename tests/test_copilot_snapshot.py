@@ -19,7 +19,7 @@ from medml.copilot.tokens import cut, least, most
 from medml.copilot.told import as_text
 from medml.privacy import robust_range, suppress
 from medml.profile import propose_choice, scan
-from medml.types import Check, Choice, Column, Point, Profile, SelectionScore, Table, TableRef
+from medml.types import Check, Choice, Column, Metric, Point, Profile, SelectionScore, Table, TableRef
 
 EVERYTHING = 100_000
 SMALL_COUNT = re.compile(r"(?<![\d.,])\b[1-9] (?:rows?|patients?|cases?|cells?|events?|copies)\b")
@@ -245,3 +245,34 @@ def test_choices_of_a_scan_are_told_before_anything_is_picked(tmp_path):
     after = snapshot(profile, stage="preview", choice=propose_choice(profile, target="outcome"))
     assert before.target is None and before.columns[0].role == "patient"
     assert after.target == "outcome" and {each.share for each in after.classes} == {"52 %", "48 %"}
+
+
+def test_patients_who_come_back_are_not_the_difference_of_two_totals():
+    told = report().model_copy(update={"n_cases": 290, "n_patients": 283})
+    profile = profile_of([number("age"), Column(name="outcome", kind="yes_no", missing=13, distinct=2)])
+    choice = Choice(table=profile.tables[0].ref, target="outcome", task="binary", positive="1")
+    made = snapshot(profile, stage="evaluate", choice=choice, report=told)
+    assert (made.cases, made.patients) == (290, 290)
+
+
+def test_a_baseline_that_is_the_model_itself_stands_beside_nothing(tmp_path):
+    source = saved(clinic(120), tmp_path)
+    profile, recipe, config = planned(source, family="logistic")
+    figures = {"auroc": Metric(value=0.8, low=0.7, high=0.9, n=120)}
+    judged = report().model_copy(update={"task": "binary", "metrics": figures, "baselines": {
+        "logistic": figures, "prevalence": {"auroc": Metric(value=0.5, low=0.5, high=0.5, n=120)}}})
+    made = snapshot(profile, stage="evaluate", recipe=recipe, config=config, report=judged)
+    assert made.report.figure("auroc").baseline_name == "Prevalence alone"
+    other = config.model_copy(update={"family": "forest"})
+    made = snapshot(profile, stage="evaluate", recipe=recipe, config=other, report=judged)
+    assert made.report.figure("auroc").baseline_name == "Logistic regression"
+
+
+@pytest.mark.parametrize(("said", "told"), [
+    ("3 patients each.", "fewer than 10 patients each."),
+    ("3 patients in 40 rows.", "fewer than 10 patients in about 45 rows."),
+    ("7 cases are needed.", "fewer than 10 cases are needed."),
+    ("6 are needed; 5 inner folds.", "6 are needed; 5 inner folds."),
+    ("0.7 in one of twenty (40 shuffles).", "0.7 in one of twenty (40 shuffles).")])
+def test_people_are_hidden_and_what_is_no_person_is_left_as_it_is(said, told):
+    assert Names([number("age")]).told(said, 45) == told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 
 import pytest
 from canaries import TEXTS, planted
@@ -12,6 +13,7 @@ from snapshots import check, column, curve, figure, made, report, run
 from tables import planned, saved
 
 from medml import egress
+from medml.copilot import talk
 from medml.copilot.acting import asked_change, wants_change
 from medml.copilot.adviser import advise
 from medml.copilot.chat import Settings
@@ -255,3 +257,12 @@ def test_a_model_on_a_graphics_card_reads_more(judged, gpu, most_read):
         server.loaded.add("qwen3:4b-instruct")
         read = asked(server, wide).read
     assert most_read / 2 < read.tokens <= most_read
+
+
+def test_a_server_that_drips_its_list_is_not_waited_for(judged, monkeypatch):
+    never = threading.Event()
+    monkeypatch.setattr(talk, "CHOOSING", 0.3)
+    monkeypatch.setattr(talk.chat, "choose", lambda _: never.wait(60))
+    found = answer(ask(judged, "evaluate", QUESTION))
+    never.set()
+    assert found.tier == "adviser" and "in time" in found.why

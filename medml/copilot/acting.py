@@ -16,7 +16,10 @@ from medml.copilot.proposal import Proposal, declared_of, propose
 
 _CHANGE = re.compile(r"\b(?:set|change|increase|decrease|raise|lower|double|halve|reduce|switch|turn (?:on|off)|"
                      r"train (?:for|with)|make it)\b", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?", re.IGNORECASE)
+_DIGITS = r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?(?![\d.]*\d)"
+_NUMBER = re.compile(rf"(?<![\w.,])({_DIGITS})", re.IGNORECASE)
+_TO = re.compile(rf"^[^.;,]*?\b(?:to|at|=)\s*({_DIGITS})", re.IGNORECASE)  # "from 50 to 80" means 80
+_BEFORE = re.compile(rf"(?<![\w.,])({_DIGITS})\s+$", re.IGNORECASE)
 _FORM = """Fill in the form: which ONE setting the doctor wants to change, to which value, and why (one short sentence).
 Only these settings exist; the value must lie in its range. If nothing fits, give "none" as parameter.
 {settings}
@@ -44,20 +47,25 @@ def asked_change(snapshot: Snapshot, question: str) -> Proposal | None:
         return None
     said = question.lower()
     for each in sorted(snapshot.run.settings, key=lambda one: -len(one.title)):
-        at = _named(each, said)
-        if at is None:
-            continue
-        number = _NUMBER.search(said, at)
-        if number is not None:
-            return propose(snapshot, each.name, float(number[0]), "asked for in these words")
+        at = _named(each, said, each.name == snapshot.run.rounds_setting)
+        number = at and _meant(said, at)
+        if number:
+            return propose(snapshot, each.name, float(number.replace(",", "")), "asked for in these words")
     return None
 
 
-def _named(setting: Setting, said: str) -> int | None:
-    """Where a question names the setting, behind its name; None where it does not."""
-    ends = [found.end() for name in (setting.title.lower(), setting.name.lower())
-            if (found := re.search(rf"\b{re.escape(name)}\b", said))]
-    return max(ends, default=None)
+def _named(setting: Setting, said: str, of_rounds: bool) -> re.Match[str] | None:
+    """Where a question names the setting, the last place; None where it does not."""
+    names = [setting.title.lower(), setting.name.lower(), *(["rounds", "epochs"] if of_rounds else [])]
+    found = [each for name in names for each in re.finditer(rf"\b{re.escape(name)}\b", said)]
+    return max(found, key=lambda each: each.end(), default=None)
+
+
+def _meant(said: str, at: re.Match[str]) -> str | None:
+    """The number that goes with a name: what it is set to, else the next one, else the one before ("80 rounds")."""
+    rest = said[at.end():]
+    found = _TO.search(rest) or _BEFORE.search(said[:at.start()]) or _NUMBER.search(rest)
+    return found[1] if found else None
 
 
 def act(snapshot: Snapshot, question: str, model: str, settings: Settings | None = None,

@@ -23,6 +23,7 @@ WORDS: dict[str, str] = {
     "baseline": r"baseline\w*|compar\w*|better than|logistic|simple model|worth it|beat\w*",
     "trust": r"trust\w*|believ\w*|good\b|bad\b|reliab\w*|valid\b|publish\w*|reviewer\w*|auroc|auc\b|accura\w*|how well|"
              r"result\w*|figure\w*|check\w*|problem\w*|wrong\b",
+    "quality": r"how (?:good|well|accurate|strong)\b|(?:good|well) (?:enough|is it)|headline",
     "next": r"next|what (?:should|can|do|now)|how (?:do|can) i (?:go|improve|continue)|improve\w*|now what|start",
     "settings": r"setting\w*|parameter\w*|learning rate|batch|depth|trees?\b|layers?|dropout|width|family|which model|"
                 r"regulari[sz]\w*|slider\w*",

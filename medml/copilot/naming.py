@@ -23,12 +23,15 @@ _ORDER = re.compile(r"\b(?:ignore|disregard|forget|instructions?|system|assistan
 _QUOTED = re.compile(r"[“‹]([^”›]*)[”›]|\"([^\"]*)\"")
 _HARMLESS = (r"(?:folds?|splits?|parts?|repeats?|parameters?|predictors?|columns?|identifiers?|patterns?|combinations?|"
              r"groups?|rules?|versions?|configurations?|draws?|shuffles?|rounds?|trees?|checks?|digits?|decimals?|"
-             r"points?|levels?|classes|categories|criteria|times|seconds?|minutes?|hours?|days?|years?|are needed|"
-             r"is best|is chance|is perfect|each|in \d+|units?|steps?|models?|simulations?|px|pixels)")
+             r"points?|levels?|classes|categories|criteria|times|seconds?|minutes?|hours?|days?|years?|units?|steps?|"
+             r"models?|simulations?|px|pixels)")
+_SAID_OF = r"(?:are needed|is best|is chance|is perfect|each|in \d+)"  # right behind the number, else it counts people
+_PEOPLE = r"(?:patients?|cases?|rows?|people|persons?|women|men|children|events?|copies|cells?|pictures?|films?|of|in)"
+_NOT_PEOPLE = rf"(?:(?:(?!{_PEOPLE}\b)\w+\s+)?{_HARMLESS}|{_SAID_OF})"
 _FEW = re.compile(rf"(?<![\w.,:+−–-])(?<!column )(?<!group )(?<!predictor of )(?<!predictors of )[1-9]\b"
-                  rf"(?![.,]\d|\s?%|[-–:]\d|\s+(?:\w+\s+)?{_HARMLESS}\b)")  # anything else may count people
+                  rf"(?![.,]\d|\s?%|[-–:]\d|\s+{_NOT_PEOPLE}\b)")  # anything else may count people
 _FEW_N = re.compile(r"\bn\s?=\s?[1-9]\b(?![.,]\d)")
-_TOTAL = re.compile(r"(?<![\d.,–-])\d[\d,]*(?![\d.]|\s?%)")
+_TOTAL = re.compile(rf"(?<![\d.,–-])\d[\d,]*(?![\d.]|\s?%|\s+{_NOT_PEOPLE}\b)")
 
 
 def plain(text: str) -> str:

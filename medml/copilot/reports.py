@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from medml.copilot.facts import CheckFacts, Figure, GroupFacts, ReportFacts
 from medml.copilot.naming import Names, label, share
 from medml.evaluate import baselines, headline
@@ -13,10 +16,14 @@ COUNTED = ("n", "events", "cases", "patients", "rows", "n_cases", "n_patients", 
            "across", "kept")  # figures of checks that count people
 
 
-def report_facts(report: Report, names: Names, k: int) -> ReportFacts:
-    """Aggregates of a finished run; what E1 hides stays hidden."""
-    main = headline(report)
-    shown = [_figure(name, report.metrics[name], report) for name in report.metrics if name not in report.hidden]
+def report_facts(report: Report, names: Names, k: int, family: str = "") -> ReportFacts:
+    """Aggregates of a finished run; what E1 hides stays hidden.
+
+    family  of the run: a baseline that is the very same model says nothing beside it
+    """
+    main, others = headline(report), {row: each for row, each in report.baselines.items()
+                                      if not baselines.is_its_own(family, row)}
+    shown = [_figure(name, report.metrics[name], others) for name in report.metrics if name not in report.hidden]
     external = report.external[-1] if report.external else None
     return ReportFacts(
         measured_on=report.measured_on, headline=main, figures=[each for each in shown if each is not None],
@@ -38,11 +45,11 @@ def _value(figure: Metric | None) -> float | None:
     return None if figure is None or figure.value is None else round(figure.value, 3)
 
 
-def _figure(name: str, figure: Metric, report: Report | None = None) -> Figure | None:
+def _figure(name: str, figure: Metric, others: Mapping[str, Mapping[str, Metric]] = MappingProxyType({}),
+            ) -> Figure | None:
     if figure.value is None:
         return None
-    beside = {row: value for row, each in (report.baselines if report else {}).items()
-              if (value := _value(each.get(name))) is not None}
+    beside = {row: value for row, each in others.items() if (value := _value(each.get(name))) is not None}
     best = "logistic" if "logistic" in beside else "ridge" if "ridge" in beside else next(iter(beside), "")
     rounded = [None if each is None else round(each, 3) for each in (figure.value, figure.low, figure.high)]
     return Figure(name=name, title=title(name), value=rounded[0], low=rounded[1], high=rounded[2],

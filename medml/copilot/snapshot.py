@@ -58,7 +58,8 @@ def snapshot(profile: Profile, *, stage: Stage, choice: Choice | None = None, re
     if config is not None:
         parts |= {"run": _run(config, table, recipe)}
     if report is not None:
-        parts |= {"report": report_facts(report, names, profile.k)} | _counted(report, parts["rows"], profile.k)
+        parts |= {"report": report_facts(report, names, profile.k, config.family if config else "")} | \
+            _counted(report, parts["rows"], profile.k)
     return Snapshot(stage=stage, k=profile.k, curve=curve_facts(history), **parts)
 
 
@@ -140,20 +141,20 @@ def _role(column: Column, table: Table, choice: Choice | None) -> Role:
 
 def _chosen(table: Table, choice: Choice, recipe: Recipe | None, names: Names, k: int) -> dict[str, object]:
     """What was picked after the scan, and what follows from it in shares."""
-    cases, patients = n_rows(table, choice, recipe), n_patients(table, choice, recipe)
+    cases, patients = _beside(n_rows(table, choice, recipe), table.rows, k), n_patients(table, choice, recipe)
     column = table.column(choice.target)
     counts = class_counts(table, choice, recipe)
     return {"target": names.of(choice.target), "task": choice.task,
             "positive": None if choice.positive is None else label(choice.positive, 1),
             "patient": names.of(choice.patient) if choice.patient else None,
-            "cases": _beside(cases, table.rows, k), "patients": _beside(patients, table.rows, k),
+            "cases": cases, "patients": _beside(patients, table.rows, k, cases or 0),
             "parameters": encoded_columns(table, choice, recipe),
             "classes": _classes(counts, choice, [each.label for each in column.levels], k)}
 
 
-def _beside(n: int, rows: int, k: int) -> int | None:
-    """A total; the rows' own where the difference between the two would tell a group of fewer than k."""
-    return None if n < k else rows if abs(rows - n) < k else n
+def _beside(n: int, rows: int, k: int, *others: int) -> int | None:
+    """A total; the rows' own, or another one, where the difference would tell a group of fewer than k."""
+    return None if n < k else next((each for each in (rows, *others) if abs(each - n) < k), n)
 
 
 def _classes(counts: list[int], choice: Choice, labels: list[str], k: int) -> list[ClassShare]:
@@ -202,7 +203,8 @@ def _zone(param: families.Param, value: object, zones: tuple[float, float] | Non
 def _counted(report: Report, rows: int | None, k: int) -> dict[str, object]:
     """Cases, patients and classes as the run counted them, in the place of what the scan expected."""
     cases = report.n_cases if rows is None else _beside(report.n_cases, rows, k)
-    known: dict[str, object] = {"cases": cases, "patients": _beside(report.n_patients, cases or 0, k)}
+    patients = _beside(report.n_patients, cases or 0, k, rows or 0)
+    known: dict[str, object] = {"cases": cases, "patients": patients}
     if report.task == "binary" and report.n_events is not None and len(report.classes) == 2:
         no = next((each for each in report.classes if each != report.positive), "no")
         known["classes"] = _shares([(no, report.n_cases - report.n_events),

@@ -23,6 +23,7 @@ from medml.evaluate.words import METRICS
 from medml.value import Value
 
 ADVISER = "the built-in adviser"
+CHOOSING = 15.0  # seconds for a server to say what it has; one that drips would else be waited for without end
 
 
 class Answer(Value):
@@ -171,7 +172,10 @@ def _waiting(work: Callable[[], Model]) -> Generator[Event, None, Model]:
             done.put(Unavailable("The Ollama server could not be asked."))  # heard only where nothing else came
 
     threading.Thread(target=run, daemon=True).start()
+    until = time.monotonic() + CHOOSING
     while True:
+        if time.monotonic() > until:
+            raise Unavailable("The Ollama server did not say in time what it has.")
         try:
             came = done.get(timeout=chat.TICK)
         except queue.Empty:

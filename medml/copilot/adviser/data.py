@@ -38,8 +38,13 @@ def imbalance(s: Snapshot) -> Advice | None:
     least = rarest(s)
     if least is None or least[1] >= RARE:
         return None
-    return Advice(f"“{least[0]}” makes up {least[1]:g} % of {outcome(s)}. A model that always says the other answer is "
-                  f"right in {100 - least[1]:g} % of cases, so **accuracy says nothing** here.",
+    share, rest = (f"{least[1]:g} %", f"{100 - least[1]:g} %") if least[1] else ("under 1 %", "over 99 %")
+    if s.task == "multiclass":
+        return Advice(f"“{least[0]}” makes up {share} of {outcome(s)}: a model that never says it is hardly less "
+                      "accurate, so **accuracy says little** of it.",
+                      "read the table of true and called classes, and balanced accuracy in place of accuracy")
+    return Advice(f"“{least[0]}” makes up {share} of {outcome(s)}. A model that always says the other answer is "
+                  f"right in {rest} of cases, so **accuracy says nothing** here.",
                   "read sensitivity, the positive predictive value and AUPRC in place of accuracy")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from medml.copilot.adviser import Advice, rule
-from medml.copilot.adviser.words import bold, figure, outcome, rarest
-from medml.copilot.facts import Figure, Snapshot
+from medml.copilot.adviser.words import bold, figure, outcome, prevalence
+from medml.copilot.facts import Figure, GroupFacts, Snapshot
+from medml.evaluate import baselines
 
 CHANCE, GOOD, TOO_GOOD = 0.6, 0.9, 0.98  # AUROC (TOO_GOOD: RIGOUR.md, L11)
 LOW_SENSITIVITY, LOW_SPECIFICITY = 0.8, 0.7
 WIDE = 0.15  # width of an interval
+APART = 0.02  # by how much a group must differ to be spoken of
 
 
 def _of(s: Snapshot, name: str) -> Figure | None:
@@ -19,29 +21,36 @@ def _main(s: Snapshot) -> Figure | None:
     return _of(s, s.report.headline) if s.report else None
 
 
-@rule("near_chance", about="trust next", at="evaluate", weight=75)
+@rule("near_chance", about="trust next quality", at="evaluate", weight=75)
 def near_chance(s: Snapshot) -> Advice | None:
-    """AUROC near 0.5."""
+    """AUROC near 0.5, or with an interval that holds it."""
     auroc = _of(s, "auroc")
-    if auroc is None or auroc.value >= CHANCE:
+    if auroc is None or not _by_chance(auroc):
         return None
-    return Advice(f"**AUROC** is {figure(auroc)} for {outcome(s)}; 0.5 is chance, so these columns tell little of it.",
+    means = "so these columns tell little of it" if auroc.value < CHANCE else \
+        "and the interval holds it, so this may be luck"
+    return Advice(f"**AUROC** is {figure(auroc)} for {outcome(s)}; 0.5 is chance, {means}.",
                   f"ask which measurement a colleague would use to tell {outcome(s)}, and add it")
 
 
-@rule("how_good", about="trust", at="evaluate", weight=40)
+def _by_chance(auroc: Figure) -> bool:
+    return auroc.value < CHANCE or auroc.low is not None and auroc.low <= 0.5
+
+
+@rule("how_good", about="trust quality", at="evaluate", weight=40)
 def how_good(s: Snapshot) -> Advice | None:
     """The headline figure in words."""
     main = _main(s)
-    if main is None or main.name != "auroc" or not CHANCE <= main.value <= TOO_GOOD:
+    if main is None or main.name != "auroc" or _by_chance(main) or main.value > TOO_GOOD:
         return None
     judged = "good" if main.value >= GOOD else "fair" if main.value >= 0.75 else "modest"
-    return Advice(f"**AUROC** is {figure(main)} for {outcome(s)}, which is {judged}: so often a patient with the "
-                  "outcome "
-                  "is ranked above one without it.", "read calibration and the checks before anybody relies on it")
+    means = "so often a patient of a class is ranked above one of another, averaged over the classes" \
+        if s.task == "multiclass" else "so often a patient with the outcome is ranked above one without it"
+    return Advice(f"**AUROC** is {figure(main)} for {outcome(s)}, which is {judged}: {means}.",
+                  "read calibration and the checks before anybody relies on it")
 
 
-@rule("too_good", about="leak trust", at="evaluate", weight=88)
+@rule("too_good", about="leak trust quality", at="evaluate", weight=88)
 def too_good(s: Snapshot) -> Advice | None:
     """Too good to be true (L11)."""
     auroc = _of(s, "auroc")
@@ -53,7 +62,7 @@ def too_good(s: Snapshot) -> Advice | None:
                   "when it is recorded")
 
 
-@rule("wide_interval", about="trust size", at="evaluate", weight=42)
+@rule("wide_interval", about="trust size quality", at="evaluate", weight=42)
 def wide_interval(s: Snapshot) -> Advice | None:
     """An interval that leaves much open."""
     main = _main(s)
@@ -70,6 +79,9 @@ def no_better(s: Snapshot) -> Advice | None:
     main = _main(s)
     if main is None or main.baseline is None or s.run is None or main.value - main.baseline > 0.01:
         return None
+    if main.baseline_name == baselines.title(baselines.PREVALENCE):
+        return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}; the same answer for everybody "
+                      f"reaches {main.baseline:g}.", f"look for columns that tell {outcome(s)} better")
     return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}; {main.baseline_name.lower()} reaches "
                   f"{main.baseline:g} on the same patients. The simpler model is easier to check and to explain.",
                   f"use {main.baseline_name.lower()} unless something else speaks for the {bold(s.run.title)}")
@@ -92,8 +104,12 @@ def low_sensitivity(s: Snapshot) -> Advice | None:
     found, other = _of(s, "sensitivity"), _of(s, "specificity")
     if found is None or found.value >= LOW_SENSITIVITY:
         return None
-    least, beside = rarest(s), "" if other is None else f" (specificity {other.value:g})"
-    why = f" “{least[0]}” is {least[1]:g} % of cases: few to learn from." if least and least[1] < 30 else ""
+    if s.task == "multiclass":
+        return Advice(f"**Sensitivity** is {figure(found)} for {outcome(s)}, averaged over the classes: of 100 "
+                      f"patients of a class {100 * (1 - found.value):.0f} are called another.",
+                      "see in the table of true and called classes on Evaluate which of them are mixed up")
+    with_it, beside = prevalence(s), "" if other is None else f" (specificity {other.value:g})"
+    why = f" {with_it:g} % of cases have it: few to learn from." if with_it is not None and with_it < 20 else ""
     at = "" if s.report.threshold is None else f" at a threshold of {s.report.threshold:g}"
     return Advice(f"**Sensitivity** is {figure(found)} for {outcome(s)}{at}{beside}: {100 * (1 - found.value):.0f} "
                   f"of 100 patients with it are missed.{why}",
@@ -106,6 +122,9 @@ def fine_sensitivity(s: Snapshot) -> Advice | None:
     found = _of(s, "sensitivity")
     if found is None or found.value < LOW_SENSITIVITY:
         return None
+    if s.task == "multiclass":
+        return Advice(f"**Sensitivity** is {figure(found)} for {outcome(s)}, averaged over the classes.",
+                      "see in the table of true and called classes on Evaluate which of them are mixed up")
     return Advice(f"**Sensitivity** is {figure(found)} for {outcome(s)}: of 100 patients with it, "
                   f"{100 * found.value:.0f} are found.", "see what that costs in false alarms: specificity beside it")
 
@@ -116,6 +135,10 @@ def low_specificity(s: Snapshot) -> Advice | None:
     found = _of(s, "specificity")
     if found is None or found.value >= LOW_SPECIFICITY:
         return None
+    if s.task == "multiclass":
+        return Advice(f"**Specificity** is {figure(found)} for {outcome(s)}, averaged over the classes: of 100 "
+                      f"patients of other classes {100 * (1 - found.value):.0f} are called by that class.",
+                      "see in the table of true and called classes on Evaluate which of them are mixed up")
     return Advice(f"**Specificity** is {figure(found)} for {outcome(s)}: {100 * (1 - found.value):.0f} of 100 patients "
                   "without it raise a false alarm.", "move the threshold up, if missing more patients can be borne")
 
@@ -123,10 +146,10 @@ def low_specificity(s: Snapshot) -> Advice | None:
 @rule("low_ppv", about="specificity imbalance benefit", at="evaluate predict", weight=43)
 def low_ppv(s: Snapshot) -> Advice | None:
     """Most alarms are false because the outcome is rare."""
-    found, least = _of(s, "ppv"), rarest(s)
-    if found is None or found.value >= 0.5:
+    found, with_it = _of(s, "ppv"), prevalence(s)
+    if found is None or found.value >= 0.5 or s.task == "multiclass":
         return None
-    why = f" because it is rare ({least[1]:g} %)" if least and least[1] < 20 else ""
+    why = f", as it is rare ({with_it:g} %)" if with_it is not None and with_it < 20 else ""
     return Advice(f"Of 100 flagged patients {100 * found.value:.0f} have {outcome(s)} (**positive predictive value** "
                   f"{figure(found)}){why}.", "decide what a false alarm costs before choosing the threshold")
 
@@ -142,14 +165,15 @@ def threshold(s: Snapshot) -> Advice | None:
                   f"training cases by {rule_said}.", "move it on the Evaluate screen and see what that costs")
 
 
-@rule("number_error", about="trust", at="evaluate", weight=58)
+@rule("number_error", about="trust quality", at="evaluate", weight=58)
 def number_error(s: Snapshot) -> Advice | None:
     """A number: how much is explained."""
     r2, mae = _of(s, "r2"), _of(s, "mae")
     if r2 is None:
         return None
     off = "" if mae is None else f"; on average it is {mae.value:g} off"
-    judged = "no better than always saying the mean" if r2.value <= 0.05 else "a share of the differences"
+    judged = "hardly better than always saying the mean" if r2.value <= 0.05 else \
+        f"about {100 * r2.value:.0f} % of the differences between patients are explained"
     return Advice(f"**R²** is {figure(r2)} for {outcome(s)}: {judged}{off}.",
                   f"ask whether an error of that size matters for {outcome(s)}")
 
@@ -162,10 +186,17 @@ def worst_group(s: Snapshot) -> Advice | None:
     if main is None or len(told) < 2:
         return None
     worst = min(told, key=lambda each: each.value)
+    if main.value - worst.value < APART:
+        return None
     between = "" if worst.low is None or worst.high is None else f" ({worst.low:g} to {worst.high:g})"
+    chance = "; that interval holds the figure for all, so it may be chance" if _may_be_chance(worst, main) else ""
     return Advice(f"It does worst where {bold(worst.column)} is “{worst.label}” ({worst.share} of cases): {main.title} "
-                  f"{worst.value:g}{between}, for all {main.value:g}.",
+                  f"{worst.value:g}{between}, for all {main.value:g}{chance}.",
                   f"report the figures by {bold(worst.column)}, and ask why that group differs")
+
+
+def _may_be_chance(group: GroupFacts, main: Figure) -> bool:
+    return group.high is not None and group.high >= main.value
 
 
 @rule("gain_of_more", about="size next", at="evaluate", weight=31)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from medml.copilot.adviser import Advice, rule
-from medml.copilot.adviser.words import bold, figure, outcome
-from medml.copilot.facts import CheckFacts, Snapshot
+from medml.copilot.adviser.words import answers, bold, figure, holds, outcome
+from medml.copilot.facts import CheckFacts, Figure, Snapshot
+
+UNSURE = 0.8  # width of a slope's interval above which it says little
 
 
 def _line(s: Snapshot, name: str):
@@ -21,9 +23,19 @@ def too_extreme(s: Snapshot) -> Advice | None:
     slope = _line(s, "slope")
     if slope is None or slope.value >= 0.8:
         return None
-    return Advice(f"The **calibration slope** is {figure(slope)} for {outcome(s)}; 1 is best. Probabilities are too "
-                  "extreme: high ones too high, low ones too low.",
-                  "read the ranking and not the probabilities, or use the recalibrated ones")
+    return Advice(f"The **calibration slope** is {figure(slope)} for {outcome(s)}; 1 is best. "
+                  f"{answers(s).capitalize()} are too extreme: high ones too high, low ones too low{_chance(slope)}.",
+                  _put_right(s) or f"read the ranking and not the {answers(s)} themselves")
+
+
+def _put_right(s: Snapshot) -> str:
+    """What to do where a map was found that puts probabilities right."""
+    there = s.report is not None and s.report.recalibrated is not None
+    return "have every answer put right by the map that is shown on Evaluate" if there else ""
+
+
+def _chance(slope: Figure) -> str:
+    return ", though its interval holds 1 and that may be chance" if holds(slope, 1) else ""
 
 
 @rule("too_timid", about="calibration trust", at="evaluate predict", weight=49)
@@ -32,29 +44,52 @@ def too_timid(s: Snapshot) -> Advice | None:
     slope = _line(s, "slope")
     if slope is None or slope.value <= 1.2:
         return None
-    return Advice(f"The **calibration slope** is {figure(slope)} for {outcome(s)}; 1 is best. Probabilities are too "
-                  "timid: all too near to the average.", "choose less cautious settings, or use the recalibrated ones")
+    return Advice(f"The **calibration slope** is {figure(slope)} for {outcome(s)}; 1 is best. "
+                  f"{answers(s).capitalize()} are too timid: all too near to the average{_chance(slope)}.",
+                  _put_right(s) or "choose less cautious settings")
 
 
 @rule("well_calibrated", about="calibration", at="predict", weight=16)
 def well_calibrated(s: Snapshot) -> Advice | None:
-    """A slope that is fine."""
-    slope = _line(s, "slope")
+    """A slope that is fine; that probabilities hold takes that they do on average too."""
+    slope, off = _line(s, "slope"), _line(s, "intercept")
     if slope is None or not 0.8 <= slope.value <= 1.2:
         return None
-    return Advice(f"The **calibration slope** is {figure(slope)} for {outcome(s)}, near 1: of patients told 30 %, "
-                  "about 30 in 100 have it.", "look at the curve where your patients mostly lie")
+    if slope.low is not None and slope.high is not None and slope.high - slope.low > UNSURE:
+        means = "near 1, but there are too few cases to be sure of it"
+    elif s.task == "regression":
+        means = "near 1: predictions lie as far apart as what was observed"
+    elif off is None or holds(off, 0):
+        means = "near 1: of patients told 30 %, about 30 in 100 have it"
+    else:
+        means = "near 1, so the spread is right and only the average is off"
+    return Advice(f"The **calibration slope** is {figure(slope)} for {outcome(s)}, {means}.",
+                  "look at the curve where your patients mostly lie")
+
+
+@rule("distance", about="calibration", at="predict", weight=14)
+def distance(s: Snapshot) -> Advice | None:
+    """The integrated calibration index, which several classes have too."""
+    ici = _line(s, "ici")
+    if ici is None or s.task == "regression":
+        return None
+    of = "How sure the model is" if s.task == "multiclass" else "A probability"
+    return Advice(f"{of} lies {figure(ici)} from what is observed for {outcome(s)}, on average (**ICI**); 0 is best.",
+                  "look at the calibration curve on the Evaluate screen")
 
 
 @rule("off_on_average", about="calibration", at="evaluate", weight=45)
 def off_on_average(s: Snapshot) -> Advice | None:
     """Calibration in the large."""
     off = _line(s, "intercept")
-    if off is None or off.low is None or off.high is None or off.low <= 0 <= off.high:
+    if off is None or off.low is None or off.high is None or holds(off, 0):
         return None
     way = "more" if off.value > 0 else "less"
+    if s.task == "regression":
+        return Advice(f"{outcome(s)} is {way} than predicted, by {figure(off)} on average (**calibration in the "
+                      "large**; 0 is best).", "ask how the patients of the two sides differ")
     return Advice(f"{outcome(s)} is {way} frequent than predicted: **calibration in the large** is {figure(off)}, 0 is "
-                  "best.", "use the recalibrated probabilities")
+                  "best.", _put_right(s) or "do not act on a probability alone")
 
 
 @rule("recalibrate", about="calibration", at="evaluate", weight=37)
@@ -71,18 +106,25 @@ def recalibrate(s: Snapshot) -> Advice | None:
 def no_benefit(s: Snapshot) -> Advice | None:
     """Net benefit not above treating all or nobody (E5)."""
     gain = s.report.gain if s.report else None
-    if gain is None or gain > 0:
+    if gain is None or gain > 0 and not _doubted(s):
         return None
+    means = "nothing is gained" if gain <= 0 else "a gain is not shown, its interval reaches below 0"
     return Advice(f"Acting on the model for {outcome(s)} is worth {100 * gain:+.1f} patients in 100 beside the "
-                  "better of treating all and treating nobody (**net benefit**): nothing is gained.",
+                  f"better of treating all and treating nobody (**net benefit**): {means}.",
                   "state the range of risks in which a decision would change, on the Configure screen")
+
+
+def _doubted(s: Snapshot) -> bool:
+    """Whether the check found that the interval of the net benefit does not lie above 0."""
+    found = _check(s, "E5")
+    return found is not None and found.verdict == "warn"
 
 
 @rule("benefit", about="benefit", at="evaluate", weight=26)
 def benefit(s: Snapshot) -> Advice | None:
     """Net benefit above both."""
     gain = s.report.gain if s.report else None
-    if gain is None or gain <= 0:
+    if gain is None or gain <= 0 or _doubted(s):
         return None
     return Advice(f"Acting on the model for {outcome(s)} is worth {100 * gain:+.1f} patients in 100 beside the "
                   "better of "
@@ -134,7 +176,7 @@ def worst_check(s: Snapshot) -> Advice | None:
     said = f", {stop} of them a stop" if stop else ""
     return Advice(f"Checks of the model for {outcome(s)} that ask for a look: {len(asking)}{said}. First **{first.id} "
                   f"{first.title}**: {_start(first.said)}",
-                  first.fix.rstrip(". ") or "work through the list on the Checks screen")
+                  f"open check {first.id} on the Checks screen. {first.fix}".rstrip(". "))
 
 
 def _start(said: str, most: int = 180) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medml.copilot.adviser import Advice, rule
 from medml.copilot.adviser.words import bold
-from medml.copilot.facts import Setting, Snapshot
+from medml.copilot.facts import CurveFacts, RunFacts, Setting, Shape, Snapshot
 from medml.copilot.proposal import propose, within
 
 HUNGRY = {"mlp": 500, "cnn": 1_000}  # cases below which simpler families did as well (FACTS.md, tables)
@@ -46,8 +46,9 @@ def hungry_family(s: Snapshot) -> Advice | None:
     enough = HUNGRY.get(s.run.family) if s.run else None
     if enough is None or s.cases is None or s.cases >= enough:
         return None
+    beside = "a pretrained network that stays frozen" if s.of == "pictures" else "“auto” or logistic regression"
     return Advice(f"A {bold(s.run.title)} learns from {s.cases:,} cases here; below about {enough:,} simpler families "
-                  "do as well and are steadier.", "train “auto” or logistic regression beside it and compare")
+                  "do as well and are steadier.", f"train {beside} beside it and compare")
 
 
 @rule("rows_split", about="split trust", at="configure train", weight=85)
@@ -87,12 +88,25 @@ def many_tried(s: Snapshot) -> Advice | None:
                   "decide for one by reason, and report how many were tried")
 
 
+def _learning(s: Snapshot, shape: Shape) -> tuple[RunFacts | None, CurveFacts | None]:
+    """Run and curve where the curve has that shape over rounds that somebody may set: the points of a regression are
+    penalties, the one with the least inner loss is kept."""
+    fits = s.run is not None and s.run.rounds_setting is not None and s.curve is not None and s.curve.shape == shape
+    return (s.run, s.curve) if fits else (None, None)
+
+
 @rule("over_learning", about="overfit underfit trust", at="train evaluate", weight=58)
 def over_learning(s: Snapshot) -> Advice | None:
     """The unseen loss rises again."""
-    curve, run = s.curve, s.run
-    if run is None or curve is None or curve.shape != "over-learning":
+    run, curve = _learning(s, "over-learning")
+    if run is None or run.family == "forest":  # trees that vote do not learn by heart by being many
         return None
+    if run.setting("patience") is not None:
+        return Advice(f"The loss of the {bold(run.title)} on unseen patients was lowest at round {curve.best_round} of "
+                      f"{curve.rounds} ({curve.unseen_best:g}, in the end {curve.unseen_last:g}): then it began to "
+                      "learn **by heart**. Its best round by its own trial is the one that is kept.",
+                      "leave the rounds as they are; choose more cautious settings if training and unseen loss lie "
+                      "far apart")
     setting = run.setting(run.rounds_setting)
     proposal = setting and propose(s, setting.name, int(within(setting, max(1, curve.best_round))),
                                    f"the loss on unseen patients was lowest at round {curve.best_round}")
@@ -106,8 +120,8 @@ def over_learning(s: Snapshot) -> Advice | None:
 @rule("still_improving", about="underfit next", at="train evaluate", weight=66)
 def still_improving(s: Snapshot) -> Advice | None:
     """The unseen loss is still falling."""
-    curve, run = s.curve, s.run
-    if run is None or curve is None or curve.shape != "still improving":
+    run, curve = _learning(s, "still improving")
+    if run is None:
         return None
     setting = run.setting(run.rounds_setting)
     proposal = setting and propose(s, setting.name, int(within(setting, max(setting.value, curve.rounds) * 3 // 2)),
@@ -119,8 +133,8 @@ def still_improving(s: Snapshot) -> Advice | None:
 @rule("never_learned", about="underfit trust", at="train evaluate", weight=70)
 def never_learned(s: Snapshot) -> Advice | None:
     """The loss never fell."""
-    curve, run = s.curve, s.run
-    if run is None or curve is None or curve.shape != "never learned":
+    run, curve = _learning(s, "never learned")
+    if run is None:
         return None
     rate = run.setting("rate")
     proposal = rate and propose(s, rate.name, within(rate, rate.usual if rate.value != rate.usual else rate.value * 3),
@@ -133,18 +147,18 @@ def never_learned(s: Snapshot) -> Advice | None:
 @rule("level_curve", about="underfit overfit", at="train", weight=20)
 def level_curve(s: Snapshot) -> Advice | None:
     """Nothing more to win."""
-    curve, run = s.curve, s.run
-    if run is None or curve is None or curve.shape != "level":
+    run, curve = _learning(s, "level")
+    if run is None:
         return None
-    return Advice(f"The loss of the {bold(run.title)} on unseen patients has levelled off at {curve.unseen_last:g} "
-                  f"after {curve.rounds} rounds; more rounds would bring nothing.", "go on to Evaluate")
+    return Advice(f"The loss of the {bold(run.title)} on unseen patients hardly moves any more: {curve.unseen_last:g} "
+                  f"after {curve.rounds} rounds, so more of them would bring little.", "go on to Evaluate")
 
 
 @rule("far_apart", about="overfit", at="train evaluate", weight=36)
 def far_apart(s: Snapshot) -> Advice | None:
     """Training loss far below the unseen one."""
     curve, run = s.curve, s.run
-    if run is None or curve is None or not curve.train_last or not curve.unseen_last or \
+    if run is None or run.family == "forest" or curve is None or not curve.train_last or not curve.unseen_last or \
             curve.unseen_last < 1.5 * curve.train_last:
         return None
     return Advice(f"The loss of the {bold(run.title)} is {curve.train_last:g} on its own patients and "

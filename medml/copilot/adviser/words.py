@@ -42,6 +42,26 @@ def rarest(s: Snapshot) -> tuple[str, float] | None:
 
 
 def events(s: Snapshot) -> int | None:
-    """About how many cases the rarest class has; None where it may not be told."""
+    """About how many cases the rarest class has; None where it may not be told.
+
+    A class that may be told has at least k; a share in whole per cent would make 8 of 10 among 768.
+    """
     least, cases = rarest(s), s.cases or s.rows
-    return None if least is None or cases is None else round(least[1] * cases / 100)
+    return None if least is None or cases is None else max(s.k, round(least[1] * cases / 100))
+
+
+def prevalence(s: Snapshot) -> float | None:
+    """Percent of cases that have the outcome; None where it may not be told or there are not two classes."""
+    if s.task != "binary":
+        return None
+    return next((each.pct for each in s.classes if each.label == s.positive), None)
+
+
+def holds(each: Figure, value: float) -> bool:
+    """Whether the interval of a figure holds a value; False where there is no interval."""
+    return each.low is not None and each.high is not None and each.low <= value <= each.high
+
+
+def answers(s: Snapshot) -> str:
+    """What the model gives: probabilities, or of a number predictions."""
+    return "predictions" if s.task == "regression" else "probabilities"

@@ -38,7 +38,7 @@ def nothing_from_shuffled_labels(evidence: Evidence) -> Check:
     figures = {"observed": observed, "shuffled_95th": bar, "shuffled_mean": float(linear.mean()),
                "neighbour_mean": middle, "shuffles": SHUFFLES}
     what = (f"{title(name)} {observed:.3f}; with shuffled labels a plain model reaches {linear.mean():.3f} on average "
-            f"and {bar:.3f} in 1 of 20 ({SHUFFLES} shuffles).")
+            f"and {bar:.3f} in one of twenty ({SHUFFLES} shuffles).")
     if not _at_chance(name, middle) or not _at_chance(name, float(linear.mean())):
         return found("L12", "warn", f"{what} Even shuffled labels can be looked up ({middle:.3f} by the nearest case): "
                                     "cases on both sides of the split belong together.", ASK, **figures)
