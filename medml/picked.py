@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,13 @@ def with_picked(report: Report, folder: Path, checkpoint: int) -> Report:
     there = {each.column for each in report.subgroups}
     return report.model_copy(update={"subgroups": [*report.subgroups,
                                                    *(each for each in found if each.column not in there)]})
+
+
+def said(groups: Iterable[Subgroup]) -> str:
+    """What must be said beside groups that were picked later; "" where none was."""
+    later = dict.fromkeys(each.column for each in groups if each.picked_after)
+    return "" if not later else (f"Picked after the figures had been seen: {', '.join(later)}. Among many groups one "
+                                 "looks bad by chance; take it as a question for new patients.")
 
 
 def columns_to_pick(opened: Run) -> list[str]:

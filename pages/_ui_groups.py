@@ -7,7 +7,7 @@ import streamlit as st
 import worker
 from medml.evaluate.words import HEADLINE, title
 from medml.gallery import Run
-from medml.picked import columns_to_pick
+from medml.picked import columns_to_pick, said
 from medml.types import Report, Subgroup
 from pages import _ui as ui
 from pages import _ui_explain_jobs as jobs
@@ -25,10 +25,9 @@ def subgroups(report: Report) -> None:
     head = ["Group", "Cases", *(["With the outcome"] if _counted(report) else []), name,
             *(["Calibration slope"] if with_slope else [])]
     ui.table(head, rows(report.subgroups, counted=_counted(report), with_slope=with_slope), raw=range(len(head)))
-    later = dict.fromkeys(each.column for each in report.subgroups if each.picked_after)
+    later = said(report.subgroups)
     if later:
-        ui.note(f"Picked after the figures had been seen: {', '.join(ui.clean(each) for each in later)}. Among many "
-                "groups one looks bad by chance; take it as a question for new patients.")
+        ui.note(later)
 
 
 def by_another(run: Run) -> None:

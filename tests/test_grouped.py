@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 from tables import clinic, saved, trained_once
 
 from medml import gallery, grouped, home
+from medml.__main__ import main
 from medml.errors import UserError
 from medml.picked import columns_to_pick
-from medml.report import content
+from medml.report import checklist, content, tripod
+from medml.report.card import as_card
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,9 @@ def test_a_column_picked_later_is_kept_with_the_run_and_said_to_be(made):
     stored = (opened.folder / "groups" / f"{opened.chain.current}.json").read_text()
     assert "attic" not in stored and "P000" not in stored
     assert "picked after training" in str(list(content._groups(opened.report)))
+    assert "| clinic (picked after training): " in as_card(opened)
+    assert "clinic (picked after training)" in next(
+        answer.text for item, answer in checklist.filled(tripod.ITEMS, opened) if item.topic == "Fairness")
 
 
 def _hidden_with_the_attic(table) -> str:
@@ -68,3 +75,12 @@ def test_a_file_of_groups_that_cannot_be_read_adds_none(made):
     opened = gallery.open_run(made[0])
     home.write_bytes(home.ensure(opened.folder / "groups") / f"{opened.chain.current}.json", b"{")
     assert not any(each.picked_after for each in gallery.open_run(made[0]).report.subgroups)
+
+
+def test_a_terminal_picks_a_column_too_and_says_that_it_came_later(made, capsys):
+    assert main(["groups", made[0], "sex", "--json", str(made[1] / "groups.json")]) == 2  # is there from the beginning
+    assert main(["groups", made[0], "pressure", "--json", str(made[1] / "groups.json")]) == 0
+    said, kept = capsys.readouterr().out, gallery.open_run(made[0]).report.subgroups
+    assert "pressure (picked after training): under " in said and "Picked after the figures had been seen: " in said
+    stored = json.loads((made[1] / "groups.json").read_text())
+    assert [each["label"] for each in stored["groups"]] == [each.label for each in kept if each.column == "pressure"]

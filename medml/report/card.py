@@ -21,8 +21,7 @@ def as_card(run: gallery.Run) -> str:
     figures = [f"| {plain(title(name))} | {w.figure(report.metrics[name])} |" for name in w.shown_metrics(run)]
     asked = [f"- **{each.id} {plain(each.title)}**: {plain(each.what)} {plain(each.fix)}".rstrip()
              for each in report.checks if each.verdict in ("warn", "block")]
-    groups = [f"| {plain(each.column)}: {plain(each.label)} | {each.n:,} | "
-              f"{w.figure(each.figure) if each.enough else 'not enough to say'} |" for each in report.subgroups]
+    groups = [f"| {plain(name)} | {n} | {figure} |" for name, n, figure, _ in map(w.of_group, report.subgroups)]
     parts = [f"# {plain(run.label.name)}", *(f"> **{plain(each[:1].upper() + each[1:])}.**" for each in report.stamps),
              "## What it is", plain(w.aim(run)), "## Intended use", *_questions(),
              "## Data", plain(f"“{run.manifest.source_file}”. {w.missing(run)} {w.left_out(run)}"),

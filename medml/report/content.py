@@ -14,7 +14,7 @@ from medml.report.charts import drawing
 from medml.report.checklist import IN_WORDS, Item, counted, filled
 from medml.report.document import Block, Document, Heading, Rows, Words
 from medml.terminal import figure as bare
-from medml.types import Column, External, Report
+from medml.types import Column, External, Report, Subgroup
 
 VERDICTS = {"pass": "passed", "warn": "caution", "block": "stop", "could_not_tell": "could not tell", "info": "noted"}
 WORST_FIRST = ("block", "warn", "could_not_tell", "info", "pass")
@@ -126,9 +126,7 @@ def _use(run: gallery.Run) -> Iterator[Block]:
         yield Rows(("True class", *(f"said “{each}”" for each in report.classes)), tuple(
             (name, *(f"{n:,}" for n in row)) for name, row in zip(report.classes, report.confusion, strict=True)))
     if report.net_benefit is not None:
-        found = report.net_benefit
-        yield Words(f"Net benefit beyond the better of treating everybody and nobody, mean over probabilities from "
-                    f"{found.low:g} to {found.high:g}: {w.figure(found.gain, 4)} ({found.range_reason}).")
+        yield Words(w.gain(report.net_benefit))
     if report.score_in_use is not None:
         score = report.score_in_use
         yield Words(f"Beside the score in use ({score.formula}): {score.said} Difference in AUROC "
@@ -142,11 +140,12 @@ def _use(run: gallery.Run) -> Iterator[Block]:
 def _groups(report: Report) -> Iterator[Block]:
     if report.subgroups:
         yield Heading("Subgroups", 1)
-        yield Rows(("Group", "Cases", title(headline(report)), "Calibration slope"), tuple(
-            (f"{each.column}{' (picked after training)' if each.picked_after else ''}: {each.label}", f"{each.n:,}",
-             w.figure(each.figure) if each.enough else "not enough to say",
-             w.figure(each.slope) if each.enough and each.slope else "-") for each in report.subgroups),
-            (0.3, 0.12, 0.33, 0.25))
+        yield _of_groups(report.subgroups, report)
+
+
+def _of_groups(groups: Sequence[Subgroup], report: Report) -> Rows:
+    return Rows(("Group", "Cases", title(headline(report)), "Calibration slope"), tuple(map(w.of_group, groups)),
+                (0.3, 0.12, 0.33, 0.25))
 
 
 def _elsewhere(report: Report) -> Iterator[Block]:
@@ -156,6 +155,10 @@ def _elsewhere(report: Report) -> Iterator[Block]:
         yield Rows(("", "Here", "Elsewhere"), tuple(
             (title(name), w.figure(report.metrics.get(name)), w.figure(metric))
             for name, metric in each.metrics.items() if name not in report.hidden), (0.3, 0.35, 0.35))
+        if each.net_benefit is not None:
+            yield Words(w.gain(each.net_benefit))
+        if each.subgroups:
+            yield _of_groups(each.subgroups, report)
 
 
 def _external_in_words(each: External) -> str:

@@ -83,7 +83,7 @@ def _fairness(run: gallery.Run) -> Answer:
     if not run.report.subgroups:
         return Answer("needs_you", "No subgroup (sex, age band, site) could be told from the columns. Which groups "
                                    "might the model serve worse, and how was that looked at?")
-    columns = sorted({each.column for each in run.report.subgroups})
+    columns = sorted({w.column_of(each) for each in run.report.subgroups})
     return Answer("done", f"Performance was looked at by {', '.join(columns)} (see the table of subgroups).")
 
 
@@ -128,7 +128,7 @@ def _heterogeneity(run: gallery.Run) -> Answer:
         return Answer("needs_you", "Does the performance differ between centres, wards or periods? No such column was "
                                    "told.")
     enough = [each for each in run.report.subgroups if each.enough and each.figure is not None]
-    said = "; ".join(f"{each.column} = {each.label}: {w.figure(each.figure)}, n = {each.n:,}" for each in enough[:12])
+    said = "; ".join(f"{name}: {figure}, n = {n}" for name, n, figure, _ in map(w.of_group, enough[:12]))
     return Answer("done", f"{title(headline(run.report))} by group: {said or 'too few cases in each to say'}.")
 
 

@@ -7,7 +7,7 @@ from medml.evaluate import baselines, headline
 from medml.evaluate.catalogue import from_elsewhere, many, named
 from medml.evaluate.words import METRICS, title
 from medml.recipe.target import ABOVE_ZERO
-from medml.types import Check, Column, External, Metric, Table
+from medml.types import Check, Column, External, Metric, NetBenefit, Subgroup, Table
 
 
 def figure(metric: Metric | None, digits: int = 3) -> str:
@@ -57,6 +57,24 @@ def aim(run: gallery.Run) -> str:
         f"{many(run.manifest.n_train, 'case')}, of which a part judged it: "
     return (f"The model ({sort_of_model(run)}) estimates {outcome(run)} from {source}. It was made from "
             f"{apart}{judged} in “{run.manifest.source_file}”.")
+
+
+def gain(found: NetBenefit) -> str:
+    """What acting by the model brings, in one sentence."""
+    return ("Net benefit beyond the better of treating everybody and nobody, mean over probabilities from "
+            f"{found.low:g} to {found.high:g}: {figure(found.gain, 4)} ({found.range_reason}).")
+
+
+def of_group(each: Subgroup) -> tuple[str, str, str, str]:
+    """A group's name, size, headline figure and calibration slope."""
+    told = figure(each.figure) if each.enough else "not enough to say"
+    return (f"{column_of(each)}: {each.label}", f"{each.n:,}", told,
+            figure(each.slope) if each.enough and each.slope else "-")
+
+
+def column_of(each: Subgroup) -> str:
+    """The column that makes a group, marked where it was picked when the figures had been seen."""
+    return f"{each.column} (picked after training)" if each.picked_after else each.column
 
 
 def elsewhere(run: gallery.Run) -> list[External]:
