@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from medml import copilot
+from medml import copilot, gallery, project
 from medml.copilot import Answer, Model, Settings, Snapshot, Stage, Unavailable
 from medml.errors import UserError, apology, our_fault
 
 FRESH = 20.0  # seconds for which a server's list is believed
 BLINK = 0.15  # seconds
+NOBODY = "home"  # whose questions belong to no project
 _under_way: dict[str, Asked] = {}
 _one_at_a_time = threading.Lock()
 
@@ -57,9 +58,15 @@ class Asked:
                 self.text = "" if event.kind == "again" else self.text + event.text
         except StopIteration as end:
             self.answer = end.value
-            copilot.remember(self.owner, self.stage, self.question, end.value)
+            if not self.stopping.is_set() and _is_there(self.owner):
+                copilot.remember(self.owner, self.stage, self.question, end.value)
         finally:
             asking.close()
+
+
+def _is_there(owner: str) -> bool:
+    """Whether what a question was asked of is still there; the history of what was deleted is not begun anew."""
+    return owner == NOBODY or gallery.is_there(owner) or any(each.id == owner for each in project.all_projects())
 
 
 def begin(owner: str, stage: Stage, question: str, read: Callable[[], Snapshot], model: str | None = "") -> Asked:

@@ -15,8 +15,10 @@ import streamlit as st
 from medml import copilot
 from medml import project as projects
 from medml.copilot import Answer, Snapshot, Stage
+from medml.copilot.proposal import propose
 from medml.types import SMALL_GROUP
 from pages import _copilot_asked as asked
+from pages import _ui_chain as going_on
 from pages._ui_plain import html, plain
 from pages._ui_settings import words as in_words
 from pages._ui_terms import draw, linked
@@ -36,7 +38,7 @@ _BOLD = re.compile(r"\*\*(.+?)\*\*")
 def panel(project: str | None, run: str | None, title: str, step: str | None, close: Callable[[], None]) -> None:
     """The open panel. project, run  ids of what the page shows;   close  closes it"""
     stage: Stage = step or STAGE.get(title, "home")
-    owner = project or run or "home"
+    owner = project or run or asked.NOBODY
     with st.container(key="m_copilot"):
         _head(owner, close)
         with st.container(key="m_copilot_said", height=400, autoscroll=True):
@@ -184,11 +186,16 @@ def _ask(owner: str, project: str | None, run: str | None, stage: Stage) -> None
 
 def seen(project: str | None, run: str | None, stage: Stage) -> Snapshot:
     """What may be read where one stands: of the run on the screen, else of the project, else nothing."""
-    if run is not None and stage in ("evaluate", "explain", "predict"):
+    if run is not None and stage in ("evaluate", "explain", "predict") and _is_shown(run, project):
         return copilot.snapshot_of_run(run, stage)
     if project is not None and stage != "home":
         return copilot.snapshot_of_project(project, stage)
     return Snapshot(stage=stage, k=SMALL_GROUP, rows=None)
+
+
+def _is_shown(run: str, project: str | None) -> bool:
+    """Whether a run that the address names is the one on the screen: that of another project is not."""
+    return project is None or run in projects.runs_of(project) or going_on.project_of(run) is None
 
 
 def _proposal(proposal: copilot.Proposal, project: str) -> None:
@@ -203,8 +210,8 @@ def _proposal(proposal: copilot.Proposal, project: str) -> None:
 def _accept(proposal: copilot.Proposal, project: str) -> None:
     """Make the change, and show the form in which it stands now."""
     if not apply(proposal, project):
-        st.html('<p class="m-note">The settings have changed since this was proposed; nothing was changed now. '
-                'Ask again.</p>')
+        st.html('<p class="m-note">This project is not, or no longer, set to what this was proposed for; nothing was '
+                'changed. Ask again on Configure.</p>')
         return
     for key in [each for each in st.session_state if str(each).startswith(f"m_plan_{project}_{proposal.family}_")]:
         del st.session_state[key]  # else the form's old values would stand in its fields
@@ -215,7 +222,9 @@ def apply(proposal: copilot.Proposal, project: str) -> bool:
     """Write a change into the project's configuration and its log; False where that is no longer what it was made
     for, and nothing was written."""
     config = projects.config(project)
-    if config is None or config.family != proposal.family or not proposal.fits(config.params):
+    now = config and propose(copilot.snapshot_of_project(project, "configure"), proposal.parameter, proposal.after,
+                             proposal.reason)  # usual values are written nowhere: what holds now is worked out anew
+    if now is None or (now.family, now.before) != (proposal.family, proposal.before):
         return False
     projects.write(project, config.model_copy(update={"params": config.params | {proposal.parameter: proposal.after}}))
     copilot.accepted(project, proposal)

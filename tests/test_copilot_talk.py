@@ -203,8 +203,8 @@ def test_doses_and_diagnoses_are_faults_and_names_are_not(text, fine):
 
 def test_a_change_asked_for_in_words_is_a_proposal_and_nothing_more(judged):
     found = asked_change(judged, "Please set the learning rate to 0.01")
-    assert (found.parameter, found.before, found.after) == ("rate", 0.05, 0.01) and found.fits({"rate": 0.05})
-    assert not found.fits({"rate": 0.001}) and judged.run.setting("rate").value == 0.05
+    assert (found.parameter, found.before, found.after) == ("rate", 0.05, 0.01)
+    assert judged.run.setting("rate").value == 0.05
     assert asked_change(judged, "set the learning rate to 7") is None  # out of what the family takes
     assert "**Learning rate** is 0.05 now and would be 0.01" in answer(
         ask(judged, "train", "set the learning rate to 0.01", use_model=False)).text

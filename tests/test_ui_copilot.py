@@ -106,6 +106,27 @@ def test_one_question_at_a_time(standing, monkeypatch):
     assert first.ended.wait(30) and [each.question for each in copilot.turns(standing)] == ["One?"]
 
 
+def test_an_answer_that_was_stopped_or_outlived_its_project_is_kept_nowhere(standing, monkeypatch):
+    def ends_late(end):
+        def answered(*_, **__):
+            yield Event("wait")
+            end()
+            return Answer(text="- **a**\nNext step: b.", tier="adviser")
+        return answered
+
+    for end in (lambda: asked.dismiss(standing), lambda: project.delete(standing)):
+        monkeypatch.setattr(copilot, "ask", ends_late(end))
+        seen = panel.seen(standing, None, "scan")
+        assert asked.begin(standing, "scan", "Why?", lambda seen=seen: seen).ended.wait(30)
+        assert copilot.turns(standing) == []
+
+
+def test_a_run_of_another_project_is_not_spoken_of_here(standing, monkeypatch):
+    monkeypatch.setattr(panel.going_on, "project_of", lambda run: "another")
+    monkeypatch.setattr(copilot, "snapshot_of_run", lambda run, stage: pytest.fail("not on the screen"))
+    assert panel.seen(standing, "a-run-of-theirs", "evaluate").run.family == "mlp"
+
+
 def test_a_fault_of_ours_is_one_sentence_with_its_reference(standing, monkeypatch, caplog):
     monkeypatch.setattr(copilot, "ask", lambda *_, **__: 1 / 0)
     now = asked.begin(standing, "scan", "Why?", lambda: panel.seen(standing, None, "scan"))
@@ -124,7 +145,16 @@ def test_a_change_is_made_by_a_click_alone_and_stands_in_the_log(standing):
     assert [each.proposal for each in copilot.changes(standing)] == [rounds()]
 
 
-@pytest.mark.parametrize("late", [rounds(before=30), rounds(family="cnn")])
+def test_a_change_is_compared_with_what_holds_now_also_where_that_is_the_usual_value(standing):
+    """A setting that stands at its usual value is written nowhere: it is not free for every change."""
+    config = project.config(standing)
+    project.write(standing, config.model_copy(update={"params": {}}))
+    usual = copilot.snapshot_of_project(standing, "configure").run.setting("epochs").value
+    assert usual != 40 and not panel.apply(rounds(before=40), standing) and project.config(standing).params == {}
+    assert panel.apply(rounds(before=usual), standing) and project.config(standing).params == {"epochs": 60}
+
+
+@pytest.mark.parametrize("late", [rounds(before=30), rounds(family="cnn"), rounds(after=10**9)])
 def test_a_change_proposed_for_other_settings_is_not_made(standing, late):
     assert not panel.apply(late, standing)
     assert project.config(standing).params["epochs"] == 40 and copilot.changes(standing) == []

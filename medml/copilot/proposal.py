@@ -23,10 +23,6 @@ class Proposal(Value):
     after: Any
     reason: str
 
-    def fits(self, params: dict[str, Any]) -> bool:
-        """Whether the configuration still has the value that this was made from (settings by data size are None)."""
-        return params.get(self.parameter, self.before) in (self.before, None)
-
 
 def propose(snapshot: Snapshot, parameter: str, value: Any, reason: str) -> Proposal | None:
     """A proposal for the family that was chosen; None where it has no such parameter, where the value is not one that
