@@ -19,6 +19,7 @@ from medml.copilot.proposal import propose
 from medml.types import SMALL_GROUP
 from pages import _copilot_asked as asked
 from pages import _ui_chain as going_on
+from pages._ui_documents import documents
 from pages._ui_plain import html, plain
 from pages._ui_settings import words as in_words
 from pages._ui_terms import draw, linked
@@ -31,7 +32,8 @@ MODEL = "m_copilot_model"  # who answers: a model's name, "" for the best that f
 RULES = "no model"
 STAGE: dict[str, Stage] = {"Checks": "evaluate", "Explain": "explain", "Predict": "predict"}
 WELCOME = ("Ask about this work in your own words. Answers rest on what stands on these screens: structure, shares and "
-           "figures, never a patient's value. Nothing leaves this machine.")
+           "figures, never a patient's value.")
+HERE = "on this machine"
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 
@@ -52,6 +54,7 @@ def _head(owner: str, close: Callable[[], None]) -> None:
         st.html('<h2 class="m-copilot-title">Co-pilot</h2>', width="stretch")
         with st.popover("Who answers", icon=":material/tune:", type="tertiary", key="m_copilot_who"):
             _who()
+            documents()
         with st.popover("Delete", icon=":material/delete:", type="tertiary", key="m_copilot_forget",
                         help="Delete these questions"):
             st.write("All questions and answers of this project are deleted for good.")
@@ -92,7 +95,8 @@ def _forget(owner: str) -> None:
 def _history(owner: str, project: str | None) -> None:
     told = copilot.turns(owner, SHOWN)
     if not told and asked.latest(owner) is None:
-        draw(f'<p class="m-note">{linked(WELCOME, 600)}</p>')
+        leaves = "Nothing leaves this machine." if where() == HERE else f"A model answers {where()}: it reads all this."
+        draw(f'<p class="m-note">{linked(f"{WELCOME} {leaves}", 600)}</p>')
     for place, turn in enumerate(told):
         _question(turn.question, turn.time)
         _answer(turn.answer, f"{place}", project, last=place == len(told) - 1)
@@ -134,8 +138,16 @@ def _line(text: str) -> str:
 
 def _by(answer: Answer) -> str:
     if answer.tier == "model":
-        return f"Answered by {answer.model} on this machine. Check what it says against the figures."
+        return f"Answered by {answer.model} {where()}. Check what it says against the figures."
     return f"Answered by {copilot.ADVISER}. {answer.why}".strip()
+
+
+def where() -> str:
+    """Where a model runs, as it is said."""
+    try:
+        return HERE if copilot.is_here(copilot.Settings()) else "on a server that your administrator listed"
+    except copilot.Unavailable:  # an address that may not be asked: nobody answers from there
+        return HERE
 
 
 def _under_way(owner: str) -> None:

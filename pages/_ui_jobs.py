@@ -19,7 +19,8 @@ EVERY = 0.5  # seconds between two looks
 KINDS = {"scan": "Scan", "train": "Training", "continue": "More rounds", "held_out": "Opening the part kept closed",
          "external": "Judging it on other patients", "forecast": "What more patients would bring",
          "export": "Writing the model file", "explain": "Explanation", "score": "Bedside score",
-         "predict": "Answering a file", "without": "Training without some predictors"}
+         "predict": "Answering a file", "without": "Training without some predictors",
+         "documents": "Reading documents"}
 _WORDS = {"queued": "Waiting for its turn", "running": "Working", "interrupted": "Interrupted, will go on by itself",
           "done": "Done", "failed": "Could not be done", "stopped": "Stopped"}
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from ollama_server import GB, Ollama
 from streamlit.testing.v1 import AppTest
 from tables import clinic, planned, saved
 
+import worker
 from medml import copilot, project
 from medml.copilot import Answer, Event, Proposal
 from pages import _copilot_asked as asked
@@ -183,6 +185,34 @@ def test_a_server_that_hangs_holds_up_no_screen(monkeypatch):
         found = asked.Listed()
         found.look()  # comes back although nothing was answered
         assert found.models == [] and found.why == "Looking for models on this machine …"
+
+
+def test_a_folder_of_own_documents_is_read_in_the_queue_told_and_forgotten(standing, tmp_path, monkeypatch):
+    (tmp_path / "guides").mkdir()
+    (tmp_path / "guides" / "ward.txt").write_text("Lactate above two counts as raised.")
+    handed_in = []
+    monkeypatch.setattr(worker, "enqueue", lambda kind, payload: handed_in.append((kind, payload)))
+    app = shown(standing)
+    app.text_input(key="m_documents_folder").set_value(str(tmp_path / "nowhere"))
+    app.button(key="m_documents_read").click().run()
+    assert not handed_in
+    app.text_input(key="m_documents_folder").set_value(str(tmp_path / "guides"))
+    app.button(key="m_documents_read").click().run()
+    assert handed_in == [("documents", {"folder": str(tmp_path / "guides")})]
+    copilot.read_documents(tmp_path / "guides")
+    app = shown(standing)
+    assert "1 document in" in text_of(app)
+    app.button(key="m_documents_forget").click().run()
+    assert copilot.documents() is None and "1 document in" not in text_of(app)
+
+
+@pytest.mark.parametrize(("host", "said"), [("http://127.0.0.1:9", "Nothing leaves this machine"),
+                                            ("http://192.0.2.7", "on a server that your administrator listed")])
+def test_it_is_said_where_a_model_reads_all_this(standing, monkeypatch, host, said):
+    monkeypatch.setenv("MEDML_ALLOW_HOSTS", "192.0.2.7")
+    monkeypatch.setenv("MEDML_OLLAMA_HOST", host)
+    monkeypatch.setattr(asked, "listed", SimpleNamespace(look=lambda: None, models=[], why=""))
+    assert said in text_of(shown(standing))
 
 
 def test_deleting_the_questions_leaves_none(standing):

@@ -37,7 +37,7 @@ def say(setting: Setting) -> str:
               f"{plural(steps, 'step')}."
     patience = int(setting.beside["patience"])
     if patience >= value:
-        return f"{learned} That is less than the patience, so it never stops by itself."
+        return f"{learned} That is no more than the patience, so it never stops by itself."
     return f"{learned} It stops by itself after {plural(patience, 'round')} without improvement."
 
 

@@ -64,7 +64,7 @@ ENTRIES = (
          draw.learning(), everyday=True),
     Term("batch size", ("rows a step", "pictures a step", "batch"),
          "How many cases are looked at before the weights move.",
-         "With 303 patients and 32 at a time a round has 10 steps.", everyday=True),
+         "With 320 training patients and 32 at a time a round has 10 steps.", everyday=True),
     Term("learning rate", ("learning rates",),
          "How far each step of learning goes.",
          "Too small and one creeps down the valley, too large and one jumps from slope to slope.", draw.valley()),
