@@ -76,7 +76,10 @@ def _field(column: Column, cleaner: Cleaner, needed: bool) -> Field | None:
 def _ready(run: str, checkpoint: int, sealed: str, put_right: bool) -> Predictor:
     from medml.predict import Predictor
 
-    return Predictor.of(run)
+    found = Predictor.of(run)
+    if (found.run.chain.current, found.steps is not None) != (checkpoint, put_right):  # it would be kept as that
+        raise UserError(what="The model was changed while it was being read.", fix="Ask again.", code="turned")
+    return found
 
 
 def patient(run: str, values: dict[str, str | float]) -> dict[str, np.ndarray]:
@@ -115,9 +118,13 @@ def place_for(file: str | Path, place: str | Path | None = None) -> Path:
     wanted = Path(str(place).strip()).expanduser()
     folder = check_source(wanted.parent)
     if (folder / wanted.name).exists() or not wanted.name:
-        raise UserError(what=f"There is already something called “{wanted.name}” in that folder.", code="taken",
-                        fix="Give the answers another name. Nothing was written.")
+        raise _taken(wanted.name)
     return folder / wanted.name
+
+
+def _taken(name: str) -> UserError:
+    return UserError(what=f"There is already something called “{name}” in that folder.", code="taken",
+                     fix="Give the answers another name. Nothing was written.")
 
 
 def patients(run: str, file: Path, out: Path, *, sheet: str | None, level: float, explain: bool,
@@ -128,12 +135,25 @@ def patients(run: str, file: Path, out: Path, *, sheet: str | None, level: float
 
     place = place_for(file, out)
     answers = predict_file(run, check_source(file), sheet=sheet, level=level, explain=explain, watch=watch)
+    _write(place, spreadsheet.csv(answers))
+    return {"n": len(answers), "silent": int(answers["abstained"].is_not_null().sum())}
+
+
+def _write(place: Path, content: bytes) -> None:
+    """Write a file that is not there yet, whole or not at all; UserError where somebody was faster, or it may not be
+    written."""
     try:
-        home.write_bytes(place, spreadsheet.csv(answers))
+        place.touch(mode=0o600, exist_ok=False)  # whoever is first has the name
+    except FileExistsError:
+        raise _taken(place.name) from None
     except PermissionError as refused:
         raise UserError(what=f"You may not write into “{place.parent.name}”.", code="no_permission",
                         fix="Name another folder for the answers.") from refused
-    return {"n": len(answers), "silent": int(answers["abstained"].is_not_null().sum())}
+    try:
+        home.write_bytes(place, content)
+    except OSError:
+        place.unlink(missing_ok=True)
+        raise
 
 
 def look_at_new(run: str, file: Path, answers: dict[str, str]) -> dict[str, np.ndarray]:

@@ -46,7 +46,7 @@ def ask(run: Run, wanted: dict[str, Any]) -> None:
     project = chain.project_of(run.run)
     payload = wanted | {"run": run.run, "out": str(out), "project": project}
     st.session_state[forms.TABLE] = worker.enqueue("predict", payload, project=project, job_id=again.id_of(
-        "predict", run.run, run.chain.current, wanted["file"], str(out)))
+        "predict", run.chain.current, *payload.values()))
 
 
 def answered(run: Run, job: worker.Job) -> None:

@@ -15,8 +15,8 @@ def switch(run: Run) -> None:
     if not righted.possible(run.report):
         return
     key = f"m_righted_{run.run}_{run.chain.current}"
-    on = righted.is_on(run)
-    st.toggle("Put every answer right by this map", on, key=key, on_change=flipped, args=(run.run, key),
+    on = st.session_state[key] = righted.is_on(run)  # as it is kept, whoever turned it last
+    st.toggle("Put every answer right by this map", key=key, on_change=flipped, args=(run.run, key),
               help="On Predict, on the command line and in files written from now on; earlier files are dropped.")
     if not on:
         ui.note("Answers are given as the model has them. The figures on this page are of the model as it is.")

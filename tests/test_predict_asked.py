@@ -129,6 +129,20 @@ def test_a_file_is_answered_beside_it_and_nothing_is_written_over(trained, tmp_p
     assert back["set at 80%"][0] and back["reasons"][0] and back["reasons"][1] is None
 
 
+def test_a_file_that_came_to_lie_there_meanwhile_is_not_written_over(trained, tmp_path, monkeypatch):
+    pl.DataFrame({name: [value] for name, value in given().items()}).write_csv(tmp_path / "one.csv")
+    out = asking.place_for(tmp_path / "one.csv")
+
+    def slow(*about, **more):
+        out.write_text("of somebody else")
+        return predict_file(*about, **more)
+    monkeypatch.setattr("medml.predict.predict_file", slow)
+    with pytest.raises(UserError) as refused:
+        asking.patients(trained[0], tmp_path / "one.csv", out, sheet=None, level=0.8, explain=False)
+    assert refused.value.code == "taken" and out.read_text() == "of somebody else"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["one answers.csv", "one.csv"]
+
+
 class Heard(Silent):
     """What was said, and a stop after so many words."""
 

@@ -86,6 +86,13 @@ def test_one_patient_on_the_screen_gets_the_number_of_the_file(on):
     assert asking.patient(on[0], new)["p"][1] == pytest.approx(row["probability of 1"], abs=1e-12)
 
 
+def test_a_model_is_not_kept_in_memory_for_a_switch_that_was_turned_while_it_was_read(on):
+    run = gallery.open_run(on[0])
+    with pytest.raises(UserError) as refused:
+        asking._ready(on[0], 0, run.checkpoint.files_sha256, False)
+    assert refused.value.code == "turned" and asking.patient(on[0], {"age": 61.0, "pressure": 140.0})
+
+
 def test_an_exported_file_says_what_is_said_here_and_judges_by_the_model_itself(on, tmp_path):
     found = export.package(on[0])
     export.write_beside(found, tmp_path / "model.onnx")
@@ -160,5 +167,8 @@ def test_the_switch_on_evaluate_keeps_what_it_says(forest):
     assert not page.exception and not page.toggle[0].value and "as the model has them" in page.html[0].body
     page.toggle[0].set_value(True).run()
     assert righted.is_on(gallery.open_run(forest[0])) and "the line moves from 49 % to" in page.html[0].body
+    righted.decide(forest[0], on=False)  # in another window
+    assert not page.run().toggle[0].value and "as the model has them" in page.html[0].body
+    page.toggle[0].set_value(True).run()
     page.toggle[0].set_value(False).run()
     assert not righted.is_on(gallery.open_run(forest[0])) and not page.exception
