@@ -43,16 +43,23 @@ def number(page, name: str):
     return page.get_by_role("spinbutton", name=re.compile(f"^{name}"))
 
 
+def fill(page, name: str, value: str):
+    """Type into a field once the screen stands: one that is drawn anew meanwhile forgets what was typed."""
+    steps.settled(page)
+    number(page, name).fill(value)
+    expect(number(page, name)).not_to_have_value("")
+
+
 def enter(page, **values: str):
     for name, value in values.items():
-        number(page, name).fill(value)
+        fill(page, name, value)
+    steps.settled(page)
     page.get_by_role("button", name="Predict", exact=True).click()
 
 
 def test_one_patient_is_answered_with_all_that_must_be_said(form, app):
     expect(number(form, "pressure")).to_have_attribute("placeholder", re.compile("Mostly"))
-    form.get_by_label("sex", exact=True).click()
-    form.get_by_role("option", name="female", exact=True).click()
+    steps.pick(form, "sex", "female")
     enter(form, age=str(AGE), pressure=str(PRESSURE))
     card = form.locator(".st-key-m_card_answer")
     expect(card.locator(".m-figure-value")).to_have_text(re.compile(r"^\d+(\.\d)? %$"), timeout=60_000)
@@ -71,12 +78,13 @@ def test_one_patient_is_answered_with_all_that_must_be_said(form, app):
     steps.on_page(form, "Predict")
     expect(card).to_contain_text("No answer yet.")  # the form is empty: no answer of somebody else stands beside it
 
-    number(form, "pressure").fill(str(PRESSURE))
+    fill(form, "pressure", str(PRESSURE))
     number(form, "pressure").press("Enter")  # asks, as the button does
     expect(card).to_contain_text("No answer for this patient.")
     expect(number(form, "pressure")).not_to_have_value("")
     expect(card).to_contain_text("age: missing, and the answer depends on it")
     expect(card.locator(".m-figure-value")).to_have_count(0)
+    steps.settled(form)
     form.get_by_role("button", name="Next patient").click()
     expect(card).to_contain_text("No answer yet.")
     expect(number(form, "pressure")).to_have_value("")
