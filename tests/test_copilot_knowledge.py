@@ -15,7 +15,7 @@ from medml import copilot, gallery, home, project
 from medml.__main__ import main
 from medml.copilot.chat import Settings
 from medml.copilot.knowledge.documents import Unreadable, files_in, read
-from medml.copilot.knowledge.shelves import words_of
+from medml.copilot.knowledge.shelves import HELP, words_of
 from medml.errors import Stopped, UserError
 from medml.watch import Silent
 from worker.jobs import registry
@@ -220,3 +220,21 @@ def test_a_deleted_run_leaves_no_history(trained, monkeypatch):
     copilot.remember(name, "evaluate", "What next?", found)
     gallery.delete(name)
     assert copilot.turns(name) == []
+
+
+def test_every_screen_has_a_help_page_that_is_found():
+    pages = {each.stem for each in (HELP.parents[1] / "pages").glob("*.py") if not each.name.startswith("_")}
+    told = {each.place.lower().replace("-", ""): each for each in read(HELP / "screens.md")}
+    assert set(told) == pages | {"copilot"}
+    found = copilot.look_up("where can I leave a training for tonight?")
+    assert ("help", "Configure") in [(each.kind, each.place) for each in found]
+
+
+def test_the_adviser_answers_a_question_on_the_program_from_its_help():
+    question = "where can I stop a job or move it up?"
+    found = copilot.answer(copilot.ask(made(), "scan", question, passages=copilot.look_up(question), use_model=False))
+    assert "Move" in found.text or "move it up" in found.text
+    assert [each.kind for each in found.passages] == ["help"] and "Nothing in this work" not in found.text
+    found = copilot.look_up("training tonight")
+    assert copilot.answer(copilot.ask(made(), "scan", "Is there enough data?", passages=found,
+                                      use_model=False)).passages == []

@@ -15,6 +15,7 @@ from medml.copilot.acting import act, asked_change, wants_change
 from medml.copilot.adviser import advise
 from medml.copilot.chat import Model, Settings, Unavailable
 from medml.copilot.facts import Snapshot, Stage
+from medml.copilot.intents import asks_meaning, intents
 from medml.copilot.knowledge import Passage
 from medml.copilot.prompting import ON_CPU, ON_GPU, Message, Prompt, prompt
 from medml.copilot.proposal import Proposal
@@ -100,11 +101,17 @@ def answer(asking: Asking) -> Answer:
 
 def by_rules(snapshot: Snapshot, stage: Stage, question: str, passages: Iterable[Passage] = (), why: str = "",
              read: Prompt | None = None) -> Answer:
-    """The adviser's answer, with one of the clinician's own documents where one speaks of the question."""
+    """The adviser's answer, with one of the clinician's own documents where one speaks of the question; a question on
+    the program itself is answered from its help pages."""
     advised = advise(snapshot, stage, question)
-    own = [each for each in passages if each.kind == "document"][:1]
+    found = list(passages)
+    own = [each for each in found if each.kind == "document"][:1]
+    if not own and _is_elsewhere(question):
+        own = [each for each in found if each.kind == "help"][:1]
     lines = advised.text.split("\n")
-    if own and len(lines) < 10:
+    if own and own[0].kind == "help":
+        lines = [repair(f"- **{own[0].place}**: {_start(own[0].text, 380)}"), f"Next step: open {own[0].place} and try it."]
+    elif own and len(lines) < 10:
         lines.insert(-1, repair(f"- **{own[0].title}** {own[0].place}: {_start(own[0].text)}"))
     asked = asked_change(snapshot, question)
     if asked is not None:
@@ -112,6 +119,11 @@ def by_rules(snapshot: Snapshot, stage: Stage, question: str, passages: Iterable
                  "you say so.", *lines[-9:]]
     return Answer(text="\n".join(lines), tier="adviser", why=why, read=read, passages=own,
                   proposal=asked or advised.proposal)
+
+
+def _is_elsewhere(question: str) -> bool:
+    """Whether a question asks for nothing of this work: neither what it is about is known, nor a word's meaning."""
+    return not intents(question) and not asks_meaning(question)
 
 
 def _start(text: str, most: int = 240) -> str:
