@@ -110,7 +110,8 @@ def by_rules(snapshot: Snapshot, stage: Stage, question: str, passages: Iterable
         own = [each for each in found if each.kind == "help"][:1]
     lines = advised.text.split("\n")
     if own and own[0].kind == "help":
-        lines = [repair(f"- **{own[0].place}**: {_start(own[0].text, 380)}"), f"Next step: open {own[0].place} and try it."]
+        lines = [repair(f"- **{own[0].place}**: {_start(own[0].text, 380)}"),
+                 f"Next step: open {own[0].place} and try it."]
     elif own and len(lines) < 10:
         lines.insert(-1, repair(f"- **{own[0].title}** {own[0].place}: {_start(own[0].text)}"))
     asked = asked_change(snapshot, question)
