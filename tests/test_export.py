@@ -87,7 +87,8 @@ def same_as_here(said: str, here: pl.DataFrame) -> None:
 
 def test_the_files_beside_the_model_are_written_and_the_model_is_one_file(made):
     run, out, *_ = made
-    assert {path.name for path in out.iterdir()} == {"model.onnx", "schema.json", "run.py", "run.mjs"}
+    assert {path.name for path in out.iterdir()} == {"model.onnx", "schema.json", "run.py", "cells.py",
+                                                      "run.mjs"}
     model = onnx.load(out / "model.onnx", load_external_data=False)
     onnx.checker.check_model(model, full_check=True)
     assert not any(each.external_data for each in model.graph.initializer)
@@ -101,6 +102,10 @@ def test_run_py_reads_raw_text_as_medml_does(made, tmp_path):
     new = new_patients(tmp_path)
     ran = subprocess.run([sys.executable, out / "run.py", new], capture_output=True, text=True, check=True)
     same_as_here(ran.stdout, predict_file(run, new))
+
+
+def test_run_py_is_short_enough_to_be_read_at_a_glance(made):
+    assert len((made[1] / "run.py").read_text().splitlines()) <= 36
 
 
 def test_run_py_needs_nothing_but_onnxruntime_and_numpy(made):

@@ -34,7 +34,7 @@ def test_the_job_keeps_both_downloads_and_the_comparison(run):
     ready = kept.ready(gallery.open_run(run))
     assert result["run"] == run and result["bytes"] > 1000 and set(ready) == {"model", "capsule"}
     with zipfile.ZipFile(ready["model"]) as archive:
-        assert set(archive.namelist()) == {"model.onnx", "schema.json", "run.py", "run.mjs"}
+        assert set(archive.namelist()) == {"model.onnx", "schema.json", "run.py", "cells.py", "run.mjs"}
     with zipfile.ZipFile(ready["capsule"]) as archive:
         assert "validate.py" in archive.namelist()
     assert export.g2(gallery.open_run(run)).verdict == "pass"

@@ -37,8 +37,8 @@ def column(kind: str, name: str = "x", unit: str | None = None) -> Column:
 
 def by_python(entry: dict, texts: list[str], tmp_path) -> list:
     (tmp_path / "schema.json").write_text(json.dumps({"number": NUMBER}))
-    shutil.copy(BESIDE / "run.py", tmp_path / "run.py")
-    spec = importlib.util.spec_from_file_location("run_beside_a_model", tmp_path / "run.py")
+    shutil.copy(BESIDE / "cells.py", tmp_path / "cells.py")
+    spec = importlib.util.spec_from_file_location("cells_beside_a_model", tmp_path / "cells.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return [module.value(entry, text) for text in texts]

@@ -17,7 +17,8 @@ from medml.terminal import Bar, figure
 def options(parser: argparse.ArgumentParser) -> None:
     """RUN and where the file goes."""
     parser.add_argument("run")
-    parser.add_argument("--onnx", metavar="FILE.onnx", help="the model; schema.json, run.py and run.mjs go beside it")
+    parser.add_argument("--onnx", metavar="FILE.onnx", help="the model; schema.json and the programs that "
+                        "show how it is used go beside it")
     parser.add_argument("--capsule", metavar="FILE.zip", help="a folder for another hospital, which sends back figures")
     parser.add_argument("--result", metavar="FILE.json", help="what a capsule sent back: an external validation")
 

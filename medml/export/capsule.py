@@ -41,9 +41,8 @@ def capsule(found: Package) -> bytes:
     files = found.files()
     files["schema.json"] = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False).encode()
     files["seen.json"] = json.dumps(seen(found.run), indent=1, ensure_ascii=False, allow_nan=False).encode()
-    runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py", "curves.py",
-                                                                "groups.py")}
-    runner["cells.py"] = (BESIDE / "run.py").read_bytes()  # reads the outcome's text, beside pictures too
+    runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py", "curves.py", "groups.py",
+                                                              "cells.py")}  # the last for the outcome of pictures too
     return as_zip(files | runner | {"README.txt": README.encode()})
 
 

@@ -1,4 +1,4 @@
-"""A model file with what lies beside it: schema.json, run.py and run.mjs; nothing is handed out that fails G2."""
+"""A model file with what lies beside it: schema.json and programs that show how it is used; none that fails G2."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ class Package:
         """Name -> content of all that is handed out."""
         sort = "" if self.run.config.choice.pictures is None else "_pictures"
         described = json.dumps(self.schema | {"model": model_name}, indent=1, ensure_ascii=False, allow_nan=False)
-        return {model_name: self.model, SCHEMA: described.encode(),
-                "run.py": (BESIDE / f"run{sort}.py").read_bytes(), "run.mjs": (BESIDE / f"run{sort}.mjs").read_bytes()}
+        programs = {"run.py": f"run{sort}.py", "run.mjs": f"run{sort}.mjs"} | ({} if sort else {"cells.py": "cells.py"})
+        return {model_name: self.model, SCHEMA: described.encode()} | {
+            name: (BESIDE / file).read_bytes() for name, file in programs.items()}
 
 
 def package(run: str, *, watch: Watch | None = None) -> Package:
@@ -108,7 +109,7 @@ def write_beside(found: Package, place: Path) -> list[Path]:
     taken = [path.name for path in files if path != place and path.exists() and not _ours(path)]
     if taken:
         raise UserError(what=f"In that folder lies another file called “{taken[0]}”.", code="taken",
-                        fix="Choose an empty folder for the model: schema.json, run.py and run.mjs go beside it.")
+                        fix="Choose an empty folder for the model: schema.json and programs go beside it.")
     for path, content in files.items():
         home.write_bytes(path, content, mode=0o644)
     return list(files)

@@ -1,5 +1,5 @@
 // Answers of model.onnx for a table, without Python: `npm install onnxruntime-web`, then
-// `node run.mjs patients.csv > answers.csv`. The same rules as run.py, from the same schema.json.
+// `node run.mjs patients.csv > answers.csv`. The same rules as cells.py, from the same schema.json.
 import { readFileSync } from "node:fs";
 import * as ort from "onnxruntime-web";
 
