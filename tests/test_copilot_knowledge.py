@@ -222,6 +222,11 @@ def test_a_deleted_run_leaves_no_history(trained, monkeypatch):
     assert copilot.turns(name) == []
 
 
+def test_other_names_of_a_term_are_told_as_such():
+    found = next(each for each in copilot.look_up("sensitivity") if each.title == "Sensitivity")
+    assert found.text.endswith("Also called: sensitivities, true positive rate.")
+
+
 def test_every_screen_has_a_help_page_that_is_found():
     pages = {each.stem for each in (HELP.parents[1] / "pages").glob("*.py") if not each.name.startswith("_")}
     told = {each.place.lower().replace("-", ""): each for each in read(HELP / "screens.md")}

@@ -98,6 +98,19 @@ def test_without_predictors_there_is_no_simpler_model():
     assert "simpler model" not in said("no_better", s) and "use prevalence" not in registry.get("no_better").ask(s).then
 
 
+def test_a_gain_over_a_baseline_that_its_check_doubts_is_not_called_one():
+    of = figure("auroc", 0.64, baseline=0.5, baseline_name="Prevalence alone")
+    s = judged(of, checks=[check("E7")])
+    assert said("better", s) == "" and "not shown" in said("no_better", s)
+    assert "the same answer for everybody" in said("better", judged(of)) and "prevalence" not in said("better",
+                                                                                                      judged(of))
+
+
+def test_how_good_is_answered_before_how_sure():
+    s = judged(figure("auroc", 0.713, half=0.08))
+    assert advise(s, "evaluate", "How good is it?").rules[:2] == ("how_good", "wide_interval")
+
+
 def test_the_worst_of_several_groups_may_be_chance():
     of = lambda value, low, high: group("female", value).model_copy(update={"low": low, "high": high})  # noqa: E731
     def s(one):

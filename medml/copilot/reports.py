@@ -42,7 +42,7 @@ def report_facts(report: Report, names: Names, k: int, family: str = "") -> Repo
 
 
 def _value(figure: Metric | None) -> float | None:
-    return None if figure is None or figure.value is None else round(figure.value, 3)
+    return None if figure is None or figure.value is None else round(figure.value, 3) + 0.0  # never -0
 
 
 def _figure(name: str, figure: Metric, others: Mapping[str, Mapping[str, Metric]] = MappingProxyType({}),

@@ -37,7 +37,7 @@ def _by_chance(auroc: Figure) -> bool:
     return auroc.value < CHANCE or auroc.low is not None and auroc.low <= 0.5
 
 
-@rule("how_good", about="trust quality", at="evaluate", weight=40)
+@rule("how_good", about="trust quality", at="evaluate", weight=43)
 def how_good(s: Snapshot) -> Advice | None:
     """The headline figure in words."""
     main = _main(s)
@@ -77,8 +77,12 @@ def wide_interval(s: Snapshot) -> Advice | None:
 def no_better(s: Snapshot) -> Advice | None:
     """No better than plain regression (E7)."""
     main = _main(s)
-    if main is None or main.baseline is None or s.run is None or main.value - main.baseline > 0.01:
+    if main is None or main.baseline is None or s.run is None or _gains(s, main):
         return None
+    if main.value - main.baseline > 0.01:
+        return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}, {_beside(main)} "
+                      f"{main.baseline:g}: that it is better is **not shown**, the interval of the gain holds 0.",
+                      "read check E7 on the Checks screen")
     if main.baseline_name == baselines.title(baselines.PREVALENCE):
         return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}; the same answer for everybody "
                       f"reaches {main.baseline:g}.", f"look for columns that tell {outcome(s)} better")
@@ -87,14 +91,26 @@ def no_better(s: Snapshot) -> Advice | None:
                   f"use {main.baseline_name.lower()} unless something else speaks for the {bold(s.run.title)}")
 
 
+def _gains(s: Snapshot, main: Figure) -> bool:
+    """Whether it is better by more than can be chance, as far as the check of it says."""
+    doubted = s.report.check("E7")
+    return main.value - main.baseline > 0.01 and (doubted is None or doubted.verdict not in ("warn", "block"))
+
+
+def _beside(main: Figure) -> str:
+    """The baseline as it is called in a sentence."""
+    alone = main.baseline_name == baselines.title(baselines.PREVALENCE)
+    return "the same answer for everybody" if alone else main.baseline_name.lower()
+
+
 @rule("better", about="baseline", at="evaluate", weight=24)
 def better(s: Snapshot) -> Advice | None:
     """Better than plain regression."""
     main = _main(s)
-    if main is None or main.baseline is None or s.run is None or main.value - main.baseline <= 0.01:
+    if main is None or main.baseline is None or s.run is None or not _gains(s, main):
         return None
-    return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}, {main.baseline_name.lower()} "
-                  f"{main.baseline:g}: a gain of {main.value - main.baseline:.3f}.",
+    return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}, {_beside(main)} {main.baseline:g}: a "
+                  f"gain of {main.value - main.baseline:.3f}.",
                   "see in check E7 whether the interval of that gain leaves out zero")
 
 

@@ -92,7 +92,8 @@ def _our_shelf() -> None:
 
 
 def _ours() -> list[tuple[str, str, str, str, str]]:
-    terms = [("term", each.term, " ".join([each.text, *each.also]), each.term, "") for each in meanings()]
+    terms = [("term", each.term, each.text + (f" Also called: {', '.join(each.also)}." if each.also else ""), each.term,
+              "") for each in meanings()]
     checks = [("check", f"{name} {title}", f"Check {name} asks: {title[0].lower()}{title[1:]}.", name, "")
               for name, title in TITLES.items()]
     pages = [("help", each.title, each.text, file.stem, each.place)
