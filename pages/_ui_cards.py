@@ -11,6 +11,7 @@ import streamlit as st
 
 from medml.cards import Setting, alone, can_move, for_setting, rungs, segments
 from medml.families import Facts, Family, Param
+from medml.families.family import Zone
 from pages._ui_plain import plain
 from pages._ui_terms import draw, linked
 from pages._ui_words import number
@@ -65,7 +66,8 @@ def shown(value: float) -> str:
 def _picture(setting: Setting, key: str) -> str:
     """HTML under the slider: its zones, the picture and the sentence."""
     card = for_setting(setting)
-    zones = zone_track(setting, st.session_state[f"{key}_offered"]) if setting.borders else ""
+    zones = zone_track(setting.param, setting.value, setting.usual, setting.borders,
+                       st.session_state[f"{key}_offered"]) if setting.borders else ""
     says = f'<p class="m-card-says">{linked(card.say(setting), 400)}</p>'
     return f"{zones}{drawn(card.draw(setting))}{says}"
 
@@ -80,15 +82,16 @@ def drawn(picture: str, kind: str = "") -> str:
                    for way, moving in ways)
 
 
-def zone_track(setting: Setting, offered: list[float]) -> str:
-    """HTML: three lengths as long as the zones are on the slider above, the one in which the value lies filled."""
-    low, high = setting.borders
-    order = ORDER if setting.param.more_is == "aggressive" else ORDER[::-1]
-    parts = "".join(f'<span class="m-zone-part{f" m-zone-{name}" if name == setting.zone else ""}" '
+def zone_track(param: Param, value: float, usual: float, borders: Zone, offered: list[float]) -> str:
+    """HTML: three lengths as long as the zones are on a slider of these values, the one in which the value lies
+    filled."""
+    (low, high), zone = borders, param.zone(value, borders)
+    order = ORDER if param.more_is == "aggressive" else ORDER[::-1]
+    parts = "".join(f'<span class="m-zone-part{f" m-zone-{name}" if name == zone else ""}" '
                     f'style="flex-grow:{length:.3f}"></span>'
                     for name, length in zip(order, segments(offered, (low, high)), strict=True) if length)
-    usual = f"usual: {shown(setting.usual)} ({shown(low)} to {shown(high)})"
-    names = " ".join(f'<span class="{f"m-zone-is m-zone-is-{name}" if name == setting.zone else ""}">{name}</span>'
+    known = f"usual: {shown(usual)} ({shown(low)} to {shown(high)})"
+    names = " ".join(f'<span class="{f"m-zone-is m-zone-is-{name}" if name == zone else ""}">{name}</span>'
                      for name in order)
-    return (f'<div class="m-zone-track" role="img" aria-label="{setting.zone}; {usual}">{parts}</div>'
-            f'<p class="m-zone-words"><span>{names}</span><span>{usual}</span></p>')
+    return (f'<div class="m-zone-track" role="img" aria-label="{zone}; {known}">{parts}</div>'
+            f'<p class="m-zone-words"><span>{names}</span><span>{known}</span></p>')

@@ -1,4 +1,4 @@
-"""A form drawn from a family's own parameters, each with its cautious, usual and aggressive zone."""
+"""The form of a cleanup step, drawn from its parameters, each with its cautious, usual and aggressive zone."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import streamlit as st
 
+from medml.cards import rungs
 from medml.families.family import Param
+from pages._ui_cards import zone_track
 from pages._ui_plain import plain
 from pages._ui_terms import draw, linked
 from pages._ui_words import number
-
-_ZONES = ("cautious", "usual", "aggressive")
 
 
 def form_from_params(params: Iterable[Param], values: dict[str, Any], *, key: str = "param",
@@ -35,9 +35,15 @@ def form_from_params(params: Iterable[Param], values: dict[str, Any], *, key: st
 def _draw(param: Param, value: Any, key: str, disabled: bool) -> Any:
     with st.container(key=f"m_param_{key}"):
         given = _WIDGETS[param.kind](param, value, key, disabled)
-        zone = "" if param.zones is None or not isinstance(given, int | float) else zone_track(param, given)
-        draw(f'{zone}<p class="m-note">{linked(param.sentence, 300)}</p>')
+        draw(f'{track(param, given)}<p class="m-note">{linked(param.sentence, 300)}</p>')
     return given
+
+
+def track(param: Param, given: Any) -> str:
+    """HTML: the zone in which a number lies, as under the sliders of a model's settings; "" where there are none."""
+    if param.zones is None or not isinstance(given, int | float):
+        return ""
+    return zone_track(param, given, param.default, param.zones, rungs(param, param.default, given))
 
 
 def _switch(param: Param, value: Any, key: str, disabled: bool) -> bool:
@@ -74,13 +80,3 @@ def _log(param: Param, value: Any, key: str, disabled: bool) -> float:
 
 
 _WIDGETS = {"switch": _switch, "choice": _choice, "int": _whole, "float": _real, "log": _log}
-
-
-def zone_track(param: Param, value: float) -> str:
-    """HTML: three segments, the one in which the value lies filled and named."""
-    here = param.zone(value)
-    order = _ZONES if param.more_is == "aggressive" else _ZONES[::-1]
-    parts = "".join(f'<span class="m-zone{f" m-zone-here m-zone-{each}" if each == here else ""}"></span>'
-                    for each in order)
-    return (f'<div class="m-zones" role="img" aria-label="{here}">{parts}'
-            f'<span class="m-zone-name m-zone-name-{here}">{here}</span></div>')

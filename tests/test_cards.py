@@ -174,10 +174,11 @@ def test_the_track_fills_the_zone_in_which_a_value_lies_and_names_the_usual_one(
 
     for value, zone in ((8, "usual"), (32, "usual"), (8_192, "cautious")):
         at = setting("mlp", "batch", value)
-        track = _ui_cards.zone_track(at, cards.rungs(at.param, at.usual, value))
+        track = _ui_cards.zone_track(at.param, value, at.usual, at.borders, cards.rungs(at.param, at.usual, value))
         assert f'aria-label="{zone}; usual: 32 (8 to 64)"' in track and track.count(f"m-zone-{zone}") == 1
     low = setting("mlp", "decay", 0.0)
-    assert "m-zone-aggressive" in _ui_cards.zone_track(low, cards.rungs(low.param, low.usual))
+    assert "m-zone-aggressive" in _ui_cards.zone_track(low.param, 0.0, low.usual, low.borders,
+                                                          cards.rungs(low.param, low.usual))
 
 
 def test_a_thumbnail_shows_every_pixel_and_the_sentence_what_is_lost():

@@ -130,10 +130,10 @@ def test_cells_of_a_table_are_text_unless_said_otherwise():
 
 
 def test_a_zone_is_named_and_stands_on_its_side():
-    penalty = Param("penalty", "Penalty", "How strong.", 1.0, 0, 10, kind="float", zones=(1, 5), more_is="cautious")
-    assert 'aria-label="cautious"' in forms.zone_track(penalty, 8)
-    assert 'aria-label="usual"' in forms.zone_track(penalty, 3)
-    segments = forms.zone_track(penalty, 8).split("</span>")
+    penalty = Param("penalty", "Penalty", "How strong.", 3.0, 0, 10, kind="float", zones=(1, 5), more_is="cautious")
+    assert 'aria-label="cautious; usual: 3 (1 to 5)"' in forms.track(penalty, 8)
+    assert 'aria-label="usual; usual: 3 (1 to 5)"' in forms.track(penalty, 3)
+    segments = forms.track(penalty, 8).split("</span>")
     assert "m-zone-cautious" in segments[2]  # more is cautious: the cautious end is on the right
 
 
