@@ -109,11 +109,11 @@ def answers_in(out: Path) -> dict[str, str]:
     if any("predicted" not in row or "abstained" not in row for row in rows):
         raise UserError(what=f"“{out.name}” was changed since the answers were written.",
                         fix="Ask for the answers again, under another name.", code="changed")
-    return {given(row[first]): row["predicted"] for row in rows if not row["abstained"]}
+    return {given(row[first]): given(row["predicted"]) for row in rows if not row["abstained"]}
 
 
 def given(name: str) -> str:
-    """A name as the folder has it, without the apostrophe that keeps a spreadsheet from working it out."""
+    """A name as the folder or the model has it, without the apostrophe that keeps a spreadsheet from working it out."""
     return name[1:] if name[:1] == "'" and name[1:2] in tuple("=+-@\t\r") else name
 
 

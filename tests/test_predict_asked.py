@@ -12,7 +12,7 @@ from canaries import found_in
 from tables import clinic, planned, saved
 
 import worker
-from medml import asking, gallery, home
+from medml import asking, gallery, home, spreadsheet
 from medml.errors import Stopped, UserError
 from medml.predict import predict_file
 from medml.recipe import propose_recipe
@@ -169,6 +169,15 @@ def test_a_long_file_tells_how_far_it_is_says_the_same_in_pieces_and_can_be_stop
     with pytest.raises(Stopped):
         asking.patients(trained[0], file, tmp_path / "out.csv", sheet=None, level=0.9, explain=True, watch=Heard(4))
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_an_answer_that_looks_like_a_formula_is_found_again_as_the_model_has_it(tmp_path):
+    """Folders called "+" and "-" are common among pictures; a file of answers has an apostrophe before them."""
+    from pages._ui_predict_many import answers_in
+
+    home.write_bytes(tmp_path / "a.csv", spreadsheet.csv(pl.DataFrame(
+        {"picture": ["=1.png", "b.png", "c.png"], "predicted": ["+", "-", None], "abstained": [None, None, "far"]})))
+    assert answers_in(tmp_path / "a.csv") == {"=1.png": "+", "b.png": "-"}
 
 
 def test_no_value_that_was_typed_is_written_anywhere(trained, tmp_path):
