@@ -14,6 +14,7 @@ from tables import clinic, saved, trained_once
 from medml import copilot, gallery, home, project
 from medml.__main__ import main
 from medml.copilot.chat import Settings
+from medml.copilot.knowledge import Passage
 from medml.copilot.knowledge.documents import Unreadable, files_in, read
 from medml.copilot.knowledge.shelves import HELP, words_of
 from medml.errors import Stopped, UserError
@@ -220,6 +221,13 @@ def test_a_deleted_run_leaves_no_history(trained, monkeypatch):
     copilot.remember(name, "evaluate", "What next?", found)
     gallery.delete(name)
     assert copilot.turns(name) == []
+
+
+def test_a_dose_in_a_document_is_pointed_to_and_not_repeated():
+    passage = Passage(kind="document", title="sepsis", text="Give 500 mg of it at once.", source="/s",
+                      place="page 2")
+    found = copilot.answer(copilot.ask(made(), "scan", "sepsis?", passages=[passage], use_model=False))
+    assert "mg" not in found.text and "**sepsis** page 2" in found.text and found.passages == [passage]
 
 
 def test_other_names_of_a_term_are_told_as_such():

@@ -113,13 +113,20 @@ def by_rules(snapshot: Snapshot, stage: Stage, question: str, passages: Iterable
         lines = [repair(f"- **{own[0].place}**: {_start(own[0].text, 380)}"),
                  f"Next step: open {own[0].place} and try it."]
     elif own and len(lines) < 10:
-        lines.insert(-1, repair(f"- **{own[0].title}** {own[0].place}: {_start(own[0].text)}"))
+        lines.insert(-1, _quoted(own[0], snapshot))
     asked = asked_change(snapshot, question)
     if asked is not None:
         lines = [f"- **{asked.title}** is {asked.before} now and would be {asked.after}; nothing is changed until "
                  "you say so.", *lines[-9:]]
     return Answer(text="\n".join(lines), tier="adviser", why=why, read=read, passages=own,
                   proposal=asked or advised.proposal)
+
+
+def _quoted(document: Passage, snapshot: Snapshot) -> str:
+    """A line that quotes a document; one that speaks of doses or of a patient is pointed to alone."""
+    line = repair(f"- **{document.title}** {document.place}: {_start(document.text)}")
+    wrong = faults(f"{line}\nNext step: look.", snapshot.names)
+    return repair(f"- **{document.title}** {document.place} may speak of this; it is shown below.") if wrong else line
 
 
 def _is_elsewhere(question: str) -> bool:
