@@ -8,7 +8,7 @@ import worker
 from medml.evaluate.words import HEADLINE, title
 from medml.gallery import Run
 from medml.picked import columns_to_pick, said
-from medml.types import Report, Subgroup
+from medml.types import Report, Subgroup, Task
 from pages import _ui as ui
 from pages import _ui_explain_jobs as jobs
 from pages import _ui_metrics as metrics
@@ -20,14 +20,19 @@ def subgroups(report: Report) -> None:
         return
     ui.section("For whom", "The same figures among groups of patients. Groups of fewer than 10 are not shown, "
                "nor one from which their size could be told.")
-    name = title(HEADLINE[report.task])
-    with_slope = any(each.slope is not None for each in report.subgroups)
-    head = ["Group", "Cases", *(["With the outcome"] if _counted(report) else []), name,
-            *(["Calibration slope"] if with_slope else [])]
-    ui.table(head, rows(report.subgroups, counted=_counted(report), with_slope=with_slope), raw=range(len(head)))
+    table(report.subgroups, report.task)
     later = said(report.subgroups)
     if later:
         ui.note(later)
+
+
+def table(groups: list[Subgroup], task: Task) -> None:
+    """A line a group: how many, the figure that speaks, and how far its probabilities hold."""
+    counted = any(each.n_events is not None for each in groups)
+    with_slope = any(each.slope is not None for each in groups)
+    head = ["Group", "Cases", *(["With the outcome"] if counted else []), title(HEADLINE[task]),
+            *(["Calibration slope"] if with_slope else [])]
+    ui.table(head, rows(groups, counted=counted, with_slope=with_slope), raw=range(len(head)))
 
 
 def by_another(run: Run) -> None:
@@ -43,10 +48,6 @@ def by_another(run: Run) -> None:
             with st.spinner("Working it out, group by group"):
                 worker.ask("explained", part="groups", run=run.run, source=str(jobs.source_of(run)), column=column)
             st.rerun()
-
-
-def _counted(report: Report) -> bool:
-    return any(each.n_events is not None for each in report.subgroups)
 
 
 def rows(groups: list[Subgroup], *, counted: bool, with_slope: bool) -> list[list[str]]:

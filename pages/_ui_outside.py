@@ -9,10 +9,12 @@ from medml import project as projects
 from medml.evaluate.catalogue import INTERNAL, STATE, STATED, doubts
 from medml.evaluate.words import METRICS, title
 from medml.gallery import Run
+from medml.report.wording import gain
 from medml.types import External, Report
 from pages import _ui as ui
 from pages import _ui_again as again
 from pages import _ui_chain as chain
+from pages import _ui_groups as groups
 from pages import _ui_metrics as metrics
 
 MAP_HELP = "One a line: how it is called there = how it is called here. Leave empty where the names are the same."
@@ -38,6 +40,11 @@ def beside(report: Report, found: External) -> None:
     head = ["Figure", "There", "Here"]
     ui.table(head, [[ui.linked(title(name)), metrics.cell(outside[name], strong=True), metrics.cell(inside[name])]
                     for name in names], raw=range(3))
+    if found.net_benefit is not None:
+        ui.note(gain(found.net_benefit))
+    if found.subgroups:
+        with st.expander("For whom there"):
+            groups.table(found.subgroups, report.task)
     if found.score_in_use is not None:
         ui.note(f"There: {found.score_in_use.said}")
     if found.n_left_out:

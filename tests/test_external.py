@@ -68,6 +68,23 @@ def test_their_patients_are_judged_by_our_model_and_threshold(run, tmp_path):
     assert report.external == [found] and report.metrics == before.metrics
 
 
+def test_the_screen_shows_what_other_patients_gain_and_for_whom_it_holds_there(run, tmp_path):
+    from streamlit.testing.v1 import AppTest
+
+    def drawn(run: str) -> None:
+        from medml import gallery
+        from pages import _ui_outside
+
+        report = gallery.open_run(run).report
+        _ui_outside.beside(report, report.external[-1])
+    elsewhere(tmp_path, 130)
+    outside.validate(run[0], tmp_path, draws=20)
+    page = AppTest.from_function(drawn, args=(run[0],), default_timeout=60).run()
+    said = "".join(each.body for each in page.html)
+    assert not page.exception and "beyond the better of treating everybody and nobody" in said
+    assert page.expander[0].label == "For whom there" and "<strong>ward</strong> east" in said
+
+
 def test_the_same_validation_twice_is_one(run, tmp_path):
     name, _ = run
     elsewhere(tmp_path, 90)
