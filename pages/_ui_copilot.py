@@ -110,8 +110,9 @@ def _question(text: str, moment: float | None = None) -> None:
 def _answer(answer: Answer, key: str, project: str | None, *, last: bool) -> None:
     """A checked answer: bullets, who gave it, what it rests on, and the change it proposes."""
     draw(f'<div class="m-answer">{as_html(answer.text)}<p class="m-quiet">{html(_by(answer), 300)}</p></div>')
-    for number, passage in enumerate(answer.passages):
-        with st.expander(plain(f"{passage.title} {passage.place}".strip(), 80), key=f"m_copilot_{key}_on_{number}"):
+    for number, passage in enumerate(answer.passages, start=1):
+        label = plain(f"{number} · {passage.title} {passage.place}".strip(), 80)
+        with st.expander(label, key=f"m_copilot_{key}_on_{number}"):
             st.html(f"<p>{html(passage.text, 4000)}</p>")
     if answer.read is not None:
         with st.expander("What did it read?", key=f"m_copilot_read_{key}"):

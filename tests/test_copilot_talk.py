@@ -250,6 +250,14 @@ def test_passages_are_numbered_and_those_used_are_named(judged):
     assert "**Sepsis guideline**" in ruled.text and [each.source for each in ruled.passages] == ["s.pdf"]
 
 
+def test_a_number_in_an_answer_is_that_of_the_passage_shown_and_a_made_up_one_is_gone(judged):
+    passages = [Passage(kind="term", title=f"Entry {each}", text="What it means.", source="") for each in "ABC"]
+    with Ollama("- By **both** [3] [1] it counts [7].\n- It is so [3].\nNext step: read them.") as server:
+        found = asked(server, judged, passages=passages)
+    assert found.text == "- By **both** [2] [1] it counts.\n- It is so [2].\nNext step: read them."
+    assert [each.title for each in found.passages] == ["Entry A", "Entry C"]
+
+
 @pytest.mark.parametrize(("gpu", "most_read"), [(False, ON_CPU.whole), (True, ON_GPU.whole)])
 def test_a_model_on_a_graphics_card_reads_more(judged, gpu, most_read):
     wide = judged.model_copy(update={"columns": [column(f"marker of the blood {n}") for n in range(500)]})

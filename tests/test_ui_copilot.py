@@ -215,6 +215,13 @@ def test_it_is_said_where_a_model_reads_all_this(standing, monkeypatch, host, sa
     assert said in text_of(shown(standing))
 
 
+def test_passages_carry_the_numbers_that_the_answer_gives_them(standing):
+    passages = [copilot.Passage(kind="term", title=each, text="What it means.", source="") for each in ("Fold", "Loss")]
+    copilot.remember(standing, "scan", "Why?", Answer(text="- **a** [2]\nNext step: b.", tier="model", model="m",
+                                                      passages=passages))
+    assert [each.label for each in shown(standing).expander] == ["1 · Fold", "2 · Loss"]
+
+
 def test_deleting_the_questions_leaves_none(standing):
     copilot.remember(standing, "scan", "Why?", Answer(text="- **a**\nNext step: b.", tier="adviser"))
     app = shown(standing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -24,6 +25,7 @@ from medml.evaluate.words import METRICS
 from medml.value import Value
 
 ADVISER = "the built-in adviser"
+_NUMBERED = re.compile(r"( ?)\[(\d{1,2})\]")
 CHOOSING = 15.0  # seconds for a server to say what it has; one that drips would else be waited for without end
 
 
@@ -82,12 +84,21 @@ def ask(snapshot: Snapshot, stage: Stage, question: str, *, history: Sequence[Me
         proposal = None
         if wants_change(question) and snapshot.run is not None:
             proposal = yield from _acting(snapshot, question, chosen.name, settings)
-        used = [each for number, each in enumerate(read.passages, start=1)
-                if f"[{number}]" in text or each.title.lower() in text.lower()]
+        text, used = _used(text, read.passages)
         return Answer(text=text, tier="model", model=chosen.name, read=read, passages=used,
                       proposal=proposal, first_after=None if first is None else round(first - started, 3))
     except Unavailable as absent:
         return by_rules(snapshot, stage, question, passages, absent.why)
+
+
+def _used(text: str, passages: Sequence[Passage]) -> tuple[str, list[Passage]]:
+    """The passages that an answer names, and the answer with their places among these as numbers; a number that no
+    passage has is taken out."""
+    used = [number for number, each in enumerate(passages, start=1)
+            if f"[{number}]" in text or each.title.lower() in text.lower()]
+    places = {str(number): place for place, number in enumerate(used, start=1)}
+    text = _NUMBERED.sub(lambda found: f"{found[1]}[{places[found[2]]}]" if found[2] in places else "", text)
+    return text, [passages[number - 1] for number in used]
 
 
 def answer(asking: Asking) -> Answer:
