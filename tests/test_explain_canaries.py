@@ -24,7 +24,8 @@ def test_nothing_that_is_kept_holds_a_cell(tmp_path, medml_home):
     profile, recipe, config = planned(source, family="mlp", params={"epochs": 5})
     run = train(source, profile, recipe, config)
     overall(run, source)
-    about = {"run": run, "source": str(source), "output": 0, "row": 5}
+    about = {"run": run, "source": str(source), "output": 0, "row": 5, "left": run, "right": run,
+             "names": ("One", "Another"), "column": "marker"}
     shown = {name: part(about) for name, part in asked.PARTS.items()}
     bedside(run, source)
     without(run, [Costly(column="marker", why="late")], source)

@@ -36,7 +36,7 @@ def test_kept_memory_is_not_asked_for_again():
                               text=True, check=True)
         return int(done.stdout)
 
-    assert faults("memory.keep_freed()") < faults("") / 4
+    assert faults("memory.keep_freed()") < faults("") / 2
 
 
 def test_a_setting_of_the_administrator_is_left_alone(monkeypatch):
