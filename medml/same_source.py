@@ -19,6 +19,7 @@ from medml.data.images.columns import CONTENT
 from medml.errors import UserError
 from medml.evaluate import delong
 from medml.evaluate.catalogue import COPIES
+from medml.recipe.reading import category_names
 from medml.split import row_hashes
 from medml.steps.second_look import of_any_table
 from medml.types import Metric
@@ -103,13 +104,10 @@ def refuse_closed(near: Nearness | None, n_cases: int) -> None:
 # ---- patients ----------------------------------------------------------------------------------------------------
 
 def identifiers(frame: pl.DataFrame, column: str | None) -> np.ndarray | None:
-    """The different identifiers of a column, spaces around them left out; None where there is no such column."""
-    import polars as pl
-
+    """The different identifiers of a column, in one spelling; None where there is no such column."""
     if column is None or column not in frame.columns:
         return None
-    names = frame[column].cast(pl.String, strict=False).str.strip_chars()
-    return names.drop_nulls().unique().to_numpy().astype(np.str_)
+    return category_names(frame[column]).drop_nulls().unique().to_numpy().astype(np.str_)
 
 
 def _same_patients(own: pl.DataFrame, column: str | None, ids: np.ndarray | None) -> int | None:

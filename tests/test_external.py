@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 from tables import clinic, planned, saved, trained_once
@@ -226,6 +227,14 @@ def test_what_may_be_a_part_of_the_same_source_takes_no_stamp_away_until_somebod
     report = gallery.open_run(name).report
     judged = next(each for each in report.checks if each.id == "X1")
     assert "internally validated only" not in report.stamps and "MedML is in doubt" in judged.what
+
+
+def test_an_identifier_is_the_same_however_a_file_writes_it_and_an_empty_one_is_nobodys():
+    """A column of numbers with an empty cell comes out of many programs as 1001.0."""
+    written = [pl.Series("pid", values) for values in (["1001.0", " 1002.0", "  ", None], [1001, 1002, None, None],
+                                                       ["1001", "1002 ", "", None], [1001.0, 1002.0, None, None])]
+    for each in written:
+        assert sorted(same_source.identifiers(each.to_frame(), "pid").tolist()) == ["1001", "1002"]
 
 
 def test_a_file_beside_the_runs_own_table_is_asked_about(run, tmp_path):
