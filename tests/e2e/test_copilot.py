@@ -56,7 +56,7 @@ def test_a_question_is_answered_beside_the_page_and_nothing_of_the_answer_acts(s
     steps.on_page(screen, "Scan")
     screen.get_by_role("button", name="Co-pilot", exact=True).click()
     expect(panel.locator(".m-asked")).to_contain_text("Which of these columns worry you?")
-    panel.get_by_test_id("stPopoverButton").locator("visible=true").click()
+    panel.get_by_role("button", name="Delete").first.click()
     screen.get_by_role("button", name="Delete them").click()
     expect(panel.locator(".m-asked")).to_have_count(0)
     panel.get_by_role("button", name="Close").click()
