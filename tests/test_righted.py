@@ -20,6 +20,7 @@ from medml.evaluate.recalibrate import applied, rising
 from medml.export import kept
 from medml.exported import record_of
 from medml.predict import Predictor, predict_file
+from medml.report import as_card, document_of
 from medml.train import train
 from medml.types import Curve
 
@@ -105,6 +106,16 @@ def test_an_exported_file_says_what_is_said_here_and_judges_by_the_model_itself(
     schema, run = json.loads((tmp_path / "schema.json").read_text()), gallery.open_run(on[0])
     assert "put right" in schema["put_right"] and schema["computed_threshold"] == run.report.threshold
     assert schema["threshold"] == righted.report_of(run).threshold != run.report.threshold
+
+
+def test_a_card_and_a_report_say_that_answers_are_put_right_and_figures_are_not(on):
+    run = gallery.open_run(on[0])
+    text = str(document_of(run).blocks)
+    for said in (as_card(run), text):
+        assert "put right by a rising staircase" in said and f"from {righted.report_of(run).threshold:.3g} on" in said
+    righted.decide(on[0], on=False)
+    assert "put right" not in as_card(gallery.open_run(on[0]))
+    righted.decide(on[0], on=True)
 
 
 def test_a_file_without_the_map_is_not_handed_out(on, monkeypatch):

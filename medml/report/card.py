@@ -26,6 +26,7 @@ def as_card(run: gallery.Run) -> str:
              "## What it is", plain(w.aim(run)), "## Intended use", *_questions(),
              "## Data", plain(f"“{run.manifest.source_file}”. {w.missing(run)} {w.left_out(run)}"),
              "## How it was judged", plain(w.division(run)), "\n".join(["| | this model |", "|---|---|", *figures]),
+             *([plain(w.put_right(run))] if w.put_right(run) else []),
              *(["## On other patients", "\n".join(_elsewhere(run))] if w.elsewhere(run) else []),
              *(["## Groups", "\n".join(["| group | cases | figure |", "|---|---|---|", *groups])] if groups else []),
              "## Where to be careful", "\n".join(asked) or "No check asks for a look.",

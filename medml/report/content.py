@@ -118,6 +118,8 @@ def _use(run: gallery.Run) -> Iterator[Block]:
         yield Rows(("", "As it is", "Recalibrated"), tuple(
             (title(name), w.figure(each), w.figure(after[name]) if name in after else "-")
             for name, each in before.items()), (0.34, 0.33, 0.33))
+    if w.put_right(run):
+        yield Words(w.put_right(run))
     if report.confusion:
         yield Heading("Decisions")
         if report.threshold is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medml import families, gallery, steps, terminal
+from medml import families, gallery, righted, steps, terminal
 from medml.evaluate import baselines, headline
 from medml.evaluate.catalogue import from_elsewhere, many, named
 from medml.evaluate.words import METRICS, title
@@ -57,6 +57,14 @@ def aim(run: gallery.Run) -> str:
         f"{many(run.manifest.n_train, 'case')}, of which a part judged it: "
     return (f"The model ({sort_of_model(run)}) estimates {outcome(run)} from {source}. It was made from "
             f"{apart}{judged} in “{run.manifest.source_file}”.")
+
+
+def put_right(run: gallery.Run) -> str:
+    """That answers go through a map which the figures do not; "" where they are as the model has them."""
+    points = righted.steps_of(run)
+    return "" if points is None else (
+        f"Every answer is given with its {righted.said(run.report, points)}, and “{run.report.positive}” is said from "
+        f"{righted.report_of(run).threshold:.3g} on; the figures here are of the model as it is.")
 
 
 def gain(found: NetBenefit) -> str:
