@@ -108,7 +108,8 @@ def log_lines(rows: list[Progress]) -> None:
     lines = "".join(f'<p><span class="m-quiet">{datetime.fromtimestamp(moment):%H:%M:%S}</span> '
                     f'{ui.html(words, 300)}</p>' for moment, words in _without_repeats(said)[:-LOG_LINES - 1:-1])
     with st.container(key="m_log", height=240):
-        st.html(f'<div class="m-log" role="log" tabindex="0" aria-label="What happened">{lines or "<p class=m-quiet>Nothing yet.</p>"}</div>')
+        st.html('<div class="m-log" role="log" tabindex="0" aria-label="What happened">'
+                f'{lines or "<p class=m-quiet>Nothing yet.</p>"}</div>')
 
 
 def _without_repeats(said: list[tuple[float, str]]) -> list[tuple[float, str]]:
