@@ -116,8 +116,8 @@ def test(rest):
     else:
         print("No Chromium was found: the browser tests are skipped. Install one, or set MEDML_CHROMIUM to its path.")
     install_for_node()
-    several = ["-n", str(min(MOST_AT_ONCE, os.cpu_count() or 1)), "--dist", "loadfile",
-               "--no-loadscope-reorder"]  # a file's tests stay together; the long ones of the browser begin
+    several = ["-n", str(min(MOST_AT_ONCE, (os.cpu_count() or 1) + 1)), "--dist", "loadfile",
+               "--no-loadscope-reorder"]  # a file's tests stay together; the long ones of the browser begin, and wait
     return subprocess.call([PYTHON, "-m", "pytest"] + (rest or several), cwd=ROOT, env=settings)
 
 
