@@ -145,6 +145,8 @@ def test_new_pictures_are_drawn_beside_their_heatmaps_where_asked_to(at_home, tm
     assert main([*asked, str(new / "ward")]) == 2 and "one of your own" in capsys.readouterr().err
     assert main([*asked, str(maps)]) == 0
     assert sorted(each.name for each in maps.iterdir()) == [f"ward__new_{at}.png.png" for at in range(3)]
+    capsys.readouterr()
+    assert main([*asked, str(maps)]) == 2 and "holds files already" in capsys.readouterr().err  # nothing is lost
     drawn = np.asarray(Image.open(maps / "ward__new_1.png.png"))
     assert drawn.shape == (SIDE, 2 * SIDE, 3) and np.array_equal(drawn[:, :SIDE, 0], bars(3, seed=9)[0][1])
     report = gallery.open_run(at_home).report

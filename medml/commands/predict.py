@@ -56,6 +56,9 @@ def _folder(path: str, source: Path) -> Path:
         raise UserError(what=f"Heatmaps cannot be written into “{place.name}”: it is one of your own files or folders.",
                         fix="Name another folder. Nothing was written.", code="own_file")
     place.mkdir(exist_ok=True)
+    if any(place.iterdir()):
+        raise UserError(what=f"The folder “{place.name}” holds files already, and none is ever written over.",
+                        fix="Name an empty folder, or a new one. Nothing was written.", code="not_empty")
     return place
 
 
