@@ -196,6 +196,11 @@ class Snapshot(Value):
         return [each for each in self.columns if each.role == "predictor"]
 
     @property
+    def main(self) -> Figure | None:
+        """The figure that speaks for the run, or None before there is one."""
+        return self.report.figure(self.report.headline) if self.report else None
+
+    @property
     def names(self) -> list[str]:
         """Every name that this snapshot shows, longest first."""
         found = [each.name for each in self.columns] + ([self.run.title] if self.run else [])

@@ -17,10 +17,6 @@ def _of(s: Snapshot, name: str) -> Figure | None:
     return s.report.figure(name) if s.report else None
 
 
-def _main(s: Snapshot) -> Figure | None:
-    return _of(s, s.report.headline) if s.report else None
-
-
 @rule("near_chance", about="trust next quality", at="evaluate", weight=75)
 def near_chance(s: Snapshot) -> Advice | None:
     """AUROC near 0.5, or with an interval that holds it."""
@@ -40,7 +36,7 @@ def _by_chance(auroc: Figure) -> bool:
 @rule("how_good", about="trust quality", at="evaluate", weight=43)
 def how_good(s: Snapshot) -> Advice | None:
     """The headline figure in words."""
-    main = _main(s)
+    main = s.main
     if main is None or main.name != "auroc" or _by_chance(main) or main.value > TOO_GOOD:
         return None
     judged = "good" if main.value >= GOOD else "fair" if main.value >= 0.75 else "modest"
@@ -65,7 +61,7 @@ def too_good(s: Snapshot) -> Advice | None:
 @rule("wide_interval", about="trust size quality", at="evaluate", weight=42)
 def wide_interval(s: Snapshot) -> Advice | None:
     """An interval that leaves much open."""
-    main = _main(s)
+    main = s.main
     if main is None or main.low is None or main.high is None or main.high - main.low < WIDE:
         return None
     return Advice(f"The 95 % interval of {bold(main.title)} reaches from {main.low:g} to {main.high:g} with "
@@ -76,7 +72,7 @@ def wide_interval(s: Snapshot) -> Advice | None:
 @rule("no_better", about="baseline trust", at="evaluate", weight=62)
 def no_better(s: Snapshot) -> Advice | None:
     """No better than plain regression (E7)."""
-    main = _main(s)
+    main = s.main
     if main is None or main.baseline is None or s.run is None or _gains(s, main):
         return None
     if main.value - main.baseline > 0.01:
@@ -106,7 +102,7 @@ def _beside(main: Figure) -> str:
 @rule("better", about="baseline", at="evaluate", weight=24)
 def better(s: Snapshot) -> Advice | None:
     """Better than plain regression."""
-    main = _main(s)
+    main = s.main
     if main is None or main.baseline is None or s.run is None or not _gains(s, main):
         return None
     return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}, {_beside(main)} {main.baseline:g}: a "
@@ -197,7 +193,7 @@ def number_error(s: Snapshot) -> Advice | None:
 @rule("worst_group", about="groups trust", at="evaluate explain", weight=46)
 def worst_group(s: Snapshot) -> Advice | None:
     """The group in which the model does worst (F1)."""
-    main = _main(s)
+    main = s.main
     told = [each for each in (s.report.groups if s.report else []) if each.value is not None]
     if main is None or len(told) < 2:
         return None

@@ -205,8 +205,7 @@ def not_elsewhere(s: Snapshot) -> Advice | None:
 @rule("elsewhere", about="external trust", at="evaluate", weight=59)
 def elsewhere(s: Snapshot) -> Advice | None:
     """How it did on other patients."""
-    report = s.report
-    main = report.figure(report.headline) if report else None
+    report, main = s.report, s.main
     if main is None or report.external is None:
         return None
     worse = main.value - report.external
@@ -228,8 +227,7 @@ def opened_often(s: Snapshot) -> Advice | None:
 @rule("closed_part", about="split trust", at="evaluate", weight=39)
 def closed_part(s: Snapshot) -> Advice | None:
     """What the closed part said beside cross-validation."""
-    report = s.report
-    main = report.figure(report.headline) if report else None
+    report, main = s.report, s.main
     if main is None or report.held_out is None:
         return None
     return Advice(f"On the part kept closed the model for {outcome(s)} reached {main.title} {report.held_out:g}; on "

@@ -95,7 +95,7 @@ def at_explain(s: Snapshot) -> Advice | None:
 @rule("at_predict", about="next predict", at="predict", weight=12)
 def at_predict(s: Snapshot) -> Advice | None:
     """Use with care."""
-    main = s.report.figure(s.report.headline) if s.report else None
+    main = s.main
     if main is None:
         return None
     return Advice(f"The model for {outcome(s)} has {main.title} {main.value:g} on patients it had not seen; what is "
