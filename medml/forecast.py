@@ -42,8 +42,7 @@ def of_run(run: str, *, source: Path | None = None, more: int = MORE, watch: Wat
     publish.same_split(opened, ground)
     folds = [each for each in ground.folds if each.repeat == 0]
     task = fitting.Task(ground.cases, ground.development, opened.recipe, opened.config, Part(watch, 0, 1), None)
-    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
-        whole = stored["p"][0]
+    whole = publish.out_of_fold(opened).p[0]
     parts = [(share, _predicted(task, folds, share, whole, watch, at)) for at, share in enumerate(SHARES)]
     found = forecast(ground.cases, folds, [*parts, (1.0, whole)], more=more, seed=opened.config.seed,
                      checkpoint=opened.chain.current)

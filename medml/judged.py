@@ -35,8 +35,8 @@ def judged(opened: gallery.Run, *, aside: Sequence[str] = (), source: Path | Non
     """
     split = publish.split_of(opened)
     cases = _own_cases(opened, aside, Path(source or opened.profile.source))
-    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
-        names, p = stored["cases"], stored["p"]
+    stored = publish.out_of_fold(opened)
+    names, p = stored.cases, stored.p
     place = {name: at for at, name in enumerate(saved_split.case_names(cases, opened.config.data_sha256).tolist())}
     at = np.array([place.get(name, -1) for name in names.tolist()])
     seen = np.isfinite(p.reshape(*p.shape[:2], -1)).all(axis=2).any(axis=0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medml import data, gallery, pictures, saved_split
+from medml import data, gallery, pictures, publish, saved_split
 from medml import recipe as cleaning
 from medml.data.images.beside import open_some
 from medml.data.images.columns import CONTENT
@@ -201,9 +201,9 @@ def _answered(p: np.ndarray, y: np.ndarray, report: Report) -> tuple[np.ndarray,
 def _out_of_fold(opened: gallery.Run, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(n, n_classes) probabilities of the first repeat, or (n, 1) numbers, and the (n,) fold that gave them, in the
     order of `keys`; NaN and -1 where a case was in none."""
-    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
-        place = {key: at for at, key in enumerate(stored["cases"].tolist())}
-        p = stored["p"][0].reshape(len(place), -1)
+    stored = publish.out_of_fold(opened)
+    place = {key: at for at, key in enumerate(stored.cases.tolist())}
+    p = stored.p[0].reshape(len(place), -1)
     saved = saved_split.read(opened.folder / "private" / "split.npz")
     fold_of = np.full(len(p), -1)
     for fold in saved.folds:

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,17 +101,34 @@ def split_of(opened: gallery.Run) -> SavedSplit:
         raise seals.damaged(SPLIT) from absent
 
 
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """What the current checkpoint said of cases that a fold had not seen; NaN where it was in none.
+
+    cases        (n,) names, as `saved_split.case_names` gives them
+    p, baseline  (repeats, n, n_classes), or (repeats, n) of a number
+    """
+
+    cases: np.ndarray
+    p: np.ndarray
+    baseline: np.ndarray
+
+
+def out_of_fold(opened: gallery.Run) -> OutOfFold:
+    """Read them back. UserError where they are gone or damaged."""
+    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
+        return OutOfFold(stored["cases"], stored["p"], stored["baseline"])
+
+
 def folds_of(opened: gallery.Run, ground: Ground) -> list[FittedFold]:
     """Every fold of the current checkpoint with its model, in the order of the folds."""
     kept = json.loads(opened.sealed("folds.json").read_text())
-    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
-        p, baseline = stored["p"], stored["baseline"]
-    found = []
+    kept_out, found = out_of_fold(opened), []
     for fold in ground.folds:
         name = name_of(fold)
         pipe = Pipeline.load(opened.sealed(f"folds/{name}"), opened.config.family)
-        found.append(FittedFold(fold=fold, pipeline=pipe, p=p[fold.repeat, fold.test], points=[],
-                                baseline=baseline[fold.repeat, fold.test],
+        found.append(FittedFold(fold=fold, pipeline=pipe, p=kept_out.p[fold.repeat, fold.test], points=[],
+                                baseline=kept_out.baseline[fold.repeat, fold.test],
                                 learned=learned_from(kept[name], pipe.matrix),
                                 train_figure=kept[name]["train_figure"]))
     return found

@@ -15,7 +15,7 @@ from medml.explain import found
 from medml.explain.contributions import outputs_of
 from medml.explain.found import BedsideScore, Risk, Rule, Step
 from medml.explain.points import MOST_PREDICTORS, Score, learn
-from medml.explain.without import out_of_fold, own_answers
+from medml.explain.without import out_of_fold
 from medml.privacy import round_3
 from medml.types import Metric
 from medml.watch import Silent, Watch
@@ -39,7 +39,7 @@ def bedside(run: str, source: Path | None = None, *, most: int = MOST_PREDICTORS
     ground = train.prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,
                                   watch=watch)
     publish.same_split(opened, ground)
-    ground, own = _one_class(ground, own_answers(opened), of)
+    ground, own = _one_class(ground, publish.out_of_fold(opened).p, of)
     cases = ground.cases
     p = np.full(own.shape[:2], np.nan)
     for place, fold in enumerate(ground.folds):

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from medml import data, gallery, saved_split, train
+from medml import data, gallery, publish, saved_split, train
 from medml.errors import UserError
-from medml.explain.without import own_answers
 from medml.recipe.target import ABOVE_ZERO
 from medml.steps.second_look import SecondLook
 from medml.types import Recipe, Step
@@ -48,7 +47,7 @@ def doubts(run: str, source: Path | None = None, *, n: int = MOST) -> Doubts:
     place = Path(source or opened.profile.source)
     cases = train.prepare_ground(place, opened.profile, opened.recipe, opened.config, watch=Silent()).cases
     classes = ["above 0" if name == ABOVE_ZERO else name for name in cases.classes]
-    apart, said = _apart(own_answers(opened), cases.y, classes)
+    apart, said = _apart(publish.out_of_fold(opened).p, cases.y, classes)
     worst = np.argsort(-np.where(np.isfinite(apart), apart, -1), kind="stable")[:min(n, int(np.isfinite(apart).sum()))]
     frame = data.open_table(place, opened.config.choice.table).frame()[cases.rows[worst].tolist()]
     columns = [name for name in frame.columns if name in cases.X.columns or name == opened.config.choice.target]

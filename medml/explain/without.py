@@ -64,7 +64,7 @@ def _again(opened: gallery.Run, ground: train.Ground, names: list[str], watch: W
                     kinds={name: kind for name, kind in cases.kinds.items() if name not in names})
     task = fitting.Task(fewer, ground.development, opened.recipe, settings_without(opened, names), Quiet(watch),
                         None)
-    p = np.full_like(own_answers(opened), np.nan)
+    p = np.full_like(publish.out_of_fold(opened).p, np.nan)
     with device.few_threads(len(cases.y)):
         for place, fold in enumerate(ground.folds):
             if watch.stopping():
@@ -85,15 +85,9 @@ def settings_without(opened: gallery.Run, names: Sequence[str]) -> TrainConfig:
     return config.model_copy(update={"selection": plan, "params": params})
 
 
-def own_answers(opened: gallery.Run) -> np.ndarray:
-    """The run's own out-of-fold predictions, (repeats, n, n_classes) or (repeats, n), in the order of its cases."""
-    with np.load(opened.sealed("private/oof.npz"), allow_pickle=False) as stored:
-        return stored["p"]
-
-
 def _compared(opened: gallery.Run, ground: train.Ground, left_out: list[Costly], p: np.ndarray) -> Without:
     name = headline(opened.report)
-    mine, theirs = (out_of_fold(opened, ground, each) for each in (p, own_answers(opened)))
+    mine, theirs = (out_of_fold(opened, ground, each) for each in (p, publish.out_of_fold(opened).p))
     n = int(np.isfinite(p.reshape(*p.shape[:2], -1)).all(axis=2).any(axis=0).sum())
     told = [metric(float(each.value[f"metric.{name}"]), each.drawn[f"metric.{name}"], n) for each in (theirs, mine)]
     return Without(run=opened.run, checkpoint=opened.chain.current, left_out=left_out, figure=name, with_all=told[0],
