@@ -20,7 +20,7 @@ from medml.errors import UserError
 MANIFEST = "medml-backup.json"
 FORMAT = 1
 DATABASE = "medml.db"
-LEFT_OUT = ("work", "logs", "worker.lock", "worker.code", "queue.db", DATABASE)  # and what begins with the last two
+LEFT_OUT = ("work", "logs", "worker.code", "queue.db", DATABASE)  # and locks, and what begins with the last two
 CHUNK = 1 << 20
 
 
@@ -67,7 +67,7 @@ def _files() -> list[tuple[str, Path]]:
     for each in sorted(top.rglob("*")):
         inside = each.relative_to(top)
         first = inside.parts[0]
-        own = first in LEFT_OUT or first.startswith((DATABASE, "queue.db"))
+        own = first in LEFT_OUT or first.startswith((DATABASE, "queue.db")) or first.endswith(".lock")
         if not own and each.is_file() and not each.is_symlink() and not any(x.startswith(".") for x in inside.parts):
             found.append((inside.as_posix(), each))
     return found

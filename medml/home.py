@@ -67,6 +67,15 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Make a file that another library wrote survive a power cut."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename inside `folder` survive a power cut (no such call on Windows, where NTFS journals it)."""
     if os.name != "posix":

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from medml import egress
+from tests import machine
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+pytest_configure = machine.pytest_configure
 
 
 @pytest.fixture(autouse=True, scope="session")

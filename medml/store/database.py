@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from medml.errors import UserError
-from medml.home import home
+from medml.home import home, sync_file, sync_folder
 from medml.room import no_room
 
-VERSION = 1
 DatabaseError = sqlite3.Error
 LOCKED_AFTER = 30.0  # seconds to wait for another process's transaction
 
-SCHEMA = """
+# Step n brings a database from version n to n + 1, and a folder made at any time has gone through all of them, so one
+# that is out is never changed: what is new is a step more. Statements are parted by ";".
+STEPS = ["""
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, queue TEXT NOT NULL,
     project TEXT, payload TEXT NOT NULL, state TEXT NOT NULL, priority INTEGER NOT NULL DEFAULT 0,
@@ -35,7 +39,7 @@ CREATE TABLE progress (
     fraction REAL NOT NULL, message TEXT NOT NULL, scalars TEXT NOT NULL, PRIMARY KEY (job, seq)) WITHOUT ROWID;
 CREATE TABLE processes (
     role TEXT NOT NULL, pid INTEGER NOT NULL, started REAL NOT NULL, since REAL NOT NULL, PRIMARY KEY (role, pid));
-"""
+"""]
 
 
 def path() -> Path:
@@ -79,9 +83,21 @@ def held_open() -> Iterator[None]:
 
 
 def copy_to(file: Path) -> None:
-    """A copy of the database as it stands this moment, whole; others may write meanwhile."""
+    """A copy of the database as it stands this moment, whole or not at all; others may write meanwhile."""
     with connect() as db:
-        db.execute("VACUUM INTO ?", [str(file)])
+        _copy(db.conn, file)
+
+
+def _copy(connection: sqlite3.Connection, file: Path) -> None:
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # VACUUM INTO fills an empty file
+        connection.execute("VACUUM INTO ?", [str(part)])
+        sync_file(part)
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+    sync_folder(file.parent)
 
 
 def connect_once() -> None:
@@ -98,30 +114,42 @@ def _open(file: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > VERSION:
+        found = _version(connection)
+        if found > len(STEPS):
             raise UserError(what="This folder was written by a newer MedML.", code="newer_home",
                             fix="Start the newer version, or set MEDML_HOME to another folder.")
-        if found < VERSION:
-            _make(connection, file)
+        if found < len(STEPS):
+            _bring_up(connection, file)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _make(connection: sqlite3.Connection, file: Path) -> None:
-    """Lay the tables once; whoever comes second finds them laid."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+def _version(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _bring_up(connection: sqlite3.Connection, file: Path) -> None:
+    """Take every step that is missing, all or none; an older database is copied beside itself first. Whoever comes
+    second finds it done."""
+    with only_one("steps", wait=LOCKED_AFTER) as free:
+        if not free:
+            raise _locked()
+        found = _version(connection)
+        if 0 < found < len(STEPS):
+            _copy(connection, file.with_name(f"{file.name}.version-{found}.{time.strftime('%Y%m%dT%H%M%S')}"))
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for step in STEPS[found:]:
+                for statement in filter(str.strip, step.split(";")):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={len(STEPS)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
     file.chmod(0o600)
 
 
@@ -134,12 +162,16 @@ def _in_words(error: sqlite3.Error) -> Exception:
         return UserError(what=f"MedML may not write to {home()}.", code="no_permission",
                          fix="Give your account the right to write there, or set MEDML_HOME to another folder.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return UserError(what="MedML's database has been in use by another program for 30 seconds.", code="locked",
-                         fix="Wait a moment and try again; nothing was lost.")
+        return _locked()
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return UserError(what=f"MedML's list of jobs ({path().name}) is damaged.", code="damaged",
                          fix=f"Move {path()} away and start MedML again; projects and runs are kept elsewhere.")
     return error
+
+
+def _locked() -> UserError:
+    return UserError(what="MedML's database has been in use by another program for 30 seconds.", code="locked",
+                     fix="Wait a moment and try again; nothing was lost.")
 
 
 @contextlib.contextmanager

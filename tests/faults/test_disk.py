@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,20 +10,20 @@ import worker
 from medml import project, store
 from medml.errors import UserError
 from tests.at_work import at_work, end_everything, ended, know_the_kinds, running, until
+from tests.machine import mount_memory, unmount
+
+pytestmark = pytest.mark.machine
 
 
 @pytest.fixture
 def small_disk(tmp_path, monkeypatch):
     """A home on a disk of 4 MB; skipped where a file system in memory cannot be mounted."""
     place = tmp_path / "small"
-    place.mkdir()
-    if os.name != "posix" or subprocess.call(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)],
-                                             stderr=subprocess.DEVNULL):
-        pytest.skip("no file system can be mounted here")
+    mount_memory(place, "4m")
     monkeypatch.setenv("MEDML_HOME", str(place))
     yield place
     end_everything(str(place))
-    subprocess.call(["umount", "-l", str(place)])
+    unmount(place)
 
 
 def fill(place: Path) -> Path:
