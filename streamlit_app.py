@@ -167,7 +167,7 @@ def unforeseen(error: Exception) -> bool:
 
 
 logs.set_up("app")
-egress.install()
+egress.install(process="app")
 try:
     worker.keep_running()
 except UserError as stopped:

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from medml import egress, logs
 
         logs.set_up("command")
-        egress.install()
+        egress.install(process="command line")
         for line in commands.registry.get(args.command).run(args):
             print(line, flush=True)
         return 0

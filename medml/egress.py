@@ -17,10 +17,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from medml import refusals as record
+
 log = logging.getLogger(__name__)
 LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain", "ip6-localhost"})
 LOCAL_SORTS = frozenset(getattr(socket, each) for each in ("AF_UNIX", "AF_NETLINK") if hasattr(socket, each))
-KEPT = 1000  # refusals kept in memory
+KEPT = 1000  # refusals kept in memory; those of every process are kept by medml.refusals
+NOBODY = "192.0.2.254"  # RFC 5737: an address that belongs to nobody
 
 
 class Refused(ConnectionError):
@@ -31,7 +34,7 @@ class Refused(ConnectionError):
 class Refusal:
     time: float  # seconds since 1970, UTC
     what: str  # the audit event: socket.connect, socket.getaddrinfo ...
-    where: str  # an address, or the last two parts of a name
+    where: str  # an address, or the last two parts of a name; a name of one part could be anything, and is not told
 
 
 _state = threading.local()
@@ -39,14 +42,20 @@ _allowed: set[str] = set()
 _refused: deque[Refusal] = deque(maxlen=KEPT)
 _count = 0
 _installed = False
+_record: record.Record | None = None
 
 
-def install(allow: list[str] | None = None) -> None:
+def install(allow: list[str] | None = None, *, process: str = "") -> None:
     """Guard this process from here on; a second call only adds to `allow`.
 
-    allow  host names or addresses besides those that `MEDML_ALLOW_HOSTS` lists (separated by commas)
+    allow    host names or addresses besides those that `MEDML_ALLOW_HOSTS` lists (separated by commas)
+    process  what this process is called where its refusals are kept for the Privacy screen; "": nothing is kept
     """
-    global _installed
+    global _installed, _record
+    if process:
+        from medml.home import log_folder  # before the hook: it must not import anything itself
+
+        _record = record.Record(log_folder(), process)
     listed = [*(allow or []), *os.environ.get("MEDML_ALLOW_HOSTS", "").split(",")]
     names = [each.strip().lower() for each in listed if each.strip()]
     if not _installed:
@@ -59,6 +68,25 @@ def install(allow: list[str] | None = None) -> None:
 
 def installed() -> bool:
     return _installed
+
+
+def holds() -> bool:
+    """Try it: whether a connect off this machine is refused in this process. Such a try is no refusal to be kept.
+
+    A datagram's connect sends nothing, so nothing leaves the machine even where it is not refused.
+    """
+    _state.trying = True
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.setblocking(False)
+            out.connect((NOBODY, 9))
+    except Refused:
+        return True
+    except OSError:
+        return False  # the system has no way out, but nobody was asked
+    finally:
+        _state.trying = False
+    return False
 
 
 def allowed() -> list[str]:
@@ -90,20 +118,29 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     where = _WHERE[event](arguments)
     if where is None or _is_local(where) or where.lower() in _allowed:
         return
-    _state.busy = True  # writing the log must not be asked about itself
-    try:
-        _note(event, where)
-    finally:
-        _state.busy = False
+    if not getattr(_state, "trying", False):
+        _state.busy = True  # writing the log must not be asked about itself
+        try:
+            _note(event, where)
+        finally:
+            _state.busy = False
     raise Refused(f"MedML does not connect to other machines ({event})")
 
 
 def _note(event: str, where: str) -> None:
     global _count
     _count += 1
-    place = where if _as_address(where) else ".".join(where.split(".")[-2:])
+    place = where if _as_address(where) or where.startswith("family ") else _end_of(where)
     _refused.append(Refusal(time.time(), event, place))
+    if _record is not None:
+        _record.keep(event, place)
     log.warning("refused %s to %s", event, place)
+
+
+def _end_of(name: str) -> str:
+    """The last two parts of a name, each cut at 40 characters; what stands before may name a patient."""
+    parts = name.rstrip(".").split(".")[-2:]
+    return ".".join(part[:40] for part in parts) if len(parts) == 2 else "(a name without a dot)"
 
 
 def _of_socket(arguments: tuple[Any, ...]) -> str | None:

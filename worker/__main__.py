@@ -30,7 +30,7 @@ RETRY = 3.0  # seconds for a worker that is ending to let go of its lock
 def main() -> int:
     """Run until told to end or idle; 0 also where another worker is at work already."""
     logs.set_up("worker")
-    egress.install()
+    egress.install(process="worker")
     deadline = time.monotonic() + RETRY
     while True:
         with store.only_one("worker") as alone:

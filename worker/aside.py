@@ -69,7 +69,7 @@ def answered(order: bytes) -> tuple[int, bytes]:
 def main() -> int:
     """In the child: one question from the input, its answer to the output."""
     logs.set_up("jobs")
-    egress.install()
+    egress.install(process="answers")
     out, sys.stdout = sys.stdout.buffer, sys.stderr  # a library that prints must not spoil the answer
     status, content = answered(sys.stdin.buffer.read())
     out.write(content)

@@ -34,7 +34,7 @@ def main(queue: str) -> int:
     """Warm up, take one job from the pipe, do it, return the exit code."""
     memory.keep_freed()  # first of all: Polars reads it as it is imported
     logs.set_up("jobs")
-    egress.install()
+    egress.install(process="job")
     warm_up(queue)
     line = _read_line()
     if not line:

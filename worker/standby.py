@@ -145,6 +145,6 @@ def main(orders: BinaryIO, out: BinaryIO) -> int:
 
 if __name__ == "__main__":
     logs.set_up("jobs")
-    egress.install()
+    egress.install(process="answers")
     told, sys.stdout = sys.stdout.buffer, sys.stderr  # a library that prints must not spoil an answer
     sys.exit(main(sys.stdin.buffer, told))

@@ -29,7 +29,7 @@ def main() -> None:
     _bare_packages()
     from medml import egress
     from medml.data.images import pixels
-    egress.install()
+    egress.install(process="pictures")
     for line in sys.stdin.buffer:
         request = json.loads(line)
         pixels.load_decoder(request["kind"])  # no file's time is spent on it
