@@ -24,6 +24,13 @@ def home() -> Path:
     return ensure(folder)
 
 
+def state() -> Path:
+    """What is this machine's own: database, locks, logs. home() itself, unless several machines share that
+    (`MEDML_STATE` then names a folder on this machine's disk)."""
+    chosen = os.environ.get("MEDML_STATE")
+    return ensure(Path(chosen).expanduser()) if chosen else home()
+
+
 def ensure(folder: Path) -> Path:
     """Make a folder that only its owner can read, with its parents; return it."""
     if not folder.is_dir():
@@ -45,7 +52,7 @@ def work_folder(job_id: str) -> Path:
 
 
 def log_folder() -> Path:
-    return ensure(home() / "logs")
+    return ensure(state() / "logs")
 
 
 def write_bytes(path: Path, content: bytes, *, mode: int = 0o600) -> None:
