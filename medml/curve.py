@@ -21,6 +21,7 @@ class Curve:
     """Called by a family after each round.
 
     seen      encoded rows that the fit never sees, with their outcomes: the out-of-fold figures; None: the final model
+    rests     whether a pause may come after any round: whoever fits then puts its state aside
     advance   told the share of this fit that is done, so that whoever schedules the fits can speak for the whole job
     from_round, total  where this fit sets out and what it aims at
     diary     a file beside the fit's checkpoint: points of an attempt that was killed are read back, so the history of
@@ -29,7 +30,8 @@ class Curve:
 
     def __init__(self, watch: Watch, fold: Fold | None, *, advance: Callable[[float], None], total: int | None = None,
                  seen: tuple[np.ndarray, np.ndarray] | None = None, from_round: int = 0,
-                 diary: Path | None = None) -> None:
+                 diary: Path | None = None, rests: bool = False) -> None:
+        self.rests = rests
         self.watch, self.fold, self.advance, self.seen, self.diary = watch, fold, advance, seen, diary
         self.from_round, self.total, self.stopped = from_round, total, False
         self.started = time.monotonic()
@@ -55,6 +57,8 @@ class Curve:
             self._last = round_done
             self._add(round_done, train, predict, unit)
         self.stopped = self.watch.stopping()
+        if self.rests and not self.stopped:
+            self.watch.safe_point()
         return not self.stopped
 
     def _add(self, round_done: int, train: float | None, predict: Callable | None, unit: str) -> None:

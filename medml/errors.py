@@ -27,6 +27,10 @@ class Stopped(Exception):
     """The clinician asked a job to stop; raised at a safe point, carries no data."""
 
 
+class Paused(Exception):
+    """Somebody asked a job to pause; raised where all that was learned is put aside, carries no data."""
+
+
 def our_fault(error: BaseException) -> str:
     """Log an unforeseen error without any value of the data and return its reference (8 hex digits).
 

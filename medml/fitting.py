@@ -18,7 +18,7 @@ import numpy as np
 from medml import families, home, pipeline
 from medml.cases import Cases, FitData, Fold
 from medml.curve import Curve, training_figure
-from medml.errors import Stopped
+from medml.errors import Paused, Stopped
 from medml.folds import FittedFold, Learned, Stretches, keep_fold, keep_learned, name_of, read_fold, read_learned
 from medml.pipeline import Matrix, PictureMatrix, Pipeline
 from medml.types import Point, Recipe, TrainConfig
@@ -120,6 +120,7 @@ def _one_by_one(task: Task, folds: list[Fold], span: tuple[float, float]) -> tup
             return done, Pipeline(bench.matrix, task.family, bench.fitted), bench.curve.points
         done.append(_finished(task, bench))
         keep_fold(done[-1], _folder(task, fold))
+        task.watch.safe_point()
     raise ValueError("there is always a final model")
 
 
@@ -147,7 +148,8 @@ def _watched(task: Task, benches: list[Bench], n_rounds: int, span: tuple[float,
             task.watch.say("train", span[0] + (span[1] - span[0]) * sum(shares.values()) / len(shares),
                            _side_by_side_sentence(list(shares.values()), n_rounds))
         bench.curve = Curve(task.watch, bench.fold, seen=bench.seen, from_round=bench.start,
-                            total=bench.start + n_rounds, diary=_diary(task, bench.fold), advance=advance)
+                            total=bench.start + n_rounds, diary=_diary(task, bench.fold), advance=advance,
+                            rests=task.family.round == "epoch")
 
 
 def _side_by_side_sentence(shares: list[float], total: int) -> str:
@@ -188,6 +190,11 @@ def _learn_to(task: Task, bench: Bench, until: int, kept: Stretches) -> None:
                                           seed=seed_of(task.config, bench.fold), work=_folder(task, bench.fold),
                                           since=bench.since)
         kept.maybe(bench.fitted)
+        try:
+            task.watch.safe_point()
+        except Paused:
+            kept.write(bench.fitted)
+            raise
 
 
 def _is_tired(task: Task, bench: Bench) -> bool:
@@ -235,6 +242,7 @@ def _bench(task: Task, fold: Fold | None, low: float, label: str, *, with_baseli
         seen = _seen(learned.matrix, cases, fold)
         baseline = _baseline(task, fold, data, seen) if with_baseline else None
         keep_learned(folder, learned, baseline)
+        task.watch.safe_point()
     else:
         learned, baseline = kept
         data, seen = pipeline.fit_data(learned.matrix, cases, rows), _seen(learned.matrix, cases, fold)

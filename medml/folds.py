@@ -168,7 +168,12 @@ class Stretches:
 
     def maybe(self, fitted: Any) -> None:
         """Put it aside if the last time is long enough ago."""
-        if self.folder is None or time.monotonic() - self._written < WRITTEN:
+        if time.monotonic() - self._written >= WRITTEN:
+            self.write(fitted)
+
+    def write(self, fitted: Any) -> None:
+        """Put it aside now."""
+        if self.folder is None:
             return
         part = self.folder / "stretch.part"
         shutil.rmtree(part, ignore_errors=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from medml import home
+from medml.errors import Paused
 from medml.watch import Rounds, no_rounds
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def start(model: Any, plan: Plan) -> Session:
 def run(session: Session, slices: Slices, plan: Plan, *, train_loss: Loss, val_loss: Loss, ask: Ask,
         rounds: Rounds = no_rounds, work: Checkpoints | None = None) -> Session:
     """Go on to `plan.epochs`, until patience ends or `rounds` says stop; the session then holds the best epoch.
+    Paused, raised by `rounds`, goes on to the caller once a checkpoint is written.
 
     ask   predictions of the network as it stands, for `rounds`
     work  where checkpoints go; one is taken up by `Checkpoints.take_up` before this is called
@@ -91,7 +93,12 @@ def run(session: Session, slices: Slices, plan: Plan, *, train_loss: Loss, val_l
     while not session.finished and session.epoch < plan.epochs:
         train = _epoch(session, slices, plan.batch, train_loss)
         _judge(session, slices, val_loss)
-        go_on = rounds(session.epoch, plan.epochs, train, ask)
+        try:
+            go_on = rounds(session.epoch, plan.epochs, train, ask)
+        except Paused:
+            if work is not None:
+                work.write(session)
+            raise
         session.finished = tired(session, plan) or not go_on or session.epoch >= plan.epochs
         if work is not None:
             work.maybe(session)
@@ -216,9 +223,13 @@ class Checkpoints:
     def maybe(self, session: Session) -> None:
         """Write at the first end of an epoch at least CHECKPOINT_SECONDS after the last one, and at the end."""
         if session.finished or time.monotonic() - self._written >= CHECKPOINT_SECONDS:
-            meta, arrays = snapshot(session)
-            home.write_bytes(self.path, pack(meta | {"purpose": self.purpose}, arrays))
-            self._written = time.monotonic()
+            self.write(session)
+
+    def write(self, session: Session) -> None:
+        """Write now."""
+        meta, arrays = snapshot(session)
+        home.write_bytes(self.path, pack(meta | {"purpose": self.purpose}, arrays))
+        self._written = time.monotonic()
 
     def take_up(self, session: Session) -> bool:
         """Go on from the checkpoint of this very fit, where there is a whole one; True if so."""

@@ -45,6 +45,9 @@ class Bar:
     def stopping(self) -> bool:
         return self.asked_to_stop
 
+    def safe_point(self) -> None:
+        """A terminal has no pause: Ctrl-Z is the system's own."""
+
     def _interrupt(self, signum: int, frame: object) -> None:
         if self.asked_to_stop:
             raise KeyboardInterrupt

@@ -23,6 +23,10 @@ class Watch(Protocol):
     def stopping(self) -> bool:
         """True once somebody asked to stop; asked at least once a round. Keep the best so far and return."""
 
+    def safe_point(self) -> None:
+        """Called where all that was learned is put aside, or is by whoever catches it; raises Paused where somebody
+        asked to pause."""
+
 
 class Silent:
     """A Watch that says nothing and never stops; the default for notebooks and tests."""
@@ -35,6 +39,9 @@ class Silent:
 
     def stopping(self) -> bool:
         return False
+
+    def safe_point(self) -> None:
+        """Nobody pauses it."""
 
 
 class Quiet(Silent):

@@ -9,7 +9,7 @@ from medml import project as projects
 from medml.night import TRAININGS
 from medml.store import Job
 from pages import _ui as ui
-from pages._ui_jobs import title_of
+from pages._ui_bar import title_of
 
 ENDED = {"done": ("Done", "teal"), "failed": ("Could not be done", "stop"), "stopped": ("Stopped", "caution")}
 MOST = 30  # lines shown

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
 import worker
-from medml import project as projects
-from medml.errors import UserError
-from medml.store import Job, Progress
+from medml.store import WAITING, Job, Progress
+from pages._ui_bar import bar
 from pages._ui_frame import guard
-from pages._ui_words import count, duration, html, note, say
+from pages._ui_words import note, say
 
 EVERY = 0.5  # seconds between two looks
-KINDS = {"scan": "Scan", "train": "Training", "continue": "More rounds", "held_out": "Opening the part kept closed",
-         "external": "Judging it on other patients", "forecast": "What more patients would bring",
-         "export": "Writing the model file", "explain": "Explanation", "score": "Bedside score",
-         "predict": "Answering a file", "without": "Training without some predictors",
-         "documents": "Reading documents"}
-_WORDS = {"queued": "Waiting for its turn", "running": "Working", "interrupted": "Interrupted, will go on by itself",
-          "done": "Done", "failed": "Could not be done", "stopped": "Stopped"}
 
 
 def progress(job_id: str) -> list[Progress]:
@@ -78,6 +69,7 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
         with st.container(key="m_job", horizontal=True, vertical_alignment="center", gap="medium"):
             st.html(bar(job, title), width="stretch")
             if not job.ended_for_good:
+                pause_button(job)
                 st.button(halt.label, icon=":material/stop_circle:", key=f"m_stop_{job_id}", on_click=worker.stop,
                           args=(job_id,), disabled=job.stop is not None)
         if halt.kept and not job.ended_for_good:
@@ -90,46 +82,11 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
         st.rerun()  # the whole page, which draws this without a timer
 
 
-def bar(job: Job, title: str = "", more: str = "") -> str:
-    """The HTML of one job's line: what it does, how far it is, how long it has taken; `more` after its sentence."""
-    share = 1.0 if job.state == "done" else max(0.0, min(1.0, job.fraction))
-    words = _WORDS[job.state]
-    if job.stop is not None and not job.ended_for_good:
-        words = "Stopping at the next safe point"
-    elif job.state == "running" and job.stage:
-        words = job.stage[:1].upper() + job.stage[1:]
-    said = " · ".join(each for each in (_sentence(job), more) if each)
-    name = f'<span class="m-job-title">{html(title)}</span>' if title else ""
-    return (f'<div class="m-job m-job-{job.state}" role="status">{name}'
-            f'<div class="m-job-head"><span>{html(words)}</span>'
-            f'<span class="m-job-time">{html(_time(job))}</span></div>'
-            f'<div class="m-track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
-            f'aria-valuenow="{100 * share:.0f}" aria-label="{html(words)}">'
-            f'<span style="width:{100 * share:.1f}%"></span></div>'
-            f'<p class="m-job-said">{html(said, 300) or "&nbsp;"}</p></div>')
-
-
-def _time(job: Job) -> str:
-    if job.started is None or job.state in ("queued", "interrupted"):
-        return ""
-    took = (job.ended or time.time()) - job.started
-    return f"{100 * job.fraction:.0f} % · {duration(took)}" if job.state == "running" else duration(took)
-
-
-def _sentence(job: Job) -> str:
-    if job.state == "failed":
-        return ""  # what could not be done stands on the page in full
-    if job.state == "running" and job.attempt > 1:
-        return f"{job.message} ({count(job.attempt)} starts: it went on from its last checkpoint)"
-    return job.message
-
-
-def title_of(job: Job) -> str:
-    """What it does, for which project."""
-    what = KINDS.get(job.kind, job.kind.replace("_", " ").capitalize())
-    name = job.payload.get("config", {}).get("name", "")
-    try:
-        where = projects.get(job.project).name if job.project else ""
-    except UserError:
-        where = "project removed"
-    return " · ".join(each for each in (what, name, where) if each)
+def pause_button(job: Job) -> None:
+    """Pause where a pause loses nothing, or Go on where somebody paused."""
+    if job.paused is not None:
+        st.button("Go on", icon=":material/play_arrow:", key=f"m_go_on_{job.id}", on_click=worker.go_on, args=(job.id,))
+    elif job.state in WAITING or worker.resumes(job.kind):
+        st.button("Pause", icon=":material/pause:", key=f"m_pause_{job.id}", on_click=worker.pause, args=(job.id,),
+                  disabled=job.stop is not None, help="It keeps all it has learned, gives the memory back, and goes on "
+                  "when you say so, as if it had never paused.")

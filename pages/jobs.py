@@ -10,8 +10,10 @@ import worker
 from medml.store import WAITING, Job
 from pages import _ui as ui
 from pages import _ui_ended as past
-from pages._ui_jobs import bar, title_of
+from pages._ui_bar import bar, title_of
+from pages._ui_jobs import pause_button
 from pages._ui_night import leave_it_on
+from pages._ui_standing import told
 
 TITLE = "Jobs"
 LEAD = "Trainings run one at a time, scans beside them. They go on without this window."
@@ -47,12 +49,15 @@ def row(job: Job) -> None:
                 tonight(job)
                 st.button("Move up", key=f"m_up_{job.id}", icon=":material/arrow_upward:", on_click=worker.move_up,
                           args=(job.id,))
+            pause_button(job)
             st.button("Stop", key=f"m_stop_{job.id}", icon=":material/stop_circle:", on_click=worker.stop,
                       args=(job.id,), disabled=job.stop is not None)
 
 
 def outlook(job: Job) -> str:
     """When it is likely to start and to be finished, in words."""
+    if job.is_paused:
+        return ""
     expected, now = worker.expected(job.id), time.time()
     if job.state not in WAITING:
         return "" if expected.finish is None else f"about {ui.duration(max(1.0, expected.finish - now))} to go"
@@ -81,6 +86,7 @@ def put_off(job_id: str, hour: int) -> None:
 
 
 with ui.page(TITLE, project_required=False, lead=LEAD):
+    told()
     standing = active()
     st.fragment(board, run_every=EVERY if standing else None)(tuple(sorted(each.id for each in standing)))
     past.ended([each for each in worker.jobs() if each.ended_for_good])

@@ -12,6 +12,7 @@ from typing import Any
 
 from medml import store
 from medml.clock import tonight
+from medml.errors import UserError
 from medml.store import Job, Progress, State
 from worker.alive import ensure_running, is_running, keep_running
 from worker.aside import ask
@@ -24,8 +25,8 @@ from worker.times import Expected, expected
 
 __all__ = [
     "Expected", "Job", "Power", "Progress", "State", "answer", "answer_soon", "ask", "enqueue", "ensure_running",
-    "expected", "get", "is_running", "jobs", "keep_running", "move_up", "power", "progress_since", "run_at", "stop",
-    "tonight",
+    "expected", "get", "go_on", "is_running", "jobs", "keep_running", "move_up", "pause", "power", "progress_since",
+    "resumes", "run_at", "stop", "tonight",
 ]
 
 
@@ -68,6 +69,30 @@ def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
 def stop(job_id: str) -> None:
     """Stop a job: at once if it waits, within seconds if it runs; what can be kept is kept."""
     store.ask_stop(job_id)
+
+
+def pause(job_id: str) -> None:
+    """Let a waiting job not start, and a running training end at its next checkpoint, until `go_on`.
+
+    raises  UserError where it runs and would have to begin anew: only trainings keep what they have
+    """
+    job = store.get(job_id)
+    if job.state == "running" and not resumes(job.kind):
+        raise UserError(what="This work cannot be paused while it runs: it would begin anew.",
+                        fix="Let it end, or stop it.", code="no_pause")
+    store.ask_pause(job_id)
+
+
+def resumes(kind: str) -> bool:
+    """Whether work of that kind goes on from checkpoints, so that a pause loses nothing."""
+    from worker.jobs import registry
+
+    return kind in registry.names() and registry.get(kind).resumes
+
+
+def go_on(job_id: str) -> None:
+    """Take a pause back: the job waits for its turn, and goes on from its last checkpoint."""
+    store.let_go_on(job_id)
 
 
 def move_up(job_id: str) -> None:

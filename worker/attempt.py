@@ -23,11 +23,12 @@ LOOK = 0.1  # seconds between two looks at a child
 EACH = 3  # looks at the process between two looks at its row
 LEASE = float(os.environ.get("MEDML_LEASE", "30"))  # seconds of looking without a heartbeat, then an attempt is over
 BEGINNING = 120.0  # seconds without the first heartbeat: imports on a slow drive take their time
+RESTING = 180.0  # seconds in which a pause must have been heard; then the work goes on from its last checkpoint later
 UNHEARD = 5.0  # seconds a stop may go unnoticed while there is nothing to keep
 SAVING = 600.0  # seconds for a round to end once something was learned; and to judge and put away what is kept
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 
-Ending = Literal["exited", "silent", "memory", "closing", "stopped"]
+Ending = Literal["exited", "silent", "memory", "closing", "stopped", "paused"]
 
 
 class Attempts:
@@ -116,7 +117,7 @@ class Overseer:
         self.job, self.pid = job, pid
         self.looks = self.still = 0
         self.beat = -1
-        self.stop_looks = self.heard_looks = 0
+        self.stop_looks = self.heard_looks = self.pause_looks = 0
         self.has_learned = False  # a stop then waits for the end of a round: what was promised is kept
 
     def look(self) -> Ending | None:
@@ -130,7 +131,7 @@ class Overseer:
             return None  # the file cannot be read now; its heart may beat all the same
         if row.token != self.job.token or row.state != "running":
             return None  # ended or taken over: the child goes by itself
-        return self._stop(row) or self._heart(row) or self._memory()
+        return self._stop(row) or self._pause(row) or self._heart(row) or self._memory()
 
     def _stop(self, row: Job) -> Ending | None:
         self.stop_looks += row.stop is not None and row.heard is None
@@ -140,6 +141,11 @@ class Overseer:
             self.has_learned = keeps_rounds(self.job) and any(each.points for each in store.progress_since(row.id))
         over = unheard > (SAVING if self.has_learned else UNHEARD) or saving > SAVING
         return "stopped" if over else None
+
+    def _pause(self, row: Job) -> Ending | None:
+        asked = row.paused is not None or row.resting is not None
+        self.pause_looks = self.pause_looks + 1 if asked else 0
+        return "paused" if self.pause_looks * LOOK * EACH > RESTING else None
 
     def _heart(self, row: Job) -> Ending | None:
         self.still = self.still + 1 if row.beat == self.beat else 0
@@ -177,7 +183,7 @@ def _settle(job: Job, ending: Ending, code: int | None) -> None:
         store.finish(job.id, job.token, "stopped")
     elif ending == "memory":
         store.finish(job.id, job.token, "failed", error=run.OUT_OF_MEMORY)
-    elif ending == "closing":
+    elif ending in ("closing", "paused") or code == run.PAUSED:
         store.give_back(job.id, job.token, state="interrupted", counted=False)
     elif code == run.NO_ROOM:
         store.give_back(job.id, job.token, counted=False, wait=15.0)

@@ -15,7 +15,8 @@ import shutil
 import sys
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from medml import egress, home, logs, memory, store
 from medml.errors import Stopped, UserError, apology, our_fault
@@ -26,8 +27,10 @@ from worker.jobs import registry
 from worker.watch import LAST_WORDS, JobWatch
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 WARM = {"quick": ("pandas", "polars", "medml.profile"), "train": ()}  # imported before a job is known
-LOST, NO_ROOM = 70, 75  # exit codes: the job belongs to another attempt; try again when there is room
+LOST, PAUSED, NO_ROOM = 70, 71, 75  # exit codes: the job belongs to another attempt; it goes on later; try again when
+# there is room
 
 
 def main(queue: str) -> int:
@@ -43,7 +46,22 @@ def main(queue: str) -> int:
     threading.Thread(target=_end_with_the_worker, name="lifeline", daemon=True).start()
     if queue == "train":
         processes.step_back()
-    return work(store.get(order["job"]), order["token"])
+    return work(until_back(lambda: store.get(order["job"])), order["token"])
+
+
+PAUSING = ("paused", 0.0, "Paused; everything up to here is kept")
+
+
+def until_back(act: Callable[[], Answer]) -> Answer:
+    """Do it as soon as the shared queue can be reached: nothing that was worked out is thrown away for its absence."""
+    while True:
+        try:
+            return act()
+        except UserError as error:
+            if error.code != store.AWAY:
+                raise
+            log.warning("waiting for the shared queue")
+            time.sleep(1)
 
 
 def warm_up(queue: str) -> None:
@@ -78,7 +96,12 @@ def work(job: Job, token: int) -> int:
     log.info("job %s (%s), attempt %d", job.id, job.kind, job.attempt)
     try:
         state, result, error = _outcome(job, watch)
-        watch.close()
+        until_back(watch.close)
+    except Paused:
+        watch.say(*PAUSING)
+        with contextlib.suppress(UserError):
+            watch.close()
+        return PAUSED
     except BaseException as failed:
         if not is_full(failed):
             raise
@@ -100,6 +123,8 @@ def _outcome(job: Job, watch: JobWatch) -> tuple[store.State, dict[str, Any] | N
     except Stopped:
         return "stopped", None, None
     except UserError as error:
+    except Paused:
+        raise
         if is_full(error):
             raise
         log.info("job %s: %s %s", job.id, error.code, error.detail)
@@ -128,7 +153,7 @@ def _write_down(job: Job, token: int, state: store.State, result: dict[str, Any]
     deadline = time.monotonic() + LAST_WORDS
     while True:
         try:
-            return store.finish(job.id, token, state, result=result, error=error)
+            return until_back(lambda: store.finish(job.id, token, state, result=result, error=error))
         except UserError:
             if time.monotonic() > deadline:
                 raise

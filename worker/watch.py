@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 
 from medml import store
-from medml.errors import UserError
+from medml.errors import Paused, UserError
 from medml.store import Progress
 from medml.types import Point
 
 log = logging.getLogger(__name__)
 EVERY = 0.5  # seconds between two rows, and between two looks at the stop flag
+NO_SAFE_POINT = 60.0  # seconds of a pause without one: then what came after the last checkpoint is done again later
 LAST_WORDS = 60.0  # seconds in which the last row may find a full disk or a locked file free again
 
 
@@ -28,6 +29,7 @@ class JobWatch:
         self.stop_heard = False
         self._lost = lost
         self._stop = False
+        self._pause: float | None = None  # when it was heard of
         self._stage, self._fraction = "", 0.0
         self._said: list[str] = []
         self._points: list[Point] = []
@@ -55,7 +57,13 @@ class JobWatch:
     def stopping(self) -> bool:
         if self._stop:
             self.stop_heard = True
+        elif self._pause is not None and time.monotonic() - self._pause > NO_SAFE_POINT:
+            raise Paused
         return self._stop
+
+    def safe_point(self) -> None:
+        if self._pause is not None and not self._stop:
+            raise Paused
 
     def close(self) -> None:
         """Write the last row; UserError if the disk stays full for a minute."""
@@ -95,6 +103,10 @@ class JobWatch:
             del self._said[:len(said)], self._points[:len(points)]
             self._news = bool(self._said or self._points) or (self._news and not self._same(row))
         self._stop = self._stop or answer == "stop"
+        if answer != "pause":
+            self._pause = None  # it was taken back
+        elif self._pause is None:
+            self._pause = time.monotonic()
         return True
 
     def _row(self, said: list[str], points: list[Point]) -> Progress:

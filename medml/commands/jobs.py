@@ -28,7 +28,8 @@ def do_jobs(args: argparse.Namespace) -> Printed:
         return [night.summed_up(listed), *([_told(listed)] if listed else [])]
     jobs = store.jobs()
     save_json(args.json, [as_json(each) for each in jobs])
-    rows = [(job.id[:12], job.kind, job.state, job.error["what"] if job.error else job.message,
+    rows = [(job.id[:12], job.kind, "paused" if job.is_paused else job.state,
+             job.error["what"] if job.error else job.message,
              time.strftime("%Y-%m-%d %H:%M", time.gmtime(job.made))) for job in jobs]
     return [table(rows, ["job", "kind", "state", "what", "made (UTC)"])] if rows else ["No job yet."]
 
@@ -44,6 +45,6 @@ def _told(listed: list) -> str:
 
 def as_json(job: object) -> dict:
     """A job as the Jobs screen knows it, without its settings; times in seconds since 1970, UTC."""
-    names = ("id", "kind", "project", "state", "not_before", "made", "started", "ended", "fraction", "message",
-             "error", "result")
+    names = ("id", "kind", "project", "state", "not_before", "made", "started", "ended", "paused", "halved", "fraction",
+             "message", "error", "result")
     return {name: getattr(job, name) for name in names}

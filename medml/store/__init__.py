@@ -22,13 +22,16 @@ from medml.store.jobs import (
     jobs,
     own,
     progress_since,
+    ask_pause,
     pulse,
+    ask_to_rest,
     put_first,
     put_off,
     submit,
 )
 from medml.store.processes import Process, enter, leave, processes
 
+    let_go_on,
 __all__ = [
     "ATTEMPTS", "ENDED", "WAITING", "DatabaseError", "Job", "Process", "Progress", "State", "ask_stop", "claim",
     "connect", "connect_once", "copy_to", "due", "enter", "finish", "forget_owner", "get", "give_back", "held_open",

@@ -10,12 +10,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from medml.store.database import connect
+from medml.room import little_room
+from medml.store.rows import again, rows
 from medml.types import Point
 
 State = Literal["queued", "running", "done", "failed", "stopped", "interrupted"]
 ENDED = ("done", "failed", "stopped")
 WAITING = ("queued", "interrupted")
+Answer = Literal["go", "stop", "pause", "lost"]  # what an attempt is told when it says how far it is
 ATTEMPTS = 3  # without progress, then a job has failed
 GAIN = 0.01  # share of the whole job that counts as progress of an attempt
 
@@ -54,10 +56,18 @@ class Job:
     message: str
     error: dict[str, str] | None  # {what, fix, reference}
     result: dict[str, Any] | None
+    paused: float | None = None  # when a person asked to pause it; it starts no attempt until they let it go on
+    resting: float | None = None  # when this attempt was asked to give way to the quiet hours
+    halved: int = 0  # how often the memory ran out, and half the rows a step were taken instead
 
     @property
     def ended_for_good(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits for a person to let it go on."""
+        return self.paused is not None and self.state in WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +92,25 @@ class Progress:
         return [*self.scalars.get("said", []), *([self.message] if self.message else [])]
 
 
+@again
 def submit(job_id: str, kind: str, queue: str, payload: dict[str, Any], *, project: str | None = None,
            not_before: float = 0.0, priority: int = 0) -> bool:
-    """Add a job; False if that id is there already (a double click is one job)."""
+    """Add a job; False if that id is there already (a double click is one job). UserError where little room is left."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", job_id):
         raise ValueError(f"a job's id has 8-64 letters, digits, _ or -; found {job_id!r}")
-    with connect(write=True) as db:
+    refused = little_room()
+    if refused is not None:
+        raise refused
+    with rows(job_id, write=True) as (db, now):
         return db.execute(
             "INSERT OR IGNORE INTO jobs (id, kind, queue, project, payload, state, priority, not_before, made)"
             " VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
-            [job_id, kind, queue, project, json.dumps(payload), priority, not_before, time.time()]).rowcount == 1
+            [job_id, kind, queue, project, json.dumps(payload), priority, not_before, now]).rowcount == 1
 
 
 def get(job_id: str) -> Job:
     """KeyError if there is no such job."""
-    with connect() as db:
+    with rows(job_id) as (db, _):
         for row in db.query("SELECT * FROM jobs WHERE id = ?", [job_id]):
             return _job(row)
     raise KeyError(job_id)
@@ -107,15 +121,15 @@ def jobs(*, state: State | None = None, project: str | None = None, queue: str |
     wanted = {"state": state, "project": project, "queue": queue}
     given = {name: value for name, value in wanted.items() if value is not None}
     where = " AND ".join(f"{name} = :{name}" for name in given) or "1"
-    with connect() as db:
+    with rows(states=(state,) if state else ()) as (db, _):
         found = [_job(row) for row in db.query(f"SELECT * FROM jobs WHERE {where} ORDER BY number DESC", given)]
     ahead = iter(sorted((each for each in found if each.state in WAITING), key=_turn))
     return [next(ahead) if each.state in WAITING else each for each in found]
 
 
-def _turn(job: Job) -> tuple[float, int, int]:
+def _turn(job: Job) -> tuple[bool, float, int, int]:
     later = job.not_before if job.not_before > time.time() else 0.0
-    return later, -job.priority, job.number
+    return job.is_paused, later, -job.priority, job.number
 
 
 def _job(row: dict[str, Any]) -> Job:
@@ -123,40 +137,44 @@ def _job(row: dict[str, Any]) -> Job:
     return Job(**(row | texts))
 
 
-def due(queue: str) -> int:
-    """How many jobs of that queue could start now."""
-    with connect() as db:
-        return db["jobs"].count_where("queue = ? AND state IN ('queued', 'interrupted') AND not_before <= ?",
-                                      [queue, time.time()])
+_READY = ("queue = :queue AND state IN ('queued', 'interrupted') AND not_before <= :now AND paused IS NULL"
+          " AND (:longest IS NULL OR coalesce(json_extract(payload, '$.seconds'), 1e12) <= :longest)")
 
 
-def claim(queue: str, owner: str, lease: float) -> Job | None:
+def due(queue: str, longest: float | None = None) -> int:
+    """How many jobs of that queue could start now; with `longest`, those foreseen to take at most so many seconds."""
+    with rows(states=WAITING) as (db, now):
+        return db["jobs"].count_where(_READY, {"queue": queue, "now": now, "longest": longest})
+
+
+@again
+def claim(queue: str, owner: str, lease: float, longest: float | None = None) -> Job | None:
     """Take the next job that is due: running from here on, under a token of its own. None if there is none."""
-    with connect(write=True) as db:
-        now = time.time()
-        for row in db.query("SELECT id FROM jobs WHERE queue = ? AND state IN ('queued', 'interrupted')"
-                            " AND not_before <= ? ORDER BY priority DESC, number LIMIT 1", [queue, now]):
+    with rows(states=WAITING, write=True) as (db, now):
+        for row in db.query(f"SELECT id FROM jobs WHERE {_READY} ORDER BY priority DESC, number LIMIT 1",
+                            {"queue": queue, "now": now, "longest": longest}):
             db.execute("UPDATE jobs SET state = 'running', token = token + 1, attempt = attempt + 1, owner = ?,"
                        " lease = ?, started = ?, heartbeat = ?, beat = beat + 1, pid = NULL, pid_started = NULL,"
-                       " gained = 0, heard = NULL, stage = '', fraction = 0, message = '' WHERE id = ?",
-                       [owner, lease, now, now, row["id"]])
+                       " gained = 0, heard = NULL, resting = NULL, stage = '', fraction = 0, message = ''"
+                       " WHERE id = ?", [owner, lease, now, now, row["id"]])
             return _job(next(db.query("SELECT * FROM jobs WHERE id = ?", [row["id"]])))
     return None
 
 
 def own(job_id: str, token: int, pid: int, pid_started: float) -> bool:
     """Record the process that works on this attempt."""
-    return _change(job_id, token, "pid = ?, pid_started = ?", [pid, pid_started])
+    return _change(job_id, token, "pid = :pid, pid_started = :since", pid=pid, since=pid_started)
 
 
+@again
 def pulse(job_id: str, token: int, row: Progress | None = None, *,
-          heard: bool = False) -> Literal["go", "stop", "lost"]:
+          heard: bool = False) -> Answer:
     """Heartbeat of an attempt, with its newest progress where there is any (its seq and attempt are given here).
 
-    returns  "lost" if the job belongs to another attempt now (write nothing more), "stop" if somebody asked to
+    returns  "lost" if the job belongs to another attempt now (write nothing more), "stop" or "pause" if somebody asked
+             to (or the quiet hours have begun)
     """
-    with connect(write=True) as db:
-        now = time.time()
+    with rows(job_id, write=True) as (db, now):
         sets = "beat = beat + 1, heartbeat = :now, heard = CASE WHEN :heard THEN coalesce(heard, :now) ELSE heard END"
         values = {"now": now, "heard": heard, "id": job_id, "token": token}
         if row is not None:
@@ -172,17 +190,21 @@ def pulse(job_id: str, token: int, row: Progress | None = None, *,
                        " 1 + coalesce((SELECT max(seq) FROM progress WHERE job = id), 0),"
                        " ?, attempt, ?, ?, ?, ? FROM jobs WHERE id = ?",
                        [now, row.stage, row.fraction, row.message, json.dumps(row.scalars), job_id])
-        stop = db.execute("SELECT stop FROM jobs WHERE id = ?", [job_id]).fetchone()[0]
-        return "go" if stop is None else "stop"
+        stop, paused, resting = db.execute("SELECT stop, paused, resting FROM jobs WHERE id = ?", [job_id]).fetchone()
+        if stop is not None:
+            return "stop"
+        return "go" if paused is None and resting is None else "pause"
 
 
 def finish(job_id: str, token: int, state: State, *, result: dict[str, Any] | None = None,
            error: dict[str, str] | None = None) -> bool:
     """End an attempt's job for good; False if it belongs to another attempt now, and nothing was written."""
-    return _change(job_id, token, "state = ?, ended = ?, result = ?, error = ?, owner = NULL, pid = NULL",
-                   [state, time.time(), json.dumps(result) if result else None, json.dumps(error) if error else None])
+    return _change(job_id, token, "state = :state, ended = max(:now, started), result = :result, error = :error,"
+                   " owner = NULL, pid = NULL, paused = NULL", state=state,
+                   result=json.dumps(result) if result else None, error=json.dumps(error) if error else None)
 
 
+@again
 def give_back(job_id: str, token: int, *, state: State = "queued", counted: bool = True, wait: float = 0.0,
               error: dict[str, str] | None = None) -> State | None:
     """An attempt ended without an answer: queue its job again, or fail it after three attempts without progress.
@@ -191,7 +213,7 @@ def give_back(job_id: str, token: int, *, state: State = "queued", counted: bool
     error    what to tell when it has failed
     returns  the new state; None if the job belongs to another attempt now
     """
-    with connect(write=True) as db:
+    with rows(job_id, write=True) as (db, now):
         for row in db.query("SELECT fruitless, gained, stop FROM jobs WHERE id = ? AND token = ? AND state = 'running'",
                             [job_id, token]):
             fruitless = 0 if row["gained"] else row["fruitless"] + counted
@@ -199,49 +221,75 @@ def give_back(job_id: str, token: int, *, state: State = "queued", counted: bool
                 state = "stopped"
             elif fruitless >= ATTEMPTS:
                 state = "failed"
-            now, over = time.time(), state in ENDED
+            over = state in ENDED
             # the token is raised: whatever is left of this attempt can write nothing from here on
             db.execute("UPDATE jobs SET state = ?, fruitless = ?, token = token + 1, owner = NULL, pid = NULL,"
-                       " not_before = max(not_before, ?), ended = ?, error = ? WHERE id = ?",
+                       " resting = NULL, not_before = max(not_before, ?), ended = max(?, started), error = ?"
+                       " WHERE id = ?",
                        [state, fruitless, now + wait if wait else 0, now if over else None,
                         json.dumps(error) if error and state == "failed" else None, job_id])
             return state
     return None
 
 
-def _change(job_id: str, token: int, sets: str, values: list[Any]) -> bool:
-    with connect(write=True) as db:
-        return db.execute(f"UPDATE jobs SET {sets} WHERE id = ? AND token = ? AND state = 'running'",
-                          [*values, job_id, token]).rowcount == 1
+@again
+def _change(job_id: str, token: int, sets: str, **values: Any) -> bool:
+    with rows(job_id, write=True) as (db, now):
+        return db.execute(f"UPDATE jobs SET {sets} WHERE id = :id AND token = :token AND state = 'running'",
+                          values | {"id": job_id, "token": token, "now": now}).rowcount == 1
 
 
+@again
 def ask_stop(job_id: str) -> None:
     """Stop a waiting job at once; ask a running one to stop. A job that has ended stays as it is."""
-    with connect(write=True) as db:
-        now = time.time()
-        db.execute("UPDATE jobs SET state = 'stopped', ended = ?, stop = ? WHERE id = ?"
+    with rows(job_id, write=True) as (db, now):
+        db.execute("UPDATE jobs SET state = 'stopped', ended = ?, stop = ?, paused = NULL WHERE id = ?"
                    " AND state IN ('queued', 'interrupted')", [now, now, job_id])
         db.execute("UPDATE jobs SET stop = coalesce(stop, ?) WHERE id = ? AND state = 'running'", [now, job_id])
 
 
+@again
+def ask_pause(job_id: str) -> bool:
+    """Let a waiting job not start, and a running one end at its next checkpoint, until `let_go_on`; False if it has
+    ended or pauses already."""
+    with rows(job_id, write=True) as (db, now):
+        return db.execute("UPDATE jobs SET paused = ? WHERE id = ? AND paused IS NULL"
+                          " AND state IN ('queued', 'interrupted', 'running')", [now, job_id]).rowcount == 1
+
+
+@again
+def let_go_on(job_id: str) -> bool:
+    """Take a pause back; False where there was none."""
+    with rows(job_id, write=True) as (db, _):
+        return db.execute("UPDATE jobs SET paused = NULL WHERE id = ? AND paused IS NOT NULL"
+                          " AND state IN ('queued', 'interrupted', 'running')", [job_id]).rowcount == 1
+
+
+def ask_to_rest(job_id: str, token: int) -> bool:
+    """Let an attempt end at its next checkpoint and its job wait for its turn again."""
+    return _change(job_id, token, "resting = coalesce(resting, :now)")
+
+
+@again
 def put_first(job_id: str) -> None:
     """Let a waiting job go before all others of its queue."""
-    with connect(write=True) as db:
+    with rows(states=WAITING, write=True) as (db, _):
         db.execute("UPDATE jobs SET priority = 1 + (SELECT max(priority) FROM jobs other WHERE other.queue = jobs.queue"
                    " AND other.state IN ('queued', 'interrupted')) WHERE id = ?"
                    " AND state IN ('queued', 'interrupted')", [job_id])
 
 
+@again
 def put_off(job_id: str, not_before: float) -> None:
     """Let a waiting job start at that time (seconds since 1970, UTC) or later; 0 for as soon as can be."""
-    with connect(write=True) as db:
+    with rows(job_id, write=True) as (db, _):
         db.execute("UPDATE jobs SET not_before = ? WHERE id = ? AND state IN ('queued', 'interrupted')",
                    [not_before, job_id])
 
 
 def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
     """Rows newer than `seq`, oldest first; 0 for all."""
-    with connect() as db:
+    with rows(job_id, since=seq) as (db, _):
         return [Progress(**(row | {"scalars": json.loads(row["scalars"])})) for row in db.query(
             "SELECT seq, time, attempt, stage, fraction, message, scalars FROM progress"
             " WHERE job = ? AND seq > ? ORDER BY seq", [job_id, seq])]

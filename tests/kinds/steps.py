@@ -34,6 +34,8 @@ def run(job, watch):
         watch.say("steps", done / total, f"step {done}")
         if not told.get("deaf") and watch.stopping():
             break
+        if not told.get("deaf"):
+            watch.safe_point()
     if told.get("publish"):
         with open(told["publish"], "a") as file:
             file.write(f"{done}\n")
@@ -53,4 +55,4 @@ def _begin(told):
 
 
 for queue in ("quick", "train"):
-    registry.add(f"steps_{queue}", Kind(f"steps_{queue}", "Steps", queue, run))
+    registry.add(f"steps_{queue}", Kind(f"steps_{queue}", "Steps", queue, run, resumes=queue == "train"))

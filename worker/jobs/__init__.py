@@ -42,6 +42,7 @@ class Kind:
 
     queue   "train": one at a time; "quick": what somebody waits for at a screen
     run     (job, watch) -> what to keep as the job's result: ids and counts, no values
+    resumes whether it goes on from checkpoints, so that a pause loses nothing
     freeze  (payload) -> payload with the settings as they are now, so that a later edit does not change a waiting job
     """
 
@@ -50,6 +51,7 @@ class Kind:
     queue: Queue
     run: Callable[[Job, Watch], dict[str, Any]]
     freeze: Callable[[dict[str, Any]], dict[str, Any]] = as_given
+    resumes: bool = False
 
 
 registry: Registry[Kind] = Registry("worker.jobs")

@@ -18,4 +18,4 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     return {"run": job.payload["run"]}
 
 
-registry.add("continue", Kind("continue", "Train more rounds", "train", run))
+registry.add("continue", Kind("continue", "Train more rounds", "train", run, resumes=True))

@@ -49,4 +49,4 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     return {"run": made}
 
 
-registry.add("train", Kind("train", "Train", "train", run, freeze))
+registry.add("train", Kind("train", "Train", "train", run, freeze, resumes=True))

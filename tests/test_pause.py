@@ -1,0 +1,186 @@
+"""A paused job gives its memory back, and what goes on after is number for number what would have been."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from tables import clinic, planned, saved
+
+import worker
+from medml import gallery, store
+from medml.__main__ import main
+from medml.errors import Paused, UserError
+from medml.train import train
+from medml.watch import Silent
+from tests.at_work import at_work, ended, know_the_kinds, running, until
+from worker import attempt, processes, run
+from worker.jobs import registry
+from worker.watch import JobWatch
+
+LONG = {"n": 10_000, "pause": 0.02}
+
+
+class PausedAt(Silent):
+    """A Watch that pauses at the nth safe point of an attempt."""
+
+    def __init__(self, nth: int) -> None:
+        self.left = nth
+
+    def safe_point(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Paused
+
+
+@pytest.mark.parametrize(("family", "params", "pauses"), [
+    ("mlp", {"epochs": 6}, (3, 8, 14)), ("forest", {"trees": 40}, (3, 3, 3)), ("logistic", {}, (3, 3, 1))])
+def test_a_training_paused_again_and_again_is_the_run_that_never_paused(tmp_path, family, params, pauses):
+    source = saved(clinic(), tmp_path)
+    plan = planned(source, family=family, params=params)
+    whole = gallery.open_run(train(source, *plan))
+    for nth in pauses:
+        with pytest.raises(Paused):
+            train(source, *plan, watch=PausedAt(nth), job="job-a")
+        assert [each.run for each in gallery.runs()] == [whole.run]
+    resumed = gallery.open_run(train(source, *plan, job="job-a"))
+    assert resumed.report.metrics == whole.report.metrics
+    assert [each.model_dump(exclude={"seconds"}) for each in resumed.history] == \
+        [each.model_dump(exclude={"seconds"}) for each in whole.history]
+    for kept, was in zip(*(sorted(each.sealed("final").rglob("*.safetensors")) for each in (resumed, whole)),
+                         strict=True):
+        assert kept.read_bytes() == was.read_bytes()
+
+
+def test_a_paused_job_ends_its_process_and_goes_on_from_where_it_was(monkeypatch, tmp_path):
+    with at_work(monkeypatch):
+        job = worker.enqueue("steps_train", {"n": 100, "pause": 0.02, "publish": str(tmp_path / "out")})
+        pid = running(job, fraction=0.1).pid
+        worker.pause(job)
+        until(lambda: worker.get(job).is_paused)
+        until(lambda: processes.started_at(pid) is None)
+        halted = worker.get(job)
+        assert halted.state == "interrupted" and halted.fruitless == 0 and 0.1 <= halted.fraction < 1
+        assert worker.progress_since(job)[-1].message == "Paused; everything up to here is kept"
+        other = worker.enqueue("steps_train", {"n": 1})
+        assert ended(other).state == "done" and worker.get(job).attempt == 1  # the next one passes it by
+        worker.go_on(job)
+        done = ended(job)
+    assert done.state == "done" and done.attempt == 2 and (tmp_path / "out").read_text() == "100\n"
+    assert [each.round for row in worker.progress_since(job) for each in row.points] == list(range(1, 101))
+
+
+def claimed(kind: str = "train", **payload) -> store.Job:
+    store.submit("job-0001", kind, "train", payload)
+    return store.claim("train", "me", 30)
+
+
+def test_a_waiting_job_that_is_paused_does_not_start_until_it_may_go_on():
+    store.submit("job-0001", "train", "train", {})
+    worker.pause("job-0001")
+    assert store.due("train") == 0 and store.claim("train", "me", 30) is None and store.get("job-0001").is_paused
+    worker.go_on("job-0001")
+    assert store.due("train") == 1 and store.claim("train", "me", 30).id == "job-0001"
+
+
+def test_a_pause_taken_back_before_it_was_heard_changes_nothing():
+    job = claimed()
+    worker.pause(job.id)
+    watch = JobWatch(job.id, job.token, lost=lambda: None)
+    try:
+        until(lambda: watch._pause is not None)
+        with pytest.raises(Paused):
+            watch.safe_point()
+        worker.go_on(job.id)
+        until(lambda: watch._pause is None)
+        watch.safe_point()
+    finally:
+        watch.close()
+    assert store.get(job.id).state == "running"
+
+
+def test_a_stop_goes_before_a_pause():
+    job = claimed()
+    worker.pause(job.id)
+    store.ask_stop(job.id)
+    assert store.pulse(job.id, job.token) == "stop"
+    worker.go_on(job.id)
+    store.give_back(job.id, job.token)
+    assert store.get(job.id).state == "stopped"
+
+
+def test_a_paused_job_is_stopped_at_once():
+    job = claimed()
+    worker.pause(job.id)
+    attempt.settle(job, "exited", run.PAUSED)
+    assert store.get(job.id).is_paused and not store.get(job.id).fruitless
+    worker.stop(job.id)
+    assert store.get(job.id).state == "stopped" and not store.get(job.id).is_paused
+
+
+def test_work_that_hears_no_pause_is_ended_and_goes_on_from_its_last_checkpoint(monkeypatch):
+    monkeypatch.setattr(attempt, "RESTING", 3.0)
+    job = claimed()
+    worker.pause(job.id)
+    overseer = attempt.Overseer(job, pid=1)
+    endings = {overseer.look() for _ in range(int(attempt.RESTING / attempt.LOOK) + 2 * attempt.EACH)
+               if store.pulse(job.id, job.token)}
+    assert endings == {None, "paused"}
+    attempt.settle(job, "paused", -9)
+    assert store.get(job.id).is_paused
+
+
+def test_what_cannot_go_on_is_not_paused_while_it_runs():
+    store.submit("job-0001", "scan", "quick", {})
+    store.claim("quick", "me", 30)
+    with pytest.raises(UserError, match="cannot be paused while it runs"):
+        worker.pause("job-0001")
+    assert main(["pause", "job-0001"]) == 2 and store.get("job-0001").paused is None
+
+
+def test_a_job_is_paused_and_let_go_on_from_a_terminal(capsys):
+    store.submit("job-0001", "train", "train", {})
+    assert main(["resume", "job-0001"]) == 0 and "was not paused" in capsys.readouterr().out
+    assert main(["pause", "job-00"]) == 0 and "does not start until" in capsys.readouterr().out
+    assert main(["pause", "job-00"]) == 0 and "paused already" in capsys.readouterr().out
+    assert main(["jobs"]) == 0 and "paused" in capsys.readouterr().out
+    assert main(["resume", "job-0001"]) == 0 and "waits for its turn" in capsys.readouterr().out
+    store.claim("train", "me", 30)
+    assert main(["pause", "job-0001"]) == 0 and "at its next checkpoint" in capsys.readouterr().out
+
+
+def test_kinds_that_go_on_are_the_trainings_that_a_terminal_pauses(monkeypatch):
+    from medml.night import TRAININGS
+
+    know_the_kinds(monkeypatch)
+    assert {each.name for each in registry if each.resumes} - {"steps_train"} == set(TRAININGS)
+
+
+def test_the_screen_shows_pause_and_then_go_on():
+    def draw():
+        from medml import store
+        from pages import _ui_jobs
+
+        job = store.get("job-0001")
+        _ui_jobs.st.html(_ui_jobs.bar(job))
+        _ui_jobs.pause_button(job)
+
+    store.submit("job-0001", "train", "train", {})
+    shown = AppTest.from_function(draw).run()
+    shown.button[0].click().run()
+    assert store.get("job-0001").is_paused and "Paused until you let it go on" in shown.get("html")[0].body
+    assert [each.label for each in shown.button] == ["Go on"]
+    shown.button[0].click().run()
+    assert not store.get("job-0001").is_paused and [each.label for each in shown.button] == ["Pause"]
+
+
+def test_a_paused_job_keeps_no_machine_awake():
+    from worker import awake
+
+    store.submit("job-0001", "train", "train", {})
+    assert awake.wanted(False, time.time())
+    worker.pause("job-0001")
+    assert not awake.wanted(False, time.time())
+    assert np.isfinite(store.get("job-0001").paused)
