@@ -21,7 +21,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import worker
-from medml import egress, logs
+from medml import egress, logs, vitals
+from medml.doctor.streamlit_settings import OPTIONS
 from medml.errors import UserError, our_fault
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def policy() -> str:
     """The Content-Security-Policy: everything from this app alone; nothing is asked of any other machine."""
     return "; ".join((
         "default-src 'none'", f"script-src 'self' {' '.join(inline_scripts())}", "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:", "connect-src 'self'",
+        "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:",
+        "connect-src 'self' blob:",  # blob: what this browser recorded, read back to be sent here
         "worker-src 'self' blob:", "manifest-src 'self'", "frame-src 'self'", "frame-ancestors 'none'",
         "base-uri 'self'", "form-action 'self'", "object-src 'none'"))
 
@@ -105,7 +107,7 @@ class Guard:
             ("content-security-policy", policy()), ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY"),
             ("cross-origin-opener-policy", "same-origin"), ("cross-origin-resource-policy", "same-origin"),
-            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"))]
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"))]
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -172,5 +174,6 @@ try:
     worker.keep_running()
 except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
+vitals.keep_telling("app", lambda: {name: st.get_option(name) for name in OPTIONS})
 threading.Thread(target=warm_up, name="warm up", daemon=True).start()
 app = st.App("pages/_router.py", middleware=[Middleware(Guard), Middleware(Kept)], on_script_error=unforeseen)

@@ -22,6 +22,7 @@ from pages import _ui_chain as going_on
 from pages._ui_documents import documents
 from pages._ui_plain import html, plain
 from pages._ui_settings import words as in_words
+from pages._ui_speech import how_to_speak, microphone
 from pages._ui_terms import draw, linked
 from pages._ui_words import size
 
@@ -55,6 +56,7 @@ def _head(owner: str, close: Callable[[], None]) -> None:
         with st.popover("Who answers", icon=":material/tune:", type="tertiary", key="m_copilot_who"):
             _who()
             documents()
+            how_to_speak()
         with st.popover("Delete", icon=":material/delete:", type="tertiary", key="m_copilot_forget",
                         help="Delete these questions"):
             st.write("All questions and answers of this project are deleted for good.")
@@ -191,6 +193,7 @@ def _ask(owner: str, project: str | None, run: str | None, stage: Stage) -> None
     with st.container(key="m_copilot_quick", horizontal=True, gap="small"):
         for place, question in enumerate(copilot.quick_questions(stage)):
             st.button(question, key=f"m_copilot_quick_{stage}_{place}", disabled=busy, on_click=put, args=(question,))
+    microphone(put, busy=busy)
     typed = st.chat_input("Ask about this work", key="m_copilot_typed", max_chars=LONGEST, disabled=busy)
     if typed:
         put(typed)

@@ -42,7 +42,7 @@ def ask(app, path: str = "/", **headers: str) -> http.client.HTTPResponse:
 def test_every_answer_carries_the_policy(app, path):
     answer = ask(app, path)
     policy = dict(part.split(" ", 1) for part in answer.getheader("content-security-policy").split("; "))
-    assert policy["default-src"] == "'none'" and policy["connect-src"] == "'self'"
+    assert policy["default-src"] == "'none'" and policy["connect-src"] == "'self' blob:"
     assert policy["img-src"] == "'self' data: blob:" and "unsafe" not in policy["script-src"]
     assert answer.getheader("x-content-type-options") == "nosniff"
     assert answer.getheader("referrer-policy") == "no-referrer"

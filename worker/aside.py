@@ -27,7 +27,8 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     """Ask a child and wait for its answer, as arrays by name.
 
     question  "judged", "look" or "augmented", see medml.looking; "bring", see medml.vision.weights; "patient" or
-              "look_new", see medml.asking; "explained", see medml.explain.asked
+              "look_new", see medml.asking; "explained", see medml.explain.asked; "written_down", see
+              medml.copilot.speech
     about     its arguments, as JSON can hold them
     raises    UserError as the question itself does, or where no answer came
     """
@@ -131,8 +132,20 @@ def _explained(about: dict[str, Any]) -> dict[str, np.ndarray]:
     return asked.PARTS[about["part"]](about)
 
 
-ANSWERS = {"judged": _judged, "look": _look, "augmented": _augmented, "bring": _bring, "patient": _patient,
-           "look_new": _look_new, "explained": _explained}
+def _written_down(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """A spoken question as text."""
+    from medml.copilot import speech
+
+    return speech.written_down_of(about)
+
+
+def _guarded(about: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Whether this process is refused a connect off the machine: tried now, for medml.doctor."""
+    return {"guarded": np.array([egress.installed() and egress.holds()])}
+
+
+ANSWERS = {"guarded": _guarded, "judged": _judged, "look": _look, "augmented": _augmented, "bring": _bring,
+           "patient": _patient, "look_new": _look_new, "explained": _explained, "written_down": _written_down}
 
 if __name__ == "__main__":
     sys.exit(main())
