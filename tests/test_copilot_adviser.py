@@ -8,7 +8,7 @@ import pytest
 from snapshots import check, classes, column, curve, figure, group, made, report, run, step
 
 from medml.copilot.adviser import advise, registry, rule
-from medml.copilot.facts import STAGES, ClassShare
+from medml.copilot.facts import STAGES, ClassShare, Snapshot
 
 
 def columns(*found):
@@ -181,7 +181,7 @@ def test_every_stage_has_something_to_say_and_an_empty_folder_too(stage):
     steps = [step("Missing values")]
     assert advise(made(run=run(), report=report(), steps=steps, stage=stage), stage, "what next?").rules
     empty = advise(made(columns=[], rows=None, cases=None, patients=None, target=None), stage, "hm")
-    assert "fewer than 10 rows" in empty.text and empty.text.split("\n")[-1].startswith("Next step: ")
+    assert "**no figures** here" in empty.text and empty.text.split("\n")[-1].startswith("Next step: ")
 
 
 def test_a_curve_that_still_falls_proposes_more_rounds():
@@ -193,3 +193,10 @@ def test_a_curve_that_still_falls_proposes_more_rounds():
 def test_a_rule_about_something_unknown_is_refused():
     with pytest.raises(ValueError, match="unknown"):
         rule("wrong", about="weather", at="evaluate", weight=1)
+
+
+@pytest.mark.parametrize("question", ["", "Is there enough data?", "high"])
+def test_where_no_project_is_open_no_figure_is_made_up(question):
+    said = advise(Snapshot(stage="home", k=10, rows=None), "home", question).text
+    assert "no project is open" in said and "rows" not in said
+    assert said.endswith("Next step: open a project and scan its folder, then ask again there.")

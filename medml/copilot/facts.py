@@ -192,6 +192,11 @@ class Snapshot(Value):
     report: ReportFacts | None = None
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it tells of no work at all: no project is open, or nothing in its folder could be read."""
+        return self.rows is None and not self.columns and self.run is None
+
+    @property
     def predictors(self) -> list[ColumnFacts]:
         return [each for each in self.columns if each.role == "predictor"]
 

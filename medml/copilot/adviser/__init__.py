@@ -76,7 +76,7 @@ def advise(snapshot: Snapshot, stage: Stage, question: str = "") -> Advised:
     aside = [] if best else [f"- Nothing in this work on {_about(snapshot)} answers that; what stands out instead:"]
     best = best or _best(snapshot, stage, frozenset({"next"}), said)
     meaning = _meaning(question) if asks_meaning(question) else []
-    if not best:
+    if not best or snapshot.is_empty:
         return Advised("\n".join([*meaning, *_nothing(snapshot)]), ())
     lines = [*meaning, *([] if meaning else aside), *(f"- {advice.text}" for _, advice in best),
              f"Next step: {best[0][1].then}."]
@@ -117,6 +117,9 @@ def _about(snapshot: Snapshot) -> str:
 
 def _nothing(snapshot: Snapshot) -> list[str]:
     """An answer where no rule fits: what is known, and what could be asked."""
+    if snapshot.is_empty:
+        return ["- There are **no figures** here to answer from: no project is open, or no table of it was picked yet.",
+                "Next step: open a project and scan its folder, then ask again there."]
     rows = "fewer than 10 rows" if snapshot.rows is None else f"{snapshot.rows:,} rows"
     return [f"- This work has {rows} on {_about(snapshot)}; nothing in it answers that question.",
             "Next step: ask what to do next, which columns worry me, or why a figure is low."]

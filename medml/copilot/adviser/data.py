@@ -12,7 +12,7 @@ FEW_ROWS, RARE, VERY_FEW_EVENTS, FEW_EVENTS = 200, 20, 10, 20  # rows; percent (
 @rule("few_rows", about="size trust", at="home scan configure", weight=50)
 def few_rows(s: Snapshot) -> Advice | None:
     """Too few rows to say much."""
-    if s.rows is not None and s.rows >= FEW_ROWS:
+    if s.is_empty or (s.rows is not None and s.rows >= FEW_ROWS):
         return None
     rows = "fewer than 10 rows" if s.rows is None else f"{s.rows} rows"
     return Advice(f"The table has {rows} for {outcome(s)}: every figure will have a **wide interval**.",
