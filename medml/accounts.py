@@ -1,0 +1,200 @@
+"""Accounts of an app that is served to others: who there is, signing in, sessions. See rights for what they may do.
+
+A session is a random token in a cookie; here only its SHA-256 is kept. It ends after half an hour without a touch,
+after twelve hours in any case, at sign-out, and for everybody of an account whose password, role or groups change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+import unicodedata
+from collections.abc import Sequence
+
+from medml import passwords, rights
+from medml.errors import UserError
+from medml.home import keyed_hash
+from medml.rights import OWNER, ROLES, Person
+from medml.store import accounts as store
+from medml.store.accounts import Account
+
+IDLE, ABSOLUTE = 30 * 60.0, 12 * 3600.0  # seconds
+TOUCH = 60.0  # seconds between two notes that somebody is there
+AHEAD = 300.0  # seconds by which a clock may have been set back without ending sessions
+LOCKS = [0.0, 0.0, 0.0, 0.0, 30.0, 60.0, 120.0, 240.0, 480.0, 900.0]  # seconds locked after the nth failure in a row
+FORGOTTEN = 24 * 3600.0  # seconds after which failures are
+NAME = re.compile(r"[^\W_][\w.@ -]{0,62}[^\W_]|[^\W_]")
+REFUSED = UserError(what="Name and password do not fit, or there were too many tries.", code="not_signed_in",
+                    fix="Check both. After five tries in vain wait half a minute; every further one doubles that.")
+
+
+def everybody() -> list[Account]:
+    """Every account, by name."""
+    return store.accounts()
+
+
+def get(name: str) -> Account:
+    """UserError where there is no such account."""
+    found = store.account(name=name)
+    if found is None:
+        raise UserError(what=f"There is no account “{name}”.", fix="`python -m medml accounts list` shows them.",
+                        code="no_account")
+    return found
+
+
+def add(name: str, role: str, password: str | None, *, teams: Sequence[str] = (),
+        subject: str | None = None) -> Account:
+    """A new account.   password  None for one who signs in by the hospital's own service, as `subject`."""
+    plain = unicodedata.normalize("NFC", name).strip()
+    if not NAME.fullmatch(plain) or plain.casefold() == OWNER.name:
+        raise UserError(what="This is no name for an account.", code="bad_name",
+                        fix="Use up to 64 letters, digits, spaces and . @ - _, beginning and ending with a letter or "
+                            "digit.")
+    new = Account(id=f"a{secrets.token_hex(6)}", name=plain, role=_role(role), subject=subject, made=time.time(),
+                  teams=tuple(map(_team, teams)),
+                  password=None if password is None else passwords.hashed(passwords.check(password, plain)))
+    if subject is None:
+        rights.require("accounts", "account", new.id)
+    if not store.add(new):
+        raise UserError(what=f"There is an account “{plain}” already.", fix="Choose another name.", code="taken")
+    return new
+
+
+def remove(name: str) -> None:
+    """Remove an account and end its sessions; its projects stay and are the administrators' to see."""
+    found = get(name)
+    rights.require("accounts", "account", found.id)
+    store.remove(found.id)
+
+
+def set_role(name: str, role: str) -> None:
+    """Another role; every session of the account ends."""
+    found = get(name)
+    rights.require("accounts", "account", found.id)
+    store.change(found.id, role=_role(role))
+
+
+def set_teams(name: str, teams: Sequence[str]) -> None:
+    """Other groups; every session of the account ends."""
+    found = get(name)
+    rights.require("accounts", "account", found.id)
+    store.change(found.id, teams=tuple(map(_team, teams)))
+
+
+def set_password(name: str, password: str) -> None:
+    """A new password by an administrator; every session of the account ends, a lock is taken off."""
+    found = get(name)
+    fresh = passwords.hashed(passwords.check(password, found.name))
+    rights.require("accounts", "account", found.id)
+    store.change(found.id, password=fresh)
+    store.forgive(_tried(found.name))
+
+
+def _role(role: str) -> str:
+    if role not in ROLES:
+        raise UserError(what=f"There is no role “{role}”.", fix=f"Choose one of {', '.join(ROLES)}.", code="no_role")
+    return role
+
+
+def _team(team: str) -> str:
+    plain = unicodedata.normalize("NFC", team).strip()
+    if not NAME.fullmatch(plain):
+        raise UserError(what="This is no name for a group.", fix="Use letters, digits, spaces and . @ - _.",
+                        code="bad_name")
+    return plain
+
+
+# ---- signing in ------------------------------------------------------------------------------------------------
+
+def sign_in(name: str, password: str, *, place: str, in_place_of: str | None = None) -> tuple[str, Person]:
+    """A new token and who it is for. The token before, where the browser had one, ends.
+
+    raises  UserError, always the same and after the same work, where name and password do not fit, there is no such
+            account, or it is locked: five failures in a row lock for half a minute, each further one for longer
+    """
+    found, tried = store.account(name=_plain(name)), _tried(name)
+    fits = passwords.fits(password, found.password if found else None)
+    locked = store.tries(tried)[1] > time.time()  # asked after the work: of many tries at once all but five come late
+    if locked or not fits or found is None:
+        if not locked:  # what is tried meanwhile does not count: nobody is kept out for ever
+            store.failed(tried, LOCKS, forgotten=time.time() - FORGOTTEN)
+        rights.note("sign in", "account", found.id if found else "", "failed",
+                    by=Person("", found.name if found else "a name that nobody has", "", place=place))
+        raise REFUSED
+    store.forgive(tried)
+    if passwords.is_outdated(found.password or ""):
+        store.rehash(found.id, passwords.hashed(password))
+    return begin(found, place=place, in_place_of=in_place_of)
+
+
+def begin(found: Account, *, place: str, in_place_of: str | None = None) -> tuple[str, Person]:
+    """A session of an account that has shown who it is."""
+    token, person = secrets.token_urlsafe(32), _person(found, place)
+    rights.note("sign in", "account", found.id, by=person)
+    store.begin_session(_hash(token), found.id, in_place_of=_hash(in_place_of) if in_place_of else None,
+                        too_old=time.time() - ABSOLUTE)
+    return token, person
+
+
+def change_password(token: str, old: str, new: str, *, place: str) -> str:
+    """One's own password; every session of the account ends, and a new one begins, whose token is returned.
+
+    raises  UserError where the old one does not fit (counted as a failure to sign in) or the new one breaks a rule
+    """
+    person = of_token(token, place=place)
+    found = store.account(person=person.id) if person else None
+    if found is None or found.password is None:
+        raise UserError(what="You are signed out, or your password is kept by the hospital's own service.",
+                        fix="Sign in again, or change it there.", code="signed_out")
+    fresh = passwords.check(new, found.name)
+    if store.tries(_tried(found.name))[1] > time.time() or not passwords.fits(old, found.password):
+        store.failed(_tried(found.name), LOCKS, forgotten=time.time() - FORGOTTEN)
+        rights.note("password", "account", found.id, "failed", by=person)
+        raise UserError(what="Your password until now is another one.", fix="Type it again.", code="not_signed_in")
+    rights.note("password", "account", found.id, by=person)
+    store.change(found.id, password=passwords.hashed(fresh))
+    return begin(found, place=place)[0]
+
+
+def sign_out(token: str, *, place: str) -> None:
+    """End a session; one that has ended already stays so."""
+    person = of_token(token, place=place)
+    store.end_session(_hash(token))
+    if person is not None:
+        rights.note("sign out", "account", person.id, by=person)
+
+
+def of_token(token: str | None, *, place: str = "this machine") -> Person | None:
+    """Whose session it is, as the account is at this moment; None where it has ended."""
+    found = store.session(_hash(token)) if token else None
+    if found is None:
+        return None
+    account, made, seen = found
+    now = time.time()
+    over = now - seen > IDLE or now - made > ABSOLUTE or made - now > AHEAD
+    return None if over else _person(account, place)
+
+
+def touch(token: str) -> None:
+    """That person is there and does something: the half hour begins anew."""
+    found = store.session(_hash(token))
+    if found is not None and TOUCH < time.time() - found[2] <= IDLE:
+        store.touch(_hash(token))
+
+
+def _person(found: Account, place: str) -> Person:
+    return Person(found.id, found.name, found.role, found.teams, place)
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()[:200]
+
+
+def _tried(name: str) -> str:
+    return keyed_hash("sign in", _plain(name).casefold())
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,223 @@
+"""Who may do what: roles, acts, and whom projects, runs and jobs belong to. Asked where an act happens, in the library
+and at the worker's door, so that no screen can forget it.
+
+On a laptop there is one person, the owner of the machine, who may do everything; so it is on the command line and in
+the worker, which holds what was allowed when it was handed in. An app that is served to others calls `served_to` once,
+and from then on nobody acts there without a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from medml import audit
+from medml.errors import UserError
+from medml.store import Job
+from medml.store import accounts as store
+from medml.store.accounts import Owner
+
+ROLES = ("viewer", "clinician", "administrator")  # each may do what those before it may
+ROLE_WORDS = {"viewer": "sees models and asks them", "clinician": "makes models too",
+              "administrator": "sees everything, keeps accounts and settings"}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts, and from where; `teams` are the groups of that person."""
+
+    id: str
+    name: str
+    role: str
+    teams: tuple[str, ...] = ()
+    place: str = "this machine"
+
+    @property
+    def sees_all(self) -> bool:
+        return self.role == ROLES[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What can be done: the least role that may, in words after "You may not", and whether the audit log notes it."""
+
+    least: str
+    words: str
+    noted: bool = True
+
+
+OWNER = Person("owner", "owner of this machine", "administrator")
+ACTS: dict[str, Act] = {
+    "see": Act("viewer", "look at this", noted=False), "predict": Act("viewer", "ask a model about patients"),
+    "create": Act("clinician", "start a project"), "change": Act("clinician", "change this", noted=False),
+    "delete": Act("clinician", "delete this"), "scan": Act("clinician", "read a folder"),
+    "train": Act("clinician", "train a model"), "explain": Act("clinician", "have a model explained"),
+    "stop": Act("clinician", "stop this work"), "schedule": Act("clinician", "change when work is done"),
+    "export": Act("clinician", "take a model out"), "download": Act("clinician", "download this"),
+    "give": Act("administrator", "say whom this belongs to"), "settings": Act("administrator", "change settings"),
+    "accounts": Act("administrator", "change accounts"), "audit": Act("administrator", "read the audit log"),
+}
+JOBS = {"scan": "scan", "train": "train", "continue": "train", "without": "train", "forecast": "train",
+        "held_out": "train", "external": "train", "explain": "explain", "score": "explain", "export": "export",
+        "predict": "predict", "documents": "settings"}
+QUESTIONS = {"bring": "settings", "patient": "predict", "look_new": "predict"}  # of worker.ask and worker.answer
+_who: Callable[[], Person | None] | None = None
+
+
+# ---- who acts --------------------------------------------------------------------------------------------------
+
+def served_to(who: Callable[[], Person | None] | None) -> None:
+    """From here on every act in this process asks who acts; None there refuses it. None here: a laptop again."""
+    global _who
+    _who = who
+
+
+def of_many() -> bool:
+    """Whether this process is served to people with accounts."""
+    return _who is not None
+
+
+def current() -> Person:
+    """Who acts. UserError where nobody is signed in."""
+    if _who is None:
+        return OWNER
+    person = _who()
+    if person is None:
+        raise UserError(what="You are signed out.", fix="Sign in again.", code="signed_out")
+    return person
+
+
+# ---- what may be done ------------------------------------------------------------------------------------------
+
+def may(act: str, person: Person | None = None) -> bool:
+    """Whether somebody's role allows an act at all: for screens, that hide what cannot be done."""
+    role = (person or current()).role
+    return role in ROLES and ROLES.index(role) >= ROLES.index(ACTS[act].least)
+
+
+def why_not(act: str) -> str:
+    """One sentence for a button that is off; "" where the role allows it."""
+    return "" if may(act) else f"As {_article(current().role)} you may not {ACTS[act].words}."
+
+
+def require(act: str, sort: str = "", thing: str = "") -> Person:
+    """Let an act happen, and note it; whoever may not is told why, and that is noted too.
+
+    sort, thing  "project", "run", "job", "account" and its id, or "" where the act is about none of them
+    raises       UserError: the role does not allow it, it belongs to others (in the words for what is not there),
+                 or the log cannot be written
+    """
+    person = current()
+    if not may(act, person):
+        note(act, sort, thing, "refused", by=person)
+        raise UserError(what=why_not(act), code="role",
+                        fix=f"Ask {_article(ACTS[act].least)} to do it, or an administrator for that role.")
+    if thing and sort in ("project", "run") and not sees(sort, thing, person):
+        note(act, sort, thing, "refused", by=person)
+        raise gone(sort)
+    if ACTS[act].noted:
+        note(act, sort, thing, by=person)
+    return person
+
+
+def _article(role: str) -> str:
+    return f"an {role}" if role[0] in "aeiou" else f"a {role}"
+
+
+def gone(sort: str) -> UserError:
+    """What belongs to others is spoken of as what is not there."""
+    if sort == "project":
+        return UserError(what="This project is no longer there.", fix="Choose another one on the Home page.",
+                         code="gone")
+    return UserError(what="This model is no longer there.", fix="Choose another one on the Gallery page.",
+                     code="no_run")
+
+
+def note(act: str, sort: str = "", thing: str = "", outcome: str = "done", *, by: Person | None = None) -> None:
+    """One entry of the audit log: ids and names of accounts, never a path or a value."""
+    person = by or current()
+    audit.add(person=person.id, name=person.name, act=act, sort=sort, thing=thing, outcome=outcome, place=person.place)
+
+
+# ---- whom it belongs to ----------------------------------------------------------------------------------------
+
+def sees(sort: str, thing: str, person: Person | None = None) -> bool:
+    """Whether a project ("project") or run ("run") is that person's, or of a group of theirs."""
+    person = person or current()
+    return person.sees_all or _is_theirs(store.owner(sort, thing), person)
+
+
+def seen(sort: str) -> Callable[[str], bool]:
+    """As `sees` for many ids: the table is read once."""
+    person = current()
+    if person.sees_all:
+        return lambda thing: True
+    owners = store.owners(sort)
+    return lambda thing: _is_theirs(owners.get(thing), person)
+
+
+def _is_theirs(owner: Owner | None, person: Person) -> bool:
+    return owner is not None and (owner.person == person.id or (owner.team != "" and owner.team in person.teams))
+
+
+def own(sort: str, thing: str, team: str = "") -> None:
+    """What was just made belongs to who made it, or to a group of theirs; on a laptop nothing needs to be said."""
+    if of_many():
+        store.give(sort, thing, Owner(current().id, team))
+
+
+def team_of_own(team: str) -> str:
+    """A group to give something to. UserError where it is none of one's own."""
+    person = current()
+    if team and team not in person.teams and not person.sees_all:
+        raise UserError(what="You are not in that group.", fix="Choose one of your own groups.", code="team")
+    return team
+
+
+def inherit(run: str, project: str) -> None:
+    """A run belongs to whom its project belongs, unless it has somebody already."""
+    owner = store.owner("project", project)
+    if owner is not None and store.owner("run", run) is None:
+        store.give("run", run, owner)
+
+
+# ---- jobs ------------------------------------------------------------------------------------------------------
+
+def require_job(kind: str, payload: Mapping[str, Any], project: str | None = None) -> None:
+    """Let a job of that kind be handed in about the project and run that it names."""
+    act, about = JOBS.get(kind, "train"), _about(payload, project)
+    for sort, thing in about[1:]:
+        require("see", sort, thing)
+    require(act, *(about[0] if about else ()))
+
+
+def require_answer(question: str, about: Mapping[str, Any]) -> None:
+    """Let a child be asked about the runs that the question names; a question about a patient is noted, not the
+    patient."""
+    runs = [about[name] for name in ("run", "left", "right") if isinstance(about.get(name), str)]
+    act = QUESTIONS.get(question, "see")
+    if question == "patient" and not about.get("values"):
+        act = "see"  # nobody is asked about: the model is only made ready
+    for each in runs or [""]:
+        require(act, "run" if each else "", each)
+
+
+def sees_job(job: Job) -> bool:
+    """Whether a job is about a project or run that one sees; of one about neither only administrators know."""
+    person, about = current(), _about(job.payload, job.project)
+    return person.sees_all or bool(about) and all(sees(sort, thing, person) for sort, thing in about)
+
+
+def require_of_job(act: str, job: Job) -> None:
+    """Let somebody stop or move a job. KeyError where it is not theirs to see, as where there is none."""
+    if not sees_job(job):
+        note(act, "job", job.id, "refused")
+        raise KeyError(job.id)
+    require(act, "job", job.id)
+
+
+def _about(payload: Mapping[str, Any], project: str | None) -> list[tuple[str, str]]:
+    """The run and the project that a job is about, the run first."""
+    run, of = payload.get("run"), project or payload.get("project")
+    return [(sort, thing) for sort, thing in (("run", run), ("project", of)) if isinstance(thing, str) and thing]
