@@ -71,6 +71,9 @@ class Part:
     def stopping(self) -> bool:
         return self.whole.stopping()
 
+    def safe_point(self) -> None:
+        self.whole.safe_point()
+
 
 class Rounds(Protocol):
     """What a family calls after each round of one fit (an epoch, a batch of trees, a member of a vote).

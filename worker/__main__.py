@@ -26,7 +26,6 @@ TICK = 1.0  # seconds between two looks at the table
 IDLE = float(os.environ.get("MEDML_IDLE", "600"))  # seconds with no app and nothing queued, then the worker ends
 RETRY = 3.0  # seconds for a worker that is ending to let go of its lock
 
-AWAY = 2.0  # seconds between two tries of a queue that cannot be reached
 
 def main() -> int:
     """Run until told to end or idle; 0 also where another worker is at work already."""
@@ -34,7 +33,6 @@ def main() -> int:
     egress.install(process="worker")
     deadline = time.monotonic() + RETRY
     while True:
-    store.check_shared()
         with store.only_one("worker") as alone:
             if alone:
                 with store.held_open():
@@ -59,8 +57,7 @@ class Worker:
         self.pid = os.getpid()
         self.started = processes.started_at(self.pid) or 0.0
         self.awake = awake.Awake()
-        self.attempts = Attempts(owner=f"{self.pid}-{self.started:.2f}@{store.mark()}")
-        self.leases = leases.Leases()
+        self.attempts = Attempts(owner=f"{self.pid}-{self.started:.2f}")
         self.asked_to_end = threading.Event()
         self.quiet_since = time.monotonic()
 
@@ -83,13 +80,12 @@ class Worker:
         made = []
         for name, workers in WORKERS.items():
             queue.run_with(self.attempts.take)
-            consumer = Threads(queue.queue(name), workers=workers, periodic=False, initial_delay=0.05,
-                               max_delay=longest, check_worker_health=True)
+            consumer = Threads(queue.queue(name), workers=workers, periodic=False, initial_delay=0.05, max_delay=0.1,
+                               check_worker_health=True)
             consumer.start()
             made.append(consumer)
         return made
 
-        longest = AWAY if store.is_shared() else 0.1  # Redis tells at once; then this is waited after an error alone
     def _listen(self) -> None:
         """Before anybody knows of this worker, so that no signal is lost."""
         for each in ("SIGINT", "SIGTERM", "SIGBREAK"):
@@ -108,16 +104,14 @@ class Worker:
         except (UserError, store.DatabaseError) as error:  # a full disk, say: the next tick tries again
             log.warning("a look at the jobs failed: %s", type(error).__name__)
 
-            store.be_at_work()
     def reap(self) -> None:
         """Queue again what runs without anybody watching over it; its process is ended for good before.
 
         This worker holds the lock, so a job that none of its attempts watches was left by one that died. That is not
         the job's fault and counts as no attempt.
         """
-        for job in self.leases.left(self.attempts.unwatched()):
-            here = store.is_here(job.owner)
-            if here and job.pid is not None and not processes.end_group(job.pid, job.pid_started or 0.0):
+        for job in self.attempts.unwatched():
+            if job.pid is not None and not processes.end_group(job.pid, job.pid_started or 0.0):
                 log.warning("job %s: its old process does not end", job.id)
                 continue
             state = store.give_back(job.id, job.token, counted=job.owner == self.attempts.owner)
@@ -136,8 +130,6 @@ class Worker:
 
     def _end(self, consumers: list[Consumer]) -> int:
         log.info("worker %d ends", self.pid)
-        if store.is_shared():
-            return False  # the others may hand in work at any time; it ends when it is told to
         self.attempts.closing.set()
         for each in consumers:
             each.stop(graceful=True)  # returns when its threads have seen `closing` and given their jobs back

@@ -15,11 +15,10 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from medml import egress, home, logs, memory, store
-from medml.errors import Stopped, UserError, apology, our_fault
+from medml.errors import Paused, Stopped, UserError, apology, our_fault
 from medml.room import is_full
 from medml.store import Job
 from worker import processes
@@ -27,10 +26,10 @@ from worker.jobs import registry
 from worker.watch import LAST_WORDS, JobWatch
 
 log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 WARM = {"quick": ("pandas", "polars", "medml.profile"), "train": ()}  # imported before a job is known
 LOST, PAUSED, NO_ROOM = 70, 71, 75  # exit codes: the job belongs to another attempt; it goes on later; try again when
 # there is room
+PAUSING = ("paused", 0.0, "Paused; everything up to here is kept")
 
 
 def main(queue: str) -> int:
@@ -46,22 +45,7 @@ def main(queue: str) -> int:
     threading.Thread(target=_end_with_the_worker, name="lifeline", daemon=True).start()
     if queue == "train":
         processes.step_back()
-    return work(until_back(lambda: store.get(order["job"])), order["token"])
-
-
-PAUSING = ("paused", 0.0, "Paused; everything up to here is kept")
-
-
-def until_back(act: Callable[[], Answer]) -> Answer:
-    """Do it as soon as the shared queue can be reached: nothing that was worked out is thrown away for its absence."""
-    while True:
-        try:
-            return act()
-        except UserError as error:
-            if error.code != store.AWAY:
-                raise
-            log.warning("waiting for the shared queue")
-            time.sleep(1)
+    return work(store.get(order["job"]), order["token"])
 
 
 def warm_up(queue: str) -> None:
@@ -96,7 +80,7 @@ def work(job: Job, token: int) -> int:
     log.info("job %s (%s), attempt %d", job.id, job.kind, job.attempt)
     try:
         state, result, error = _outcome(job, watch)
-        until_back(watch.close)
+        watch.close()
     except Paused:
         watch.say(*PAUSING)
         with contextlib.suppress(UserError):
@@ -122,9 +106,9 @@ def _outcome(job: Job, watch: JobWatch) -> tuple[store.State, dict[str, Any] | N
         return ("stopped" if watch.stop_heard else "done"), result, None
     except Stopped:
         return "stopped", None, None
-    except UserError as error:
     except Paused:
         raise
+    except UserError as error:
         if is_full(error):
             raise
         log.info("job %s: %s %s", job.id, error.code, error.detail)
@@ -153,7 +137,7 @@ def _write_down(job: Job, token: int, state: store.State, result: dict[str, Any]
     deadline = time.monotonic() + LAST_WORDS
     while True:
         try:
-            return until_back(lambda: store.finish(job.id, token, state, result=result, error=error))
+            return store.finish(job.id, token, state, result=result, error=error)
         except UserError:
             if time.monotonic() > deadline:
                 raise

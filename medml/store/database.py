@@ -39,12 +39,12 @@ CREATE TABLE progress (
     fraction REAL NOT NULL, message TEXT NOT NULL, scalars TEXT NOT NULL, PRIMARY KEY (job, seq)) WITHOUT ROWID;
 CREATE TABLE processes (
     role TEXT NOT NULL, pid INTEGER NOT NULL, started REAL NOT NULL, since REAL NOT NULL, PRIMARY KEY (role, pid));
-"""]
-
 """, """
 ALTER TABLE jobs ADD COLUMN paused REAL;
 ALTER TABLE jobs ADD COLUMN resting REAL;
 ALTER TABLE jobs ADD COLUMN halved INTEGER NOT NULL DEFAULT 0;
+"""]
+
 
 def path() -> Path:
     return home() / "medml.db"
@@ -124,7 +124,6 @@ def _open(file: Path) -> sqlite3.Connection:
                             fix="Start the newer version, or set MEDML_HOME to another folder.")
         if found < len(STEPS):
             _bring_up(connection, file)
-    refuse_network(file.parent)
     except BaseException:
         connection.close()
         raise
@@ -160,7 +159,7 @@ def _bring_up(connection: sqlite3.Connection, file: Path) -> None:
 
 def _in_words(error: sqlite3.Error) -> Exception:
     """What a person can mend about a database that cannot be used, else the error itself."""
-    code = code_of(error)
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and "disk" in str(error)):
         return no_room()
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
