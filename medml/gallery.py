@@ -26,7 +26,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from medml import exported, external, forecast, home, picked, seals, store, tried, vault
+from medml import exported, external, forecast, home, picked, rights, seals, store, tried, vault
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.recipe.target import ABOVE_ZERO
@@ -97,15 +97,17 @@ def checkpoint_folder(run_folder: Path, number: int) -> Path:
 
 
 def runs() -> list[Summary]:
-    """Every finished run, newest first; half-written folders (names that start with a dot) are not listed."""
+    """Every finished run that one may see, newest first; half-written folders (names that start with a dot) are not
+    listed."""
+    seen = rights.seen("run")
     found = [_summary(folder) for folder in home.runs_folder().iterdir()
-             if folder.is_dir() and not folder.name.startswith(".")]
+             if folder.is_dir() and not folder.name.startswith(".") and seen(folder.name)]
     return sorted(found, key=lambda each: each.made, reverse=True)
 
 
 def is_there(run: str) -> bool:
-    """Whether a run of that id is in the gallery, whole or not."""
-    return bool(run) and Path(run).name == run and (home.runs_folder() / run).is_dir()
+    """Whether a run of that id is in the gallery, whole or not, for one to see."""
+    return bool(run) and Path(run).name == run and (home.runs_folder() / run).is_dir() and rights.sees("run", run)
 
 
 def open_run(run: str, checkpoint: int | None = None) -> Run:
@@ -159,11 +161,13 @@ def changing(run: str) -> Iterator[Path]:
 
     raises  UserError if the run is gone, or held by another program for 30 seconds
     """
-    with store.only_one("runs", wait=30.0) as free:
+    with store.only_one("runs", wait=30.0, everywhere=True) as free:
         if not free:
             raise UserError(what="Another program has been changing the gallery for 30 seconds.", code="locked",
                             fix="Try again in a moment; nothing was lost.")
-        yield _folder(run)
+        folder = _folder(run)
+        rights.require("change", "run", run)
+        yield folder
 
 
 def revert(run: str, to: int | None = None) -> Checkpoint:
@@ -191,10 +195,15 @@ def _revert(folder: Path, to: int | None) -> Checkpoint:
 def add_checkpoint(run: str, part: Path, checkpoint: Checkpoint) -> Checkpoint:
     """Put a finished folder in place as the next link of a run's chain and make it current; return it, numbered.
 
-    The number is taken from the chain as it is now: two that go on from the same run both keep what they made.
+    The number is taken from the chain as it is now: two that go on from the same run both keep what they made. Of two
+    attempts at one job the first is kept.
     """
     with changing(run) as folder:
         chain = _chain_of(folder)
+        ours = [each for each in chain.checkpoints if checkpoint.job is not None and each.job == checkpoint.job]
+        if ours:
+            shutil.rmtree(part)
+            return ours[0]
         numbered = checkpoint.model_copy(update={"number": 1 + max(each.number for each in chain.checkpoints)})
         place = checkpoint_folder(folder, numbered.number)
         shutil.rmtree(place, ignore_errors=True)  # in place but not in the chain: a kill between rename and chain
@@ -208,6 +217,7 @@ def add_checkpoint(run: str, part: Path, checkpoint: Checkpoint) -> Checkpoint:
 def rename(run: str, *, name: str | None = None, notes: str | None = None) -> Label:
     """Change what a person calls a run, or their notes on it."""
     path = _folder(run) / "label.json"
+    rights.require("change", "run", run)
     label = home.read_model(path, Label)
     changes = {key: value for key, value in (("name", name), ("notes", notes)) if value is not None}
     if not (changes.get("name", label.name)).strip():
@@ -223,15 +233,17 @@ def delete(run: str) -> None:
     That it was tried is not forgotten (E3).
     """
     folder = _folder(run)
+    rights.require("delete", "run", run)
     for job in store.jobs():
         if job.payload.get("run") == run and not job.ended_for_good:
             store.ask_stop(job.id)
-    with store.only_one("runs", wait=30.0):
+    with store.only_one("runs", wait=30.0, everywhere=True):
         going = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.deleted")
         _count(folder)
         folder.rename(going)
     shutil.rmtree(going)
     store.forget_owner(run)
+    rights.disown("run", run)
 
 
 def _count(folder: Path) -> None:
@@ -247,6 +259,7 @@ def _count(folder: Path) -> None:
 def pack(run: str) -> bytes:
     """One zip of a run without its private part; the path of the clinician's folder is left out too."""
     folder = _folder(run)
+    rights.require("download", "run", run)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -356,7 +369,7 @@ def _folder(run: str) -> Path:
         raise UserError(what=f"“{run}” is not the name of a run.", fix="`python -m medml runs` lists them.",
                         code="no_run")
     folder = home.runs_folder() / run
-    if not folder.is_dir():
+    if not (folder.is_dir() and rights.sees("run", run)):
         raise UserError(what=f"There is no run {run} (any more).",
                         fix="Choose one on the Gallery page; in a terminal `python -m medml runs` lists them.",
                         code="no_run")

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from medml import home, store
+from medml import home, rights, store
 from medml.errors import UserError
 from medml.example import example_source
 from medml.room import writing
@@ -62,21 +62,29 @@ class Project(Value):
 
 # ---- projects --------------------------------------------------------------------------------------------------
 
-def create(source: str | Path, name: str | None = None) -> Project:
-    """Start a project on a folder or file. UserError if it is not there, not readable or outside what is allowed."""
-    place = check_source(source)
+def create(source: str | Path, name: str | None = None, *, team: str = "") -> Project:
+    """Start a project on a folder or file. UserError if it is not there, not readable or outside what is allowed.
+
+    team  a group of one's own, all of whom see it; "": one's own alone
+    """
+    rights.require("create")
+    place, team = check_source(source), rights.team_of_own(team)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     card = Card(id=f"p{secrets.token_hex(6)}", name=(name or "").strip() or place.stem or str(place),
                 source=str(place), made=made)
+    rights.note("create", "project", card.id)
     with writing():
         home.write_model(home.ensure(home.projects_folder() / card.id) / "project.json", card)
+    rights.own("project", card.id, team)
     return get(card.id)
 
 
 def all_projects() -> list[Project]:
-    """Every project, the one worked on last first; a damaged one is left out (its files stay)."""
-    found = []
+    """Every project that one may see, the one worked on last first; a damaged one is left out (its files stay)."""
+    found, seen = [], rights.seen("project")
     for place in home.projects_folder().iterdir():
+        if not seen(place.name):
+            continue
         try:
             found.append(_describe(home.read_model(place / "project.json", Card)))
         except (OSError, ValidationError):
@@ -93,6 +101,7 @@ def rename(project: str, name: str) -> Project:
     """Give it another name; UserError if the name is empty."""
     if not name.strip():
         raise UserError(what="The name is empty.", fix="Type a name.")
+    rights.require("change", "project", project)
     home.write_model(folder(project) / "project.json", _card(project).model_copy(update={"name": name.strip()}))
     return get(project)
 
@@ -100,6 +109,7 @@ def rename(project: str, name: str) -> Project:
 def delete(project: str) -> None:
     """Remove the project's own files; its runs stay in the gallery, the source is untouched, its jobs are stopped."""
     place = folder(project)
+    rights.require("delete", "project", project)
     for each in store.jobs(project=project):
         if not each.ended_for_good:
             store.ask_stop(each.id)
@@ -107,14 +117,15 @@ def delete(project: str) -> None:
     place.rename(gone)  # at once for everybody, whatever happens while the files go
     shutil.rmtree(gone, ignore_errors=True)
     store.forget_owner(project)
+    rights.disown("project", project)
 
 
 def folder(project: str) -> Path:
-    """Where its files lie. UserError if there is no such project; ids, never paths, are accepted."""
+    """Where its files lie. UserError if there is no such project, or it is not one's own to see; ids, never paths, are
+    accepted."""
     place = home.projects_folder() / project
-    if not (project.isalnum() and (place / "project.json").is_file()):
-        raise UserError(what="This project is no longer there.", fix="Choose another one on the Home page.",
-                        code="gone")
+    if not (project.isalnum() and (place / "project.json").is_file() and rights.sees("project", project)):
+        raise rights.gone("project")
     return place
 
 
@@ -179,6 +190,7 @@ def write(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:
     """
     name = next(each for each, kind in FILES.items() if isinstance(value, kind))
     place = folder(project)
+    rights.require("change", "project", project)
     if read(project, name) == value:
         return
     with writing():
@@ -210,6 +222,8 @@ def _still_there(old: Choice, new: Profile) -> bool:
 
 def runs_of(project: str) -> list[str]:
     """Ids of the models made in this project that are still in the gallery, oldest first."""
+    if not rights.sees("project", project):
+        return []
     try:
         listed = home.read_model(home.projects_folder() / project / "runs.json", RunList).runs
     except (OSError, ValidationError):
@@ -218,7 +232,9 @@ def runs_of(project: str) -> list[str]:
 
 
 def add_run(project: str, run: str) -> None:
-    """Note that this project made that run."""
+    """Note that this project made that run; it belongs to whom the project belongs."""
+    rights.require("change", "project", project)
+    rights.inherit(run, project)
     listed = runs_of(project)
     if run not in listed:
         home.write_model(folder(project) / "runs.json", RunList(runs=[*listed, run]))

@@ -9,10 +9,12 @@ and from then on nobody acts there without a session.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from medml import audit
+from medml import store as jobs
 from medml.errors import UserError
 from medml.store import Job
 from medml.store import accounts as store
@@ -50,7 +52,7 @@ class Act:
 OWNER = Person("owner", "owner of this machine", "administrator")
 ACTS: dict[str, Act] = {
     "see": Act("viewer", "look at this", noted=False), "predict": Act("viewer", "ask a model about patients"),
-    "create": Act("clinician", "start a project"), "change": Act("clinician", "change this", noted=False),
+    "create": Act("clinician", "start a project", noted=False), "change": Act("clinician", "change this", noted=False),
     "delete": Act("clinician", "delete this"), "scan": Act("clinician", "read a folder"),
     "train": Act("clinician", "train a model"), "explain": Act("clinician", "have a model explained"),
     "stop": Act("clinician", "stop this work"), "schedule": Act("clinician", "change when work is done"),
@@ -63,6 +65,7 @@ JOBS = {"scan": "scan", "train": "train", "continue": "train", "without": "train
         "predict": "predict", "documents": "settings"}
 QUESTIONS = {"bring": "settings", "patient": "predict", "look_new": "predict"}  # of worker.ask and worker.answer
 _who: Callable[[], Person | None] | None = None
+_here: ContextVar[Person | None] = ContextVar("acting", default=None)  # of a request, or of a thread of ours
 
 
 # ---- who acts --------------------------------------------------------------------------------------------------
@@ -82,10 +85,25 @@ def current() -> Person:
     """Who acts. UserError where nobody is signed in."""
     if _who is None:
         return OWNER
-    person = _who()
+    person = _here.get() or _who()
     if person is None:
         raise UserError(what="You are signed out.", fix="Sign in again.", code="signed_out")
     return person
+
+
+def acting(person: Person | None) -> None:
+    """Let what follows in this request or thread be done by that person, whose session was looked at just now."""
+    _here.set(person)
+
+
+def as_now(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function for a thread of its own, done by who acts now."""
+    person = current() if of_many() else None
+
+    def done(*given: Any, **more: Any) -> Any:
+        acting(person)
+        return function(*given, **more)
+    return done
 
 
 # ---- what may be done ------------------------------------------------------------------------------------------
@@ -182,6 +200,22 @@ def inherit(run: str, project: str) -> None:
         store.give("run", run, owner)
 
 
+def disown(sort: str, thing: str) -> None:
+    """A project or run is gone."""
+    store.disown(sort, thing)
+
+
+def require_talk(owner: str) -> None:
+    """Let the co-pilot's history of a project or run be read or added to; what is asked of neither is one's own."""
+    if of_many() and owner != talk_of_own() and not (sees("project", owner) or sees("run", owner)):
+        raise gone("project")
+
+
+def talk_of_own() -> str:
+    """Under which name questions are kept that belong to no project."""
+    return f"home {current().id}" if of_many() else "home"
+
+
 # ---- jobs ------------------------------------------------------------------------------------------------------
 
 def require_job(kind: str, payload: Mapping[str, Any], project: str | None = None) -> None:
@@ -205,16 +239,22 @@ def require_answer(question: str, about: Mapping[str, Any]) -> None:
 
 def sees_job(job: Job) -> bool:
     """Whether a job is about a project or run that one sees; of one about neither only administrators know."""
+    if not of_many():
+        return True
     person, about = current(), _about(job.payload, job.project)
     return person.sees_all or bool(about) and all(sees(sort, thing, person) for sort, thing in about)
 
 
-def require_of_job(act: str, job: Job) -> None:
-    """Let somebody stop or move a job. KeyError where it is not theirs to see, as where there is none."""
-    if not sees_job(job):
-        note(act, "job", job.id, "refused")
-        raise KeyError(job.id)
-    require(act, "job", job.id)
+def require_of_job(act: str, job: str) -> None:
+    """Let somebody stop or move a job by its id; nothing is said where there is no such job, or it is not theirs."""
+    try:
+        found = jobs.get(job)
+    except KeyError:
+        return  # whoever asks a job that is not there to stop has what they want
+    if not sees_job(found):
+        note(act, "job", job, "refused")
+        raise UserError(what="This work is no longer there.", fix="The Jobs page lists what there is.", code="gone")
+    require(act, "job", job)
 
 
 def _about(payload: Mapping[str, Any], project: str | None) -> list[tuple[str, str]]:

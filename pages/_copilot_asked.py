@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from medml import copilot, gallery, project
+from medml import copilot, gallery, project, rights
 from medml.copilot import Answer, Model, Settings, Snapshot, Stage, Unavailable
 from medml.errors import UserError, apology, our_fault
 
 FRESH = 20.0  # seconds for which a server's list is believed
 BLINK = 0.15  # seconds
-NOBODY = "home"  # whose questions belong to no project
 _under_way: dict[str, Asked] = {}
 _one_at_a_time = threading.Lock()
 
@@ -66,17 +65,18 @@ class Asked:
 
 def _is_there(owner: str) -> bool:
     """Whether what a question was asked of is still there; the history of what was deleted is not begun anew."""
-    return owner == NOBODY or gallery.is_there(owner) or any(each.id == owner for each in project.all_projects())
+    return owner == rights.talk_of_own() or gallery.is_there(owner) or any(each.id == owner for each in project.all_projects())
 
 
 def begin(owner: str, stage: Stage, question: str, read: Callable[[], Snapshot], model: str | None = "") -> Asked:
     """Ask; where this owner's last question is still being answered, that one goes on and nothing new is asked."""
+    rights.require_talk(owner)
     with _one_at_a_time:
         now = _under_way.get(owner)
         if now is not None and not now.ended.is_set():
             return now
         asked = _under_way[owner] = Asked(owner, stage, question, model)
-    threading.Thread(target=asked.run, args=(read,), name="co-pilot", daemon=True).start()
+    threading.Thread(target=rights.as_now(asked.run), args=(read,), name="co-pilot", daemon=True).start()
     return asked
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from medml import copilot
+from medml import copilot, rights
 from medml import project as projects
 from medml.copilot import Answer, Snapshot, Stage
 from medml.copilot.proposal import propose
@@ -41,7 +41,7 @@ _BOLD = re.compile(r"\*\*(.+?)\*\*")
 def panel(project: str | None, run: str | None, title: str, step: str | None, close: Callable[[], None]) -> None:
     """The open panel. project, run  ids of what the page shows;   close  closes it"""
     stage: Stage = step or STAGE.get(title, "home")
-    owner = project or run or asked.NOBODY
+    owner = project or run or rights.talk_of_own()
     with st.container(key="m_copilot"):
         _head(owner, close)
         with st.container(key="m_copilot_said", height=400, autoscroll=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from medml import store
+from medml import rights, store
 from medml.clock import tonight
 from medml.errors import UserError
 from medml.store import Job, Progress, State
@@ -43,6 +43,7 @@ def enqueue(kind: str, payload: dict[str, Any], *, project: str | None = None, j
     from worker.jobs import registry
 
     found = registry.get(kind)
+    rights.require_job(kind, payload, project)
     job_id = job_id or uuid.uuid4().hex
     new = store.submit(job_id, kind, found.queue, found.freeze(payload), project=project or payload.get("project"),
                        not_before=not_before or 0.0, priority=priority)
@@ -52,22 +53,27 @@ def enqueue(kind: str, payload: dict[str, Any], *, project: str | None = None, j
 
 
 def get(job_id: str) -> Job:
-    """The job as it stands. KeyError if there is none of that id."""
-    return store.get(job_id)
+    """The job as it stands. KeyError if there is none of that id for one to see."""
+    job = store.get(job_id)
+    if not rights.sees_job(job):
+        raise KeyError(job_id)
+    return job
 
 
 def jobs(state: State | None = None, project: str | None = None) -> list[Job]:
-    """Jobs, newest first; those that wait stand in the order in which they will run among themselves."""
-    return store.jobs(state=state, project=project)
+    """Jobs that one may see, newest first; those that wait stand in the order in which they will run among themselves.
+    """
+    return [each for each in store.jobs(state=state, project=project) if rights.sees_job(each)]
 
 
 def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
     """Rows newer than `seq`, oldest first."""
-    return store.progress_since(job_id, seq)
+    return store.progress_since(get(job_id).id, seq) if rights.of_many() else store.progress_since(job_id, seq)
 
 
 def stop(job_id: str) -> None:
     """Stop a job: at once if it waits, within seconds if it runs; what can be kept is kept."""
+    rights.require_of_job("stop", job_id)
     store.ask_stop(job_id)
 
 
@@ -80,6 +86,7 @@ def pause(job_id: str) -> None:
     if job.state == "running" and not resumes(job.kind):
         raise UserError(what="This work cannot be paused while it runs: it would begin anew.",
                         fix="Let it end, or stop it.", code="no_pause")
+    rights.require_of_job("stop", job_id)
     store.ask_pause(job_id)
 
 
@@ -92,14 +99,17 @@ def resumes(kind: str) -> bool:
 
 def go_on(job_id: str) -> None:
     """Take a pause back: the job waits for its turn, and goes on from its last checkpoint."""
+    rights.require_of_job("schedule", job_id)
     store.let_go_on(job_id)
 
 
 def move_up(job_id: str) -> None:
     """Let a waiting job go first."""
+    rights.require_of_job("schedule", job_id)
     store.put_first(job_id)
 
 
 def run_at(job_id: str, when: float) -> None:
     """Let a waiting job start at that time (seconds since 1970, UTC; see `tonight`) or later; 0 for now."""
+    rights.require_of_job("schedule", job_id)
     store.put_off(job_id, when)

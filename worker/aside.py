@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from medml import egress, logs
+from medml import egress, logs, rights
 from medml.errors import UserError, apology, our_fault
 
 REFUSED = 2  # exit code where a person can mend it
@@ -32,6 +32,7 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     about     its arguments, as JSON can hold them
     raises    UserError as the question itself does, or where no answer came
     """
+    rights.require_answer(question, about)
     order = json.dumps({"question": question, "about": about}).encode()
     try:
         done = subprocess.run([sys.executable, "-m", "worker.aside"], input=order, capture_output=True, cwd=ROOT,

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from medml import egress, logs
+from medml import egress, logs, rights
 from medml.errors import UserError
 from worker.aside import ROOT, answered, opened
 
@@ -121,11 +121,14 @@ def answer(question: str, **about: Any) -> dict[str, np.ndarray]:
 
     raises  UserError as the question itself does, or where no answer came
     """
+    rights.require_answer(question, about)
     return standby.ask(question, **about)
 
 
 def answer_soon(question: str, **about: Any) -> None:
     """Ask, and do not wait for what comes: to have a model loaded by the time that somebody needs it."""
+    rights.require_answer(question, about)
+
     def unheard() -> None:
         try:
             standby.ask(question, **about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from medml import rights
 from medml.copilot.facts import Stage
 from medml.copilot.prompting import Message
 from medml.copilot.proposal import Proposal
@@ -28,11 +29,13 @@ class Turn(Value):
 
 def remember(owner: str, stage: Stage, question: str, answer: Answer) -> None:
     """Keep a question and its answer, the exact prompt with it. owner: a project's or a run's id."""
+    rights.require_talk(owner)
     store.add_turn(owner, stage, question[:LONGEST_QUESTION], answer.model_dump_json())
 
 
 def turns(owner: str, last: int = 100) -> list[Turn]:
     """The last so many, oldest first; those that another version wrote are left out."""
+    rights.require_talk(owner)
     found = []
     for each in store.turns(owner, last):
         try:
@@ -52,6 +55,7 @@ def messages(owner: str) -> list[Message]:
 
 def forget(owner: str) -> int:
     """Delete the history of a project or run for good; how many questions there were."""
+    rights.require_talk(owner)
     return store.forget_turns(owner)
 
 
@@ -64,9 +68,11 @@ class Change(Value):
 
 def accepted(owner: str, proposal: Proposal) -> None:
     """Write into the project's log that somebody accepted this change; whoever applies it calls this."""
+    rights.require_talk(owner)
     store.add_change(owner, proposal.model_dump_json())
 
 
 def changes(owner: str) -> list[Change]:
     """The project's log of accepted changes, oldest first."""
+    rights.require_talk(owner)
     return [Change(time=when, proposal=Proposal.model_validate_json(change)) for when, change in store.changes(owner)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medml import project
+from medml import project, rights
 from medml.copilot import chat
 from medml.copilot.facts import Snapshot
 from medml.copilot.knowledge.documents import Unreadable, files_in, read
@@ -110,6 +110,7 @@ def read_documents(folder: str | Path, *, watch: Watch = SILENT, settings: chat.
     raises  UserError where the folder is not there, not allowed, or holds no document that can be read; Stopped: the
             index stays as it was
     """
+    rights.require("settings")
     place = project.check_source(folder)
     files, found, left_out = files_in(place), [], {}
     for number, file in enumerate(files):
@@ -137,6 +138,7 @@ def documents() -> Documents | None:
 
 def forget_documents() -> None:
     """Delete the index of the clinician's documents with every word of them; the documents stay where they are."""
+    rights.require("settings")
     store.clear_shelf(THEIRS)
 
 

@@ -1,0 +1,215 @@
+"""Roles and belonging are asked where an act happens: another person lists, opens, changes, stops and takes nothing."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+import worker
+from medml import audit, copilot, gallery, home, project, rights, store
+from medml.errors import UserError
+from medml.rights import Person
+
+ADA = Person("a1", "Ada", "clinician", ("cardiology",), "10.0.0.1")
+BEA = Person("a2", "Bea", "clinician", ("surgery",), "10.0.0.2")
+CARL = Person("a3", "Carl", "viewer", ("cardiology",), "10.0.0.3")
+ROOT = Person("a4", "Root", "administrator", (), "10.0.0.4")
+
+
+class Ward:
+    """An app that is served to others; `who` is whoever clicks now."""
+
+    def __init__(self) -> None:
+        self.who: Person | None = ADA
+
+    def __call__(self) -> Person | None:
+        return self.who
+
+
+@pytest.fixture
+def ward(monkeypatch):
+    found = Ward()
+    monkeypatch.setattr(rights, "_who", found)
+    return found
+
+
+@pytest.fixture
+def table(tmp_path) -> Path:
+    place = tmp_path / "data" / "t.csv"
+    place.parent.mkdir()
+    place.write_text("a,b\n1,2\n")
+    return place
+
+
+@pytest.fixture
+def mine(ward, table):
+    """A project of Ada's with a run and a waiting job."""
+    made = project.create(table)
+    home.ensure(home.runs_folder() / "r1")
+    project.add_run(made.id, "r1")
+    store.submit("job-0001", "train", "train", {"project": made.id}, project=made.id)
+    return made
+
+
+def test_every_act_has_a_role_and_words():
+    assert all(act.least in rights.ROLES and act.words for act in rights.ACTS.values())
+    from worker.jobs import registry
+
+    assert set(registry.names()) <= set(rights.JOBS), "a kind of job that nobody said who may hand in"
+    assert set(rights.JOBS.values()) | set(rights.QUESTIONS.values()) <= set(rights.ACTS)
+
+
+def test_on_a_laptop_the_owner_may_do_everything_and_the_log_says_so(table):
+    made = project.create(table)
+    project.delete(made.id)
+    assert [(each.name, each.act, each.thing) for each in audit.entries()] == [
+        ("owner of this machine", "create", made.id), ("owner of this machine", "delete", made.id)]
+
+
+def test_nobody_acts_where_nobody_is_signed_in(ward, mine, table):
+    ward.who = None
+    for act in (lambda: project.create(table), project.all_projects, gallery.runs, worker.jobs,
+                lambda: project.get(mine.id), lambda: gallery.open_run("r1"), lambda: worker.enqueue("train", {})):
+        with pytest.raises(UserError, match="signed out"):
+            act()
+
+
+def test_another_person_neither_lists_nor_opens_what_is_not_theirs(ward, mine):
+    ward.who = BEA
+    assert project.all_projects() == [] and gallery.runs() == [] and worker.jobs() == []
+    assert project.runs_of(mine.id) == [] and not gallery.is_there("r1")
+    for act in (lambda: project.get(mine.id), lambda: project.folder(mine.id), lambda: project.profile(mine.id)):
+        with pytest.raises(UserError, match="no longer there"):
+            act()
+    for act in (gallery.open_run, gallery.pack, gallery.delete, lambda run: gallery.rename(run, name="x")):
+        with pytest.raises(UserError, match="There is no run r1"):
+            act("r1")
+    with pytest.raises(KeyError):
+        worker.get("job-0001")
+    with pytest.raises(UserError):
+        copilot.turns(mine.id)
+
+
+def test_what_is_not_theirs_reads_as_what_is_not_there(ward, mine):
+    ward.who = BEA
+    with pytest.raises(UserError) as theirs:
+        project.get(mine.id)
+    with pytest.raises(UserError) as nowhere:
+        project.get("p000000000000")
+    assert (theirs.value.what, theirs.value.fix) == (nowhere.value.what, nowhere.value.fix)
+
+
+@pytest.mark.parametrize("act", ["stop", "pause", "go_on", "move_up"])
+def test_another_person_moves_and_stops_no_job(ward, mine, act):
+    ward.who = BEA
+    before = store.get("job-0001")
+    with pytest.raises(UserError, match="no longer there"):
+        getattr(worker, act)("job-0001")
+    assert store.get("job-0001") == before
+    assert audit.entries()[-1].outcome == "refused" and audit.entries()[-1].name == "Bea"
+
+
+@pytest.mark.parametrize("payload", ["project", "run"])
+def test_another_person_hands_in_no_work_on_it(ward, mine, payload):
+    ward.who = BEA
+    about = {"project": mine.id} if payload == "project" else {"run": "r1"}
+    with pytest.raises(UserError, match="no longer there"):
+        worker.enqueue("scan", about)
+    with pytest.raises(UserError, match="no longer there"):
+        worker.answer("patient", run="r1", values={"a": 1})
+    with pytest.raises(UserError, match="no longer there"):
+        worker.ask("explained", part="paired", left="r1", right="r1", names=[])
+    assert len(store.jobs()) == 1
+
+
+def test_a_job_on_ones_own_project_and_anothers_run_is_refused(ward, mine, table):
+    ward.who = BEA
+    own = project.create(table)
+    with pytest.raises(UserError, match="model is no longer there"):
+        worker.enqueue("predict", {"project": own.id, "run": "r1", "file": "x"})
+    with pytest.raises(UserError, match="no longer there"):
+        worker.enqueue("export", {"run": "r1", "project": own.id}, project=own.id)
+
+
+def test_a_group_shares_a_project_and_its_runs_and_jobs(ward, table):
+    made = project.create(table, team="cardiology")
+    home.ensure(home.runs_folder() / "r2")
+    project.add_run(made.id, "r2")
+    store.submit("job-0002", "train", "train", {"project": made.id}, project=made.id)
+    ward.who = CARL
+    assert [each.id for each in project.all_projects()] == [made.id] and gallery.is_there("r2")
+    assert worker.get("job-0002").id == "job-0002"
+    ward.who = BEA
+    assert project.all_projects() == []
+    with pytest.raises(UserError, match="not in that group"):
+        project.create(table, team="cardiology")
+
+
+def test_a_viewer_changes_nothing(ward, table):
+    made = project.create(table, team="cardiology")
+    home.ensure(home.runs_folder() / "r2")
+    project.add_run(made.id, "r2")
+    store.submit("job-0002", "train", "train", {"project": made.id}, project=made.id)
+    ward.who = CARL
+    for act in (lambda: project.create(table), lambda: project.rename(made.id, "x"), lambda: project.delete(made.id),
+                lambda: gallery.delete("r2"), lambda: gallery.pack("r2"), lambda: gallery.revert("r2"),
+                lambda: worker.enqueue("train", {"project": made.id}), lambda: worker.stop("job-0002"),
+                lambda: worker.ask("bring", file="x", backbone="y", scaling="z"),
+                lambda: worker.enqueue("documents", {"folder": "x"}), copilot.forget_documents,
+                lambda: rights.require("audit")):
+        with pytest.raises(UserError, match="As a viewer you may not") as refused:
+            act()
+        assert "administrator" in refused.value.fix
+    assert rights.why_not("train") == "As a viewer you may not train a model." and rights.why_not("predict") == ""
+    assert project.get(made.id).name != "x" and store.get("job-0002").state == "queued"
+
+
+def test_an_administrator_sees_everything(ward, mine):
+    ward.who = ROOT
+    assert [each.id for each in project.all_projects()] == [mine.id] and gallery.is_there("r1")
+    assert worker.get("job-0001").project == mine.id
+
+
+def test_what_was_made_before_there_were_accounts_is_the_administrators(monkeypatch, table):
+    made = project.create(table)
+    monkeypatch.setattr(rights, "_who", lambda: ADA)
+    assert project.all_projects() == []
+    monkeypatch.setattr(rights, "_who", lambda: ROOT)
+    assert [each.id for each in project.all_projects()] == [made.id]
+
+
+def test_who_is_made_anew_under_an_old_name_inherits_nothing(ward, mine):
+    ward.who = Person("a9", "Ada", "clinician", (), "10.0.0.1")
+    assert project.all_projects() == []
+
+
+def test_a_thread_of_ours_acts_for_who_started_it(ward, mine):
+    found = []
+    work = rights.as_now(lambda: found.append(rights.current().name))
+    ward.who = None
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == ["Ada"]
+    with pytest.raises(UserError):
+        rights.current()
+
+
+def test_questions_of_no_project_are_each_persons_own(ward):
+    mine = rights.talk_of_own()
+    ward.who = BEA
+    assert rights.talk_of_own() != mine
+    with pytest.raises(UserError):
+        copilot.turns(mine)
+
+
+def test_what_is_deleted_leaves_nobody_in_the_table_and_the_log_has_no_path(ward, mine, table):
+    shutil.rmtree(home.runs_folder() / "r1")
+    project.delete(mine.id)
+    from medml.store import accounts
+
+    assert mine.id not in accounts.owners("project")
+    assert not any("/" in each.thing or str(table) in str(each) for each in audit.entries())
