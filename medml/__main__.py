@@ -27,10 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     memory.keep_freed()  # first of all: Polars reads it as it is imported
     try:
         args = parser().parse_args(arguments)
-        from medml import egress, logs
+        from medml import egress, logs, standing
 
         logs.set_up("command")
         egress.install(process="command line")
+        mended = standing.mended()
+        if mended is not None:
+            print(f"{mended.what}\n{mended.fix}\n", file=sys.stderr)
         for line in commands.registry.get(args.command).run(args):
             print(line, flush=True)
         return 0

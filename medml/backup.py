@@ -20,7 +20,7 @@ from medml.errors import UserError
 MANIFEST = "medml-backup.json"
 FORMAT = 1
 DATABASE = "medml.db"
-LEFT_OUT = ("work", "logs", "worker.code", "queue.db", DATABASE)  # and locks, and what begins with the last two
+LEFT_OUT = ("work", "logs", "copies", "mended.json", "worker.code")  # and locks, and the two databases with their logs
 CHUNK = 1 << 20
 
 

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import shutil
 from collections.abc import Iterator
 
 from medml.errors import UserError
+from medml.home import home
 
 FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+LEAST_GB = 2.0  # free, for a new job; MEDML_LEAST_FREE_GB sets another figure
+
+
+def little_room() -> UserError | None:
+    """Why no new job is taken: less is free than a night's work may need. None while there is enough.
+
+    Jobs that run or wait go on: each keeps its last checkpoint, and waits where the disk is full.
+    """
+    least = float(os.environ.get("MEDML_LEAST_FREE_GB", LEAST_GB))
+    free = shutil.disk_usage(home()).free / 1e9
+    if free >= least:
+        return None
+    return UserError(what=f"Only {free:.1f} GB are free on the disk that holds MedML's folder: no new work is taken.",
+                     fix=f"Free some space, until {least:g} GB are there, and try again. What runs or waits goes on.",
+                     code="little_room")
 
 
 def no_room() -> UserError:

@@ -10,6 +10,7 @@ from medml import project as projects
 from medml.example import example_source
 from pages import _home_folders as folders
 from pages import _ui as ui
+from pages._ui_standing import told
 
 TITLE = "Projects"
 EXAMPLE = "Try it on example data"
@@ -114,6 +115,7 @@ def change(each: projects.Project) -> None:
 with ui.page(TITLE, project_required=False,
              lead="From a folder of tables or pictures to a model that a reviewer would believe. "
                   "Nothing leaves this machine.") as _:
+    told()
     listed = projects.all_projects()
     if listed:
         project_list(listed)

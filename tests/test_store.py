@@ -159,7 +159,7 @@ def test_a_damaged_file_is_told_in_words():
     store.path().write_bytes(b"not a database at all" * 400)
     with pytest.raises(UserError) as refused:
         store.jobs()
-    assert refused.value.code == "damaged"
+    assert refused.value.code == "database_damaged"
 
 
 def test_a_full_disk_at_submit_is_told_in_one_sentence(monkeypatch):

@@ -5,6 +5,7 @@ SIGINT and SIGTERM let running jobs go on from their last checkpoint when a work
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -17,6 +18,7 @@ from huey.consumer import Consumer
 
 from medml import egress, home, logs, store
 from medml.errors import UserError
+from medml.store import whole
 from worker import alive, awake, processes, queue
 from worker.attempt import Attempts
 from worker.jobs import WORKERS
@@ -35,6 +37,8 @@ def main() -> int:
     while True:
         with store.only_one("worker") as alone:
             if alone:
+                whole.see_to_it()
+                queue.mend()
                 with store.held_open():
                     return Worker().run()
         if time.monotonic() > deadline:
@@ -98,11 +102,14 @@ class Worker:
         try:
             self.reap()
             queue.heal()
+            whole.keep_copy()
             for each in consumers:
                 each.check_worker_health()
             self.awake.keep(awake.wanted(bool(self.attempts.running)))
         except (UserError, store.DatabaseError) as error:  # a full disk, say: the next tick tries again
             log.warning("a look at the jobs failed: %s", type(error).__name__)
+            if store.is_damaged(error):
+                self.asked_to_end.set()  # the next worker mends it
 
     def reap(self) -> None:
         """Queue again what runs without anybody watching over it; its process is ended for good before.
@@ -135,7 +142,8 @@ class Worker:
             each.stop(graceful=True)  # returns when its threads have seen `closing` and given their jobs back
         self.attempts.spares.end()
         self.awake.keep(False)
-        store.leave("worker", self.pid)
+        with contextlib.suppress(UserError):  # damaged, say: nobody believes in a process that has ended
+            store.leave("worker", self.pid)
         return 0
 
 

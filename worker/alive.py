@@ -15,6 +15,7 @@ import psutil
 from medml import store
 from medml.errors import UserError
 from medml.home import home, write_bytes
+from medml.store import whole
 from worker import processes
 
 log = logging.getLogger(__name__)
@@ -25,8 +26,13 @@ _one_at_a_time = threading.Lock()
 
 
 def is_running() -> bool:
-    """True if a worker of this home is alive."""
-    return any(processes.alive(each.pid, each.started) for each in store.processes("worker"))
+    """True if a worker of this home is alive; False too where the database is damaged, which a worker mends."""
+    try:
+        return any(processes.alive(each.pid, each.started) for each in store.processes("worker"))
+    except UserError as error:
+        if store.is_damaged(error):
+            return False
+        raise
 
 
 def ensure_running(wait: float = 0.0) -> bool:
@@ -35,14 +41,20 @@ def ensure_running(wait: float = 0.0) -> bool:
     wait     seconds to wait until it is at work
     returns  whether one is at work by then
     """
+    deadline = time.monotonic() + wait
+    while True:
+        _start_one()
+        if (there := is_running()) or time.monotonic() >= deadline:
+            return there
+        time.sleep(0.05)
+
+
+def _start_one() -> None:
+    """Where none is alive and none that was started from here is on its way, or on its way out."""
     with _one_at_a_time:
         _started[:] = [each for each in _started if each.poll() is None]
         if not _started and not is_running():
             _started.append(processes.start(["-m", "worker"], detached=True))
-    deadline = time.monotonic() + wait
-    while not (there := is_running()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return there
 
 
 def keep_running() -> None:
@@ -50,12 +62,26 @@ def keep_running() -> None:
 
     A worker of an older version is let go first, unless it is at work: then it stays until the next start.
     """
+    see_to_the_database()
     me = os.getpid()
     store.enter("app", me, processes.started_at(me) or 0.0)
     if is_outdated() and not store.jobs(state="running"):
         _let_go()
     ensure_running()
     threading.Thread(target=_look_after, name="worker watch", daemon=True).start()
+
+
+def see_to_the_database() -> None:
+    """Mend it where it is damaged. A worker that is at work on a damaged one notices, and ends first."""
+    deadline = time.monotonic() + ENDING
+    while True:
+        with store.only_one("worker") as alone:
+            if alone:
+                whole.see_to_it()
+                return
+        if time.monotonic() > deadline or whole.is_whole():
+            return
+        time.sleep(0.2)
 
 
 def code_version() -> str:

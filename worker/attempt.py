@@ -175,6 +175,8 @@ def settle(job: Job, ending: Ending, code: int | None) -> None:
             return _settle(job, ending, code)
         except UserError as error:
             log.warning("the end of job %s has to wait: %s", job.id, error.code)
+            if store.is_damaged(error):
+                return None  # this worker ends, and the next one mends the database
             time.sleep(1)
 
 

@@ -11,12 +11,14 @@ import logging
 import os
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from huey import SqliteHuey
 from huey.exceptions import HueyException
 
 from medml import store
 from medml.home import home
+from medml.store import whole
 from worker.jobs import WORKERS
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,15 @@ def _queue(name: str, file: str) -> SqliteHuey:
     made = SqliteHuey(name, filename=file, timeout=5, results=False, utc=True)
     made.run_job = made.task(name="run_job")(lambda job_id: _runner(name))
     return made
+
+
+def mend() -> None:
+    """Before a worker begins: a queue file that cannot be read is made anew. It carries ids only: nothing is lost."""
+    if not whole.is_sound(Path(path())):
+        log.error("the queue's file was damaged and is made anew")
+        for suffix in ("-wal", "-shm", ""):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path() + suffix)
 
 
 def _runner(queue_name: str) -> None:

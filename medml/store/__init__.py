@@ -5,7 +5,16 @@ value.
 """
 
 from medml.store.copilot import forget_owner
-from medml.store.database import DatabaseError, connect, connect_once, copy_to, held_open, only_one, path
+from medml.store.database import (
+    DatabaseError,
+    connect,
+    connect_once,
+    copy_to,
+    held_open,
+    is_damaged,
+    only_one,
+    path,
+)
 from medml.store.jobs import (
     ATTEMPTS,
     ENDED,
@@ -33,6 +42,7 @@ from medml.store.jobs import (
 from medml.store.processes import Process, enter, leave, processes
 
 __all__ = [
+    "is_damaged",
     "ATTEMPTS", "ENDED", "WAITING", "DatabaseError", "Job", "Process", "Progress", "State", "ask_pause", "ask_stop",
     "ask_to_rest", "claim", "connect", "connect_once", "copy_to", "due", "enter", "finish", "forget_owner", "get",
     "give_back", "held_open", "jobs", "leave", "let_go_on", "only_one", "own", "path", "processes", "progress_since",

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from medml.drive import refuse_network
 from medml.errors import UserError
-from medml.home import home, sync_file, sync_folder
+from medml.home import home, state, sync_file, sync_folder
 from medml.room import no_room
+from medml.store.link import is_shared, only_one_anywhere
 
 DatabaseError = sqlite3.Error
+DAMAGED = "database_damaged"  # code of the UserError of one that cannot be trusted
 LOCKED_AFTER = 30.0  # seconds to wait for another process's transaction
 
 # Step n brings a database from version n to n + 1, and a folder made at any time has gone through all of them, so one
@@ -47,7 +50,16 @@ ALTER TABLE jobs ADD COLUMN halved INTEGER NOT NULL DEFAULT 0;
 
 
 def path() -> Path:
-    return home() / "medml.db"
+    return state() / "medml.db"
+
+
+def copies_folder() -> Path:
+    return state() / "copies"
+
+
+def copies() -> list[Path]:
+    """Copies of the database, one a night, the newest first."""
+    return sorted(copies_folder().glob("medml-*.db"), reverse=True)
 
 
 @contextlib.contextmanager
@@ -71,7 +83,7 @@ def connect(*, write: bool = False) -> Iterator[Database]:
                     connection.execute("ROLLBACK")
                 raise
     except sqlite3.Error as error:
-        raise _in_words(error) from error
+        raise in_words(error) from error
 
 
 @contextlib.contextmanager
@@ -109,11 +121,11 @@ def connect_once() -> None:
     with connect() as db:
         told = db.execute("PRAGMA integrity_check").fetchone()[0]
     if told != "ok":
-        raise UserError(what="The database of MedML is damaged.", fix="Restore a backup into an empty folder.",
-                        code="damaged")
+        raise _damaged()
 
 
 def _open(file: Path) -> sqlite3.Connection:
+    refuse_network(file.parent)
     connection = sqlite3.connect(file, timeout=LOCKED_AFTER, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -139,8 +151,10 @@ def _bring_up(connection: sqlite3.Connection, file: Path) -> None:
     second finds it done."""
     with only_one("steps", wait=LOCKED_AFTER) as free:
         if not free:
-            raise _locked()
+            raise locked()
         found = _version(connection)
+        if not found and copies():
+            raise _damaged()  # cut off to nothing: laying it anew would hide that
         if 0 < found < len(STEPS):
             _copy(connection, file.with_name(f"{file.name}.version-{found}.{time.strftime('%Y%m%dT%H%M%S')}"))
         connection.execute("BEGIN IMMEDIATE")
@@ -157,40 +171,63 @@ def _bring_up(connection: sqlite3.Connection, file: Path) -> None:
     file.chmod(0o600)
 
 
-def _in_words(error: sqlite3.Error) -> Exception:
+def in_words(error: sqlite3.Error) -> Exception:
     """What a person can mend about a database that cannot be used, else the error itself."""
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    code = code_of(error)
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and "disk" in str(error)):
         return no_room()
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return UserError(what=f"MedML may not write to {home()}.", code="no_permission",
                          fix="Give your account the right to write there, or set MEDML_HOME to another folder.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return _locked()
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return UserError(what=f"MedML's list of jobs ({path().name}) is damaged.", code="damaged",
-                         fix=f"Move {path()} away and start MedML again; projects and runs are kept elsewhere.")
+        return locked()
+    if is_damaged(error):
+        return _damaged()
     return error
 
 
-def _locked() -> UserError:
+def code_of(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 where the error has none."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def is_damaged(error: Exception) -> bool:
+    """Whether this error says that a database cannot be trusted."""
+    if isinstance(error, sqlite3.Error):
+        return code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return getattr(error, "code", None) == DAMAGED
+
+
+def _damaged() -> UserError:
+    return UserError(what=f"MedML's list of jobs ({path().name}) is damaged.", code=DAMAGED,
+                     fix="Close MedML and start it again: it puts last night's copy in its place and keeps the damaged "
+                     "file. Projects and models are kept elsewhere.")
+
+
+def locked() -> UserError:
     return UserError(what="MedML's database has been in use by another program for 30 seconds.", code="locked",
                      fix="Wait a moment and try again; nothing was lost.")
 
 
 @contextlib.contextmanager
-def only_one(name: str, *, wait: float = 0.0) -> Iterator[bool]:
+def only_one(name: str, *, wait: float = 0.0, everywhere: bool = False) -> Iterator[bool]:
     """Hold a lock that no other process of this home can hold; yields whether it was free within `wait` seconds.
 
     A transaction kept open on a file of its own: every system SQLite runs on drops it when its holder dies, however.
+
+    everywhere  on all machines that share this home, not on this one alone
     """
-    connection = sqlite3.connect(home() / f"{name}.lock", timeout=wait, isolation_level=None, check_same_thread=False)
+    if everywhere and is_shared():
+        with only_one_anywhere(name, wait) as free:
+            yield free
+        return
+    connection = sqlite3.connect(state() / f"{name}.lock", timeout=wait, isolation_level=None, check_same_thread=False)
     try:
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as busy:
             if busy.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise _in_words(busy) from busy
+                raise in_words(busy) from busy
             yield False
         else:
             yield True

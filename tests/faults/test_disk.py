@@ -21,6 +21,7 @@ def small_disk(tmp_path, monkeypatch):
     place = tmp_path / "small"
     mount_memory(place, "4m")
     monkeypatch.setenv("MEDML_HOME", str(place))
+    monkeypatch.setenv("MEDML_LEAST_FREE_GB", "0")
     yield place
     end_everything(str(place))
     unmount(place)

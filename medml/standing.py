@@ -1,0 +1,45 @@
+"""How MedML's own folder stands, in sentences: a damaged database that was mended, little room on the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from medml import room
+from medml.home import home
+from medml.store import whole
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What happened and what to do.   until_read  True: told until somebody says to have read it"""
+
+    what: str
+    fix: str
+    until_read: bool = False
+
+
+def notes() -> list[Note]:
+    """What a person should know before they start new work; empty on most days."""
+    found, little = [mended()], room.little_room()
+    if little is not None:
+        found.append(Note(little.what, little.fix))
+    return [each for each in found if each is not None]
+
+
+def mended() -> Note | None:
+    """What was done about a damaged database, until somebody says to have read it."""
+    done = whole.note()
+    return None if done is None else _in_words(done)
+
+
+def _in_words(mended: whole.Mended) -> Note:
+    when = f"{datetime.fromtimestamp(mended.when):%d %B, %H:%M}"
+    aside = f"The damaged file was kept: {home() / mended.aside}."
+    if mended.copied is None:
+        return Note(f"On {when} MedML's list of jobs was found damaged. There was no copy of it, so it was begun anew.",
+                    f"Projects and models are as they were. Start again what had not begun. {aside}", True)
+    copied = f"{datetime.fromtimestamp(mended.copied):%d %B, %H:%M}"
+    return Note(f"On {when} MedML's list of jobs was found damaged, and the copy of {copied} was put in its place.",
+                f"Projects and models are as they were. What was queued or asked after {copied} is missing from the "
+                f"list: start it again. {aside}", True)
