@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from medml.room import little_room
 from medml.store.rows import again, rows
 from medml.types import Point
 
@@ -94,9 +95,12 @@ class Progress:
 @again
 def submit(job_id: str, kind: str, queue: str, payload: dict[str, Any], *, project: str | None = None,
            not_before: float = 0.0, priority: int = 0) -> bool:
-    """Add a job; False if that id is there already (a double click is one job)."""
+    """Add a job; False if that id is there already (a double click is one job). UserError where little room is left."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", job_id):
         raise ValueError(f"a job's id has 8-64 letters, digits, _ or -; found {job_id!r}")
+    refused = little_room()
+    if refused is not None:
+        raise refused
     with rows(job_id, write=True) as (db, now):
         return db.execute(
             "INSERT OR IGNORE INTO jobs (id, kind, queue, project, payload, state, priority, not_before, made)"
