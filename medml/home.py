@@ -33,8 +33,9 @@ def state() -> Path:
 
 def ensure(folder: Path) -> Path:
     """Make a folder that only its owner can read, with its parents; return it."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in (*reversed(folder.parents), folder):  # `parents=True` would leave those between open to others
+        if not each.is_dir():
+            each.mkdir(exist_ok=True, mode=0o700)
     return folder
 
 

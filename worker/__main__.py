@@ -16,7 +16,7 @@ import time
 
 from huey.consumer import Consumer
 
-from medml import egress, home, logs, store
+from medml import egress, home, logs, store, vitals
 from medml.errors import UserError
 from medml.store import whole
 from worker import alive, awake, processes, queue
@@ -70,6 +70,7 @@ class Worker:
         self._listen()
         alive.note_version()
         store.enter("worker", self.pid, self.started)
+        vitals.keep_telling("worker")
         self.reap()
         sweep()
         self.attempts.spares.refill()

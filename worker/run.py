@@ -17,7 +17,7 @@ import threading
 import time
 from typing import Any
 
-from medml import egress, home, logs, memory, store
+from medml import egress, home, logs, memory, store, vitals
 from medml.errors import Paused, Stopped, UserError, apology, our_fault
 from medml.room import is_full
 from medml.store import Job
@@ -37,6 +37,7 @@ def main(queue: str) -> int:
     memory.keep_freed()  # first of all: Polars reads it as it is imported
     logs.set_up("jobs")
     egress.install(process="job")
+    vitals.keep_telling("job")
     warm_up(queue)
     line = _read_line()
     if not line:
