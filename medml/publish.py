@@ -23,6 +23,7 @@ from medml.folds import FittedFold, facts_of, gather, learned_from, name_of
 from medml.pipeline import Pipeline
 from medml.saved_split import SavedSplit
 from medml.types import Chain, Checkpoint, Label, Manifest, Point, Profile, Recipe, Report, TrainConfig
+from medml.watch import Watch
 
 if TYPE_CHECKING:
     from medml.train import Ground
@@ -40,8 +41,10 @@ def run_of_job(job: str | None, config: TrainConfig) -> str | None:
 def begun(job: str | None, profile: Profile, recipe: Recipe, config: TrainConfig, ground: Ground) -> Iterator[Path]:
     """The hidden folder of a run to be, with what it is made from: the checks read it back from there. If anything
     goes wrong inside, it is gone again."""
-    part = home.runs_folder() / f".{_run_name(job, config)}.part"
-    shutil.rmtree(part, ignore_errors=True)  # left by an attempt that was killed
+    name = _run_name(job, config)
+    for left in home.runs_folder().glob(f".{name}.*part"):  # of an attempt that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    part = home.runs_folder() / f".{name}.{secrets.token_hex(4)}.part"  # one that sleeps elsewhere writes into its own
     try:
         for name, value in (("profile", profile), ("recipe", recipe), ("config", config)):
             home.write_model(home.ensure(part) / f"{name}.json", value)
@@ -52,30 +55,44 @@ def begun(job: str | None, profile: Profile, recipe: Recipe, config: TrainConfig
         shutil.rmtree(part, ignore_errors=True)  # nothing is there any more once the run was published
 
 
-def new_run(part: Path, *, job: str | None, config: TrainConfig, ground: Ground, folds: list[FittedFold],
+def new_run(part: Path, *, watch: Watch, job: str | None, config: TrainConfig, ground: Ground, folds: list[FittedFold],
             final: Pipeline, report: Report, keys: dict[str, float], seconds: float, history: list[Point]) -> str:
-    """Complete the folder of a run and let it appear in the gallery by one rename; return its name."""
+    """Complete the folder of a run and let it appear in the gallery by one rename; return its name.
+
+    Where another attempt at the same job was first (see `Watch.fence`), its run stays and this one is dropped.
+    """
     files = seals.sums(part)
-    run = part.name.removeprefix(".").removesuffix(".part")
+    run = part.name.split(".")[1]
     sealed = _write_checkpoint(gallery.checkpoint_folder(part, 0), ground, config, folds, final, report, keys, history)
     manifest = _manifest(run, ground, config, report, final, seconds=seconds, job=job, files=files)
     chain = Chain(current=0, checkpoints=[_checkpoint(0, None, final, report, job, sealed)])
     for name, value in (("manifest", manifest), ("label", Label(name=config.name)), ("chain", chain)):
         home.write_model(part / f"{name}.json", value)
-    os.replace(part, home.runs_folder() / run)
-    home.sync_folder(home.runs_folder())
+    watch.fence()
+    _appear(part, home.runs_folder() / run)
     return run
 
 
-def new_checkpoint(opened: gallery.Run, *, ground: Ground, folds: list[FittedFold], final: Pipeline, report: Report,
-                   keys: dict[str, float], history: list[Point], job: str | None) -> Checkpoint:
+def _appear(part: Path, place: Path) -> None:
+    try:
+        os.replace(part, place)
+    except OSError:
+        if not (place / "manifest.json").is_file():
+            raise
+    home.sync_folder(place.parent)
+
+
+def new_checkpoint(opened: gallery.Run, *, watch: Watch, ground: Ground, folds: list[FittedFold], final: Pipeline,
+                   report: Report, keys: dict[str, float], history: list[Point], job: str | None) -> Checkpoint:
     """Add a link to a run's chain; the chain names it only once its folder is in place."""
-    part = opened.folder / "checkpoints" / f".{job or secrets.token_hex(6)}.part"
+    part = opened.folder / "checkpoints" / f".{job or 'none'}.{secrets.token_hex(4)}.part"
     if not part.parent.is_dir():
         raise UserError(what="This run was deleted while it was being trained further.", code="no_run",
                         fix="Nothing else was changed. Train again if you want it back.")
-    shutil.rmtree(part, ignore_errors=True)  # left by an attempt that was killed
+    for left in part.parent.glob(f".{job}.*part"):
+        shutil.rmtree(left, ignore_errors=True)  # of an attempt that was killed
     sealed = _write_checkpoint(part, ground, opened.config, folds, final, report, keys, history)
+    watch.fence()
     return gallery.add_checkpoint(opened.run, part, _checkpoint(0, opened.chain.current, final, report, job, sealed))
 
 

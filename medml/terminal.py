@@ -45,6 +45,9 @@ class Bar:
     def stopping(self) -> bool:
         return self.asked_to_stop
 
+    def fence(self) -> None:
+        """Nobody else works on it."""
+
     def safe_point(self) -> None:
         """A terminal has no pause: Ctrl-Z is the system's own."""
 

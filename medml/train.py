@@ -95,8 +95,8 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
                              saved=read_split(part / publish.SPLIT),
                              others=rivals.predictions(config, ground.split_sha256, ground.cases))
             watch.say("save", 0.99, "Saving the run")
-            run = publish.new_run(part, job=job, config=config, ground=ground, folds=folds, final=final, report=report,
-                                  keys=keys, seconds=time.monotonic() - started,
+            run = publish.new_run(part, watch=watch, job=job, config=config, ground=ground, folds=folds, final=final,
+                                  report=report, keys=keys, seconds=time.monotonic() - started,
                                   history=[*(point for fold in folds for point in fold.points), *points])
     overrides.remember(config, recipe, report)
     fitting.forget(work)
@@ -131,8 +131,8 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
                          others=rivals.predictions(opened.config, ground.split_sha256, ground.cases))
     watch.say("save", 0.99, "Saving the checkpoint")
     history = [*opened.history, *(point for fold in further for point in fold.points), *points]
-    checkpoint = publish.new_checkpoint(opened, ground=ground, folds=further, final=final, report=report, keys=keys,
-                                        history=history, job=job)
+    checkpoint = publish.new_checkpoint(opened, watch=watch, ground=ground, folds=further, final=final, report=report,
+                                        keys=keys, history=history, job=job)
     fitting.forget(task.work)
     watch.say("done", 1.0, "Finished")
     return checkpoint

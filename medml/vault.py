@@ -77,7 +77,7 @@ def record(config: TrainConfig, run: str, checkpoint: int, metrics: dict[str, Me
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
     """Around whatever changes a ledger: one process at a time."""
-    with store.only_one("vault", wait=30.0) as free:
+    with store.only_one("vault", wait=30.0, everywhere=True) as free:
         if not free:
             raise UserError(what="Another program has been writing down its look for 30 seconds.", code="locked",
                             fix="Try again in a moment; this look was not shown.")

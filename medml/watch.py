@@ -27,6 +27,9 @@ class Watch(Protocol):
         """Called where all that was learned is put aside, or is by whoever catches it; raises Paused where somebody
         asked to pause."""
 
+    def fence(self) -> None:
+        """Called just before a result appears; returns only while this attempt is still the one that may publish."""
+
 
 class Silent:
     """A Watch that says nothing and never stops; the default for notebooks and tests."""
@@ -42,6 +45,9 @@ class Silent:
 
     def safe_point(self) -> None:
         """Nobody pauses it."""
+
+    def fence(self) -> None:
+        """Nobody else works on it."""
 
 
 class Quiet(Silent):
@@ -73,6 +79,9 @@ class Part:
 
     def safe_point(self) -> None:
         self.whole.safe_point()
+
+    def fence(self) -> None:
+        self.whole.fence()
 
 
 class Rounds(Protocol):

@@ -13,6 +13,26 @@ from medml import store
 from medml.errors import UserError
 from medml.store import Progress
 from medml.types import Point
+from tests import redis_server
+
+
+@pytest.fixture(scope="module")
+def shared_queue():
+    with redis_server.serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["one machine", "several machines"])
+def wherever(request, monkeypatch, tmp_path):
+    """The same promises in this home's database and in a Redis that several machines share."""
+    if request.param == "several machines":
+        server = request.getfixturevalue("shared_queue")
+        server.empty()
+        monkeypatch.setenv("MEDML_QUEUE", server.url)
+        monkeypatch.setenv("MEDML_STATE", str(tmp_path / "state"))
+
+
+anywhere = pytest.mark.usefixtures("wherever")
 
 
 def make(number: int = 1, **more) -> str:
@@ -25,17 +45,20 @@ def row(fraction: float, message: str = "", points: tuple[Point, ...] = ()) -> P
     return Progress(0, 0.0, 0, "fit", fraction, message, {"points": [each.model_dump() for each in points]})
 
 
+@anywhere
 def test_two_clicks_with_one_id_are_one_job():
     assert store.submit("job-0001", "scan", "quick", {}) is True
     assert store.submit("job-0001", "train", "train", {}) is False
     assert [each.kind for each in store.jobs()] == ["scan"]
 
 
+@anywhere
 def test_an_id_that_is_a_path_is_refused():
     with pytest.raises(ValueError, match="8-64 letters"):
         store.submit("../../etc/x", "scan", "quick", {})
 
 
+@anywhere
 def test_jobs_are_claimed_in_turn_and_each_by_one_only():
     for number in range(40):
         make(number)
@@ -53,6 +76,7 @@ def test_jobs_are_claimed_in_turn_and_each_by_one_only():
     assert sorted(taken) == [f"job-{number:04d}" for number in range(40)]
 
 
+@anywhere
 def test_priority_goes_before_age_and_a_set_hour_before_neither():
     early, late, first = make(1, not_before=4e9), make(2), make(3)
     store.put_first(first)
@@ -62,12 +86,14 @@ def test_priority_goes_before_age_and_a_set_hour_before_neither():
     assert store.claim("quick", "me", 30).id == early
 
 
+@anywhere
 def test_queues_are_apart():
     make(1, queue="train")
     assert store.due("quick") == 0 and store.due("train") == 1
     assert store.claim("quick", "me", 30) is None
 
 
+@anywhere
 def test_an_attempt_that_lost_its_job_changes_nothing():
     job = make()
     stale = store.claim("quick", "one", 30)
@@ -83,6 +109,7 @@ def test_an_attempt_that_lost_its_job_changes_nothing():
     assert store.get(job).result == {"run": "fresh"}
 
 
+@anywhere
 def test_three_attempts_without_progress_and_a_job_has_failed():
     job = make()
     for expected in ("queued", "queued", "failed"):
@@ -92,6 +119,7 @@ def test_three_attempts_without_progress_and_a_job_has_failed():
     assert store.claim("quick", "me", 30) is None
 
 
+@anywhere
 def test_an_attempt_that_got_further_starts_the_count_again():
     job = make()
     for attempt in range(1, 8):
@@ -104,6 +132,7 @@ def test_an_attempt_that_got_further_starts_the_count_again():
         assert store.give_back(job, claimed.token) == expected
 
 
+@anywhere
 def test_a_shutdown_or_a_full_disk_counts_as_no_attempt():
     job = make()
     for _ in range(5):
@@ -112,6 +141,7 @@ def test_a_shutdown_or_a_full_disk_counts_as_no_attempt():
     assert store.get(job).fruitless == 0 and store.get(job).attempt == 5
 
 
+@anywhere
 def test_points_of_curves_come_back_as_they_were():
     job = make()
     token = store.claim("quick", "me", 30).token
@@ -124,6 +154,7 @@ def test_points_of_curves_come_back_as_they_were():
     assert [each.message for each in store.progress_since(job, 1)] == ["two"]
 
 
+@anywhere
 def test_a_stop_is_told_with_the_heartbeat_and_ends_a_waiting_job_at_once():
     waits, runs = make(1, not_before=4e9), make(2)
     token = store.claim("quick", "me", 30).token

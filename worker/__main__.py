@@ -19,13 +19,14 @@ from huey.consumer import Consumer
 from medml import egress, home, logs, store, vitals
 from medml.errors import UserError
 from medml.store import whole
-from worker import alive, awake, processes, queue
+from worker import alive, awake, leases, processes, queue
 from worker.attempt import Attempts
 from worker.jobs import WORKERS
 
 log = logging.getLogger("worker")
 TICK = 1.0  # seconds between two looks at the table
 IDLE = float(os.environ.get("MEDML_IDLE", "600"))  # seconds with no app and nothing queued, then the worker ends
+AWAY = 2.0  # seconds between two tries of a queue that cannot be reached
 RETRY = 3.0  # seconds for a worker that is ending to let go of its lock
 
 
@@ -33,6 +34,7 @@ def main() -> int:
     """Run until told to end or idle; 0 also where another worker is at work already."""
     logs.set_up("worker")
     egress.install(process="worker")
+    store.check_shared()
     deadline = time.monotonic() + RETRY
     while True:
         with store.only_one("worker") as alone:
@@ -61,7 +63,8 @@ class Worker:
         self.pid = os.getpid()
         self.started = processes.started_at(self.pid) or 0.0
         self.awake = awake.Awake()
-        self.attempts = Attempts(owner=f"{self.pid}-{self.started:.2f}")
+        self.attempts = Attempts(owner=f"{self.pid}-{self.started:.2f}@{store.mark()}")
+        self.leases = leases.Leases()
         self.asked_to_end = threading.Event()
         self.quiet_since = time.monotonic()
 
@@ -71,6 +74,9 @@ class Worker:
         alive.note_version()
         store.enter("worker", self.pid, self.started)
         vitals.keep_telling("worker")
+        for each in store.weaknesses():
+            log.warning(each)
+        store.be_at_work()
         self.reap()
         sweep()
         self.attempts.spares.refill()
@@ -83,10 +89,11 @@ class Worker:
     def _consumers(self) -> list[Consumer]:
         """Threads of huey that take messages; -d 0.05 -m 0.1 takes one up within 0.1 s."""
         made = []
+        longest = AWAY if store.is_shared() else 0.1  # Redis tells at once; then this is waited after an error alone
         for name, workers in WORKERS.items():
             queue.run_with(self.attempts.take)
-            consumer = Threads(queue.queue(name), workers=workers, periodic=False, initial_delay=0.05, max_delay=0.1,
-                               check_worker_health=True)
+            consumer = Threads(queue.queue(name), workers=workers, periodic=False, initial_delay=0.05,
+                               max_delay=longest, check_worker_health=True)
             consumer.start()
             made.append(consumer)
         return made
@@ -101,6 +108,7 @@ class Worker:
 
     def _tick(self, consumers: list[Consumer]) -> None:
         try:
+            store.be_at_work()
             self.reap()
             queue.heal()
             whole.keep_copy()
@@ -118,14 +126,17 @@ class Worker:
         This worker holds the lock, so a job that none of its attempts watches was left by one that died. That is not
         the job's fault and counts as no attempt.
         """
-        for job in self.attempts.unwatched():
-            if job.pid is not None and not processes.end_group(job.pid, job.pid_started or 0.0):
+        for job in self.leases.left(self.attempts.unwatched()):
+            here = store.is_here(job.owner)
+            if here and job.pid is not None and not processes.end_group(job.pid, job.pid_started or 0.0):
                 log.warning("job %s: its old process does not end", job.id)
                 continue
             state = store.give_back(job.id, job.token, counted=job.owner == self.attempts.owner)
             log.warning("job %s was left by a worker that died, now %s", job.id, state)
 
     def _idle(self) -> bool:
+        if store.is_shared():
+            return False  # the others may hand in work at any time; it ends when it is told to
         try:
             apps = any(processes.alive(each.pid, each.started) for each in store.processes("app"))
             busy = apps or self.attempts.running or any(
@@ -145,6 +156,7 @@ class Worker:
         self.awake.keep(False)
         with contextlib.suppress(UserError):  # damaged, say: nobody believes in a process that has ended
             store.leave("worker", self.pid)
+            store.be_gone()
         return 0
 
 

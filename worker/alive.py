@@ -14,7 +14,7 @@ import psutil
 
 from medml import store
 from medml.errors import UserError
-from medml.home import home, write_bytes
+from medml.home import state, write_bytes
 from medml.store import whole
 from worker import processes
 
@@ -96,12 +96,12 @@ def code_version() -> str:
 
 def note_version() -> None:
     """For a worker: say which code it runs, since its children were warmed with it."""
-    write_bytes(home() / "worker.code", code_version().encode())
+    write_bytes(state() / "worker.code", code_version().encode())
 
 
 def is_outdated() -> bool:
     """True if the worker that is about runs other code than this."""
-    noted = home() / "worker.code"
+    noted = state() / "worker.code"
     return is_running() and noted.is_file() and noted.read_bytes() != code_version().encode()
 
 

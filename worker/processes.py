@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from medml.home import home
+from medml.home import home, state
 
 ROOT = Path(__file__).resolve().parent.parent
 SAME = 0.05  # seconds by which two readings of one start time may differ
@@ -54,7 +54,13 @@ def start(arguments: list[str], *, detached: bool = False) -> subprocess.Popen:
     quiet = subprocess.DEVNULL
     return subprocess.Popen(
         [sys.executable, *arguments], cwd=ROOT, stdin=quiet if detached else subprocess.PIPE, stdout=quiet,
-        stderr=quiet, env=os.environ | {"MEDML_HOME": str(home().resolve())}, close_fds=True, **apart)
+        stderr=quiet, env=os.environ | _places(), close_fds=True, **apart)
+
+
+def _places() -> dict[str, str]:
+    """Where a process that starts in another folder finds the same files."""
+    places = {"MEDML_HOME": home(), "MEDML_STATE": state()}
+    return {name: str(each.resolve()) for name, each in places.items() if name == "MEDML_HOME" or name in os.environ}
 
 
 def _windows_flags(detached: bool) -> int:

@@ -15,7 +15,8 @@ import shutil
 import sys
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from medml import egress, home, logs, memory, store, vitals
 from medml.errors import Paused, Stopped, UserError, apology, our_fault
@@ -26,6 +27,7 @@ from worker.jobs import registry
 from worker.watch import LAST_WORDS, JobWatch
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 WARM = {"quick": ("pandas", "polars", "medml.profile"), "train": ()}  # imported before a job is known
 LOST, PAUSED, NO_ROOM = 70, 71, 75  # exit codes: the job belongs to another attempt; it goes on later; try again when
 # there is room
@@ -46,7 +48,19 @@ def main(queue: str) -> int:
     threading.Thread(target=_end_with_the_worker, name="lifeline", daemon=True).start()
     if queue == "train":
         processes.step_back()
-    return work(store.get(order["job"]), order["token"])
+    return work(until_back(lambda: store.get(order["job"])), order["token"])
+
+
+def until_back(act: Callable[[], Answer]) -> Answer:
+    """Do it as soon as the shared queue can be reached: nothing that was worked out is thrown away for its absence."""
+    while True:
+        try:
+            return act()
+        except UserError as error:
+            if error.code != store.AWAY:
+                raise
+            log.warning("waiting for the shared queue")
+            time.sleep(1)
 
 
 def warm_up(queue: str) -> None:
@@ -81,7 +95,7 @@ def work(job: Job, token: int) -> int:
     log.info("job %s (%s), attempt %d", job.id, job.kind, job.attempt)
     try:
         state, result, error = _outcome(job, watch)
-        watch.close()
+        until_back(watch.close)
     except Paused:
         watch.say(*PAUSING)
         with contextlib.suppress(UserError):
@@ -138,7 +152,7 @@ def _write_down(job: Job, token: int, state: store.State, result: dict[str, Any]
     deadline = time.monotonic() + LAST_WORDS
     while True:
         try:
-            return store.finish(job.id, token, state, result=result, error=error)
+            return until_back(lambda: store.finish(job.id, token, state, result=result, error=error))
         except UserError:
             if time.monotonic() > deadline:
                 raise

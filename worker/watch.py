@@ -65,6 +65,19 @@ class JobWatch:
         if self._pause is not None and not self._stop:
             raise Paused
 
+    def fence(self) -> None:
+        """On several machines another may have taken this job over while this one slept; what it then has to publish
+        is nobody's. On one, the worker ended this process before the job was given to another."""
+        while store.is_shared():
+            try:
+                if store.pulse(self.job_id, self.token) == "lost":
+                    self._lost()
+                return
+            except UserError as error:
+                if error.code != store.AWAY:
+                    raise
+                time.sleep(1)  # nobody knows whose it is: it waits
+
     def close(self) -> None:
         """Write the last row; UserError if the disk stays full for a minute."""
         self._over.set()

@@ -115,6 +115,19 @@ def _away(how: str) -> UserError:
                      fix="Nothing was lost: work that runs goes on to its checkpoint and waits. Try again in a moment.")
 
 
+@contextlib.contextmanager
+def in_words() -> Iterator[None]:
+    """Around what may speak to the shared queue by itself, such as huey; no more than a block where nothing is shared.
+
+    raises  UserError as `speaking` does
+    """
+    if not is_shared():
+        yield
+        return
+    with speaking():
+        yield
+
+
 def now_of(speaker: Redis | Pipeline) -> float:
     """Seconds since 1970 by the server's clock: the one that all machines share."""
     seconds, micro = speaker.time()

@@ -96,9 +96,10 @@ def _read(redis: Redis, pipe: Pipeline, job: str | None, states: tuple[str, ...]
     else:
         ids = redis.zrange(ALL, 0, -1)
     keys = [f"{ROOM}job:".encode() + each for each in ids]
-    reader = pipe if write else redis
+    reader = redis
     if write and keys:
         pipe.watch(*keys)
+        reader = pipe  # what is asked on a connection that watches is answered at once
     found = reader.mget(keys) if keys else []
     return [json.loads(each) for each in found if each is not None], now_of(reader)
 
