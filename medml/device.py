@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
+log = logging.getLogger(__name__)
 SMALL = 20_000  # rows under which a second thread costs more than it gives on a small or shared machine (measured)
 
 
@@ -46,6 +48,21 @@ def graphics() -> bool:
     return os.path.exists("/dev/nvidiactl") and importlib.util.find_spec("nvidia") is not None
 
 
+_gone = False  # a graphics card that failed is asked for nothing again by this process
+
+
+def give_up() -> None:
+    """From now on compute on the processor: the graphics card has failed."""
+    global _gone
+    _gone = True
+    log.warning("the graphics card failed; the processor goes on")
+
+
+def is_given_up() -> bool:
+    """Whether the graphics card failed in this process."""
+    return _gone
+
+
 def pick(wanted: str = "auto") -> torch.device:
     """The device of a network: "auto" takes CUDA, then Apple's MPS, then the processor; or one of them by name.
 
@@ -53,6 +70,8 @@ def pick(wanted: str = "auto") -> torch.device:
     """
     import torch
 
+    if _gone:
+        return torch.device("cpu")
     if wanted in ("auto", "cuda") and torch.cuda.is_available():
         # cuBLAS reads this when it starts; without it equal seeds do not give equal numbers
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from medml import families, home, pipeline
+from medml import families, home, mishaps, pipeline
 from medml.cases import Cases, FitData, Fold
 from medml.curve import Curve, training_figure
 from medml.errors import Paused, Stopped
@@ -40,6 +40,7 @@ class Task:
     config: TrainConfig
     watch: Watch
     work: Path | None
+    halved: int = 0  # how often the memory ran out before: points of curves with other steps are not read back
 
     @property
     def family(self) -> families.Family:
@@ -57,6 +58,24 @@ class Task:
     def rounds(self) -> int:
         """How many a fit aims at, for a family that has them."""
         return int(self.params[self.family.rounds_param])
+
+    def with_half_the_rows(self, times: int) -> Task:
+        """The same training with half as many rows a step, so many times over; its configuration says so.
+
+        raises  MemoryError where a step has as few rows as it can have
+        """
+        low = next(each.low for each in self.family.params if each.name == "batch")
+        batch = int(self.params["batch"]) >> times
+        if batch < low:
+            raise MemoryError
+        return replace(self, config=self.config.model_copy(update={"params": self.config.params | {"batch": batch}}),
+                       halved=times)
+
+    def happened(self, fits: list[Any]) -> list[str]:
+        """What came in the way of this training, a sentence each.   fits  what the family's fits returned"""
+        unit = "pictures" if self.family.sees == "pictures" else "rows"
+        steps = [mishaps.half_the_rows(unit, self.params["batch"], self.halved)] if self.halved else []
+        return steps + mishaps.in_words([self.family.happened(each) for each in fits])
 
 
 @dataclass(slots=True)
@@ -186,9 +205,12 @@ def _learn_in_turns(task: Task, benches: list[Bench], n_rounds: int) -> None:
 def _learn_to(task: Task, bench: Bench, until: int, kept: Stretches) -> None:
     """One stretch of one fold, unless it is there already."""
     if bench.fitted is None or _rounds_of(task, bench) < until:
+        before = {} if bench.fitted is None else task.family.happened(bench.fitted)
         bench.fitted = task.family.fit_to(bench.fitted, bench.data, until, task.params, rounds=bench.curve,
                                           seed=seed_of(task.config, bench.fold), work=_folder(task, bench.fold),
                                           since=bench.since)
+        for sentence in mishaps.in_words([dict(task.family.happened(bench.fitted).items() - before.items())]):
+            task.watch.say("train", 0.0, sentence)
         kept.maybe(bench.fitted)
         try:
             task.watch.safe_point()
@@ -198,7 +220,10 @@ def _learn_to(task: Task, bench: Bench, until: int, kept: Stretches) -> None:
 
 
 def _is_tired(task: Task, bench: Bench) -> bool:
-    return bench.since is None and bench.fitted is not None and task.family.tired(bench.fitted, task.params)
+    if bench.fitted is None:
+        return False
+    tired = bench.since is None and task.family.tired(bench.fitted, task.params)
+    return tired or task.family.ended(bench.fitted, bench.start)
 
 
 def _rounds_of(task: Task, bench: Bench) -> int:
@@ -342,7 +367,7 @@ def _folder(task: Task, fold: Fold | None) -> Path | None:
 
 def _diary(task: Task, fold: Fold | None) -> Path | None:
     folder = _folder(task, fold)
-    return None if folder is None else folder / "points.jsonl"
+    return None if folder is None else folder / f"points{task.halved or ''}.jsonl"
 
 
 def forget(work: Path | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medml import home
+from medml import home, mishaps
 from medml.errors import Paused
 from medml.watch import Rounds, no_rounds
 
@@ -71,6 +72,7 @@ class Session:
     best_loss: float = float("inf")
     best: dict[str, Any] = field(default_factory=dict)  # weights of the best epoch, on the device
     finished: bool = False
+    happened: dict[str, int] = field(default_factory=dict)  # what came in the way, by name: the epoch; see mishaps
 
 
 def start(model: Any, plan: Plan) -> Session:
@@ -84,15 +86,21 @@ def start(model: Any, plan: Plan) -> Session:
 
 def run(session: Session, slices: Slices, plan: Plan, *, train_loss: Loss, val_loss: Loss, ask: Ask,
         rounds: Rounds = no_rounds, work: Checkpoints | None = None) -> Session:
-    """Go on to `plan.epochs`, until patience ends or `rounds` says stop; the session then holds the best epoch.
+    """Go on to `plan.epochs`, until patience ends, the loss is no number or `rounds` says stop; the session then holds
+    the best epoch.
     Paused, raised by `rounds`, goes on to the caller once a checkpoint is written.
 
     ask   predictions of the network as it stands, for `rounds`
     work  where checkpoints go; one is taken up by `Checkpoints.take_up` before this is called
+    raises  UserError where the loss was no number before any epoch could be kept
     """
     while not session.finished and session.epoch < plan.epochs:
         train = _epoch(session, slices, plan.batch, train_loss)
-        _judge(session, slices, val_loss)
+        if not (_judge(session, slices, val_loss) and math.isfinite(train)):
+            _fall_back(session)
+            if work is not None:
+                work.write(session)
+            break
         try:
             go_on = rounds(session.epoch, plan.epochs, train, ask)
         except Paused:
@@ -130,17 +138,31 @@ def _epoch(session: Session, slices: Slices, batch: int, loss: Loss) -> float:
     return total.item() / n  # waits for the device: once an epoch
 
 
-def _judge(session: Session, slices: Slices, loss: Loss) -> None:
-    """Measure on the validation rows, turn the rate down where nothing improves, remember the best weights."""
+def _judge(session: Session, slices: Slices, loss: Loss) -> bool:
+    """Measure on the validation rows, turn the rate down where nothing improves, remember the best weights; False where
+    what was measured is no number."""
     import torch
 
     session.model.eval()
     with torch.no_grad():
         value = loss(scores(session.model, slices.X_val), slices.y_val).item()
+    if not math.isfinite(value):
+        return False
     session.scheduler.step(value)
     if value < session.best_loss or not session.best:
         session.best_loss, session.best_epoch = value, session.epoch
         session.best = {name: tensor.detach().clone() for name, tensor in session.model.state_dict().items()}
+    return True
+
+
+def _fall_back(session: Session) -> None:
+    """Back to the weights of the best epoch, without the optimizer's memory of what led astray."""
+    if not session.best:
+        raise mishaps.nothing_learned()
+    session.model.load_state_dict(session.best)
+    session.optimizer.state.clear()
+    session.happened[mishaps.NO_NUMBER] = session.epoch
+    session.finished = True
 
 
 def scores(model: Any, X: Any) -> torch.Tensor:
@@ -162,7 +184,7 @@ def snapshot(session: Session) -> tuple[dict[str, Any], Arrays]:
         tensors |= {f"optimizer.{place}.{name}": tensor for name, tensor in state.items()}
     tensors |= {f"random.{name}": state for name, state in _random_states(session).items()}
     meta = {"epoch": session.epoch, "best_epoch": session.best_epoch, "best_loss": session.best_loss,
-            "finished": session.finished, "groups": optimizer["param_groups"],
+            "finished": session.finished, "happened": dict(session.happened), "groups": optimizer["param_groups"],
             "scheduler": session.scheduler.state_dict()}
     return meta, {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
 
@@ -185,7 +207,7 @@ def restore(session: Session, meta: dict[str, Any], arrays: Arrays) -> None:
     session.scheduler.load_state_dict(meta["scheduler"])
     session.best = {name: tensor.to(device) for name, tensor in parts["best"].items()}
     session.epoch, session.best_epoch, session.best_loss = meta["epoch"], meta["best_epoch"], meta["best_loss"]
-    session.finished = meta["finished"]
+    session.finished, session.happened = meta["finished"], dict(meta.get("happened", {}))
     _set_random_states(device, parts["random"])
 
 

@@ -52,7 +52,7 @@ def result_of(job: Job) -> str:
     except UserError:  # damaged since: the gallery says so
         return ""
     name = headline(report)
-    return f"{title(name)} {figure(report.metrics.get(name))}"
+    return " ".join([f"{title(name)} {figure(report.metrics.get(name))}", *(f"· {each}" for each in report.happened)])
 
 
 def summed_up(listed: Sequence[Came]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medml import fitting, home, pace, publish, saved_split
+from medml import device, fitting, home, pace, publish, saved_split
 from medml.errors import Stopped
 from medml.evaluate import Rerun
 from medml.folds import FittedFold
@@ -55,6 +55,8 @@ def compared(task: fitting.Task, first: FittedFold, expected: float, whole: floa
     expected, whole  seconds that this fold, and the whole training, took
     """
     why = pace.too_long(expected, whole) or ("somebody asked to stop" if task.watch.stopping() else "")
+    if device.is_given_up():
+        why = "the graphics card failed on the way, and the processor rounds differently"
     if why:
         return Rerun(why=why)
     try:

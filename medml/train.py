@@ -65,11 +65,12 @@ class Ground:
 
 
 def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *, watch: Watch | None = None,
-          job: str | None = None) -> str:
+          job: str | None = None, halved: int = 0) -> str:
     """Train one configuration and return the name of the run that it became.
 
     source  the folder or file that the profile was made from
     job     an id that makes a restart go on from the folds already done, and never publish twice
+    halved  how often half the rows a step are taken, since the memory ran out before
     raises  UserError (file gone or changed, too few cases ...), Stopped if stopped before anything could be kept
     """
     watch = watch or Silent()
@@ -81,7 +82,8 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     ground = prepare_ground(source, profile, recipe, config, watch=watch)
     refuse_row_split(ground, profile, config)
     work = None if job is None else home.work_folder(job)
-    task = fitting.Task(ground.cases, ground.development, recipe, config, watch, work)
+    task = with_less_memory(fitting.Task(ground.cases, ground.development, recipe, config, watch, work), halved)
+    config = task.config
     with device.few_threads(len(ground.cases.y)):
         folds, final, points = fitting.fit_all(task, ground.folds, span=FITTING)
         config = stopped_by_hand(config, task, job)
@@ -94,6 +96,7 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
             report = measure(ground, profile, recipe, config, folds, final, keys=keys, rerun=rerun,
                              saved=read_split(part / publish.SPLIT),
                              others=rivals.predictions(config, ground.split_sha256, ground.cases))
+            report = report.model_copy(update={"happened": told(task, folds, final)})
             watch.say("save", 0.99, "Saving the run")
             run = publish.new_run(part, watch=watch, job=job, config=config, ground=ground, folds=folds, final=final,
                                   report=report, keys=keys, seconds=time.monotonic() - started,
@@ -105,7 +108,7 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
 
 
 def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: Watch | None = None,
-                 job: str | None = None) -> Checkpoint:
+                 job: str | None = None, halved: int = 0) -> Checkpoint:
     """Train for n_rounds more: in every fold from that fold's own state, and in the final model. A new checkpoint.
 
     Patients, folds and cleaning are those of the run: the same table is read again, and refused if it changed.
@@ -116,6 +119,7 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     if ours is not None:
         return ours
     task, ground, folds, final = _take_up(opened, n_rounds, source=source, watch=watch, job=job)
+    task = with_less_memory(task, halved)
     with device.few_threads(len(ground.cases.y)):
         started = time.monotonic()
         further, final, points = fitting.more(task, folds, final, n_rounds, span=FITTING)
@@ -129,6 +133,8 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
         report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further, final, keys=keys,
                          rerun=rerun, saved=publish.split_of(opened),
                          others=rivals.predictions(opened.config, ground.split_sha256, ground.cases))
+    report = report.model_copy(update={"happened": [*dict.fromkeys([*opened.report.happened,
+                                                                    *told(task, further, final)])]})
     watch.say("save", 0.99, "Saving the checkpoint")
     history = [*opened.history, *(point for fold in further for point in fold.points), *points]
     checkpoint = publish.new_checkpoint(opened, watch=watch, ground=ground, folds=further, final=final, report=report,
@@ -201,6 +207,20 @@ def counted(config: TrainConfig) -> TrainConfig:
     """The configuration with the number of those that there are to choose from, itself included (E3)."""
     found = rivals.configurations(config.data_sha256, config.choice.target)
     return config.model_copy(update={"compared": found + 1})
+
+
+def with_less_memory(task: fitting.Task, halved: int) -> fitting.Task:
+    """The training with as many halvings of its steps, said so to whoever watches; MemoryError where none is left."""
+    if not halved:
+        return task
+    smaller = task.with_half_the_rows(halved)
+    task.watch.say("read", 0.0, smaller.happened([])[0])
+    return smaller
+
+
+def told(task: fitting.Task, folds: list[FittedFold], final: Pipeline) -> list[str]:
+    """What came in the way of a training, for its report."""
+    return task.happened([*(fold.pipeline.fitted for fold in folds), final.fitted])
 
 
 def stopped_by_hand(config: TrainConfig, task: fitting.Task, job: str | None) -> TrainConfig:

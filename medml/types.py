@@ -299,6 +299,7 @@ class Report(Value):
     subgroups: list[Subgroup] = []  # groups of fewer than k patients are not named
     conformal: Conformal | None = None
     external: list[External] = []  # validations on other data, filled when a run is opened
+    happened: list[str] = []  # what came in the way of the training, which went on all the same
     forecast: Forecast | None = None  # what more patients would bring, filled when a run is opened
 
 

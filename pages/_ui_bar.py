@@ -59,6 +59,9 @@ def _time(job: Job) -> str:
 def _sentence(job: Job) -> str:
     if job.state == "failed":
         return ""  # what could not be done stands on the page in full
+    if job.halved and not job.ended_for_good:
+        share = "half" if job.halved == 1 else "a quarter"
+        return f"{job.message} (the memory ran out; it began anew with {share} as many rows a step)".strip()
     if job.state == "running" and job.attempt > 1:
         return f"{job.message} ({count(job.attempt)} starts: it went on from its last checkpoint)"
     return job.message

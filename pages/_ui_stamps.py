@@ -21,6 +21,8 @@ def strip(report: Report) -> None:
     words = chips(tuple(report.stamps))
     if words:
         ui.draw(f'<p class="m-stamps">{words}</p>')
+    for each in report.happened:
+        ui.note(each)
 
 
 def chips(stamps: tuple[str, ...]) -> str:

@@ -33,7 +33,7 @@ def made(source, **plan) -> str:
 
 
 def do(kind: str, payload: dict) -> dict:
-    return registry.get(kind).run(types.SimpleNamespace(id="job-00000001", payload=payload), Silent())
+    return registry.get(kind).run(types.SimpleNamespace(id="job-00000001", payload=payload, halved=0), Silent())
 
 
 def screen(run: str, part: str) -> AppTest:

@@ -45,7 +45,8 @@ def configured(folder):
 def do(kind: str, payload: dict, watch=None) -> dict:
     """Run one job of that kind here, as its child process would."""
     found = registry.get(kind)
-    return found.run(types.SimpleNamespace(id="job-00000001", payload=found.freeze(payload)), watch or Silent())
+    job = types.SimpleNamespace(id="job-00000001", payload=found.freeze(payload), halved=0)
+    return found.run(job, watch or Silent())
 
 
 class Stopping(Silent):

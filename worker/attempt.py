@@ -12,10 +12,11 @@ from typing import Literal
 
 import psutil
 
-from medml import store
+from medml import mishaps, store
 from medml.errors import UserError
 from medml.store import Job
-from worker import processes, run
+from worker import processes, run, shortage
+from worker.jobs import registry
 from worker.spare import Spares
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ BEGINNING = 120.0  # seconds without the first heartbeat: imports on a slow driv
 RESTING = 180.0  # seconds in which a pause must have been heard; then the work goes on from its last checkpoint later
 UNHEARD = 5.0  # seconds a stop may go unnoticed while there is nothing to keep
 SAVING = 600.0  # seconds for a round to end once something was learned; and to judge and put away what is kept
+KILLED = (-9, 137)  # exit codes of a process that the system ended
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 
 Ending = Literal["exited", "silent", "memory", "closing", "stopped", "paused"]
@@ -70,7 +72,7 @@ class Attempts:
         return True
 
     def _attempt(self, job: Job) -> None:
-        child = self.spares.take(job.queue)
+        child, killed_before = self.spares.take(job.queue), shortage.kills()
         born = processes.started_at(child.pid) or 0.0
         try:
             store.own(job.id, job.token, child.pid, born)
@@ -81,6 +83,8 @@ class Attempts:
             child.wait()
             child.stdin.close()
         self.spares.refill()
+        if ending == "exited" and child.returncode in KILLED and shortage.was_it(killed_before):
+            ending = "memory"
         settle(job, ending, child.returncode)
 
     def _watch_over(self, job: Job, child: subprocess.Popen) -> Ending:
@@ -180,11 +184,20 @@ def settle(job: Job, ending: Ending, code: int | None) -> None:
             time.sleep(1)
 
 
+def _settle_short_of_memory(job: Job) -> None:
+    """Once more with half the rows a step, twice at most, where that makes a difference; else it has failed."""
+    if job.halved < mishaps.HALVINGS and registry.get(job.kind).halves(job.payload):
+        state = store.give_back(job.id, job.token, counted=False, halve=True)
+        log.warning("job %s ran out of memory, now %s", job.id, state)
+    else:
+        store.finish(job.id, job.token, "failed", error=mishaps.out_of_memory(job.halved))
+
+
 def _settle(job: Job, ending: Ending, code: int | None) -> None:
     if ending == "stopped":
         store.finish(job.id, job.token, "stopped")
-    elif ending == "memory":
-        store.finish(job.id, job.token, "failed", error=run.OUT_OF_MEMORY)
+    elif ending == "memory" or code == run.SHORT:
+        _settle_short_of_memory(job)
     elif ending in ("closing", "paused") or code == run.PAUSED:
         store.give_back(job.id, job.token, state="interrupted", counted=False)
     elif code == run.NO_ROOM:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from medml import egress, home, logs, memory, store, vitals
 from medml.errors import Paused, Stopped, UserError, apology, our_fault
+from medml.mishaps import ran_out_of_memory
 from medml.room import is_full
 from medml.store import Job
 from worker import processes
@@ -29,8 +30,8 @@ from worker.watch import LAST_WORDS, JobWatch
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 WARM = {"quick": ("pandas", "polars", "medml.profile"), "train": ()}  # imported before a job is known
-LOST, PAUSED, NO_ROOM = 70, 71, 75  # exit codes: the job belongs to another attempt; it goes on later; try again when
-# there is room
+LOST, PAUSED, SHORT, NO_ROOM = 70, 71, 72, 75  # exit codes: the job belongs to another attempt; it goes on later; the
+# memory ran out; try again when there is room on the disk
 PAUSING = ("paused", 0.0, "Paused; everything up to here is kept")
 
 
@@ -102,11 +103,11 @@ def work(job: Job, token: int) -> int:
             watch.close()
         return PAUSED
     except BaseException as failed:
-        if not is_full(failed):
+        if not (is_full(failed) or ran_out_of_memory(failed)):
             raise
         with contextlib.suppress(UserError):
             watch.close()  # what was said is not lost, if there is room within a minute
-        return NO_ROOM
+        return NO_ROOM if is_full(failed) else SHORT
     ended = _write_down(job, token, state, result, error)
     if ended:
         shutil.rmtree(home.home() / "work" / job.id, ignore_errors=True)
@@ -128,10 +129,8 @@ def _outcome(job: Job, watch: JobWatch) -> tuple[store.State, dict[str, Any] | N
             raise
         log.info("job %s: %s %s", job.id, error.code, error.detail)
         return "failed", None, {"what": error.what, "fix": error.fix, "reference": ""}
-    except MemoryError:
-        return "failed", None, OUT_OF_MEMORY
     except Exception as error:  # noqa: BLE001
-        if is_full(error):
+        if is_full(error) or ran_out_of_memory(error):
             raise
         return "failed", None, fault(our_fault(error))
 
@@ -140,10 +139,6 @@ def fault(reference: str) -> dict[str, str]:
     """How a fault of ours is told."""
     return {"what": apology(reference), "fix": "Try again; if it happens again, send the file jobs.log with this "
             "reference to whoever looks after MedML here. It holds no patient's data.", "reference": reference}
-
-
-OUT_OF_MEMORY = {"what": "This needed more memory than the machine has free.", "reference": "",
-                 "fix": "Close other programs, leave out columns or choose a smaller family, then start again."}
 
 
 def _write_down(job: Job, token: int, state: store.State, result: dict[str, Any] | None,

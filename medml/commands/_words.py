@@ -22,7 +22,8 @@ def run_in_words(run: gallery.Run) -> Printed:
             f"Measured on {report.measured_on}; {counted_in_words(report)}", "",
             table(rows, ["", "this model", *(baselines.title(name, of_pictures=run.config.choice.pictures is not None)
                                              for name in beside)]), "",
-            *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps)]
+            *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps),
+            *(f"Note: {each}" for each in report.happened)]
 
 
 def counted_in_words(report: Report) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medml import device, loop, split
+from medml import device, loop, mishaps, split
 from medml.cases import FitData
 from medml.families import _files
 from medml.families._guard import Labels
@@ -116,6 +116,12 @@ class Learner(Family):
         """Whether patience has run out: further rounds of this fit would change nothing. params  settled ones"""
         return fitted.meta["epoch"] - fitted.meta["best_epoch"] >= params["patience"]
 
+    def ended(self, fitted: Network, since: int) -> bool:
+        return self.happened(fitted).get(mishaps.NO_NUMBER, 0) > since
+
+    def happened(self, fitted: Network) -> dict[str, int]:
+        return fitted.meta.get("happened", {})
+
     def rounds_done(self, fitted: Network) -> int:
         return int(fitted.meta["epoch"])
 
@@ -167,8 +173,19 @@ class Learner(Family):
 
     def _train(self, network: Network, X: Any, data: FitData, plan: loop.Plan, rounds: Rounds,
                work: Path | None) -> Network:
-        """One stretch of training: fresh where the network has no history, else on from its own state."""
-        on, since = device.pick(), network.meta.get("since", 0)
+        """One stretch of training: fresh where the network has no history, else on from its own state. Where the
+        graphics card fails the processor goes on from the last checkpoint."""
+        try:
+            return self._train_on(device.pick(), network, X, data, plan, rounds, work)
+        except RuntimeError as error:
+            if not mishaps.card_is_gone(error):
+                raise
+        device.give_up()
+        return self._train_on(device.pick(), network, X, data, plan, rounds, work, moved=True)
+
+    def _train_on(self, on: torch.device, network: Network, X: Any, data: FitData, plan: loop.Plan, rounds: Rounds,
+                  work: Path | None, *, moved: bool = False) -> Network:
+        since = network.meta.get("since", 0)
         with device.repeatable(on, network.seed, self.size(X)):
             model = self.build(network.shape, fresh=not network.meta).to(on)
             session = loop.start(model, plan)
@@ -178,9 +195,12 @@ class Learner(Family):
                 work, loop.purpose_of(network.shape, network.seed, vars_of(plan) | {"epochs": None}, since,
                                       self.contents(X), data.y))
             taken_up = checkpoints is not None and checkpoints.take_up(session)
+            if moved:
+                session.happened.setdefault(mishaps.CARD_GONE, session.epoch + 1)
             learn_by, judge_by = losses(network, on)
             ask = lambda rows: self.ask(model.eval(), network, rows, on)  # noqa: E731
-            session.finished = session.epoch >= plan.epochs or loop.tired(session, plan)  # a stretch may end early
+            session.finished = session.epoch >= plan.epochs or loop.tired(session, plan) \
+                or session.happened.get(mishaps.NO_NUMBER, 0) > since  # a stretch may end early
             if taken_up and session.finished:
                 rounds(session.epoch, plan.epochs, None, ask)
             loop.run(session, self._slices(network, X, data, on), plan, train_loss=learn_by, val_loss=judge_by,

@@ -119,6 +119,14 @@ class Family:
         """Whether early stopping has ended a fit made by `fit_to`."""
         return False
 
+    def ended(self, fitted: Any, since: int) -> bool:
+        """Whether its loss has been no number since that round, so that going on now is of no use, whoever asks."""
+        return False
+
+    def happened(self, fitted: Any) -> dict[str, int]:
+        """What came in the way of this fit, by its name in medml.mishaps: in which round."""
+        return {}
+
     def rounds_done(self, fitted: Any) -> int:
         """Rounds in this model so far (0 where the family has none)."""
         return 0

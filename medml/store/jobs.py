@@ -206,10 +206,11 @@ def finish(job_id: str, token: int, state: State, *, result: dict[str, Any] | No
 
 @again
 def give_back(job_id: str, token: int, *, state: State = "queued", counted: bool = True, wait: float = 0.0,
-              error: dict[str, str] | None = None) -> State | None:
+              halve: bool = False, error: dict[str, str] | None = None) -> State | None:
     """An attempt ended without an answer: queue its job again, or fail it after three attempts without progress.
 
     counted  False where the job is not to blame (shutdown, full disk);  wait  seconds before the next attempt
+    halve    True where the next attempt begins anew with half the rows a step, as the memory ran out
     error    what to tell when it has failed
     returns  the new state; None if the job belongs to another attempt now
     """
@@ -224,10 +225,10 @@ def give_back(job_id: str, token: int, *, state: State = "queued", counted: bool
             over = state in ENDED
             # the token is raised: whatever is left of this attempt can write nothing from here on
             db.execute("UPDATE jobs SET state = ?, fruitless = ?, token = token + 1, owner = NULL, pid = NULL,"
-                       " resting = NULL, not_before = max(not_before, ?), ended = max(?, started), error = ?"
-                       " WHERE id = ?",
+                       " resting = NULL, not_before = max(not_before, ?), ended = max(?, started), error = ?,"
+                       " halved = halved + ?, reached = CASE WHEN ? THEN 0 ELSE reached END WHERE id = ?",
                        [state, fruitless, now + wait if wait else 0, now if over else None,
-                        json.dumps(error) if error and state == "failed" else None, job_id])
+                        json.dumps(error) if error and state == "failed" else None, halve, halve, job_id])
             return state
     return None
 

@@ -20,7 +20,7 @@ def run(job, watch):
     told = job.payload
     place = home.work_folder(job.id) / "done.txt"
     done = int(place.read_text()) if place.exists() else 0
-    _begin(told)
+    _begin(job, told)
     total = told.get("n", 3)
     while done < total:
         if told.get("die_at") == done:
@@ -42,17 +42,25 @@ def run(job, watch):
     return {"steps": done}
 
 
-def _begin(told):
+def torch_out_of_memory():
+    """What torch raises on the processor."""
+    return RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory")
+
+
+def _begin(job, told):
     if told.get("fault") == "user":
         raise UserError(what="The table is gone.", fix="Put it back.")
     if told.get("fault") == "ours":
         raise ValueError("could not convert 'Jane Roe 1951' to a number")
     if told.get("fault") == "memory":
         raise MemoryError
+    if told.get("fault") == "memory until halved" and job.halved < told["halvings"]:
+        raise torch_out_of_memory()
     if told.get("child"):
         started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         Path(told["child"]).write_text(str(started.pid))
 
 
 for queue in ("quick", "train"):
-    registry.add(f"steps_{queue}", Kind(f"steps_{queue}", "Steps", queue, run, resumes=queue == "train"))
+    registry.add(f"steps_{queue}", Kind(f"steps_{queue}", "Steps", queue, run, resumes=queue == "train",
+                                       halves=lambda payload: payload.get("fault") == "memory until halved"))

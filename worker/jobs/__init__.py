@@ -24,6 +24,19 @@ def as_given(payload: dict[str, Any]) -> dict[str, Any]:
     return payload
 
 
+def never(payload: dict[str, Any]) -> bool:
+    """Work without steps."""
+    return False
+
+
+def has_steps(family: str) -> bool:
+    """Whether a family learns in steps of some rows each."""
+    from medml import families
+
+    known = family in families.registry.names()
+    return known and any(each.name == "batch" for each in families.registry.get(family).params)
+
+
 def source_of_run(payload: dict[str, Any]) -> Path:
     """Where the table of the run in a payload lies: its project's folder, else where the run itself was made from.
 
@@ -43,6 +56,7 @@ class Kind:
     queue   "train": one at a time; "quick": what somebody waits for at a screen
     run     (job, watch) -> what to keep as the job's result: ids and counts, no values
     resumes whether it goes on from checkpoints, so that a pause loses nothing
+    halves  (payload) -> whether it needs less memory when half the rows a step are taken (Job.halved)
     freeze  (payload) -> payload with the settings as they are now, so that a later edit does not change a waiting job
     """
 
@@ -52,8 +66,9 @@ class Kind:
     run: Callable[[Job, Watch], dict[str, Any]]
     freeze: Callable[[dict[str, Any]], dict[str, Any]] = as_given
     resumes: bool = False
+    halves: Callable[[dict[str, Any]], bool] = never
 
 
 registry: Registry[Kind] = Registry("worker.jobs")
 
-__all__ = ["WORKERS", "Kind", "Queue", "registry", "source_of_run"]
+__all__ = ["WORKERS", "Kind", "Queue", "has_steps", "registry", "source_of_run"]

@@ -6,7 +6,14 @@ from typing import Any
 
 from medml.store import Job
 from medml.watch import Watch
-from worker.jobs import Kind, registry, source_of_run
+from worker.jobs import Kind, has_steps, registry, source_of_run
+
+
+def halves(payload: dict[str, Any]) -> bool:
+    """Whether the run's family learns in steps of some rows each; no where the run is gone."""
+    from medml import gallery
+
+    return gallery.is_there(payload["run"]) and has_steps(gallery.open_run(payload["run"]).config.family)
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
@@ -14,8 +21,8 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     from medml import train
 
     train.continue_run(job.payload["run"], job.payload["rounds"], source=source_of_run(job.payload), watch=watch,
-                       job=job.id)
+                       job=job.id, halved=job.halved)
     return {"run": job.payload["run"]}
 
 
-registry.add("continue", Kind("continue", "Train more rounds", "train", run, resumes=True))
+registry.add("continue", Kind("continue", "Train more rounds", "train", run, resumes=True, halves=halves))

@@ -10,7 +10,7 @@ from medml.errors import UserError
 from medml.store import Job
 from medml.types import Recipe, TrainConfig
 from medml.watch import Watch
-from worker.jobs import Kind, registry
+from worker.jobs import Kind, has_steps, registry
 
 
 def freeze(payload: dict[str, Any]) -> dict[str, Any]:
@@ -44,9 +44,10 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
                         code="not_counted")
     source = project.check_source(card.source)
     make_room(estimate(profile.table(config.choice.table), config, recipe).bytes)  # a language model gives way
-    made = train.train(Path(source), profile, recipe, config, watch=watch, job=job.id)
+    made = train.train(Path(source), profile, recipe, config, watch=watch, job=job.id, halved=job.halved)
     project.add_run(card.id, made)
     return {"run": made}
 
 
-registry.add("train", Kind("train", "Train", "train", run, freeze, resumes=True))
+registry.add("train", Kind("train", "Train", "train", run, freeze, resumes=True,
+                           halves=lambda payload: has_steps(payload["config"]["family"])))
