@@ -15,6 +15,7 @@ import numpy as np
 
 from medml import (
     abstain,
+    card,
     conformal,
     data,
     device,
@@ -84,7 +85,7 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     work = None if job is None else home.work_folder(job)
     task = with_less_memory(fitting.Task(ground.cases, ground.development, recipe, config, watch, work), halved)
     config = task.config
-    with device.few_threads(len(ground.cases.y)):
+    with device.few_threads(len(ground.cases.y)), card.alone(task.family.on_card, watch):
         folds, final, points = fitting.fit_all(task, ground.folds, span=FITTING)
         config = stopped_by_hand(config, task, job)
         fitted = time.monotonic() - started
@@ -120,7 +121,7 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
         return ours
     task, ground, folds, final = _take_up(opened, n_rounds, source=source, watch=watch, job=job)
     task = with_less_memory(task, halved)
-    with device.few_threads(len(ground.cases.y)):
+    with device.few_threads(len(ground.cases.y)), card.alone(task.family.on_card, watch):
         started = time.monotonic()
         further, final, points = fitting.more(task, folds, final, n_rounds, span=FITTING)
         stopped_by_hand(opened.config, task, job)  # before it is counted below

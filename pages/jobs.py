@@ -14,7 +14,6 @@ from pages._ui_bar import bar, title_of
 from pages._ui_jobs import pause_button
 from pages._ui_night import leave_it_on
 from pages._ui_standing import told
-from pages._ui_standing import told
 
 TITLE = "Jobs"
 LEAD = "Trainings run one at a time, scans beside them. They go on without this window."
@@ -87,7 +86,6 @@ def put_off(job_id: str, hour: int) -> None:
 
 
 with ui.page(TITLE, project_required=False, lead=LEAD):
-    told()
     told()
     standing = active()
     st.fragment(board, run_every=EVERY if standing else None)(tuple(sorted(each.id for each in standing)))

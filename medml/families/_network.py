@@ -62,6 +62,7 @@ class Learner(Family):
 
     round = "epoch"
     rounds_param = "epochs"
+    on_card = True
 
     # ---- what a family of this sort says ---------------------------------------------------------------------------
 

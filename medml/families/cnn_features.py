@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from medml import device
+from medml import device, mishaps
 from medml.cases import FitData
 from medml.errors import UserError
 from medml.families import _files, logistic, registry
@@ -46,6 +46,7 @@ class CNNFeatures(Family):
     title = "Pretrained network, frozen"
     sentence = "A network that learned on everyday photos looks once; only a small head learns. Seconds, not hours."
     sees = "pictures"
+    on_card = True
     params = (
         Param("backbone", "Network", "Which network looks at the pictures; its weights must lie on this machine.", None,
               kind="choice", choices=tuple(name for name in BACKBONES if name != SMALL),
@@ -143,13 +144,23 @@ def features(X: Pictures, found: weights.Weights, sha256: str) -> np.ndarray:
 
 
 def _look(X: Pictures, found: weights.Weights) -> np.ndarray:
-    """One pass of all pictures through the network, (n, width) float32: the mean of each feature map."""
+    """One pass of all pictures through the network, (n, width) float32: the mean of each feature map. Where the
+    graphics card fails the processor begins it anew."""
+    try:
+        return _look_on(device.pick(), X, found)
+    except RuntimeError as error:
+        if not mishaps.card_is_gone(error):
+            raise
+    device.give_up()
+    return _look_on(device.pick(), X, found)
+
+
+def _look_on(on: Any, X: Pictures, found: weights.Weights) -> np.ndarray:
     import torch
 
     from medml.vision.classifier import Classifier
     from medml.vision.stream import Stream
 
-    on = device.pick()
     with device.repeatable(on, 0, device.SMALL), torch.inference_mode():
         model = Classifier(found.backbone, 1)
         model.body.load_state_dict(weights.body(found))

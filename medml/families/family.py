@@ -74,6 +74,7 @@ class Family:
     tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "regression"})
     round: ClassVar[Literal["epoch", "trees"] | None] = None  # what "N more rounds" means; None: nothing to continue
     rounds_param: ClassVar[str | None] = None  # the parameter that says how many rounds a fit aims at
+    on_card: ClassVar[bool] = False  # computed on a graphics card where there is one; one training at a time holds it
     params: ClassVar[tuple[Param, ...]] = ()
 
     def usual(self, facts: Facts) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from medml.home import home, state, sync_file, sync_folder
 from medml.room import no_room
 from medml.store.link import is_shared, only_one_anywhere
 
+log = logging.getLogger(__name__)
 DatabaseError = sqlite3.Error
 DAMAGED = "database_damaged"  # code of the UserError of one that cannot be trusted
 LOCKED_AFTER = 30.0  # seconds to wait for another process's transaction
@@ -222,6 +225,34 @@ def only_one(name: str, *, wait: float = 0.0, everywhere: bool = False) -> Itera
             yield free
         return
     connection = sqlite3.connect(state() / f"{name}.lock", timeout=wait, isolation_level=None, check_same_thread=False)
+    with _held(connection) as free:
+        yield free
+
+
+@contextlib.contextmanager
+def only_one_here(name: str) -> Iterator[bool]:
+    """As `only_one`, for every home and every account of this machine; True as well where that cannot be told.
+
+    The file is opened without being made anew: Linux refuses that for a file of somebody else in a public folder.
+    """
+    file = Path(tempfile.gettempdir()) / f"medml-{name}.lock"
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        file.chmod(0o666)
+    try:
+        connection = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=0.0, isolation_level=None,
+                                     check_same_thread=False)
+    except sqlite3.OperationalError:
+        log.warning("it cannot be told whether another account uses %s", name)
+        yield True
+        return
+    with _held(connection) as free:
+        yield free
+
+
+@contextlib.contextmanager
+def _held(connection: sqlite3.Connection) -> Iterator[bool]:
+    """Whether a file was free; held until the end, then closed."""
     try:
         try:
             connection.execute("BEGIN EXCLUSIVE")
