@@ -178,10 +178,12 @@ def test_known_values_are_found_with_their_rows(kind, n):
     rng = np.random.default_rng(2)
     values = pl.Series("x", rng.permutation(5 * n)[: 2 * n]).cast(kind)
     cells = pl.concat([values.gather(rng.integers(0, 2 * n, 8000)), pl.Series("x", [None], dtype=kind)])
-    known, found, rows = KnownValues(pl.concat([pl.Series("x", [None], dtype=kind), values.head(n)]), 3).find(
-        cells.hash(3).to_numpy())
+    counting = KnownValues(pl.concat([pl.Series("x", [None], dtype=kind), values.head(n)]), 3)
+    hashes = cells.hash(3).to_numpy()
+    known = np.concatenate([counting.count(hashes[:5000]), counting.count(hashes[5000:])])
     expected = dict(cells.alias("value").filter(pl.Series(known)).value_counts(name="rows").iter_rows())
-    assert dict(zip(found, rows, strict=True)) == expected and known[-1]
+    assert dict(zip(*counting.taken(), strict=True)) == expected and known[-1]
+    assert counting.taken() == ([], [])
     assert set(expected) <= {None, *values.head(n)} and len(expected) >= 0.93 * (n + 1)
 
 

@@ -17,13 +17,14 @@ _LF, _QUOTE = np.uint8(10), np.uint8(34)
 def blocks(file: BinaryIO, size: int, *, quoted: bool) -> Iterator[bytes]:
     """Consecutive blocks of about `size` bytes, each ending at the end of a row; longer where a row is longer.
 
+    file    can be sought in
     quoted  rows may hold line ends inside quotes; quotes are known to be balanced
     """
+    if not quoted:
+        yield from _up_to_a_line_end(file, size)
+        return
     rest = b""
     while piece := file.read(size):
-        if not quoted:
-            yield piece if piece.endswith(b"\n") else piece + file.readline()
-            continue
         block = rest + piece if rest else piece
         end = _last_end(block)
         rest = block[end:]
@@ -31,6 +32,19 @@ def blocks(file: BinaryIO, size: int, *, quoted: bool) -> Iterator[bytes]:
             yield block[:end]
     if rest:
         yield rest
+
+
+def _up_to_a_line_end(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The end of the row is found first, so that a block is read in one go and copied nowhere."""
+    while True:
+        start = file.tell()
+        file.seek(start + size - 1)
+        end = size - 1 + len(file.readline())
+        file.seek(start)
+        block = file.read(end)
+        if not block:
+            return
+        yield block
 
 
 def count_rows(block: bytes, *, quoted: bool) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,6 +24,7 @@ from medml.data.values import (
 )
 from medml.types import SMALL_GROUP
 
+BESIDE = 2  # columns looked at at once
 MOST_CELLS = 400_000  # looked at; larger tables are judged by their first rows here, and whole by the profile
 LEAST_ROWS = 2_000
 MOST_BYTES = 48 << 20  # of text, however few the cells: looking takes about six times this memory
@@ -63,12 +65,13 @@ def content_notes(table: TableSource) -> list[Note]:
     whole = table.rows is not None and table.rows <= rows
     notes = _shape(table) + _names(table) + _repeats(table, frame)
     notes += _one_class(frame) if whole else []
-    looks = list(_looks(frame))
-    notes += _missing(looks)
-    for look in looks:
-        notes += _number_notes(look, frame)
-    for name in _texts(frame, looks):
-        notes += _text_notes(frame[name], whole)
+    with ThreadPoolExecutor(BESIDE) as beside:  # most of it is Polars' work, which leaves Python's lock
+        looks = [look for look in beside.map(_looker(frame), frame.columns) if look is not None]
+        notes += _missing(looks)
+        for look in looks:
+            notes += _number_notes(look, frame)
+        for found in beside.map(lambda name: _text_notes(frame[name], whole), _texts(frame, looks)):
+            notes += found
     return notes + _extremes(frame, looks)
 
 
@@ -118,20 +121,17 @@ def _one_class(frame: pl.DataFrame) -> list[Note]:
     return []
 
 
-def _looks(frame: pl.DataFrame) -> Iterator[Look]:
-    """One look a column. Clean numbers, by far the commonest, are told apart in one pass over all columns."""
+def _looker(frame: pl.DataFrame) -> Callable[[str], Look | None]:
+    """Looks at a column, by its name. Clean numbers, by far the commonest, are told apart in one pass over all."""
     clean = _clean(frame)
-    for name in frame.columns:
-        column = frame[name]
-        if name in clean:
-            values = clean[name]
-        elif column.dtype == pl.String:
-            yield _text_look(column)
-            continue
-        else:
-            continue
+
+    def look(name: str) -> Look | None:
+        if name not in clean:
+            return _text_look(frame[name]) if frame.schema[name] == pl.String else None
+        values = clean[name]
         found, n = numeric_sentinels(values), len(values) - values.null_count()
-        yield Look(name, n, Numbers(values, 1.0), sentinels=tuple(found), n_sentinels=sum(found.values()))
+        return Look(name, n, Numbers(values, 1.0), sentinels=tuple(found), n_sentinels=sum(found.values()))
+    return look
 
 
 def _clean(frame: pl.DataFrame) -> dict[str, pl.Series]:

@@ -28,14 +28,21 @@ class KnownValues:
         self._place = np.zeros(1 << bits, dtype=np.int64)  # of a slot's value among `values`
         self._table[slots], self._place[slots] = hashes[first], first
         self._values = values
+        self._rows = np.zeros(1 << bits, dtype=np.int64)  # counted so far, by slot
 
-    def find(self, hashes: np.ndarray) -> tuple[np.ndarray, list, list[int]]:
-        """Which cells hold known values, (n,) bool; those values, and how often each occurs. hashes (n,) uint64."""
+    def count(self, hashes: np.ndarray) -> np.ndarray:
+        """Count the cells that hold known values; which they are, (n,) bool. hashes (n,) uint64."""
         slots = self._slots(hashes)
         known = self._table[slots] == hashes
-        counts = np.bincount(slots if known.all() else slots[known])
-        found = np.flatnonzero(counts)
-        return known, self._values.gather(self._place[found]).to_list(), counts[found].tolist()
+        self._rows += np.bincount(slots if known.all() else slots[known], minlength=len(self._rows))
+        return known
+
+    def taken(self) -> tuple[list, list[int]]:
+        """The known values that occurred and how often each; counting begins anew."""
+        found = np.flatnonzero(self._rows)
+        counts = self._rows[found].tolist()
+        self._rows[:] = 0
+        return self._values.gather(self._place[found]).to_list(), counts
 
     def _slots(self, hashes: np.ndarray) -> np.ndarray:
         return ((hashes >> self._shift) & self._mask).view(np.int64)

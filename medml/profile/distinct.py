@@ -18,6 +18,7 @@ class HyperLogLog:
 
     def __init__(self) -> None:
         self.registers = np.zeros(1 << PRECISION, dtype=np.uint8)
+        self._seen = _LOW_BITS[self.registers]  # of each register: the low bits that must be zero to change it
         self._floor = 0
 
     def add(self, hashes: np.ndarray, *, but: int | None = None) -> None:
@@ -25,16 +26,18 @@ class HyperLogLog:
         if self._floor:
             low_zeros = np.uint64((1 << self._floor) - 1)
             hashes = hashes[(hashes & low_zeros) == 0]
-        if but is not None:
-            hashes = hashes[hashes != np.uint64(but)]
-        place = (hashes >> np.uint64(64 - PRECISION)).astype(np.int64)
-        higher = (hashes & _LOW_BITS[self.registers[place]]) == 0  # more zeros than the register has seen
+        place = (hashes >> np.uint64(64 - PRECISION)).view(np.int64)
+        higher = np.flatnonzero((hashes & self._seen[place]) == 0)  # more zeros than the register has seen
         hashes, place = hashes[higher], place[higher]
+        if but is not None:
+            others = hashes != np.uint64(but)
+            hashes, place = hashes[others], place[others]
         if not len(hashes):
             return
         lowest_bit = hashes & (~hashes + np.uint64(1))
         rank = np.frexp(lowest_bit.astype(np.float64))[1].astype(np.uint8)  # 1 + number of low zero bits; 0 for hash 0
         np.maximum.at(self.registers, place, np.minimum(rank, 64 - PRECISION + 1))
+        self._seen[place] = _LOW_BITS[self.registers[place]]
         self._floor = int(self.registers.min())
 
     def estimate(self) -> int:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BATCH_ROWS = 100_000
 BATCH_BYTES = 16 << 20  # of the file: rows of long texts come in smaller batches
+BESIDE = 2  # columns described at once
 PARSED_AT_ONCE = 4 << 20  # bytes; Polars takes 16 MiB, which costs 200 MiB more at its peak and is no faster
 
 
@@ -152,8 +153,10 @@ def _assemble(source: TableSource, tally: TableTally, duplicates: Future[int], d
     sample = tally.sample.frame()
     whole = tally.sample.is_whole
     scale = rating_scale(tally)
-    seen = [describe(gather(each, tally.rows, sample[name], whole), sorted(each.words), k, rated=name in scale)
-            for name, each in tally.columns.items()]
+    with ThreadPoolExecutor(BESIDE) as beside:  # most of it is Polars' and numpy's work, which leaves Python's lock
+        seen = list(beside.map(lambda each: describe(gather(each, tally.rows, sample[each.name], whole),
+                                                     sorted(each.words), k, rated=each.name in scale),
+                               tally.columns.values()))
     targets = outcomes.propose_targets([each.column for each in seen], tally.rows)
     columns = [_finish(each, found, targets, k) for each, found in zip(seen, _suspicions(seen, targets), strict=True)]
     columns = with_notes(columns, source.notes, source.units)

@@ -33,14 +33,25 @@ class ColumnTally:
 
     name: str
     dtype: pl.DataType
-    missing: int = 0
     words: set[str] = field(default_factory=set)  # words for "missing" that occur, as written
     odd: int = 0  # cells of a column of numbers that are words after all
-    counts: dict[object, int] | None = field(default_factory=dict)  # value -> rows, None once over EXACT values
     sketch: HyperLogLog = field(default_factory=HyperLogLog)
     known: KnownValues | None = None  # from the second batch on, see `_learn`
     null: int = 0  # hash of a missing cell
     fresh: bool = True  # values came up that are not among the known ones
+    _missing: int = 0
+    _counts: dict[object, int] | None = field(default_factory=dict)
+
+    @property
+    def missing(self) -> int:
+        self._settle()
+        return self._missing
+
+    @property
+    def counts(self) -> dict[object, int] | None:
+        """Value -> rows; None once there are more than EXACT values."""
+        self._settle()
+        return self._counts
 
     def as_first_seen(self, cells: pl.Series) -> tuple[pl.Series, pl.Series | None]:
         """The batch's cells in the type of the first batch, and the words that are none of it (null elsewhere).
@@ -69,14 +80,13 @@ class ColumnTally:
     def add(self, cells: pl.Series, hashes: np.ndarray, seed: int) -> None:
         """Add a later batch's cells; `hashes` (len(cells),) uint64 are theirs by `seed`, null's among them."""
         self._learn(seed)
-        if self.counts is None and self.dtype != pl.String:
-            self.missing += cells.null_count()
+        if self._counts is None and self.dtype != pl.String:
+            self._missing += cells.null_count()
             self.sketch.add(hashes, but=self.null)
             return
-        known, values, rows = self.known.find(hashes)
-        self._count(values, rows, seed)
-        if self.counts is None:
-            self.sketch.add(hashes[~known] if values else hashes)
+        known = self.known.count(hashes)
+        if self._counts is None:
+            self.sketch.add(hashes[~known] if known.any() else hashes)
         elif not known.all():
             self._count(*_apart(cells.filter(pl.Series(~known)).value_counts(name=ROWS).to_struct()), seed)
 
@@ -84,31 +94,44 @@ class ColumnTally:
         """Know all values seen in earlier batches; once they are too many, those that stand for "missing" alone."""
         if not self.fresh:
             return
-        if self.counts is None:
+        self._settle()
+        if self._counts is None:
             values = SEEN_AS_MISSING if self.dtype == pl.String else []
         else:
-            values = sorted(self.counts, key=self.counts.__getitem__, reverse=True)
+            values = sorted(self._counts, key=self._counts.__getitem__, reverse=True)
             values += self.words if self.dtype == pl.String else []
         values = pl.Series([None, *values], dtype=self.dtype)
         self.known, self.null = KnownValues(values, seed), values.head(1).hash(seed).item()
         self.fresh = False
 
+    def _settle(self) -> None:
+        """Add what was counted of the known values."""
+        if self.known is not None:
+            for value, n in zip(*self.known.taken(), strict=True):
+                if value is None or (isinstance(value, str) and value.lower() in MISSING_WORDS):
+                    self._missing += n
+                    self.words.update([] if value is None else [value])
+                else:
+                    self._counts[value] += n
+
     def _count(self, values: list, rows: list[int], seed: int) -> None:
-        counts = self.counts
+        """Add values and how often each occurs; more than EXACT of them are counted about from then on."""
+        counts = self._counts
         for value, n in zip(values, rows, strict=True):
             if counts is not None and value in counts:
                 counts[value] += n
             elif value is None:
-                self.missing += n
+                self._missing += n
             elif isinstance(value, str) and value.lower() in MISSING_WORDS:
-                self.missing += n
+                self._missing += n
                 self.words.add(value)
             else:
                 counts[value] = n
                 self.fresh = True
         if counts is not None and len(counts) > EXACT:
+            self._settle()
             self.sketch.add(pl.Series(list(counts), dtype=self.dtype).hash(seed).to_numpy())
-            self.counts, self.fresh = None, True
+            self._counts, self.known, self.fresh = None, None, True
 
 
 def _apart(counted: pl.Series) -> tuple[list, list[int]]:
