@@ -17,7 +17,8 @@ PATIENCE = 20.0  # seconds
 class Server:
     """One redis-server, started and stopped as a test likes; what it held is gone with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: str) -> None:
+        self.more = more
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -27,9 +28,9 @@ class Server:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self, *more: str) -> None:
+    def start(self) -> None:
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *more],
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *self.more],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
@@ -55,11 +56,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[Server]:
+def serving(*more: str) -> Iterator[Server]:
     """A server that is up; the test is skipped where redis-server is not installed."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not here")
-    server = Server()
+    server = Server(*more)
     server.start()
     try:
         yield server

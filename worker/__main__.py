@@ -74,7 +74,7 @@ class Worker:
         alive.note_version()
         store.enter("worker", self.pid, self.started)
         vitals.keep_telling("worker")
-        for each in store.weaknesses():
+        for each in store.troubles():
             log.warning(each)
         store.be_at_work()
         self.reap()

@@ -62,6 +62,7 @@ def keep_running() -> None:
 
     A worker of an older version is let go first, unless it is at work: then it stays until the next start.
     """
+    store.check_shared()
     see_to_the_database()
     me = os.getpid()
     store.enter("app", me, processes.started_at(me) or 0.0)

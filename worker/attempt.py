@@ -131,6 +131,8 @@ class Overseer:
             return None
         try:
             row = store.get(self.job.id)
+        except KeyError:
+            return None  # the shared queue has forgotten it: the child goes by itself
         except (UserError, store.DatabaseError):
             return None  # the file cannot be read now; its heart may beat all the same
         if row.token != self.job.token or row.state != "running":

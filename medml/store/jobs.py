@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from medml.room import little_room
+from medml.store.machine import machine_of
 from medml.store.rows import again, rows
 from medml.types import Point
 
@@ -63,6 +64,11 @@ class Job:
     @property
     def ended_for_good(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def machine(self) -> str:
+        """The machine that works on it; "" while none does."""
+        return machine_of(self.owner)
 
     @property
     def is_paused(self) -> bool:

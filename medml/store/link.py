@@ -173,17 +173,3 @@ def _renew(key: str, mine: str, over: threading.Event) -> None:
     while not over.wait(RENEW):
         with contextlib.suppress(UserError), speaking() as redis:
             redis.eval(EXTEND, 1, key, mine, int(HELD * 1000))
-
-
-def weaknesses() -> list[str]:
-    """What is amiss with how the shared queue is set up, a sentence each; nothing where nothing is shared."""
-    if not is_shared():
-        return []
-    with speaking() as redis:
-        kept, memory = redis.info("persistence"), redis.info("memory")
-    found = []
-    if not kept.get("aof_enabled"):
-        found.append("The shared queue forgets its jobs when it is restarted: set “appendonly yes” in its settings.")
-    if memory.get("maxmemory") and memory.get("maxmemory_policy") != "noeviction":
-        found.append("The shared queue drops jobs when its memory is full: set “maxmemory-policy noeviction”.")
-    return found
