@@ -18,7 +18,8 @@ from pages._ui_terms import draw, linked
 from pages._ui_words import say
 
 STEPS = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
-BAR = (("home", "Projects"), ("gallery", "Gallery"), ("predict", "Predict"), ("jobs", "Jobs"), ("words", "Words"))
+BAR = (("home", "Projects"), ("gallery", "Gallery"), ("predict", "Predict"), ("jobs", "Jobs"), ("words", "Words"),
+       ("privacy", "Privacy"))
 LOOK = sorted(Path(__file__).with_name("static").glob("look_*.css"))
 _NEXT_IS_OPEN = ("preview", "cleanup", "configure")  # stages whose following step can be entered
 

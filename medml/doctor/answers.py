@@ -21,7 +21,7 @@ FAULT = "Tell whoever looks after MedML, and do not use it on a network until it
 @look("The app")
 def policy(scene: Scene) -> Iterator[Finding]:
     """The Content-Security-Policy by which the browser asks no other machine, and the headers beside it."""
-    how = "GET / of the running app."
+    how = "The running app was asked for its first page."
     answer = scene.ask_app("/")
     if answer is None:
         yield found("amber", "What a browser may ask for", NOT_ASKED, START, how=how)

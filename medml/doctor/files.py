@@ -96,7 +96,7 @@ def writing(scene: Scene) -> Iterator[Finding]:
 def no_pickle(scene: Scene) -> Iterator[Finding]:
     """A file that would run a program when it is loaded carelessly is offered as a model's weights, in a home of its
     own; it must be refused, and the program must not have run."""
-    how = "A pickle that makes a file was offered to `medml weights`."
+    how = "A file that makes another one when it is loaded without care was offered to `medml weights`."
     with tempfile.TemporaryDirectory() as folder:
         place, mark = Path(folder) / "resnet18.pt", Path(folder) / "ran"
         place.write_bytes(b"cos\nmkdir\n(V" + str(mark).encode("raw_unicode_escape") + b"\ntR.")  # protocol 0, by hand

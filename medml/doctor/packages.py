@@ -83,7 +83,8 @@ def licences(scene: Scene) -> Iterator[Finding]:
     wrong = [name for name in asked if is_gpl(licence_of(name))]
     how = "What each installed package says of its licence."
     if wrong:
-        yield found("red", "Licences", f"Under the GPL: {', '.join(wrong[:5])}.", "Pass MedML on only with their "
-                    "source; see a lawyer.", how=how)
+        yield found("red", "Licences", f"Under the General Public License: {', '.join(wrong[:5])}.",
+                    "Pass MedML on only with their source; see a lawyer.", how=how)
     else:
-        yield found("green", "Licences", f"None of {len(asked):,} packages is under the GPL.", how=how)
+        yield found("green", "Licences", f"None of {len(asked):,} packages is under the General Public License.",
+                    how=how)

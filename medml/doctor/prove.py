@@ -71,8 +71,8 @@ def refusal() -> UserError | None:
         return _refused(f"This machine has no {' and no '.join(missing)}.",
                         "Install it (Debian and Ubuntu: apt-get install util-linux strace), then run it again.")
     if subprocess.run([*namespace(), "true"], capture_output=True, check=False).returncode:
-        return _refused("This machine lets no network namespace be made.", "Run it as root, or where containers may "
-                        "make namespaces (kernel.unprivileged_userns_clone=1).")
+        return _refused("This machine lets no network namespace be made.", "Run it as root, or where people may make "
+                        "namespaces (sysctl unprivileged_userns_clone).")
     with tempfile.TemporaryDirectory() as folder:
         seen = subprocess.run(traced(["true"], Path(folder) / "trace"), capture_output=True, check=False).returncode
     if seen:
@@ -156,6 +156,6 @@ def in_words(proof: Proof) -> list[str]:
     lines += [f"{each.name}: process {one.pid} tried {one.call} to {one.where}" for each in proof.acts
               for one in each.tries]
     total = sum(len(each.tries) for each in proof.acts)
-    lines.append(f"The deliberate try beside it was {'seen' if proof.control else 'NOT seen, so nothing is proved'}.")
+    lines.append(f"The deliberate try beside it was {'seen' if proof.control else 'not seen, so nothing is proved'}.")
     return [*lines, f"{total} tries to reach another machine by any process, in {len(proof.acts)} acts: "
-            f"{'the proof holds' if proof.holds else 'the proof does NOT hold'}. MedML {proof.version}."]
+            f"{'the proof holds' if proof.holds else 'the proof does not hold'}. MedML {proof.version}."]

@@ -88,6 +88,11 @@ def make_score(page) -> None:
         page.locator(".st-key-m_card_nomogram").wait_for(timeout=300_000)
 
 
+def see_settings(page) -> None:
+    """What was found of the app, unfolded."""
+    page.get_by_text("The app:").click()
+
+
 SHOTS: list[Shot] = [
     Shot("home_folders", "", acts=(open_folders,)),
     Shot("home", ""),
@@ -115,6 +120,7 @@ SHOTS: list[Shot] = [
     Shot("predict_silent", "predict?run={plain}", ("plain",), acts=(fill_in_young,)),
     Shot("predict_none", "predict?run={other}", ("other",)),
     Shot("jobs", "jobs", ("job",)),
+    Shot("privacy", "privacy", acts=(see_settings,)),
 ]
 SECOND_HALF = {"configure", "train", "evaluate", "explain", "checks", "gallery", "predict", "jobs"}
 

@@ -31,6 +31,7 @@ SCREENS = {
     "train": "/train?project={project}", "evaluate": "/evaluate?project={project}&run={run}", "gallery": "/gallery",
     "jobs": "/jobs", "predict": "/predict?run={run}", "explain": "/explain?project={project}&run={run}",
     "checks": "/checks?project={project}&run={run}", "words": "/words",
+    "privacy": "/privacy",
 }
 TO_READ = {"words"}  # nothing is to be done there, so no button is the primary one
 WIDTHS = (1440, 900)
