@@ -34,6 +34,7 @@ FOR_NODE = ("onnxruntime-web@1.30.0",  # runs exported models
             "axe-core@4.14.1")  # judges the screens (MPL-2.0, used by tests alone and never passed on)
 MOST_AT_ONCE = 4  # processes that share the tests; each browser and worker among them wants memory
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = {"strace": "strace", "unshare": "util-linux"}  # what proofs run under, and Debian's package that holds it
 
 
 class CannotStart(Exception):
@@ -115,7 +116,10 @@ def test(rest):
                           "Install one (Debian: apt-get install chromium), or set MEDML_CHROMIUM to its path.")
     else:
         print("No Chromium was found: the browser tests are skipped. Install one, or set MEDML_CHROMIUM to its path.")
+    install_programs()
     install_for_node()
+    if shutil.which("redis-server") is None and not by_apt("redis-server", "a queue for several machines"):
+        print("No redis-server was found: the tests of a queue that several machines share are skipped.")
     several = ["-n", str(min(MOST_AT_ONCE, (os.cpu_count() or 1) + 1)), "--dist", "loadfile",
                "--no-loadscope-reorder"]  # a file's tests stay together; the long ones of the browser begin, and wait
     return subprocess.call([PYTHON, "-m", "pytest"] + (rest or several), cwd=ROOT, env=settings)
@@ -267,14 +271,31 @@ def find_browser():
 
 def install_browser():
     """Chromium by apt where this is root on Debian or Ubuntu; None elsewhere."""
+    return find_browser() if by_apt("chromium", "a browser") else None
+
+
+def by_apt(package, purpose):
+    """Install a package that the tests need, where this is root on Debian or Ubuntu; whether that went well."""
     if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
-        return None
-    print("Installing Chromium for the browser tests", flush=True)
-    settings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        return False
+    print(f"Installing {package} for the tests: {purpose}", flush=True)
+    settings = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")  # installed, not started
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", package]):
         if subprocess.call(["apt-get", "-q"] + arguments, env=settings, stdout=subprocess.DEVNULL):
             print(f"apt-get {arguments[0]} did not work", file=sys.stderr)
-    return find_browser()
+            if arguments[0] == "install":
+                return False
+    return True
+
+
+def install_programs():
+    """What some tests run under; where it cannot be installed they are skipped by name (and fail where CI=true)."""
+    if not sys.platform.startswith("linux"):
+        return
+    for program, package in PROGRAMS.items():
+        if shutil.which(program) is None and not by_apt(package, "proofs that nothing leaves the machine"):
+            print(f"{program} is not here: the tests that need it are skipped. Install it (Debian: apt-get install "
+                  f"{package}).")
 
 
 def install_for_node():

@@ -250,3 +250,15 @@ def test_what_ci_runs_is_the_readmes_command():
     lines = [each for each in (ROOT / ".ci" / "run").read_text().splitlines() if not each.startswith("#")]
     assert lines[-1] == "python3 start.py test" and os.access(ROOT / ".ci" / "run", os.X_OK)
     assert "python3 start.py test" in (ROOT / "README.md").read_text()
+
+
+def test_what_the_proofs_run_under_is_installed_or_named(start, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(start.sys, "platform", "linux")
+    monkeypatch.setattr(start.shutil, "which", lambda name: None if name == "strace" else f"/usr/bin/{name}")
+    monkeypatch.setattr(start, "by_apt", lambda package, purpose: asked.append(package) or False)
+    start.install_programs()
+    assert asked == ["strace"] and "strace is not here: the tests that need it are skipped" in capsys.readouterr().out
+    monkeypatch.setattr(start, "by_apt", lambda *_: True)
+    start.install_programs()
+    assert capsys.readouterr().out == ""
