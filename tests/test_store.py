@@ -22,7 +22,7 @@ def shared_queue():
         yield server
 
 
-@pytest.fixture(params=["one machine", "several machines"])
+@pytest.fixture(params=["one machine", pytest.param("several machines", marks=pytest.mark.machine)])
 def wherever(request, monkeypatch, tmp_path):
     """The same promises in this home's database and in a Redis that several machines share."""
     if request.param == "several machines":
