@@ -12,6 +12,7 @@ from pages import _ui as ui
 from pages import _ui_ended as past
 from pages._ui_bar import bar, title_of
 from pages._ui_jobs import pause_button
+from pages._ui_machines import machines, where
 from pages._ui_night import leave_it_on
 from pages._ui_standing import told
 
@@ -30,6 +31,7 @@ def board(ids: tuple[str, ...]) -> None:
     """Running and waiting jobs, drawn at every look; the whole page is drawn again when one of them ends."""
     with ui.guard():
         now = active()
+        machines()
         for job in now:
             row(job)
         if now:
@@ -43,7 +45,7 @@ def board(ids: tuple[str, ...]) -> None:
 def row(job: Job) -> None:
     """One job: where it stands, when it starts or ends, what can be done with it."""
     with st.container(key=f"m_card_job_{job.id}"):
-        st.html(bar(job, title_of(job), outlook(job)))
+        st.html(bar(job, title_of(job), " · ".join(filter(None, (where(job), outlook(job))))))
         with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             if job.state in WAITING:
                 tonight(job)
