@@ -112,15 +112,29 @@ def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Cho
 
 
 def joined(table: Table, choice: Choice, groups: dict[str, list[str]], key: str) -> dict[str, list[str]]:
-    """Which classes of the outcome count as one, and what they are called together; classes the scan hides are not
-    named."""
+    """Which classes of the outcome count as one, and what they are called together: every group there is and an empty
+    one below, while two classes are free. Classes the scan hides are not named."""
     names = [each.label for each in table.column(choice.target).levels]
-    name, members = next(iter(groups.items()), ("", []))
+    made: dict[str, list[str]] = {}
+    taken: list[str] = []
+    for place, (name, members) in enumerate([*groups.items(), ("", [])]):
+        free = [each for each in names if each not in taken]
+        if len(free) < 2:
+            break
+        members, called = group(free, name, [each for each in members if each in free], f"{key}_{place}")
+        taken += members
+        if len(members) > 1:
+            made[called] = members
+    return made
+
+
+def group(free: list[str], name: str, members: list[str], key: str) -> tuple[list[str], str]:
+    """One group: its classes and its name."""
     left, right = st.columns(2, gap="large")
     with left:
-        chosen = st.multiselect("Classes that count as one", names, [each for each in members if each in names],
-                                key=f"m_join_{key}", format_func=ui.clean, placeholder="None")
+        chosen = st.multiselect("Classes that count as one", free, members, key=f"m_join_{key}", format_func=ui.clean,
+                                placeholder="None")
     with right:
         called = st.text_input("Name of the joined class", name, key=f"m_called_{key}", max_chars=60,
                                placeholder=" or ".join(chosen) or "What they are called together")
-    return {called.strip() or " or ".join(chosen): chosen} if len(chosen) > 1 else {}
+    return chosen, called.strip() or " or ".join(chosen)

@@ -126,7 +126,7 @@ def test_classes_are_counted_as_one_on_the_cleanup_screen_and_other_steps_have_n
             steps.card(at, step, Effect(step=step.name, rows_before=1, rows_after=1, sentence="No change."),
                        found.table(choice.table), choice)
 
-    table = clinic(90).assign(outcome=np.array(["none", "mild", "severe"])[np.arange(90) % 3])
+    table = clinic(150).assign(outcome=np.array(["none", "mild", "severe", "dead", "lost"])[np.arange(150) % 5])
     made = project.create(saved(table, tmp_path)).id
     profile, recipe, config = planned(tmp_path / "clinic.csv")
     for value in (profile, config.choice, recipe):
@@ -135,7 +135,12 @@ def test_classes_are_counted_as_one_on_the_cleanup_screen_and_other_steps_have_n
     assert [each.label for each in shown.expander].count("Classes") == 1
     assert all(each.children for each in shown.expander)
     pick = next(each for each in shown.multiselect if each.label == "Classes that count as one")
-    assert set(pick.options) == {"none", "mild", "severe"}
-    pick.select("mild").select("severe").run()
+    assert set(pick.options) == {"none", "mild", "severe", "dead", "lost"}
+    shown = pick.select("mild").select("severe").run()
+    second = [each for each in shown.multiselect if each.label == "Classes that count as one"][1]
+    assert set(second.options) == {"none", "dead", "lost"}
+    shown = second.select("dead").select("lost").run()
+    [name] = [each for each in shown.text_input if each.value == "dead or lost"]
+    name.set_value("gone").run()
     step = next(each for each in project.recipe(made).steps if each.name == "join_classes")
-    assert step.params == {"classes": {"mild or severe": ["mild", "severe"]}}
+    assert step.params == {"classes": {"mild or severe": ["mild", "severe"], "gone": ["dead", "lost"]}}
