@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from medml.errors import UserError
 
 NO_NUMBER, CARD_GONE = "no_number", "card_gone"  # names under which a network keeps the epoch of it
 HALVINGS = 2  # times that a training is started again with half as many rows a step
-_MEMORY = ("DefaultCPUAllocator", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "bad_alloc")
-_CARD = ("CUDA error", "CUDA driver error", "cuDNN error", "CUBLAS_STATUS_", "CUFFT_", "MPS backend")
+_MEMORY = re.compile(r"DefaultCPUAllocator|out\sof\smemory|CUBLAS_STATUS_ALLOC_FAILED|bad_alloc")
+_CARD = re.compile(r"CUDA(\sdriver)?\serror|cuDNN\serror|CUBLAS_STATUS_|CUFFT_|MPS\sbackend")
 
 
 def ran_out_of_memory(error: BaseException) -> bool:
@@ -19,7 +20,7 @@ def ran_out_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError | ValueError) and any(sign in str(error) for sign in _MEMORY)
+    return isinstance(error, RuntimeError | ValueError) and _MEMORY.search(str(error)) is not None
 
 
 def card_is_gone(error: BaseException) -> bool:
@@ -27,7 +28,7 @@ def card_is_gone(error: BaseException) -> bool:
     versions): nothing in its memory can be read from then on."""
     if ran_out_of_memory(error) or not isinstance(error, RuntimeError):
         return False
-    return type(error).__name__ == "AcceleratorError" or any(sign in str(error) for sign in _CARD)
+    return type(error).__name__ == "AcceleratorError" or _CARD.search(str(error)) is not None
 
 
 def nothing_learned() -> UserError:

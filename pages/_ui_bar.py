@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import worker
 from medml import project as projects
 from medml.errors import UserError
 from medml.store import Job
@@ -31,6 +32,8 @@ def words_of(job: Job) -> str:
         return "Pausing at the next safe point"
     if job.state == "running" and job.resting is not None:
         return "Giving way at the next safe point"
+    if worker.rests(job):
+        return "Resting in the quiet hours; goes on by itself"
     return job.stage[:1].upper() + job.stage[1:] if job.state == "running" and job.stage else _WORDS[job.state]
 
 

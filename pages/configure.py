@@ -21,6 +21,8 @@ from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
 from pages import _ui_use_plan as use_plan
 from pages._configure_settings import Examples, settings
+from pages._ui_morning import before_queueing
+from pages._ui_night import USUAL
 from pages._ui_pictures import ask_plan
 from pages._ui_size import size_card
 
@@ -110,6 +112,8 @@ with ui.page(TITLE, step="configure", lead=LEAD) as opened:
         settled = settings(opened, families.registry.get(asked.family), standing.table, standing.recipe, asked,
                            examples_of(standing, asked))
         later: list[float] = []
+        if settled is not None:
+            before_queueing(settled[1], worker.tonight(USUAL.hour, USUAL.minute))
         if settled is not None and ui.next_button("Start now", "train",
                                                   beside=lambda: later.extend(ui.ask_night("m_night"))):
             start(opened, *settled)

@@ -13,7 +13,9 @@ from pages import _ui_ended as past
 from pages._ui_bar import bar, title_of
 from pages._ui_jobs import pause_button
 from pages._ui_machines import machines, where
+from pages._ui_morning import by_morning, summary
 from pages._ui_night import leave_it_on
+from pages._ui_quiet import card as quiet_hours
 from pages._ui_standing import told
 
 TITLE = "Jobs"
@@ -30,11 +32,12 @@ def active() -> list[Job]:
 def board(ids: tuple[str, ...]) -> None:
     """Running and waiting jobs, drawn at every look; the whole page is drawn again when one of them ends."""
     with ui.guard():
-        now = active()
+        now, morning = active(), worker.ready()
         machines()
         for job in now:
-            row(job)
+            row(job, morning)
         if now:
+            summary(morning)
             leave_it_on()
         else:
             ui.empty("Nothing runs and nothing waits.", "Start a training on the Configure page of a project.")
@@ -42,10 +45,10 @@ def board(ids: tuple[str, ...]) -> None:
         st.rerun()
 
 
-def row(job: Job) -> None:
+def row(job: Job, morning: list[worker.Ready]) -> None:
     """One job: where it stands, when it starts or ends, what can be done with it."""
     with st.container(key=f"m_card_job_{job.id}"):
-        st.html(bar(job, title_of(job), " · ".join(filter(None, (where(job), outlook(job))))))
+        st.html(bar(job, title_of(job), " · ".join(filter(None, (where(job), outlook(job), by_morning(job, morning))))))
         with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             if job.state in WAITING:
                 tonight(job)
@@ -67,6 +70,8 @@ def outlook(job: Job) -> str:
         return "It starts when those before it are done"
     if expected.start <= now + 1:
         return "Next in line"
+    if worker.rests(job):
+        return f"It rests in the quiet hours and starts {ui.when(expected.start)}"
     start = f"It starts {ui.when(expected.start)}" if expected.start > now + 3600 else \
         f"It starts in about {ui.duration(expected.start - now)}"
     return f"{start} and takes about {ui.duration(expected.finish - expected.start)}" if expected.finish else start
@@ -91,6 +96,7 @@ with ui.page(TITLE, project_required=False, lead=LEAD):
     told()
     standing = active()
     st.fragment(board, run_every=EVERY if standing else None)(tuple(sorted(each.id for each in standing)))
+    quiet_hours()
     past.ended([each for each in worker.jobs() if each.ended_for_good])
     training = next((each for each in standing if each.kind in past.TRAININGS and each.state not in WAITING), None)
     if ui.next_button("Watch the training", "train", disabled=training is None):

@@ -14,6 +14,7 @@ from pages import _ui as ui
 from pages import _ui_again as again
 from pages import _ui_live as shown
 from pages import _ui_stamps as stamps
+from pages._ui_morning import by_morning
 
 TITLE = "Train"
 LEAD = "The training runs by itself. You may close the browser: it goes on, and this page shows it again."
@@ -47,6 +48,8 @@ def waiting(job: Job) -> None:
     """When a queued training will start, as far as can be told."""
     start = worker.expected(job.id).start
     words = f"It starts {ui.when(start)}." if start is not None else "It starts when those before it are done."
+    ready = by_morning(job, worker.ready())
+    words = f"{words} {ready}." if ready else words
     ui.note(f"{words} The Jobs page shows what is ahead of it, and can start it sooner or later.")
 
 

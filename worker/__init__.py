@@ -10,23 +10,25 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from medml import rights, store
+from medml import morning, quiet, rights, store
+from medml.ahead import Expected, expected, if_queued, rests
 from medml.clock import tonight
 from medml.errors import UserError
+from medml.morning import Ready
 from medml.store import Job, Progress, State
 from worker.alive import ensure_running, is_running, keep_running
 from worker.aside import ask
 from worker.awake import Power, power
+from worker.jobs import registry
 from worker.standby import answer, answer_soon
-from worker.times import Expected, expected
 
-# worker.times has imported the package worker.jobs by now, so the function `jobs` below is what `worker.jobs` means;
+# The package worker.jobs is imported by now, so the function `jobs` below is what `worker.jobs` means;
 # `from worker.jobs import registry` goes by the module's name and finds the package.
 
 __all__ = [
-    "Expected", "Job", "Power", "Progress", "State", "answer", "answer_soon", "ask", "enqueue", "ensure_running",
-    "expected", "get", "go_on", "is_running", "jobs", "keep_running", "move_up", "pause", "power", "progress_since",
-    "resumes", "run_at", "stop", "tonight",
+    "Expected", "Job", "Power", "Progress", "Ready", "State", "answer", "answer_soon", "ask", "enqueue",
+    "ensure_running", "expected", "get", "go_on", "if_queued", "is_running", "jobs", "keep_running", "move_up", "pause",
+    "power", "progress_since", "ready", "resumes", "rests", "run_at", "set_quiet_hours", "stop", "tonight",
 ]
 
 
@@ -40,7 +42,6 @@ def enqueue(kind: str, payload: dict[str, Any], *, project: str | None = None, j
     raises      UserError if a stage before is missing, or the job cannot be kept (disk full ...): nothing is queued
     """
     from worker import queue
-    from worker.jobs import registry
 
     found = registry.get(kind)
     rights.require_job(kind, payload, project)
@@ -71,6 +72,11 @@ def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
     return store.progress_since(get(job_id).id, seq) if rights.of_many() else store.progress_since(job_id, seq)
 
 
+def ready() -> list[Ready]:
+    """Trainings that one may see and that run or wait, and whether they will be done by the next 07:00."""
+    return [each for each in morning.ready() if rights.sees_job(each.job)]
+
+
 def stop(job_id: str) -> None:
     """Stop a job: at once if it waits, within seconds if it runs; what can be kept is kept."""
     rights.require_of_job("stop", job_id)
@@ -92,8 +98,6 @@ def pause(job_id: str) -> None:
 
 def resumes(kind: str) -> bool:
     """Whether work of that kind goes on from checkpoints, so that a pause loses nothing."""
-    from worker.jobs import registry
-
     return kind in registry.names() and registry.get(kind).resumes
 
 
@@ -107,6 +111,13 @@ def move_up(job_id: str) -> None:
     """Let a waiting job go first."""
     rights.require_of_job("schedule", job_id)
     store.put_first(job_id)
+
+
+def set_quiet_hours(words: str) -> None:
+    """Let large trainings rest in a part of every day: "08:00-18:00", or "off". UserError for other words."""
+    chosen = quiet.parsed(words)
+    rights.require("settings")
+    quiet.keep(chosen)
 
 
 def run_at(job_id: str, when: float) -> None:

@@ -19,7 +19,7 @@ from huey.consumer import Consumer
 from medml import egress, home, logs, store, vitals
 from medml.errors import UserError
 from medml.store import whole
-from worker import alive, awake, leases, processes, queue
+from worker import alive, awake, leases, processes, queue, rest
 from worker.attempt import Attempts
 from worker.jobs import WORKERS
 
@@ -110,6 +110,7 @@ class Worker:
         try:
             store.be_at_work()
             self.reap()
+            rest.give_way(self.attempts.running)
             queue.heal()
             whole.keep_copy()
             for each in consumers:

@@ -15,7 +15,7 @@ import psutil
 from medml import mishaps, store
 from medml.errors import UserError
 from medml.store import Job
-from worker import processes, run, shortage
+from worker import processes, rest, run, shortage
 from worker.jobs import registry
 from worker.spare import Spares
 
@@ -55,7 +55,7 @@ class Attempts:
             return False
         try:
             with self.lock:
-                job = store.claim(queue, self.owner, LEASE)
+                job = store.claim(queue, self.owner, LEASE, rest.longest(queue))
                 if job is None:
                     return False
                 self.running.add(job.id)

@@ -25,6 +25,7 @@ from medml.errors import UserError
 from medml.home import home
 from medml.store import whole
 from medml.store.link import link
+from worker import rest
 from worker.jobs import WORKERS
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def nudge(job_id: str, queue_name: str) -> None:
 def heal() -> None:
     """Nudge where a job is due and no message waits: after a crash, at a set hour, after a change of order."""
     for name in WORKERS:
-        if store.due(name) and not waiting(name):
+        if store.due(name, rest.longest(name)) and not waiting(name):
             nudge("due", name)
 
 

@@ -14,24 +14,54 @@ from medml.terminal import table
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--night", action="store_true", help="the trainings that ended since 18:00, and what came of "
                         "each")
+    parser.add_argument("--quiet", metavar="HH:MM-HH:MM", help="hours of every day in which large trainings rest, such "
+                        "as 08:00-18:00; off for none")
     parser.add_argument("--json", metavar="FILE", help="write the list to a file")
 
 
 @command("jobs", "what runs, what waits, what the night brought", options)
 def do_jobs(args: argparse.Namespace) -> Printed:
     """What runs, what waits, what is done."""
-    from medml import clock, night, store
+    from medml import clock, morning, night, quiet, store
 
+    if args.quiet is not None:
+        quiet.keep(quiet.parsed(args.quiet))
+        return [morning.quiet_in_words()]
     if args.night:
         listed = night.since(clock.evening())
         save_json(args.json, [as_json(each.job) | {"result": each.result} for each in listed])
         return [night.summed_up(listed), *([_told(listed)] if listed else [])]
-    jobs = store.jobs()
-    save_json(args.json, [as_json(each) for each in jobs])
+    jobs, ahead = store.jobs(), {each.job.id: each for each in morning.ready()}
+    save_json(args.json, [as_json(each) | _ahead_as_json(ahead.get(each.id)) for each in jobs])
     rows = [(job.id[:12], job.kind, "paused" if job.is_paused else job.state,
              job.error["what"] if job.error else job.message,
              time.strftime("%Y-%m-%d %H:%M", time.gmtime(job.made))) for job in jobs]
-    return [table(rows, ["job", "kind", "state", "what", "made (UTC)"])] if rows else ["No job yet."]
+    if not rows:
+        return ["No job yet."]
+    return [table(rows, ["job", "kind", "state", "what", "made (UTC)"]), *_foreseen(list(ahead.values()))]
+
+
+def _foreseen(ahead: list) -> Printed:
+    """What the morning will bring, and which quiet hours hold."""
+    from medml import morning, quiet
+
+    by = morning.coming()
+    if ahead or quiet.hours() is not None:
+        yield ""
+    for each in ahead:
+        yield f"{each.job.id[:12]}  {morning.in_words(each.verdict, each.expected, by)}"
+    if len(ahead) > 1:
+        yield morning.summed_up(ahead, by)
+    if quiet.hours() is not None:
+        yield morning.quiet_in_words()
+
+
+def _ahead_as_json(found: object) -> dict:
+    """When a training that runs or waits will be finished, and whether by 07:00; {} for other jobs."""
+    if found is None:
+        return {}
+    return {"by_morning": found.verdict, "expected": {name: getattr(found.expected, name) for name in
+                                                      ("start", "finish", "earliest", "latest")}}
 
 
 def _told(listed: list) -> str:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from medml.ahead import PLACES
 from medml.registry import Registry
 from medml.store import Job
 from medml.watch import Watch
 
 Queue = Literal["train", "quick"]
-WORKERS: dict[Queue, int] = {"train": 1, "quick": 2}  # jobs of one queue that run at a time
+WORKERS: dict[Queue, int] = PLACES  # jobs of one queue that run at a time
 
 if os.environ.get("MEDML_JOBS"):
     __path__.append(os.environ["MEDML_JOBS"])

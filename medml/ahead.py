@@ -1,0 +1,129 @@
+"""What lies ahead of the queue: when a job is likely to start and to finish, quiet hours and pauses included."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medml import quiet, store
+from medml.store import Job
+
+PLACES = {"train": 1, "quick": 2}  # jobs of one queue that run at a time on a machine
+EARLY = 0.02  # below this fraction a running job says too little about itself
+ENOUGH = 5  # trainings whose foreseen and real lengths say how far a forecast may be off
+WITHOUT = (0.5, 2.0)  # before there are so many: half to twice what is foreseen
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Seconds since 1970, UTC; None where nothing is known yet. The finish lies between earliest and latest in four of
+    five cases, as far as earlier trainings tell."""
+
+    start: float | None
+    finish: float | None
+    earliest: float | None = None
+    latest: float | None = None
+
+
+def expected(job_id: str) -> Expected:
+    """When a job started or will start, and when it will be finished, as far as can be told. KeyError if unknown."""
+    job = store.get(job_id)
+    if job.ended_for_good:
+        return Expected(job.started, job.ended, job.ended, job.ended)
+    return all_of(job.queue).get(job_id, Expected(None, None))
+
+
+def if_queued(seconds: float | None, not_before: float = 0.0) -> Expected:
+    """When a training that is not in the queue yet would start and finish, behind all that is.
+
+    seconds  that it is foreseen to take; None where that cannot be told
+    """
+    new = store.Job(**dict.fromkeys(store.Job.__dataclass_fields__) | {
+        "id": "", "kind": "train", "queue": "train", "state": "queued", "priority": -1, "number": 0, "halved": 0,
+        "fraction": 0.0, "not_before": not_before, "payload": {} if seconds is None else {"seconds": seconds}})
+    return all_of("train", new).get("", Expected(None, None))
+
+
+def spread(everything: Sequence[Job]) -> tuple[float, float]:
+    """Seconds taken per second foreseen, the 10th and the 90th percentile of earlier trainings of one attempt."""
+    ratios = sorted((each.ended - each.started) / float(each.payload["seconds"]) for each in everything
+                    if each.state == "done" and each.attempt == 1 and each.ended and each.started
+                    and each.payload.get("seconds"))
+    if len(ratios) < ENOUGH:
+        return WITHOUT
+    tenths = statistics.quantiles(ratios, n=10, method="inclusive")
+    return min(tenths[0], 1.0), max(tenths[-1], 1.0)
+
+
+def all_of(queue: str, new: Job | None = None) -> dict[str, Expected]:
+    """What is expected of every job of a queue that runs or waits, by id."""
+    everything = store.jobs(queue=queue)
+    low, high = spread(everything)
+    middle, early, late = (_line(queue, everything, new, scale) for scale in (1.0, low, high))
+    unknown = (None, None)
+    return {name: Expected(start, finish, early.get(name, unknown)[1], late.get(name, unknown)[1])
+            for name, (start, finish) in middle.items()}
+
+
+def _line(queue: str, everything: Sequence[Job], new: Job | None, scale: float) \
+        -> dict[str, tuple[float | None, float | None]]:
+    """(start, finish) of each job, if every one takes `scale` times as long as foreseen: jobs walk through the places
+    of their queue, and whoever is due, not paused and small enough for the hour goes first."""
+    now, chosen = time.time(), quiet.hours() if queue == "train" else None
+    found: dict[str, tuple[float | None, float | None]] = {}
+    free: list[float | None] = []
+    for each in (each for each in everything if each.state == "running"):
+        left = seconds_left(each, everything)
+        free.append(None if left is None else quiet.finished(chosen, now, left * scale))
+        found[each.id] = (each.started, None if each.paused is not None else free[-1])
+    free += [now] * (PLACES[queue] * max(1, len(store.machines())) - len(free))
+    waiting = [each for each in everything if each.state in store.WAITING and not each.is_paused]
+    waiting += [] if new is None else [new]
+    while waiting and None not in free:
+        free.sort()
+        at, job = _next(waiting, max(now, free[0]), chosen, everything)
+        waiting.remove(job)
+        length = _length(job, everything)
+        free[0] = None if length is None else quiet.finished(chosen, at, length * scale)
+        found[job.id] = (at, free[0])
+    return found
+
+
+def _next(waiting: Sequence[Job], at: float, chosen: quiet.Hours | None, everything: Sequence[Job]) \
+        -> tuple[float, Job]:
+    """Who goes next once a place is free, and when."""
+    def may_start(job: Job) -> float:
+        due = max(at, job.not_before)
+        resting = quiet.is_quiet(chosen, due) and not quiet.is_small(_length(job, everything))
+        return quiet.ends(chosen, due) if resting else due
+    first = min(may_start(each) for each in waiting)
+    able = [each for each in waiting if may_start(each) == first]
+    return first, min(able, key=lambda job: (-job.priority, job.number))
+
+
+def rests(job: Job) -> bool:
+    """Whether a job that waits does so because of the quiet hours."""
+    if job.queue != "train" or job.state not in store.WAITING or job.is_paused or job.not_before > time.time():
+        return False
+    return quiet.is_quiet(quiet.hours()) and not quiet.is_small(_length(job, ()))
+
+
+def seconds_left(job: Job, everything: Sequence[Job]) -> float | None:
+    """Seconds that a running job has still to go: from the share done so far; before that says anything, or where it
+    went on from a checkpoint, from how long it should take."""
+    now, length = time.time(), _length(job, everything)
+    if job.attempt > 1 and length is not None:
+        return length * (1 - job.fraction)
+    if job.fraction >= EARLY and job.heartbeat is not None and job.started is not None:
+        return max(job.heartbeat - job.started, 0.0) * (1 - job.fraction) / job.fraction
+    return None if length is None or job.started is None else max(job.started + length - now, 0.0)
+
+
+def _length(job: Job, everything: Sequence[Job]) -> float | None:
+    """Seconds one job takes: its own estimate, else the median of those of its kind that are done."""
+    if isinstance(job.payload.get("seconds"), int | float):
+        return float(job.payload["seconds"])
+    done = [each.ended - each.started for each in everything
+            if each.kind == job.kind and each.state == "done" and each.ended and each.started]
+    return statistics.median(done) if done else None

@@ -1,0 +1,87 @@
+"""What will be ready by the morning, as far as it can be told, in words for a screen and a terminal."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from medml import clock, quiet, store
+from medml.ahead import Expected, all_of
+from medml.night import TRAININGS
+from medml.store import Job
+
+SEVEN = 7  # o'clock
+
+Verdict = Literal["ready", "perhaps", "not ready", "paused", "could not tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Whether a training will be done by a moment."""
+
+    job: Job
+    verdict: Verdict
+    expected: Expected
+
+
+def coming() -> float:
+    """The next 07:00 by the clock on the wall, in seconds since 1970."""
+    return clock.tonight(SEVEN)
+
+
+def ready(by: float | None = None) -> list[Ready]:
+    """Every training that runs or waits, in turn: will it be done by then? (the next 07:00, unless told otherwise)"""
+    by = coming() if by is None else by
+    standing = [each for each in store.jobs(queue="train") if not each.ended_for_good and each.kind in TRAININGS]
+    ahead = all_of("train")
+    found = [(each, ahead.get(each.id, Expected(None, None))) for each in standing]
+    return [Ready(each, "paused" if each.paused is not None else verdict(expected, by), expected)
+            for each, expected in sorted(found, key=lambda pair: pair[0].state in store.WAITING)]
+
+
+def verdict(found: Expected, by: float) -> Verdict:
+    """ "perhaps" where the earliest finish lies before that moment and the latest after it."""
+    if found.earliest is None or found.latest is None:
+        return "could not tell"
+    return "ready" if found.latest <= by else "not ready" if found.earliest > by else "perhaps"
+
+
+def in_words(judged: Verdict, found: Expected, by: float) -> str:
+    """ "Perhaps ready by 07:00 (between 05:10 and 08:30)". """
+    hour = f"by {moment(by)}"
+    if judged == "could not tell":
+        return f"Could not tell whether it will be ready {hour}"
+    if judged == "paused":
+        return f"Paused, so not ready {hour} unless you let it go on"
+    start = {"ready": "Ready", "perhaps": "Perhaps ready", "not ready": "Not ready"}[judged]
+    return f"{start} {hour} (between {moment(found.earliest)} and {moment(found.latest)})"
+
+
+def summed_up(listed: list[Ready], by: float) -> str:
+    """ "Of 3 trainings 1 will be ready by 07:00, 1 perhaps, 1 could not be told." "" where there are none."""
+    if not listed:
+        return ""
+    counts = {each: sum(one.verdict == each for one in listed) for each in
+              ("ready", "perhaps", "not ready", "paused", "could not tell")}
+    words = {"ready": "will be ready", "perhaps": "perhaps", "not ready": "will not be ready", "paused": "paused",
+             "could not tell": "could not be told"}
+    parts = [f"{n} {words[name]}" for name, n in counts.items() if n]
+    return f"By {moment(by)}, of {len(listed)} training{'s' * (len(listed) > 1)}: {', '.join(parts)}."
+
+
+def moment(at: float, now: float | None = None) -> str:
+    """ "07:00", with the day where it is more than a day ahead."""
+    then = datetime.fromtimestamp(at)
+    far = at - (time.time() if now is None else now) > 86_400
+    return f"{then:%H:%M on %d %B}" if far else f"{then:%H:%M}"
+
+
+def quiet_in_words() -> str:
+    """Which quiet hours hold, or that there are none."""
+    chosen = quiet.hours()
+    if chosen is None:
+        return "No quiet hours are set: trainings run at any time."
+    return (f"Quiet hours {chosen}: trainings foreseen to take more than {quiet.SMALL / 60:.0f} minutes rest then, and "
+            "go on after.")

@@ -1,0 +1,35 @@
+"""Will it be ready by the morning? In words, before a training is queued and while it waits or runs."""
+
+from __future__ import annotations
+
+import worker
+from medml import morning
+from medml.store import Job
+from pages._ui_words import note
+
+
+def by_morning(job: Job, listed: list[worker.Ready]) -> str:
+    """ "Ready by 07:00 (between 02:10 and 05:30)"; "" for what is no training."""
+    found = next((each for each in listed if each.job.id == job.id), None)
+    return "" if found is None else morning.in_words(found.verdict, found.expected, morning.coming())
+
+
+def summary(listed: list[worker.Ready]) -> None:
+    """All trainings in one sentence, where there are several."""
+    if len(listed) > 1:
+        note(morning.summed_up(listed, morning.coming()))
+
+
+def if_started(seconds: float, moment: float = 0.0) -> str:
+    """What would become of a training by the morning if it were queued now, for as soon as can be or for a moment."""
+    found, by = worker.if_queued(seconds, moment), morning.coming()
+    return morning.in_words(morning.verdict(found, by), found, by)
+
+
+def before_queueing(seconds: float, moment: float) -> None:
+    """Both ways of starting a training, and what the morning will bring by each."""
+    note(f"Started now: {_small(if_started(seconds))}. Run tonight: {_small(if_started(seconds, moment))}.")
+
+
+def _small(words: str) -> str:
+    return words[:1].lower() + words[1:]
