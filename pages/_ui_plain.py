@@ -8,6 +8,10 @@ import unicodedata
 
 # What Streamlit's Markdown gives a meaning to: emphasis, links, images, maths, :icon: and :color[] directives.
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@/&\"'=^])")
+# What its Markdown makes a link of even where it is escaped (autolink literals of GitHub Flavored Markdown, 6.9); a word
+# joiner (U+2060, no width) inside keeps it text.
+_AUTOLINK = re.compile(r"(?<=:/)(?=/)|(?<=www)(?=\.)|(?<=@)(?=[\w-])", re.IGNORECASE)
+JOINER = "\u2060"
 
 
 def clean(text: object, most: int = 200) -> str:
@@ -19,7 +23,7 @@ def clean(text: object, most: int = 200) -> str:
 
 def plain(text: object, most: int = 200) -> str:
     """A person's text for `st.markdown`, a label or a caption: shown letter for letter, nothing in it takes effect."""
-    return _MARKUP.sub(r"\\\1", clean(text, most)).replace("\\&", "&amp;").replace("\\<", "&lt;")
+    return _MARKUP.sub(r"\\\1", _AUTOLINK.sub(JOINER, clean(text, most))).replace("\\&", "&amp;").replace("\\<", "&lt;")
 
 
 def html(text: object, most: int = 200) -> str:

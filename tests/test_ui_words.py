@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,3 +144,12 @@ def test_the_sentence_over_the_checks_counts_every_one_that_asks_for_something()
     assert checks.summary(made("pass", "warn", "could_not_tell", "info")) == \
         "4 checks were made: 1 should be looked at, 1 could not tell."
     assert checks.summary(made("pass", "info")) == "2 checks were made; none asks for anything."
+
+
+@pytest.mark.parametrize("text", ["http://192.0.2.1/x", "HTTPS://evil.example", "see www.evil.example", "jane@evil.example",
+                                  "file://x", "WWW.evil.example"])
+def test_an_address_in_a_name_becomes_no_link(text):
+    """GitHub Flavored Markdown 6.9 makes links of these, escaped or not; the joiner that prevents it has no width."""
+    shown = re.sub(r"\\(.)", r"\1", plain.plain(text))
+    assert not re.search(r"https?://|www\.|@\w", shown, re.IGNORECASE)
+    assert shown.replace(plain.JOINER, "") == text
