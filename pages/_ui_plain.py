@@ -8,8 +8,8 @@ import unicodedata
 
 # What Streamlit's Markdown gives a meaning to: emphasis, links, images, maths, :icon: and :color[] directives.
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@/&\"'=^])")
-# What its Markdown makes a link of even where it is escaped (autolink literals of GitHub Flavored Markdown, 6.9); a word
-# joiner (U+2060, no width) inside keeps it text.
+# What its Markdown makes a link of even where it is escaped (autolink literals of GitHub Flavored Markdown, 6.9); a
+# word joiner (U+2060, no width) inside keeps it text.
 _AUTOLINK = re.compile(r"(?<=:/)(?=/)|(?<=www)(?=\.)|(?<=@)(?=[\w-])", re.IGNORECASE)
 JOINER = "\u2060"
 
