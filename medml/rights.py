@@ -58,7 +58,8 @@ ACTS: dict[str, Act] = {
     "stop": Act("clinician", "stop this work"), "schedule": Act("clinician", "change when work is done"),
     "export": Act("clinician", "take a model out"), "download": Act("clinician", "download this"),
     "give": Act("administrator", "say whom this belongs to"), "settings": Act("administrator", "change settings"),
-    "accounts": Act("administrator", "change accounts"), "audit": Act("administrator", "read the audit log"),
+    "accounts": Act("administrator", "change accounts"),
+    "audit": Act("administrator", "read the audit log", noted=False),
 }
 JOBS = {"scan": "scan", "train": "train", "continue": "train", "without": "train", "forecast": "train",
         "held_out": "train", "external": "train", "explain": "explain", "score": "explain", "export": "export",

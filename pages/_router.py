@@ -7,7 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from medml import rights
 from pages import _ui as ui
+from pages import _ward as ward
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -25,9 +27,12 @@ def _title(page: Path) -> str:
     return page.stem.replace("_", " ").capitalize()
 
 
+if rights.of_many() and ward.who() is None:
+    st.stop()  # signed out: nothing is drawn, and the window is on its way to the sign-in page
 st.set_page_config(page_title="MedML", page_icon=str(FOLDER / "static" / "favicon.png"), layout="wide",
                    initial_sidebar_state="collapsed")
 ui.warm_up()
-chosen = st.navigation([st.Page(name, title=f"{title} · MedML", default=name == "home.py") for name, title in found()],
+chosen = st.navigation([st.Page(name, title=f"{title} · MedML", default=name == "home.py") for name, title in found()
+                        if ward.opens(name.removesuffix(".py"))],
                        position="hidden")
 chosen.run()

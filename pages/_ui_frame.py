@@ -13,9 +13,11 @@ import streamlit as st
 from medml import project as projects
 from medml.errors import UserError, apology, our_fault
 from pages._ui_corner import corner
+from pages._ui_person import menu
 from pages._ui_plain import html
 from pages._ui_terms import draw, linked
 from pages._ui_words import say
+from pages._ward import opens
 
 STEPS = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
 BAR = (("home", "Projects"), ("gallery", "Gallery"), ("predict", "Predict"), ("jobs", "Jobs"), ("words", "Words"),
@@ -156,6 +158,7 @@ def _bar(project: projects.Project | None, title: str, step: str | None) -> None
         for name, label in BAR:
             _link(name, label)
         corner(project.id if project else None, title, step)
+        menu()
 
 
 def _where(project: projects.Project) -> str:
@@ -164,7 +167,7 @@ def _where(project: projects.Project) -> str:
 
 def _link(name: str, label: str, *, disabled: bool = False, width: str = "content") -> None:
     """A link within the app; a page whose file is not there is left out."""
-    if (Path(__file__).parent / f"{name}.py").exists():
+    if (Path(__file__).parent / f"{name}.py").exists() and opens(name):
         st.page_link(f"{name}.py", label=label, disabled=disabled, width=width, query_params=_address())
 
 

@@ -1,0 +1,179 @@
+"""What stands before every screen: whose request it is, headers on every answer, Streamlit's own files from memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import mimetypes
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from medml.errors import apology, our_fault
+from pages import _ward as ward
+from pages._ward_gate import is_secure
+
+STATIC = Path(st.__file__).parent / "static" / "static"
+EVERYWHERE = re.compile(r"/js/(Html|purify\.es|PageLink|Button)\.[^/]+\.js$")
+TYPES = {".js": "text/javascript", ".woff2": "font/woff2"}  # not as the system's own table has them
+HEADS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
+FORMS = ("/sign-in", "/password")  # a browser tells where a form was only to this site, and must tell it that
+HSTS = (b"strict-transport-security", b"max-age=31536000")
+WORDS = {421: "This is not the address of this app.", 403: "This was asked by another site."}
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+
+
+def allowed_hosts() -> frozenset[str]:
+    """Names under which this app may be asked: this machine, and what `MEDML_HOSTS` lists (separated by commas)."""
+    return frozenset({"127.0.0.1", "localhost", "::1", *ward.hosts()})
+
+
+def inline_scripts() -> Iterator[str]:
+    """The hashes of Streamlit's own inline scripts, read from its page, so that no other inline script runs."""
+    page = Path(st.__file__).parent / "static" / "index.html"
+    for script in re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL):
+        yield f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def policy() -> str:
+    """The Content-Security-Policy: everything from this app alone; nothing is asked of any other machine."""
+    return "; ".join((
+        "default-src 'none'", f"script-src 'self' {' '.join(inline_scripts())}", "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:", "font-src 'self' data:", "media-src 'self' data: blob:",
+        "connect-src 'self' blob:",  # blob: what this browser recorded, read back to be sent here
+        "worker-src 'self' blob:", "manifest-src 'self'", "frame-src 'self'", "frame-ancestors 'none'",
+        "base-uri 'self'", "form-action 'self'", "object-src 'none'"))
+
+
+class Kept:
+    """ASGI: Streamlit's own scripts and fonts from memory. They never change while it runs; a page asks for sixty of
+    them, and reading each from the disk was half of the server's work of a first drawing.
+
+    What every page of MedML is drawn with is named in the answer's head, so that it is fetched with the rest and not
+    once the page has begun to be drawn.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app, self.held = app, {}
+        self.places = {f"/static/{place.relative_to(STATIC).as_posix()}": place for place in STATIC.rglob("*")
+                       if place.is_file()}
+        links = [f"<{path}>; rel=modulepreload" for path in sorted(self.places) if EVERYWHERE.search(path)]
+        self.link = (b"link", ", ".join(links).encode())
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        plain = scope["type"] == "http" and scope["method"] == "GET" and \
+            not any(name in (b"range", b"if-none-match", b"if-modified-since") for name, _ in scope["headers"])
+        if not plain or path not in self.places:
+            await self.app(scope, receive, self._with_links(send) if plain and path not in FORMS else send)
+            return
+        if path not in self.held:
+            self.held[path] = await asyncio.to_thread(self.places[path].read_bytes)
+        kind = TYPES.get(self.places[path].suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+        await send({"type": "http.response.start", "status": 200, "headers": [
+            (b"content-type", kind.encode()), (b"content-length", str(len(self.held[path])).encode()),
+            (b"cache-control", b"public, immutable, max-age=31536000")]})  # a hash of the content is in the name
+        await send({"type": "http.response.body", "body": self.held[path]})
+
+    def _with_links(self, send: Send) -> Send:
+        async def linked(message: Message) -> None:
+            given = message.get("headers", [])
+            if any(name.lower() == b"content-type" and kind.startswith(b"text/html") for name, kind in given):
+                message = message | {"headers": [*given, self.link]}
+            await send(message)
+        return linked
+
+
+class Guard:
+    """ASGI: 421 for a Host that is not ours (DNS rebinding), what another site sends refused, headers on every answer,
+    that of a fault of ours too.
+
+    for_others  whether people sign in; without that, nobody on another machine is answered, whatever the server binds
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], for_others: bool = False) -> None:
+        self.app = app
+        self.for_others = for_others
+        self.hosts = allowed_hosts()
+        self.headers = [(name.encode(), value.encode()) for name, value in (
+            ("content-security-policy", policy()), ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY"),
+            ("cross-origin-opener-policy", "same-origin"), ("cross-origin-resource-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"))]
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        forms = [(b"referrer-policy", b"same-origin")] if scope["path"] in FORMS else []
+        sent = Sent(send, [*self.headers, *forms, *([HSTS] if is_secure(scope) else [])])
+        status = self._refused(scope)
+        if status is not None:
+            await _refuse(scope, receive, sent, status)
+            return
+        try:
+            await self.app(scope, receive, sent)
+        except Exception as ours:  # noqa: BLE001 - the one place of the server: no answer goes out without its headers
+            reference = our_fault(ours)
+            if not sent.begun:
+                await _refuse(scope, receive, sent, 500, apology(reference))
+
+    def _refused(self, scope: dict[str, Any]) -> int | None:
+        """421 or 403 where a request is not for us, or another site's; None where it may go on."""
+        given = {name: value.decode("latin-1") for name, value in scope["headers"] if name in (b"host", b"origin")}
+        host, origin = given.get(b"host", ""), given.get(b"origin")
+        place, bound = _place(f"http://{host}"), (scope.get("server") or ("127.0.0.1", 0))[0]
+        if place is None or place[0] not in self.hosts or not (self.for_others or ward.is_local(bound)):
+            return 421
+        acts = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        if not acts or origin is None:
+            return None
+        scheme = "https" if origin.startswith("https:") else "http"  # behind a proxy that speaks TLS
+        return None if _place(origin) == _place(f"{scheme}://{host}") else 403
+
+
+class Sent:
+    """What goes out, with the headers of every answer: of pages, errors, redirects and handshakes alike."""
+
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self.send, self.headers = send, headers
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] in HEADS:
+            self.begun = True
+            ours = {name for name, _ in self.headers}
+            kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in ours]
+            message = {**message, "headers": kept + list(dict(self.headers).items())}
+        await self.send(message)
+
+
+def _place(address: str) -> tuple[str, int] | None:
+    """(name, port) of a Host or Origin, by the port that the scheme means where none is written; None if malformed."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme]
+        return (parts.hostname or "").lower(), port
+    except (ValueError, KeyError):  # "[bad", a port of letters, "null"
+        return None
+
+
+async def _refuse(scope: dict[str, Any], receive: Receive, send: Send, status: int, words: str = "") -> None:
+    """A plain sentence, or a handshake that is not answered."""
+    kind = "http.response"
+    if scope["type"] == "websocket":
+        await receive()
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1008})  # answered as 403
+            return
+        kind, status = "websocket.http.response", 403
+    head = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": f"{kind}.start", "status": status, "headers": head})
+    await send({"type": f"{kind}.body", "body": f"{words or WORDS[status]}\n".encode()})
