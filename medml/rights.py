@@ -140,6 +140,14 @@ def require(act: str, sort: str = "", thing: str = "") -> Person:
     return person
 
 
+def taken(run: str, make: Callable[[], bytes | str]) -> Callable[[], bytes | str]:
+    """What a download button calls: asks, when it is pressed and of whoever presses it, whether that may be taken."""
+    def take() -> bytes | str:
+        require("download", "run", run)
+        return make()
+    return take
+
+
 def _article(role: str) -> str:
     return f"an {role}" if role[0] in "aeiou" else f"a {role}"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+from medml import home, rights
 from medml.errors import UserError
 from medml.types import Value
 
@@ -34,25 +35,49 @@ class Listing(Value):
 
 
 def allowed_roots() -> list[Path]:
-    """The folders that projects may lie in: `MEDML_ROOTS` (separated as PATH is), else every drive of the machine."""
+    """The folders that projects may lie in: `MEDML_ROOTS` (separated as PATH is), else every drive of the machine.
+
+    "cardiology=/srv/studies/cardiology" there is for people in that group alone, and for administrators.
+    """
     chosen = os.environ.get("MEDML_ROOTS")
     if chosen:
-        return [Path(each).expanduser().resolve() for each in chosen.split(os.pathsep) if each.strip()]
+        person, named = rights.current(), [_of_group(each.strip()) for each in chosen.split(os.pathsep) if each.strip()]
+        return [Path(place).expanduser().resolve() for team, place in named
+                if not team or person.sees_all or team in person.teams]
     if os.name == "posix":
         return [Path("/")]
     return [Path(each.mountpoint) for each in psutil.disk_partitions()]
 
 
+def _of_group(entry: str) -> tuple[str, str]:
+    """(group, folder) of one entry; "" for everybody's."""
+    team, sign, place = entry.partition("=")
+    return (team.strip(), place.strip()) if sign and not set(team) & {"/", "\\"} else ("", entry)
+
+
 def first_folder() -> Path:
-    """Where browsing starts: the person's own folder if it is allowed, else the first root."""
-    own = Path.home().resolve()
-    return own if allowed(own) else allowed_roots()[0]
+    """Where browsing starts: the person's own folder if it is allowed, else the first root. UserError where a person
+    has none."""
+    own, roots = Path.home().resolve(), allowed_roots()
+    if not roots:
+        raise UserError(what="There is no folder that you may use.", code="outside_roots",
+                        fix="Ask an administrator to name one for your group (MEDML_ROOTS).")
+    return own if allowed(own) else roots[0]
 
 
 def allowed(place: Path) -> bool:
-    """Links are followed before comparing, so none leads out of the roots."""
+    """Links are followed before comparing, so none leads out of the roots; where somebody chose roots, MedML's own
+    folder with its keys is never among them, but for the example table."""
     real = place.resolve()
-    return any(real == root or root in real.parents for root in allowed_roots())
+    if os.environ.get("MEDML_ROOTS"):
+        own = home.home().resolve()
+        if _is_in(real, own):
+            return _is_in(real, own / "example")
+    return any(_is_in(real, root) for root in allowed_roots())
+
+
+def _is_in(place: Path, root: Path) -> bool:
+    return place == root or root in place.parents
 
 
 def check_source(source: str | Path) -> Path:
@@ -62,8 +87,9 @@ def check_source(source: str | Path) -> Path:
         raise UserError(what="No folder or file was given.", fix="Type its path, or browse to it.", code="missing")
     place = _real(Path(text).expanduser())
     if not allowed(place):
-        raise UserError(what=f"{place} is outside the folders that MedML may read.", code="outside_roots",
-                        fix="Choose a folder inside " + " or ".join(map(str, allowed_roots())) + ".")
+        raise UserError(what=f"“{text}” is outside the folders that MedML may read.", code="outside_roots",
+                        fix=f"Choose a folder inside {' or '.join(map(str, allowed_roots()))}." if allowed_roots()
+                        else "Ask an administrator to name a folder for your group (MEDML_ROOTS).")
     existing(place)
     if not (place.is_dir() or place.is_file()):
         raise UserError(what=f"{place} is neither a folder nor a file.", fix="Choose a folder or a file.",

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 import worker
-from medml import export
+from medml import export, rights
 from medml import project as projects
 from medml.export import kept
 from medml.gallery import Run
@@ -35,8 +35,8 @@ def downloads(run: Run, ready: dict[str, Path]) -> None:
     """A button a file, and how far file and model were apart."""
     with st.container(horizontal=True, gap="small"):
         for sort, path in ready.items():
-            st.download_button(WORDS[sort], path.read_bytes, f"{run.run}-{sort}.zip", "application/zip",
-                               on_click="ignore", key=f"m_export_{sort}_{run.run}", icon=":material/download:")
+            st.download_button(WORDS[sort], rights.taken(run.run, path.read_bytes), f"{run.run}-{sort}.zip",
+                               "application/zip", on_click="ignore", key=f"m_export_{sort}_{run.run}", icon=":material/download:")
     ui.note(f"{export.g2(run).what} No patient's value is in these files.")
 
 

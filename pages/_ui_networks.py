@@ -40,7 +40,7 @@ def pretrained(family: Family) -> None:
         fed = right.selectbox("How its makers fed it", list(FED), key="m_weights_fed")
         if st.button("Check and import", key="m_weights_go", disabled=not path.strip()):
             with st.spinner("Checking the file"):
-                worker.ask("bring", file=path.strip(), backbone=backbone, scaling=FED[fed])
+                worker.ask("bring", file=str(projects.check_source(path)), backbone=backbone, scaling=FED[fed])
             st.rerun()
 
 

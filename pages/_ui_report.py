@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from medml import report
+from medml import report, rights
 from medml.gallery import Run
 from pages import _ui as ui
 
@@ -23,6 +23,6 @@ def buttons(run: Run) -> None:
                          "each item is done, asks something of you, or is violated.")
     with st.container(horizontal=True, gap="small"):
         for words, ending, mime, make in SORTS:
-            st.download_button(words, lambda make=make: make(run), f"{run.run}.{ending}", mime, on_click="ignore",
-                               key=f"m_report_{ending}_{run.run}", icon=":material/download:")
+            st.download_button(words, rights.taken(run.run, lambda make=make: make(run)), f"{run.run}.{ending}", mime,
+                               on_click="ignore", key=f"m_report_{ending}_{run.run}", icon=":material/download:")
     ui.note("No patient's value is in these files; groups of fewer than 10 patients are not named.")

@@ -15,7 +15,7 @@ import time
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from medml import accounts, passwords, rights
+from medml import accounts, home, passwords, rights, roots
 from medml.errors import UserError
 from medml.rights import Person
 
@@ -68,6 +68,10 @@ def open_ward() -> bool:
         raise UserError(what="MedML is to be served to others, and nobody said which folders they may use.",
                         fix="Set MEDML_ROOTS to the folders with clinical data, for example MEDML_ROOTS=/srv/studies",
                         code="no_roots")
+    own = home.home().resolve()
+    if any(root == own or root in own.parents for root in roots.allowed_roots()):
+        raise UserError(what="MEDML_ROOTS names a folder in which MedML keeps its own files and keys.", code="own_root",
+                        fix="Name the folders with clinical data alone, or move MedML's own by MEDML_HOME.")
     if not is_local(address()) and not hosts():
         raise UserError(what="MedML is to be served to others, and nobody said under which name.", code="no_hosts",
                         fix="Set MEDML_HOSTS to that name, for example MEDML_HOSTS=medml.hospital.example")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -215,3 +216,45 @@ def test_what_is_deleted_leaves_nobody_in_the_table_and_the_log_has_no_path(ward
 
     assert mine.id not in accounts.owners("project")
     assert not any("/" in each.thing or str(table) in str(each) for each in audit.entries())
+
+
+# ---- folders ---------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def studies(tmp_path, monkeypatch, medml_home):
+    """Two departments' folders, everybody's, and MedML's own by mistake."""
+    places = [home.ensure(tmp_path / "srv" / name) for name in ("cardiology", "surgery", "open")]
+    monkeypatch.setenv("MEDML_ROOTS", os.pathsep.join([
+        f"cardiology={places[0]}", f"surgery={places[1]}", str(places[2]), str(medml_home)]))
+    return places
+
+
+def test_a_root_of_a_group_is_that_groups_alone(ward, studies):
+    cardiology, surgery, everybodys = studies
+    assert project.create(cardiology) and project.create(everybodys)
+    with pytest.raises(UserError, match="outside the folders") as refused:
+        project.create(surgery)
+    assert str(surgery) not in refused.value.fix
+    ward.who = ROOT
+    assert project.create(surgery)
+    ward.who = Person("a7", "Fay", "clinician")
+    assert project.first_folder() == everybodys
+
+
+def test_medmls_own_folder_with_its_keys_is_nobodys_study(ward, studies, medml_home):
+    home.secret("audit")
+    (everybodys := studies[2] / "link").symlink_to(medml_home / "keys")
+    for place in (medml_home, medml_home / "keys", medml_home / "medml.db", everybodys):
+        with pytest.raises(UserError, match="outside the folders"):
+            project.create(place)
+    assert project.create(project.example_source())
+
+
+def test_a_folder_that_may_not_be_named_is_not_told_to_be_there(ward, studies):
+    said = []
+    for place in (studies[1], studies[1] / "nothing here", "~", "~root/x"):
+        with pytest.raises(UserError) as refused:
+            project.create(place)
+        said.append(refused.value.what.replace(str(place), ""))
+        assert str(Path.home()) not in refused.value.what + refused.value.fix
+    assert len(set(said)) == 1

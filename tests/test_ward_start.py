@@ -150,7 +150,8 @@ def test_for_others_it_needs_accounts_roots_and_a_name(settings, monkeypatch, ad
     if name:
         monkeypatch.setenv(name, value)
     for said, mend in (("no accounts", lambda: accounts.add("Eve", "viewer", PASSWORD)),
-                       ("which folders", lambda: monkeypatch.setenv("MEDML_ROOTS", "/srv")),
+                       ("which folders", lambda: monkeypatch.setenv("MEDML_ROOTS", "/")),
+                       ("its own files and keys", lambda: monkeypatch.setenv("MEDML_ROOTS", "/srv/studies")),
                        ("under which name", lambda: monkeypatch.setenv("MEDML_HOSTS", "medml.example"))):
         if said != "under which name" or address != "127.0.0.1":
             with pytest.raises(UserError, match=said):
