@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from medml import quiet, store
 from medml.store import Job
 
+TRAININGS = ("train", "continue")  # kinds of jobs that make, or go on with, a model
 PLACES = {"train": 1, "quick": 2}  # jobs of one queue that run at a time on a machine
 EARLY = 0.02  # below this fraction a running job says too little about itself
 ENOUGH = 5  # trainings whose foreseen and real lengths say how far a forecast may be off

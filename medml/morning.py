@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from medml import clock, quiet, store
-from medml.ahead import Expected, all_of
-from medml.night import TRAININGS
+from medml.ahead import TRAININGS, Expected, all_of
 from medml.store import Job
 
 SEVEN = 7  # o'clock

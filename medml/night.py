@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medml import gallery, store
+from medml.ahead import TRAININGS
 from medml.config import duration
 from medml.errors import UserError
 from medml.evaluate import headline
@@ -13,7 +14,6 @@ from medml.evaluate.words import title
 from medml.store import Job
 from medml.terminal import figure
 
-TRAININGS = ("train", "continue")
 _HOW = {"done": "done", "stopped": "stopped by hand", "failed": "could not be done"}
 
 

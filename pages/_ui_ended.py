@@ -6,7 +6,7 @@ import streamlit as st
 
 from medml import clock, gallery, night
 from medml import project as projects
-from medml.night import TRAININGS
+from medml.ahead import TRAININGS
 from medml.store import Job
 from pages import _ui as ui
 from pages._ui_bar import title_of

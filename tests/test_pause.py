@@ -152,7 +152,7 @@ def test_a_job_is_paused_and_let_go_on_from_a_terminal(capsys):
 
 
 def test_kinds_that_go_on_are_the_trainings_that_a_terminal_pauses(monkeypatch):
-    from medml.night import TRAININGS
+    from medml.ahead import TRAININGS
 
     know_the_kinds(monkeypatch)
     assert {each.name for each in registry if each.resumes} - {"steps_train"} == set(TRAININGS)

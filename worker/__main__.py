@@ -22,11 +22,13 @@ from medml.store import whole
 from worker import alive, awake, leases, processes, queue, rest
 from worker.attempt import Attempts
 from worker.jobs import WORKERS
+from worker.spare import WHEN_IDLE
 
 log = logging.getLogger("worker")
 TICK = 1.0  # seconds between two looks at the table
 IDLE = float(os.environ.get("MEDML_IDLE", "600"))  # seconds with no app and nothing queued, then the worker ends
 AWAY = 2.0  # seconds between two tries of a queue that cannot be reached
+SETTLED = 3.0  # seconds without work after which a child is warmed for the next training
 RETRY = 3.0  # seconds for a worker that is ending to let go of its lock
 
 
@@ -111,6 +113,8 @@ class Worker:
             store.be_at_work()
             self.reap()
             rest.give_way(self.attempts.running)
+            if not self.attempts.running and time.monotonic() - self.attempts.latest > SETTLED:
+                self.attempts.spares.refill(WHEN_IDLE)
             queue.heal()
             whole.keep_copy()
             for each in consumers:

@@ -29,7 +29,8 @@ from worker.watch import LAST_WORDS, JobWatch
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
-WARM = {"quick": ("pandas", "polars", "medml.profile"), "train": ()}  # imported before a job is known
+WARM = {"quick": ("pandas", "polars", "medml.profile"),  # imported before a job is known;
+        "train": ("pandas", "polars", "medml.profile", "medml.train", "medml.copilot")}  # torch only where it is needed
 LOST, PAUSED, SHORT, NO_ROOM = 70, 71, 72, 75  # exit codes: the job belongs to another attempt; it goes on later; the
 # memory ran out; try again when there is room on the disk
 PAUSING = ("paused", 0.0, "Paused; everything up to here is kept")

@@ -9,7 +9,8 @@ import threading
 from worker import processes
 
 log = logging.getLogger(__name__)
-KEPT = ("quick",)  # queues for which one is kept ready
+KEPT = ("quick",)  # queues for which one is kept ready at all times
+WHEN_IDLE = ("train",)  # and those for which one is made ready once nothing has been at work for a while
 
 
 class Spares:
@@ -27,10 +28,10 @@ class Spares:
             return spare
         return _child(queue)
 
-    def refill(self) -> None:
+    def refill(self, queues: tuple[str, ...] = KEPT) -> None:
         """Have one ready again. Called when a job has ended, so that warming up takes nothing from it."""
         with self._lock:
-            for queue in KEPT:
+            for queue in queues:
                 ready = self._ready.get(queue)
                 if ready is None or ready.poll() is not None:
                     self._ready[queue] = _child(queue)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from medml import store
+from medml.ahead import TRAININGS
 from medml.commands import Printed, command
 from medml.commands._jobs import named, options
 from medml.errors import UserError
-from medml.night import TRAININGS
 
 
 @command("pause", "let a job of the queue rest until `resume`; a training keeps all it has learned", options)
