@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from medml import home, room, store
+from medml.data.files import expands_too_much
 from medml.errors import UserError
 
 MANIFEST = "medml-backup.json"
@@ -94,10 +95,10 @@ def restore(place: Path) -> int:
     raises  UserError where the folder is in use, or the file is no backup, damaged, or made by a newer MedML
     """
     top = home.home()
-    if any(each.name not in ("README.md", "logs") for each in top.iterdir()):
+    if any(each.name not in ("README.md", "logs") and not each.name.endswith(".part") for each in top.iterdir()):
         raise UserError(what=f"“{top}” holds MedML's files already; a backup is never written over them.",
                         fix="Set MEDML_HOME to an empty folder, then restore again.", code="not_empty")
-    beside = home.ensure(top / f".restore-{secrets.token_hex(4)}")
+    beside = home.ensure(top / f".restore-{secrets.token_hex(4)}.part")
     try:
         n = _unpack(place, beside)
         for each in sorted(beside.iterdir()):
@@ -114,8 +115,11 @@ def restore(place: Path) -> int:
 def _unpack(place: Path, beside: Path) -> int:
     try:
         with zipfile.ZipFile(place) as archive:
+            unpacked = sum(each.file_size for each in archive.infolist())
+            if expands_too_much(place.stat().st_size, unpacked):
+                raise _no_backup()  # no model and no table of ours shrinks a hundred times
             known = _manifest(archive)
-            if sum(each.file_size for each in archive.infolist()) > shutil.disk_usage(beside).free:
+            if unpacked > shutil.disk_usage(beside).free:
                 raise room.no_room()
             for name, digest in known.items():
                 _take(archive, name, digest, beside)

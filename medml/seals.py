@@ -50,8 +50,16 @@ def compare(folder: Path, listed: dict[str, str], *wanted: str) -> None:
         if not mine:
             raise damaged(each)
         for name in mine:
+            if not stays_inside(name):
+                raise damaged("a name that leads out of the folder")
             if sha256_of(folder / name) != listed[name]:
                 raise damaged(name)
+
+
+def stays_inside(name: str) -> bool:
+    """Whether a name in a list means a place in the folder of that list, on any system."""
+    parts = name.replace("\\", "/").split("/")
+    return all(part not in ("", ".", "..") for part in parts) and ":" not in name and "\0" not in name
 
 
 def damaged(where: str) -> UserError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,16 +58,47 @@ def test_content_is_what_the_manifest_says(wanted, found):
         assert wanted["contains"] in frame.write_csv()
 
 
-def test_archives_and_models_are_listed_and_stop_nothing(corpus):
-    entries, tables = find_tables(corpus)
-    listed = {entry.path for entry in entries}
-    assert {path.relative_to(corpus).as_posix() for path in corpus.rglob("*") if path.is_file()} == listed
+TOGETHER = {"duplicate_images", "mixed_series"}  # what only shows where files lie side by side
+PICTURES_INSIDE = {"zip/z01_ok.zip": ("skip", "pictures_inside")}  # pictures are read from folders, not from archives
+
+
+@pytest.fixture(scope="module")
+def side_by_side(corpus, tmp_path_factory):
+    """(every entry of the manifest, what became of each file's name, tables) of all files in ONE folder."""
+    place = tmp_path_factory.mktemp("one folder")
+    every = json.loads((CORPUS / "manifest.json").read_text())
+    for entry in every:
+        shutil.copyfile(corpus / entry["file"], place / Path(entry["file"]).name)
+    entries, tables = find_tables(place)
+    became = {}
     for entry in entries:
-        if entry.path.startswith(("zip/", "models/")):
-            assert entry.action in ("skip", "refuse"), entry.path
-            assert entry.message and entry.reason_code
-    # manifest.json is a table too, and so are the pictures together
-    assert len(tables) == 2 + sum(entry["rows"] is not None for entry in ENTRIES)
+        became.setdefault(entry.path, []).append(entry)
+    return every, became, tables
+
+
+def test_all_files_in_one_folder_are_dealt_with_as_the_manifest_says(side_by_side):
+    every, became, tables = side_by_side
+    assert len(every) == len(became) >= 107
+    odd = {}
+    for entry in every:
+        wanted = PICTURES_INSIDE.get(entry["file"], (entry["action"], entry["reason_code"]))
+        found = {(each.action, each.reason_code) for each in became[Path(entry["file"]).name]}
+        beside = entry["action"].startswith("read") and found <= {("read_with_warning", code) for code in TOGETHER}
+        if wanted not in found and not beside:
+            odd[entry["file"]] = (wanted, found)
+    assert odd == {}
+    inside = [each for each in tables if each.ref.path.endswith(".zip")]
+    assert len(tables) - len(inside) == 1 + sum(entry["rows"] is not None for entry in every)  # the pictures are one
+    assert len(inside) == 3  # of z09, where one name stands twice, and both of z11
+
+
+def test_what_is_not_read_says_why(side_by_side):
+    every, became, _ = side_by_side
+    for entry in every:
+        for each in became[Path(entry["file"]).name]:
+            assert bool(each.message) == (each.reason_code is not None)
+        if entry["plain_words"] and entry["file"].startswith(("zip/", "models/")):
+            assert entry["plain_words"] in {each.message for each in became[Path(entry["file"]).name]}
 
 
 def test_canaries_of_the_corpus_are_in_no_entry(corpus):

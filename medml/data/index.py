@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from medml.data import models
+from medml.data.archives import open_archive
 from medml.data.content import content_notes
 from medml.data.excel import LeftOut, open_excel
 from medml.data.files import Material, gunzip
@@ -150,12 +152,24 @@ def _open(shown: str, path: Path, sheet: str | None) -> Sequence[TableSource | L
         return open_old_excel(shown, path, sniffed.kind, sheet)
     elif sniffed.kind == "parquet":
         return [_told(open_parquet(ref, path), sniffed, "a Parquet table")]
+    elif sniffed.kind == "zip" and sniffed.ending not in models.ENDINGS:
+        return open_archive(shown, path, sheet, _of_text)
+    return [_of_text(ref, path, sniffed, material)]
+
+
+def _of_text(ref: TableRef, path: Path, sniffed: Sniffed, material: Material) -> TableSource:
+    """The table in bytes that are text of some kind. UserError with a code where they hold none."""
     if sniffed.words == "empty":
         raise not_read("empty", "This file is empty.")
+    if sniffed.ending in models.ENDINGS:
+        raise models.reason(path, sniffed.ending)
     if sniffed.kind in ("json", "jsonl"):
-        return [_records(ref, path, sniffed, material)]
+        head = material.head(65536)
+        if models.is_own(head):
+            raise models.own(path, head)
+        return _records(ref, path, sniffed, material)
     if sniffed.kind in ("csv", "tsv", "txt", "text", "prose"):
-        return [_text(ref, path, sniffed, material)]
+        return _text(ref, path, sniffed, material)
     raise _not_a_table(sniffed)
 
 

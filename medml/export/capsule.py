@@ -131,7 +131,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
         told = json.loads(content)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise _no_result() from None
     return told if isinstance(told, dict) else {}
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from medml import home
-from medml.seals import damaged
+from medml.seals import damaged, stays_inside
 
 STATE, ARRAYS = "state.json", "arrays.safetensors"
 
@@ -39,6 +39,8 @@ def read(folder: Path, family: str) -> tuple[dict[str, Any], dict[str, np.ndarra
         seal = body.pop("sha256")
         if seal != _seal(body) or body["family"] != family:
             raise damaged(STATE)
+        if not all(stays_inside(name) for name in body["files"]):
+            raise damaged("a name that leads out of the folder")
         files = {name: (folder / name).read_bytes() for name in body["files"]}
         for name, content in files.items():
             if hashlib.sha256(content).hexdigest() != body["files"][name]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ SCALINGS = {"imagenet": IMAGENET, "minus one to one": ((0.5, 0.5, 0.5), (0.5, 0.
             "bytes minus 128": ((128 / 255,) * 3, (128 / 255,) * 3)}
 ENDINGS = (".safetensors", ".pth", ".pt")
 MOST_BYTES = 2**30
+TIMES = 4  # a file of weights is stored as it is, or packed a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,10 @@ def _read(path: Path, backbone: str) -> dict[str, Any]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError("larger than any backbone's weights")
+        _unpacks_to_little(path)
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu",
                                                                                  weights_only=True)
-    except (OSError, RuntimeError, SafetensorError, EOFError, ValueError,
+    except (OSError, RuntimeError, SafetensorError, EOFError, ValueError, zipfile.BadZipFile,
             torch.serialization.pickle.UnpicklingError) as error:  # what weights_only refuses
         if not path.is_file():
             raise UserError(what=f"There is no file “{path.name}” in that folder.", fix="Check the path, from the "
@@ -114,6 +117,14 @@ def _read(path: Path, backbone: str) -> dict[str, Any]:
         raise _refused(path.name, backbone, type(error).__name__) from error
     state = state.get("state_dict", state) if isinstance(state, dict) else {}
     return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def _unpacks_to_little(path: Path) -> None:
+    """ValueError for a file of torch's, a zip archive, that would grow beyond any backbone's weights."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if sum(each.file_size for each in archive.infolist()) > min(MOST_BYTES, TIMES * path.stat().st_size):
+                raise ValueError("grows beyond any backbone's weights")
 
 
 def _scaling(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
