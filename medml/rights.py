@@ -57,6 +57,7 @@ ACTS: dict[str, Act] = {
     "train": Act("clinician", "train a model"), "explain": Act("clinician", "have a model explained"),
     "stop": Act("clinician", "stop this work"), "schedule": Act("clinician", "change when work is done"),
     "export": Act("clinician", "take a model out"), "download": Act("clinician", "download this"),
+    "answers": Act("viewer", "download these answers"),
     "give": Act("administrator", "say whom this belongs to"), "settings": Act("administrator", "change settings"),
     "accounts": Act("administrator", "change accounts"),
     "audit": Act("administrator", "read the audit log", noted=False),
@@ -140,10 +141,10 @@ def require(act: str, sort: str = "", thing: str = "") -> Person:
     return person
 
 
-def taken(run: str, make: Callable[[], bytes | str]) -> Callable[[], bytes | str]:
+def taken(run: str, make: Callable[[], bytes | str], act: str = "download") -> Callable[[], bytes | str]:
     """What a download button calls: asks, when it is pressed and of whoever presses it, whether that may be taken."""
     def take() -> bytes | str:
-        require("download", "run", run)
+        require(act, "run", run)
         return make()
     return take
 
@@ -192,6 +193,16 @@ def own(sort: str, thing: str, team: str = "") -> None:
     """What was just made belongs to who made it, or to a group of theirs; on a laptop nothing needs to be said."""
     if of_many():
         store.give(sort, thing, Owner(current().id, team))
+
+
+def shared_with(project: str) -> str:
+    """The group that sees a project, or "a colleague's" where it is not one's own; "" where it is, and on a laptop."""
+    if not of_many():
+        return ""
+    owner = store.owner("project", project)
+    if owner is not None and (owner.team or owner.person == current().id):
+        return owner.team
+    return "a colleague's" if owner is not None else "nobody's"
 
 
 def team_of_own(team: str) -> str:

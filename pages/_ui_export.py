@@ -14,6 +14,7 @@ from medml.gallery import Run
 from pages import _ui as ui
 from pages import _ui_again as again
 from pages import _ui_chain as chain
+from pages._ui_belonging import locked
 
 WORDS = {"model": "Model file (ONNX)", "capsule": "Capsule for another hospital"}
 
@@ -36,7 +37,8 @@ def downloads(run: Run, ready: dict[str, Path]) -> None:
     with st.container(horizontal=True, gap="small"):
         for sort, path in ready.items():
             st.download_button(WORDS[sort], rights.taken(run.run, path.read_bytes), f"{run.run}-{sort}.zip",
-                               "application/zip", on_click="ignore", key=f"m_export_{sort}_{run.run}", icon=":material/download:")
+                               "application/zip", on_click="ignore", key=f"m_export_{sort}_{run.run}",
+                               icon=":material/download:", disabled=locked("download"))
     ui.note(f"{export.g2(run).what} No patient's value is in these files.")
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from medml import project as projects
 from medml.errors import UserError, apology, our_fault
+from pages._ui_belonging import locked, tell_locked
 from pages._ui_corner import corner
 from pages._ui_person import menu
 from pages._ui_plain import html
@@ -23,6 +24,7 @@ STEPS = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
 BAR = (("home", "Projects"), ("gallery", "Gallery"), ("predict", "Predict"), ("jobs", "Jobs"), ("words", "Words"),
        ("privacy", "Privacy"))
 LOOK = sorted(Path(__file__).with_name("static").glob("look_*.css"))
+_CHANGING = ("scan", "preview", "cleanup", "configure", "train")  # steps whose button changes the project
 _NEXT_IS_OPEN = ("preview", "cleanup", "configure")  # stages whose following step can be entered
 
 
@@ -55,6 +57,9 @@ def page(title: str, step: str | None = None, project_required: bool = True,
             if project is not None:  # with none open there is no line to stand on
                 stepper(project, step)
         _heading(title, step, lead)
+        st.session_state["m_step"] = step
+        if step in _CHANGING:
+            tell_locked("change")
         ready = project is not None or not project_required
         if not ready:
             say("note", "No project is open.", "Choose one on the Projects page, or start a new one.")
@@ -127,6 +132,7 @@ def next_button(label: str, step: str | None = None, *, disabled: bool = False, 
     with st.container(key="m_foot", horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
         if beside is not None:
             beside()
+        disabled = disabled or (st.session_state.get("m_step") in _CHANGING and locked("change"))
         return st.button(label, type="primary", icon=":material/arrow_forward:" if step else None, disabled=disabled,
                          icon_position="right", key=key or "m_next", help=help)
 

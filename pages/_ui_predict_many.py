@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 import worker
-from medml import asking
+from medml import asking, rights
 from medml.errors import UserError
 from medml.gallery import Run
 from pages import _ui as ui
@@ -59,8 +59,8 @@ def answered(run: Run, job: worker.Job) -> None:
     if not out.is_file():
         ui.note("The answers have been moved or removed since; MedML keeps no copy.")
         return
-    st.download_button("Download the answers", out.read_bytes, out.name, "text/csv", icon=":material/download:",
-                       on_click="ignore", key="m_predict_download")
+    st.download_button("Download the answers", rights.taken(run.run, out.read_bytes, "answers"), out.name, "text/csv",
+                       icon=":material/download:", on_click="ignore", key="m_predict_download")
     ui.note(f"Written to {out}; MedML keeps no copy. The column “abstained” says why "
             "a row has no answer.")
     if pictures:

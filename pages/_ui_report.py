@@ -9,6 +9,7 @@ import streamlit as st
 from medml import report, rights
 from medml.gallery import Run
 from pages import _ui as ui
+from pages._ui_belonging import locked
 
 SORTS: tuple[tuple[str, str, str, Callable[[Run], bytes | str]], ...] = (
     ("Report (PDF)", "pdf", "application/pdf", report.as_pdf),
@@ -24,5 +25,6 @@ def buttons(run: Run) -> None:
     with st.container(horizontal=True, gap="small"):
         for words, ending, mime, make in SORTS:
             st.download_button(words, rights.taken(run.run, lambda make=make: make(run)), f"{run.run}.{ending}", mime,
-                               on_click="ignore", key=f"m_report_{ending}_{run.run}", icon=":material/download:")
+                               on_click="ignore", key=f"m_report_{ending}_{run.run}", icon=":material/download:",
+                               disabled=locked("download"))
     ui.note("No patient's value is in these files; groups of fewer than 10 patients are not named.")

@@ -10,6 +10,7 @@ from pages import _ui as ui
 from pages import _ui_export as out
 from pages import _ui_gallery as cards
 from pages import _ui_report as away
+from pages._ui_belonging import locked
 
 TITLE = "Gallery"
 LEAD = "Every model made on this machine, with what it was made from. Choose two to compare them."
@@ -52,7 +53,7 @@ def buttons(each: Summary) -> None:
             st.button("Picked" if picked else "Pick", key=f"m_pick_{each.run}", on_click=pick, args=(each.run,),
                       icon=":material/check_box:" if picked else ":material/check_box_outline_blank:")
         with st.popover("", icon=":material/more_horiz:", key=f"m_more_{each.run}",
-                        help="Rename, note, download or delete"):
+                        help="Rename, note, download or delete", disabled=locked("change")):
             with ui.guard():
                 change(each)
 

@@ -10,6 +10,7 @@ from medml import project as projects
 from medml.example import example_source
 from pages import _home_folders as folders
 from pages import _ui as ui
+from pages import _ui_belonging as belonging
 from pages._ui_standing import told
 
 TITLE = "Projects"
@@ -27,6 +28,7 @@ def new_project(first: bool) -> None:
         with st.form("m_new", border=False):
             source = st.text_input("Folder or file", key=folders.PATH,
                                    placeholder="/home/you/study or C:\\Users\\you\\study")
+            team = belonging.ask_team("m_team")
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 create = st.form_submit_button("Create project", type="primary", icon=":material/add:", key="m_create")
                 st.form_submit_button("Browse folders" if browsing is None else "Close folders", key="m_browse",
@@ -37,7 +39,7 @@ def new_project(first: bool) -> None:
             folders.browser(browsing)
         if create:
             with ui.guard():
-                begin(made(source))
+                begin(made(source, team=team))
 
 
 def example_card() -> None:
@@ -55,12 +57,12 @@ def begin_example() -> None:
     begin(made(str(example_source()), "Breast biopsies (example)"))
 
 
-def made(source: str, name: str | None = None) -> projects.Project:
+def made(source: str, name: str | None = None, team: str = "") -> projects.Project:
     """A new project; the one just made where the same source is asked for again at once (a double click)."""
     last = st.session_state.get("m_made")
     if last is not None and last[0] == source and time.monotonic() - last[1] < SAME_CLICK:
         return projects.get(last[2])
-    project = projects.create(source, name)
+    project = projects.create(source, name, team=team)
     st.session_state["m_made"] = (source, time.monotonic(), project.id)
     return project
 
@@ -87,11 +89,13 @@ def project_row(each: projects.Project) -> None:
         st.html(f'<div class="m-line"><p class="m-what">{ui.html(each.name, 80)}</p>'
                 f'<p class="m-note m-clip" title="{ui.html(each.source, 500)}">{ui.html(each.source, 120)}</p></div>',
                 width="stretch")
-        st.html(f'<div class="m-line m-line-right"><p>{ui.chip(each.stage.capitalize())}{models}</p>'
-                f'<p class="m-note">{ui.when(each.last_activity)}</p></div>', width=210)
+        chips = belonging.whose(each.id) + ui.chip(each.stage.capitalize()) + models
+        st.html(f'<div class="m-line m-line-right"><p>{chips}</p><p class="m-note">{ui.when(each.last_activity)}</p>'
+                "</div>", width=210)
         if st.button("Open", key=f"m_open_{each.id}", icon=":material/arrow_forward:", icon_position="right"):
             ui.go(each.stage, project=each.id)
-        with st.popover("", icon=":material/more_horiz:", help="Rename or remove this project"):
+        with st.popover("", icon=":material/more_horiz:", disabled=belonging.locked("change"),
+                        help="Rename or remove this project"):
             with ui.guard():
                 change(each)
 
@@ -120,8 +124,10 @@ with ui.page(TITLE, project_required=False,
     if listed:
         project_list(listed)
         st.space("medium")
+    may_create = not belonging.tell_locked("create")
+    if may_create and listed:
         new_project(first=False)
-    else:
+    elif may_create:
         left, right = st.columns([3, 2], gap="large")
         with left:
             new_project(first=True)

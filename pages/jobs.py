@@ -11,6 +11,7 @@ from medml.store import WAITING, Job
 from pages import _ui as ui
 from pages import _ui_ended as past
 from pages._ui_bar import bar, title_of
+from pages._ui_belonging import locked
 from pages._ui_jobs import pause_button
 from pages._ui_machines import machines, where
 from pages._ui_morning import by_morning, summary
@@ -49,6 +50,8 @@ def row(job: Job, morning: list[worker.Ready]) -> None:
     """One job: where it stands, when it starts or ends, what can be done with it."""
     with st.container(key=f"m_card_job_{job.id}"):
         st.html(bar(job, title_of(job), " · ".join(filter(None, (where(job), outlook(job), by_morning(job, morning))))))
+        if locked("stop"):
+            return  # a viewer sees it as it is
         with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             if job.state in WAITING:
                 tonight(job)

@@ -1,0 +1,39 @@
+"""Whom a project belongs to, and what a role may not: sentences and choices that a laptop never sees."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medml import rights
+from pages._ui_plain import plain
+from pages._ui_words import chip, say
+
+ALONE = "Only I"
+
+
+def ask_team(key: str) -> str:
+    """Who will see a new project: oneself, or a group of one's own too; "" for oneself, and on a laptop."""
+    teams = rights.current().teams if rights.of_many() else ()
+    if not teams:
+        return ""
+    chosen = st.selectbox("Who sees it", [ALONE, *teams], key=key,
+                          format_func=lambda each: ALONE if each == ALONE else f"Everybody in {plain(each)}")
+    return "" if chosen == ALONE else str(chosen)
+
+
+def whose(project: str) -> str:
+    """HTML of a label with the group that shares a project, or the colleague's own; "" where it is one's own."""
+    return chip(found, "quiet") if (found := rights.shared_with(project)) else ""
+
+
+def locked(act: str) -> bool:
+    """Whether the role does not allow an act."""
+    return rights.of_many() and not rights.may(act)
+
+
+def tell_locked(act: str) -> bool:
+    """As `locked`, and say so in one sentence."""
+    if locked(act):
+        say("note", rights.why_not(act), "You see everything here as it is.")
+        return True
+    return False
