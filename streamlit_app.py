@@ -14,7 +14,8 @@ from medml import egress, logs, vitals
 from medml.doctor.streamlit_settings import OPTIONS
 from medml.errors import UserError, our_fault
 from pages import _ward as ward
-from pages._door import Guard, Kept
+from pages._door import Guard
+from pages._door_kept import Kept
 from pages._ward_gate import Gate
 from pages._ward_routes import ROUTES
 

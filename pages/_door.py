@@ -1,11 +1,9 @@
-"""What stands before every screen: whose request it is, headers on every answer, Streamlit's own files from memory."""
+"""What stands before every screen: whose request it is, and headers on every answer."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
-import mimetypes
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -18,9 +16,6 @@ from medml.errors import apology, our_fault
 from pages import _ward as ward
 from pages._ward_gate import is_secure
 
-STATIC = Path(st.__file__).parent / "static" / "static"
-EVERYWHERE = re.compile(r"/js/(Html|purify\.es|PageLink|Button)\.[^/]+\.js$")
-TYPES = {".js": "text/javascript", ".woff2": "font/woff2"}  # not as the system's own table has them
 HEADS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 FORMS = ("/sign-in", "/password")  # a browser tells where a form was only to this site, and must tell it that
 HSTS = (b"strict-transport-security", b"max-age=31536000")
@@ -50,45 +45,6 @@ def policy() -> str:
         "connect-src 'self' blob:",  # blob: what this browser recorded, read back to be sent here
         "worker-src 'self' blob:", "manifest-src 'self'", "frame-src 'self'", "frame-ancestors 'none'",
         "base-uri 'self'", "form-action 'self'", "object-src 'none'"))
-
-
-class Kept:
-    """ASGI: Streamlit's own scripts and fonts from memory. They never change while it runs; a page asks for sixty of
-    them, and reading each from the disk was half of the server's work of a first drawing.
-
-    What every page of MedML is drawn with is named in the answer's head, so that it is fetched with the rest and not
-    once the page has begun to be drawn.
-    """
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self.app, self.held = app, {}
-        self.places = {f"/static/{place.relative_to(STATIC).as_posix()}": place for place in STATIC.rglob("*")
-                       if place.is_file()}
-        links = [f"<{path}>; rel=modulepreload" for path in sorted(self.places) if EVERYWHERE.search(path)]
-        self.link = (b"link", ", ".join(links).encode())
-
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        plain = scope["type"] == "http" and scope["method"] == "GET" and \
-            not any(name in (b"range", b"if-none-match", b"if-modified-since") for name, _ in scope["headers"])
-        if not plain or path not in self.places:
-            await self.app(scope, receive, self._with_links(send) if plain and path not in FORMS else send)
-            return
-        if path not in self.held:
-            self.held[path] = await asyncio.to_thread(self.places[path].read_bytes)
-        kind = TYPES.get(self.places[path].suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-        await send({"type": "http.response.start", "status": 200, "headers": [
-            (b"content-type", kind.encode()), (b"content-length", str(len(self.held[path])).encode()),
-            (b"cache-control", b"public, immutable, max-age=31536000")]})  # a hash of the content is in the name
-        await send({"type": "http.response.body", "body": self.held[path]})
-
-    def _with_links(self, send: Send) -> Send:
-        async def linked(message: Message) -> None:
-            given = message.get("headers", [])
-            if any(name.lower() == b"content-type" and kind.startswith(b"text/html") for name, kind in given):
-                message = message | {"headers": [*given, self.link]}
-            await send(message)
-        return linked
 
 
 class Guard:

@@ -90,10 +90,13 @@ def test_nothing_else_of_the_disk_is_answered(app, path):
     assert answer.status in (400, 403, 404) or answer.body == ask(app).body  # Streamlit's page for any other address
 
 
-@pytest.mark.parametrize("path", ["/", "/scan"])
-def test_what_every_page_is_drawn_with_is_named_in_the_head(app, path):
+@pytest.mark.parametrize(("path", "parts"), [
+    ("/", ("Html", "Button")), ("/jobs", ("Html", "Button")),
+    ("/cleanup", ("Html", "Checkbox", "Multiselect", "useSlot"))])
+def test_what_a_page_is_drawn_with_is_named_in_the_head(app, path, parts):
     links = ask(app, path).getheader("link").split(", ")
-    assert len(links) == 4 and all(each.endswith("; rel=modulepreload") for each in links)
+    assert all(sum(f"/{part}." in each for each in links) == 1 for part in parts) and len(links) == len(set(links))
+    assert all(each.endswith("; rel=modulepreload") for each in links)
     for each in links:
         assert ask(app, each[1:each.index(">")]).status == 200
 
