@@ -69,6 +69,9 @@ def config(ink: Ink = LIGHT) -> dict[str, Any]:
             "range": {"category": list(ink.series)}}
 
 
+alt.utils.schemapi.DEBUG_MODE = False  # else every part is validated as it is made, a fifth of a page's work
+
+
 def dressed(drawn: alt.TopLevelMixin, ink: Ink = LIGHT) -> dict[str, Any]:
     """The chart as a Vega-Lite specification with the house's theme: the last thing done before it is shown or saved.
 
