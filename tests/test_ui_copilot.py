@@ -14,7 +14,9 @@ import worker
 from medml import copilot, project
 from medml.copilot import Answer, Event, Proposal
 from pages import _copilot_asked as asked
+from pages import _copilot_change as change
 from pages import _ui_copilot as panel
+from pages._copilot_said import as_html
 from tests.at_work import until
 
 
@@ -53,7 +55,7 @@ def text_of(app: AppTest) -> str:
 
 
 def test_an_answer_is_bullets_bold_words_and_nothing_else():
-    said = panel.as_html("- **age** is <b>old</b> [here](http://192.0.2.1)\nNext step: *go* on.")
+    said = as_html("- **age** is <b>old</b> [here](http://192.0.2.1)\nNext step: *go* on.")
     assert said == ("<ul><li><strong>age</strong> is &lt;b&gt;old&lt;/b&gt; [here](http://192.0.2.1)</li></ul>"
                     '<p class="m-next">Next step: *go* on.</p>')
 
@@ -142,7 +144,7 @@ def test_a_change_is_made_by_a_click_alone_and_stands_in_the_log(standing):
     app = shown(standing, "configure")
     assert project.config(standing).params["epochs"] == 40 and "40 → <strong>60</strong>" in text_of(app)
     app.session_state[f"m_plan_{standing}_mlp_epochs"] = 40
-    assert panel.apply(rounds(), standing)
+    assert change.apply(rounds(), standing)
     assert project.config(standing).params["epochs"] == 60
     assert [each.proposal for each in copilot.changes(standing)] == [rounds()]
 
@@ -152,13 +154,13 @@ def test_a_change_is_compared_with_what_holds_now_also_where_that_is_the_usual_v
     config = project.config(standing)
     project.write(standing, config.model_copy(update={"params": {}}))
     usual = copilot.snapshot_of_project(standing, "configure").run.setting("epochs").value
-    assert usual != 40 and not panel.apply(rounds(before=40), standing) and project.config(standing).params == {}
-    assert panel.apply(rounds(before=usual), standing) and project.config(standing).params == {"epochs": 60}
+    assert usual != 40 and not change.apply(rounds(before=40), standing) and project.config(standing).params == {}
+    assert change.apply(rounds(before=usual), standing) and project.config(standing).params == {"epochs": 60}
 
 
 @pytest.mark.parametrize("late", [rounds(before=30), rounds(family="cnn"), rounds(after=10**9)])
 def test_a_change_proposed_for_other_settings_is_not_made(standing, late):
-    assert not panel.apply(late, standing)
+    assert not change.apply(late, standing)
     assert project.config(standing).params["epochs"] == 40 and copilot.changes(standing) == []
 
 

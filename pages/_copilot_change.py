@@ -1,0 +1,46 @@
+"""A change that the co-pilot proposes: before and after on a button, made with a click and never without."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medml import copilot
+from medml import project as projects
+from medml.copilot import Proposal
+from medml.copilot.proposal import propose
+from pages._ui_plain import html
+from pages._ui_settings import words as in_words
+
+
+def proposal(made: Proposal, project: str) -> None:
+    """The button, with before, after and the reason."""
+    before, after = in_words(made.before), in_words(made.after)
+    with st.container(key="m_copilot_change"):
+        st.html(f'<p><strong>{html(made.title)}</strong>: {html(before)} → <strong>{html(after)}</strong></p>'
+                f'<p class="m-note">{html(made.reason, 300)}</p>')
+        if st.button(f"Set it to {after}", key="m_copilot_accept"):
+            _accept(made, project)
+
+
+def _accept(proposal: Proposal, project: str) -> None:
+    """Make the change, and show the form in which it stands now."""
+    if not apply(proposal, project):
+        st.html('<p class="m-note">This project is not, or no longer, set to what this was proposed for; nothing was '
+                'changed. Ask again on Configure.</p>')
+        return
+    for key in [each for each in st.session_state if str(each).startswith(f"m_plan_{project}_{proposal.family}_")]:
+        del st.session_state[key]  # else the form's old values would stand in its fields
+    st.switch_page("configure.py", query_params={"project": project})
+
+
+def apply(proposal: Proposal, project: str) -> bool:
+    """Write a change into the project's configuration and its log; False where that is no longer what it was made
+    for, and nothing was written."""
+    config = projects.config(project)
+    now = config and propose(copilot.snapshot_of_project(project, "configure"), proposal.parameter, proposal.after,
+                             proposal.reason)  # usual values are written nowhere: what holds now is worked out anew
+    if now is None or (now.family, now.before) != (proposal.family, proposal.before):
+        return False
+    projects.write(project, config.model_copy(update={"params": config.params | {proposal.parameter: proposal.after}}))
+    copilot.accepted(project, proposal)
+    return True
