@@ -61,6 +61,11 @@ class Curve:
             self.watch.safe_point()
         return not self.stopped
 
+    def asked(self) -> bool:
+        """Whether somebody asked to stop, within a round."""
+        self.stopped = self.watch.stopping()
+        return self.stopped
+
     def _add(self, round_done: int, train: float | None, predict: Callable | None, unit: str) -> None:
         if (round_done, "loss") in self._points:
             return  # a round done again after a kill: same seed, same numbers

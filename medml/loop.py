@@ -29,10 +29,16 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 2.0  # least time between two checkpoints; the first end of an epoch after it writes one
 CHECKPOINT = "checkpoint.medml"
+LISTEN_SECONDS = 0.5  # time between two looks, within an epoch, whether somebody asked to stop
 
 Arrays = dict[str, np.ndarray]
 Loss = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 Ask = Callable[[np.ndarray], np.ndarray]
+
+
+def nobody() -> bool:
+    """Nobody asks to stop."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +91,24 @@ def start(model: Any, plan: Plan) -> Session:
 
 
 def run(session: Session, slices: Slices, plan: Plan, *, train_loss: Loss, val_loss: Loss, ask: Ask,
-        rounds: Rounds = no_rounds, work: Checkpoints | None = None) -> Session:
+        rounds: Rounds = no_rounds, work: Checkpoints | None = None, asked: Callable[[], bool] = nobody) -> Session:
     """Go on to `plan.epochs`, until patience ends, the loss is no number or `rounds` says stop; the session then holds
     the best epoch.
     Paused, raised by `rounds`, goes on to the caller once a checkpoint is written.
 
     ask   predictions of the network as it stands, for `rounds`
     work  where checkpoints go; one is taken up by `Checkpoints.take_up` before this is called
+    asked whether somebody asked to stop; an epoch on the way is then given up where there is a best one to fall back to
     raises  UserError where the loss was no number before any epoch could be kept
     """
     while not session.finished and session.epoch < plan.epochs:
-        train = _epoch(session, slices, plan.batch, train_loss)
+        train = _epoch(session, slices, plan.batch, train_loss, asked)
+        if train is None:
+            _fall_back(session)
+            break
         if not (_judge(session, slices, val_loss) and math.isfinite(train)):
             _fall_back(session)
+            session.happened[mishaps.NO_NUMBER] = session.epoch
             if work is not None:
                 work.write(session)
             break
@@ -118,15 +129,16 @@ def tired(session: Session, plan: Plan) -> bool:
     return plan.patience is not None and session.epoch - session.best_epoch >= plan.patience
 
 
-def _epoch(session: Session, slices: Slices, batch: int, loss: Loss) -> float:
-    """One pass over the rows in a fresh order; returns the mean training loss on the way."""
+def _epoch(session: Session, slices: Slices, batch: int, loss: Loss, asked: Callable[[], bool] = nobody) \
+        -> float | None:
+    """One pass over the rows in a fresh order; returns the mean training loss on the way, None where a stop came."""
     import torch
 
     model, optimizer, n = session.model, session.optimizer, len(slices.X)
     model.train()
     order = torch.randperm(n).to(slices.X.device)
     X, y = slices.X[order], slices.y[order]
-    total = torch.zeros((), device=X.device)
+    total, looked = torch.zeros((), device=X.device), time.monotonic()
     for first in range(0, n, batch):
         optimizer.zero_grad(set_to_none=True)
         part = y[first:first + batch]
@@ -134,6 +146,10 @@ def _epoch(session: Session, slices: Slices, batch: int, loss: Loss) -> float:
         value.backward()
         optimizer.step()
         total += value.detach() * len(part)
+        if session.best and time.monotonic() - looked > LISTEN_SECONDS:
+            looked = time.monotonic()
+            if asked():
+                return None
     session.epoch += 1
     return total.item() / n  # waits for the device: once an epoch
 
@@ -156,12 +172,11 @@ def _judge(session: Session, slices: Slices, loss: Loss) -> bool:
 
 
 def _fall_back(session: Session) -> None:
-    """Back to the weights of the best epoch, without the optimizer's memory of what led astray."""
+    """Back to the weights of the best epoch, without the optimizer's memory of what came after."""
     if not session.best:
         raise mishaps.nothing_learned()
     session.model.load_state_dict(session.best)
     session.optimizer.state.clear()
-    session.happened[mishaps.NO_NUMBER] = session.epoch
     session.finished = True
 
 

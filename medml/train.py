@@ -184,10 +184,10 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
     opened = data.open_table(Path(source), config.choice.table)
     read = opened.sha256()
     if read != config.data_sha256:
-        raise UserError(what=f"“{config.choice.table.label}” has changed since it was scanned.",
-                        fix="Scan it again, look at the proposals, then start the training anew. Nothing was lost.",
-                        code="changed")
+        raise _changed(config)
     frame, plan = opened.frame(), config.choice.pictures
+    if opened.changed():  # while it was read: these may not be the rows that the hash is of
+        raise _changed(config)
     if plan is not None and plan.frames == "all":
         frame = opened.each_frame(frame)
     groups = subgroup_columns(table, config)
@@ -202,6 +202,11 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
     folds = split.make_folds(cases, config.split, config.seed)
     return Ground(cases=cases, development=development, held_out=closed, folds=folds, data_sha256=read,
                   split_sha256=provenance.split_sha256(read, cases.rows, closed, folds))
+
+
+def _changed(config: TrainConfig) -> UserError:
+    return UserError(what=f"“{config.choice.table.label}” has changed since it was scanned.", code="changed",
+                     fix="Scan it again, look at the proposals, then start the training anew. Nothing was lost.")
 
 
 def counted(config: TrainConfig) -> TrainConfig:

@@ -91,6 +91,7 @@ class Rounds(Protocol):
     predict     a closure that gives probabilities (n, n_classes) or numbers (n,) for an encoded matrix; the trainer
                 calls it on rows that the family never sees, so that out-of-fold figures cannot leak into a fit
     returns     True to go on, False to stop after this round
+    asked       may be there beside the call: whether somebody asked to stop, to be looked at within a long round
     """
 
     def __call__(self, round_done: int, total: int, train: float | None,

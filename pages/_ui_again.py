@@ -27,6 +27,18 @@ def id_of(kind: str, *facts: object) -> str:
     return at
 
 
+def training(project: str, seconds: float, at: float) -> str:
+    """Hand in the training that is configured, for a moment (seconds since 1970; 0 for as soon as can be), and return
+    its job's id. The same configuration once more, by a double click or after a reload, is the job that waits or runs
+    already; one that waits is moved to that moment."""
+    facts = [home.sha256_of(each) for each in (projects.recipe(project), projects.config(project)) if each is not None]
+    job = worker.enqueue("train", {"project": project, "seconds": seconds}, project=project, not_before=at,
+                         job_id=id_of("train", project, *facts))
+    if worker.get(job).not_before != at:
+        worker.run_at(job, at)
+    return job
+
+
 def queue(job: Job) -> str:
     """Hand in an ended job's work once more, as it was, and return the new one's id; a second press finds that one."""
     return worker.enqueue(job.kind, job.payload, project=job.project, job_id=next_id(job.id))

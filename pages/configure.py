@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,6 +15,7 @@ from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
 from medml.types import Choice, Profile, Recipe, Table, TrainConfig
 from pages import _ui as ui
+from pages import _ui_again as again
 from pages import _ui_networks as networks
 from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
@@ -97,12 +97,8 @@ def examples_of(on: Ground, config: TrainConfig) -> Examples | None:
 
 def start(project: projects.Project, config: TrainConfig, seconds: float, at: float | None = None) -> None:
     """Keep the configuration and queue the training, for now or a later moment; a double click is one training."""
-    ticket = st.session_state.setdefault("m_ticket", uuid.uuid4().hex)
     projects.write(project.id, config)
-    job = worker.enqueue("train", {"project": project.id, "seconds": seconds}, project=project.id, job_id=ticket,
-                         not_before=at)
-    del st.session_state["m_ticket"]
-    ui.go("train", job=job)
+    ui.go("train", job=again.training(project.id, seconds, at or 0.0))
 
 
 with ui.page(TITLE, step="configure", lead=LEAD) as opened:

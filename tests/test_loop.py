@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -192,3 +194,17 @@ def test_the_callers_random_state_is_left_alone():
     torch.manual_seed(7)
     MLP.fit(table(), {"epochs": 2}, seed=3)
     assert torch.rand(1).item() == expected
+
+
+def test_a_stop_within_an_epoch_falls_back_to_the_best_one(monkeypatch):
+    monkeypatch.setattr(loop, "LISTEN_SECONDS", 0.0)
+    session, slices = make()
+    go(session, slices, dataclasses.replace(PLAN, epochs=3))
+    best, epoch = {name: each.clone() for name, each in session.best.items()}, session.epoch
+    session.finished = False
+    go(session, slices, asked=lambda: True)
+    assert session.finished and session.epoch == epoch and session.happened == {}
+    assert all(torch.equal(each, best[name]) for name, each in session.model.state_dict().items())
+    fresh, slices = make()
+    go(fresh, slices, dataclasses.replace(PLAN, epochs=1), asked=lambda: True)  # nothing to fall back to yet
+    assert fresh.epoch == 1 and fresh.best

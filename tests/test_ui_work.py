@@ -144,3 +144,19 @@ def test_classes_are_counted_as_one_on_the_cleanup_screen_and_other_steps_have_n
     name.set_value("gone").run()
     step = next(each for each in project.recipe(made).steps if each.name == "join_classes")
     assert step.params == {"classes": {"mild or severe": ["mild", "severe"], "gone": ["dead", "lost"]}}
+
+
+def test_the_same_training_asked_for_twice_is_one_job_that_moves_to_the_hour_of_the_last_press(tmp_path):
+    made = project.create(saved(clinic(90), tmp_path)).id
+    profile, recipe, config = planned(tmp_path / "clinic.csv")
+    for value in (profile, config.choice, recipe, config):
+        project.write(made, value)
+    first = again.training(made, 60.0, 0.0)
+    assert again.training(made, 60.0, 0.0) == first  # a double click, or a reload before the page had changed
+    assert again.training(made, 60.0, 4e9) == first and worker.get(first).not_before == 4e9
+    assert again.training(made, 60.0, 0.0) == first and worker.get(first).not_before == 0
+    project.write(made, config.model_copy(update={"seed": 7}))
+    other = again.training(made, 60.0, 0.0)
+    assert other != first and len(worker.jobs()) == 2
+    end(other)
+    assert again.training(made, 60.0, 0.0) not in (first, other)

@@ -205,7 +205,8 @@ class Learner(Family):
             if taken_up and session.finished:
                 rounds(session.epoch, plan.epochs, None, ask)
             loop.run(session, self._slices(network, X, data, on), plan, train_loss=learn_by, val_loss=judge_by,
-                     ask=ask, rounds=_in_units(rounds, network.scaling.spread ** 2), work=checkpoints)
+                     ask=ask, rounds=_in_units(rounds, network.scaling.spread ** 2), work=checkpoints,
+                     asked=getattr(rounds, "asked", loop.nobody))
             meta, arrays = loop.snapshot(session)
             meta["since"] = since  # the epoch from which this fit, or its continuation, set out
         return Network(network.shape, network.scaling, network.labels, network.seed, meta, arrays)

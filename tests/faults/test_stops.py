@@ -1,0 +1,121 @@
+"""A real training that is stopped anywhere leaves a whole run or none; its folder may go while it learns."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+import pytest
+
+import worker
+from medml import gallery, home, project, store
+from medml.data.source import TableSource
+from medml.errors import UserError
+from medml.train import train
+from tests.tables import clinic, planned, saved
+from worker import run
+from worker.watch import JobWatch
+
+ENDLESS = {"family": "mlp", "params": {"epochs": 5_000, "patience": 500}}
+SHORT = {"family": "mlp", "params": {"epochs": 4}}
+
+
+@pytest.fixture
+def study(tmp_path):
+    return saved(clinic(), tmp_path / "study")
+
+
+def queued(study, **plan) -> str:
+    """The real training of a project, in the queue."""
+    made = project.create(study.parent).id
+    profile, recipe, config = planned(study.parent, **plan)
+    for value in (profile, config.choice, recipe, config):
+        project.write(made, value)
+    return worker.enqueue("train", {"project": made})
+
+
+def worked(monkeypatch, job: str, at: str, act) -> store.Job:
+    """Do the job as its child process would, and act once when it says to be at a stage."""
+    said, left = JobWatch.say, [act]
+
+    def say(self, stage, fraction, message=""):
+        said(self, stage, fraction, message)
+        if stage == at and left:
+            left.pop()(self)
+
+    monkeypatch.setattr(JobWatch, "say", say)
+    claimed = store.claim("train", "me", 30)
+    assert claimed.id == job
+    run.work(claimed, claimed.token)
+    return store.get(job)
+
+
+def stop(watch: JobWatch) -> None:
+    """As a person does, and wait until the word has come."""
+    store.ask_stop(watch.job_id)
+    while not watch._stop:
+        time.sleep(0.01)
+
+
+def whole_runs() -> list[str]:
+    """Every run of the gallery, opened whole; and nothing half made lies beside them."""
+    assert not [each for each in home.runs_folder().iterdir() if each.name.startswith(".")]
+    return [gallery.open_run(each.run).run for each in gallery.runs()]
+
+
+def test_a_stop_in_the_queue_ends_the_job_at_once(study):
+    job = queued(study, **SHORT)
+    worker.stop(job)
+    assert store.get(job).state == "stopped" and store.claim("train", "me", 30) is None and whole_runs() == []
+
+
+@pytest.mark.parametrize(("at", "plan", "left"), [("read", ENDLESS, 0), ("train", ENDLESS, 0), ("evaluate", SHORT, 1),
+                                                  ("save", SHORT, 1)])
+def test_a_stop_leaves_a_whole_run_or_none(study, monkeypatch, at, plan, left):
+    job = worked(monkeypatch, queued(study, **plan), at, stop)
+    assert job.state in ("stopped", "done") and len(whole_runs()) == left
+    assert (job.result or {}).get("run", "") == "".join(whole_runs())
+    assert not (home.home() / "work" / job.id).exists()
+
+
+def test_a_stop_in_an_epoch_keeps_the_best_round_of_every_fold(study, monkeypatch):
+    def at_a_round(watch: JobWatch) -> None:
+        point = watch.point
+
+        def seen(each):
+            point(each)
+            if each.fold == -1 and not watch._stop:  # the final model learns too: every fold has begun
+                stop(watch)
+        watch.point = seen
+
+    job = worked(monkeypatch, queued(study, **ENDLESS), "read", at_a_round)
+    name, = whole_runs()
+    assert job.state == "stopped" and job.result == {"run": name}
+    assert max(each.round for each in gallery.open_run(name).history) < 100
+
+
+def test_a_folder_that_goes_while_a_training_learns_costs_nothing(study, monkeypatch):
+    job = worked(monkeypatch, queued(study, **SHORT), "train", lambda watch: shutil.rmtree(study.parent))
+    assert job.state == "done" and whole_runs() == [job.result["run"]]
+
+
+def test_a_folder_that_is_gone_before_it_is_read_fails_in_words(study, monkeypatch):
+    job = worked(monkeypatch, queued(study, **SHORT), "read", lambda watch: shutil.rmtree(study.parent))
+    assert job.state == "failed" and "There is no folder or file" in job.error["what"] and job.error["fix"]
+    assert whole_runs() == []
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_trained_on(study):
+    plan, real = planned(study, **SHORT), TableSource.sha256
+
+    def hashed(self):
+        found = real(self)
+        with study.open("a") as file:
+            file.write("P99999,50,120,female,north,1\n")
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TableSource, "sha256", hashed)
+        with pytest.raises(UserError) as refused:
+            train(study, *plan)
+    assert refused.value.code == "changed" and "clinic.csv" in refused.value.what and whole_runs() == []
