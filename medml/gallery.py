@@ -209,8 +209,12 @@ def add_checkpoint(run: str, part: Path, checkpoint: Checkpoint) -> Checkpoint:
         shutil.rmtree(place, ignore_errors=True)  # in place but not in the chain: a kill between rename and chain
         os.replace(part, place)
         home.sync_folder(place.parent)
-        home.write_model(folder / "chain.json",
-                         Chain(current=numbered.number, checkpoints=[*chain.checkpoints, numbered]))
+        try:
+            home.write_model(folder / "chain.json",
+                             Chain(current=numbered.number, checkpoints=[*chain.checkpoints, numbered]))
+        except OSError:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
     return numbered
 
 
@@ -239,9 +243,13 @@ def delete(run: str) -> None:
             store.ask_stop(job.id)
     with store.only_one("runs", wait=30.0, everywhere=True):
         going = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.deleted")
-        _count(folder)
         folder.rename(going)
-    shutil.rmtree(going)
+        try:
+            _count(going)
+        except OSError:
+            going.rename(folder)  # what was tried must be counted, else it stays
+            raise
+    shutil.rmtree(going, ignore_errors=True)  # what cannot be removed now is swept up later
     store.forget_owner(run)
     rights.disown("run", run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel
 
+log = logging.getLogger(__name__)
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -75,6 +77,38 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
+def write_first(path: Path, content: bytes, then: dict[Path, bytes | None]) -> None:
+    """Write a file, and with it what depends on it: new content, or None for a file that goes away.
+
+    The old and the new never stand side by side: what depends is taken away before the file is written and comes back
+    where that fails. Killed in between, it is missing, and the file is the old or the new one.
+    raises  OSError as `write_bytes` does; everything is then as it was
+    """
+    aside = [(each, each.with_name(f".{each.name}.{secrets.token_hex(4)}.part")) for each in then if each.is_file()]
+    moved = []
+    try:
+        for place, hidden in aside:
+            os.replace(place, hidden)
+            moved.append((place, hidden))
+        write_bytes(path, content)
+    except BaseException:
+        for place, hidden in moved:
+            os.replace(hidden, place)
+        raise
+    for place, new in then.items():
+        if new is not None:
+            _at_second_try(place, new)
+    for _, hidden in moved:
+        hidden.unlink(missing_ok=True)
+
+
+def _at_second_try(path: Path, content: bytes) -> None:
+    try:
+        write_bytes(path, content)
+    except OSError:
+        write_bytes(path, content)
+
+
 def sync_file(path: Path) -> None:
     """Make a file that another library wrote survive a power cut."""
     handle = os.open(path, os.O_RDWR)
@@ -85,14 +119,20 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename inside `folder` survive a power cut (no such call on Windows, where NTFS journals it)."""
+    """Make a rename inside `folder` survive a power cut (no such call on Windows, where NTFS journals it).
+
+    The rename is done, so a disk that refuses this is told in the log alone: whoever renamed must see it to its end.
+    """
     if os.name != "posix":
         return
-    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        log.warning("a rename may not survive a power cut: %s", type(error).__name__)
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
@@ -129,10 +169,12 @@ def secret(name: str = "secret") -> bytes:
     path = ensure(home() / "keys") / name
     if not path.exists():
         fresh = path.with_name(f".{name}.{secrets.token_hex(4)}.part")
-        write_bytes(fresh, secrets.token_bytes(32))
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)  # whoever is first wins; a half-written key is never seen
-        fresh.unlink()
+        try:
+            write_bytes(fresh, secrets.token_bytes(32))
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh, path)  # whoever is first wins; a half-written key is never seen
+        finally:
+            fresh.unlink(missing_ok=True)
     return path.read_bytes()
 
 

@@ -193,14 +193,13 @@ def write(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:
     rights.require("change", "project", project)
     if read(project, name) == value:
         return
-    with writing():
-        home.write_model(place / f"{name}.json", value)
-    for later in _undone_by(project, value):
-        (place / f"{later}.json").unlink(missing_ok=True)
+    later: dict[Path, bytes | None] = {place / f"{each}.json": None for each in _undone_by(project, value)}
     settings = config(project) if name == "recipe" else None
     if settings is not None:
         renewed = settings.model_copy(update={"recipe_sha256": home.sha256_of(value)})
-        home.write_model(place / "config.json", renewed)
+        later[place / "config.json"] = renewed.model_dump_json(indent=2).encode()
+    with writing():
+        home.write_first(place / f"{name}.json", value.model_dump_json(indent=2).encode(), later)
 
 
 def _undone_by(project: str, value: BaseModel) -> Iterator[str]:

@@ -91,9 +91,13 @@ def new_checkpoint(opened: gallery.Run, *, watch: Watch, ground: Ground, folds: 
                         fix="Nothing else was changed. Train again if you want it back.")
     for left in part.parent.glob(f".{job}.*part"):
         shutil.rmtree(left, ignore_errors=True)  # of an attempt that was killed
-    sealed = _write_checkpoint(part, ground, opened.config, folds, final, report, keys, history)
-    watch.fence()
-    return gallery.add_checkpoint(opened.run, part, _checkpoint(0, opened.chain.current, final, report, job, sealed))
+    try:
+        sealed = _write_checkpoint(part, ground, opened.config, folds, final, report, keys, history)
+        watch.fence()
+        link = _checkpoint(0, opened.chain.current, final, report, job, sealed)
+        return gallery.add_checkpoint(opened.run, part, link)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)  # nothing is there any more once it has its place
 
 
 def checkpoint_of_job(opened: gallery.Run, job: str | None) -> Checkpoint | None:

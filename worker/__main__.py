@@ -16,7 +16,7 @@ import time
 
 from huey.consumer import Consumer
 
-from medml import egress, home, logs, store, vitals
+from medml import egress, home, leftovers, logs, store, vitals
 from medml.errors import UserError
 from medml.store import whole
 from worker import alive, awake, leases, processes, queue, rest
@@ -81,6 +81,7 @@ class Worker:
         store.be_at_work()
         self.reap()
         sweep()
+        leftovers.sweep()
         self.attempts.spares.refill()
         consumers = self._consumers()
         log.info("worker %d is at work on %s", self.pid, home.home())

@@ -1,0 +1,48 @@
+"""What a kill or a power cut left half written: hidden names ending in .part, .gone or .deleted; never read."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from medml.home import home
+
+log = logging.getLogger(__name__)
+ENDINGS = (".part", ".gone", ".deleted")
+OLD = 24 * 3600.0  # seconds; what is younger may be at work in another process
+ROOMS = (".", "runs", "projects", "keys", "copies", "tried")  # and what lies inside of a run or a project
+
+
+def sweep() -> int:
+    """Remove them; how many there were. What cannot be removed stays for the next time."""
+    found = list(_left(time.time() - OLD))
+    for each in found:
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each, ignore_errors=True)
+        else:
+            try:
+                each.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("a leftover stays: %s", type(error).__name__)
+    return len(found)
+
+
+def _left(before: float) -> Iterator[Path]:
+    top = home()
+    for folder in [top / room for room in ROOMS if (top / room).is_dir()]:
+        for each in os.scandir(folder):
+            if _is_left(each, before):
+                yield Path(each.path)
+            elif folder != top and each.is_dir(follow_symlinks=False):
+                yield from (found for found in Path(each.path).rglob(".*") if _is_left(found, before))
+
+
+def _is_left(each: os.DirEntry | Path, before: float) -> bool:
+    try:
+        return each.name.startswith(".") and each.name.endswith(ENDINGS) and os.lstat(each).st_mtime < before
+    except OSError:
+        return False  # gone meanwhile
