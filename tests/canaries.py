@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import bz2
 import gzip
 import io
+import lzma
+import re
+import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +19,11 @@ import numpy as np
 import pandas as pd
 
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+BASE64 = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
+STREAM = re.compile(rb"stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)
+PACKED = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress, b"\xfd7zXZ": lzma.decompress,
+          b"\x78\x01": zlib.decompress, b"\x78\x9c": zlib.decompress, b"\x78\xda": zlib.decompress}
+LARGE = 8_000_000  # bytes; in larger files base64 is not looked for
 TEXTS = ("ZZIDENT", "ZZRARE", "ZZNOTE", "ZZDOCTOR")
 
 
@@ -39,22 +51,65 @@ def planted(n: int = 220, *, seed: int = 7) -> tuple[pd.DataFrame, np.ndarray]:
 
 def found_in(folder: Path, numbers: np.ndarray) -> list[str]:
     """"file: what" for every canary found under `folder`, in texts, binary numbers and archives; [] if clean."""
-    hits = []
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        for name, content in _layers(str(path.relative_to(folder)), path.read_bytes()):
-            hits += [f"{name}: {what}" for what in _hits(name.encode() + b"\0" + content, content, numbers)]
-    return hits
+    return [hit for path in sorted(each for each in folder.rglob("*") if each.is_file())
+            for hit in hits_in(str(path.relative_to(folder)), path.read_bytes(), numbers)]
+
+
+def hits_in(name: str, content: bytes, numbers: np.ndarray) -> list[str]:
+    """The same for bytes that lie in no file: what a screen was sent, what a process printed."""
+    return [f"{layer}: {what}" for layer, inside in _layers(name, content)
+            for what in _hits(layer.encode() + b"\0" + inside, inside, numbers)]
 
 
 def _layers(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
-    """The bytes themselves and, where they are an archive, what is inside, however deep."""
+    """The bytes themselves and what is packed in them, however deep: zip, tar, gz, bz2, xz, zlib, PDF, base64."""
     yield name, content
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for entry in archive.namelist():
                 yield from _layers(f"{name}!{entry}", archive.read(entry))
-    elif content[:2] == b"\x1f\x8b":
-        yield from _layers(f"{name}!gz", gzip.decompress(content))
+        return
+    if content[257:262] == b"ustar":
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            for entry in archive:
+                if entry.isfile():
+                    yield from _layers(f"{name}!{entry.name}", archive.extractfile(entry).read())
+    unpack = next((each for magic, each in PACKED.items() if content.startswith(magic)), None)
+    if unpack is not None:
+        try:
+            yield from _layers(f"{name}!unpacked", unpack(content))
+        except (OSError, zlib.error, lzma.LZMAError, EOFError):
+            return  # it only began like one
+    if content.startswith(b"%PDF"):
+        yield from _of_pdf(name, content)
+    if len(content) < LARGE:
+        yield from _of_base64(name, content)
+
+
+def _of_pdf(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every stream unpacked, and the words as a reader sees them (fonts have codes of their own)."""
+    import pypdfium2
+
+    for place, found in enumerate(STREAM.finditer(content)):
+        packed = found[1]
+        if packed.rstrip().endswith(b"~>"):
+            packed = base64.a85decode(packed.strip().removeprefix(b"<~").removesuffix(b"~>"))
+        try:
+            yield f"{name}!stream {place}", zlib.decompress(packed)
+        except zlib.error:
+            yield f"{name}!stream {place}", packed
+    document = pypdfium2.PdfDocument(content)
+    yield f"{name}!words", "\n".join(page.get_textpage().get_text_range() for page in document).encode()
+    document.close()
+
+
+def _of_base64(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    for found in BASE64.finditer(content):
+        try:
+            inside = base64.b64decode(found[0] + b"=" * (-len(found[0]) % 4))
+        except binascii.Error:
+            continue  # letters that happen to be those of base64
+        yield f"{name}!base64 at {found.start()}", inside
 
 
 def _hits(text: bytes, content: bytes, numbers: np.ndarray) -> Iterator[str]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import bz2
+import gzip
+import io
+import json
+import lzma
 import sqlite3
+import tarfile
+import zipfile
+import zlib
 
 import numpy as np
 import pytest
-from canaries import found_in, planted, thresholds_of
+from canaries import found_in, hits_in, planted, thresholds_of
 from tables import planned, saved
 
 from medml import families, gallery, home, project
@@ -23,8 +32,34 @@ def test_the_search_finds_what_is_planted(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", x=numbers[:3].astype(np.float32))
     (tmp_path / "b.txt").write_bytes(b"x" + "ZZNOTE".encode("utf-16-be"))
     (tmp_path / "c.bin").write_bytes(b"abc" + numbers[5].astype(">f8").tobytes())
+    hidden = numbers[6].astype("<f8").tobytes() + b" ZZIDENT00001 " + bytes(20)
+    (tmp_path / "d.json").write_text(json.dumps({"array": base64.b64encode(hidden).decode()}))
+    for name, pack in (("e.gz", gzip.compress), ("f.bz2", bz2.compress), ("g.xz", lzma.compress), ("h", zlib.compress)):
+        (tmp_path / name).write_bytes(pack(hidden))
+    with zipfile.ZipFile(tmp_path / "i.zip", "w", zipfile.ZIP_DEFLATED) as outer:
+        inner = io.BytesIO()
+        with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("x.json", "ZZRARE".encode("utf-32-le"))
+        outer.writestr("inner.zip", inner.getvalue())
+    with tarfile.open(tmp_path / "j.tar", "w") as archive:
+        archive.add(tmp_path / "e.gz", "in.gz")
+    (tmp_path / "k.pdf").write_bytes(a_pdf("Seen by ZZDOCTOR 5"))
+    (tmp_path / "clean.bin").write_bytes(bytes(range(256)) * 40)
     found = found_in(tmp_path, numbers)
-    assert {hit.split(":")[0].split("!")[0] for hit in found} == {"a.npz", "b.txt", "c.bin"}
+    assert {hit.split(":")[0].split("!")[0] for hit in found} == {
+        "a.npz", "b.txt", "c.bin", "d.json", "e.gz", "f.bz2", "g.xz", "h", "i.zip", "j.tar", "k.pdf"}
+    assert hits_in("memory", (tmp_path / "e.gz").read_bytes(), numbers)
+
+
+def a_pdf(words: str) -> bytes:
+    """One page, packed as our reports are."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    content = io.BytesIO()
+    page = Canvas(content, pageCompression=1)
+    page.drawString(100, 100, words)
+    page.save()
+    return content.getvalue()
 
 
 @pytest.mark.parametrize("family", families.seeing("columns"))
@@ -56,6 +91,14 @@ def test_no_value_of_a_patient_from_the_command_line_and_the_project(tmp_path, m
     profile, recipe, config = planned(source)
     for value in (profile, config.choice, recipe, config):
         project.write(made.id, value)
+    run = json.loads((out / "train.json").read_text())["run"]
+    for command in (["export", run, "--onnx", f"{out}/model.onnx", "--capsule", f"{out}/capsule.zip"],
+                    ["report", run, "--pdf", f"{out}/r.pdf", "--docx", f"{out}/r.docx", "--card", f"{out}/r.md"],
+                    ["explain", run, "--json", f"{out}/explained.json"], ["jobs", "--json", f"{out}/jobs.json"],
+                    ["ask", run, "Why is sensitivity low?", "--show-prompt", "--json", f"{out}/asked.json"],
+                    ["backup", f"{out}/all.backup"]):
+        assert main(command) == 0, command
+    assert len(list(out.iterdir())) >= 12
     assert found_in(medml_home, numbers) == []
     assert found_in(out, numbers) == []
     printed = tmp_path / "printed"
