@@ -10,6 +10,7 @@ No entry holds a patient's value, a path or a name that a clinician gave.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -83,8 +84,7 @@ def add(*, person: str, name: str, act: str, sort: str = "", thing: str = "", ou
 
     with store.only_one("audit", wait=WAIT) as free:
         if not free:
-            raise UserError(what="The audit log has been in use by another program for 30 seconds.", code="locked",
-                            fix="Try again in a moment. Nothing was done.")
+            raise _in_use()
         known = _head(key)
         breaks = _breaks(known, table.mac_of(known.count) if known else None)
         _, new = table.append(sealed)
@@ -122,6 +122,21 @@ def _seal(key: bytes, head: Head) -> str:
 
 def _write_head(key: bytes, head: Head) -> None:
     home.write_model(head_file(), head.model_copy(update={"seal": _seal(key, head)}))
+
+
+@contextlib.contextmanager
+def standing_still() -> Iterator[bytes]:
+    """Nothing is added inside, so that a copy of the database and of the head fit; yields the head, b"" where there is
+    none."""
+    with store.only_one("audit", wait=WAIT) as free:
+        if not free:
+            raise _in_use()
+        yield head_file().read_bytes() if head_file().is_file() else b""
+
+
+def _in_use() -> UserError:
+    return UserError(what="The audit log has been in use by another program for 30 seconds.", code="locked",
+                     fix="Try again in a moment. Nothing was done.")
 
 
 def entries(last: int | None = None) -> list[Entry]:

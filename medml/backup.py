@@ -14,7 +14,7 @@ import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from medml import home, room, store
+from medml import audit, home, room, store
 from medml.data.files import expands_too_much
 from medml.errors import UserError
 
@@ -22,6 +22,7 @@ MANIFEST = "medml-backup.json"
 FORMAT = 1
 DATABASE = "medml.db"
 LEFT_OUT = ("work", "logs", "copies", "mended.json", "worker.code")  # and locks, and the two databases with their logs
+HEAD = "keys/audit.head"  # of the audit log as it is in the copy of the database, wherever it is kept
 CHUNK = 1 << 20
 
 
@@ -45,15 +46,19 @@ def backup(place: Path) -> int:
         raise (room.no_room() if room.is_full(error) else error) from error
     finally:
         part.unlink(missing_ok=True)
-        part.with_suffix(".db").unlink(missing_ok=True)
+        for ending in (".db", ".head"):
+            part.with_suffix(ending).unlink(missing_ok=True)
     return n
 
 
 def _write(file, copy: Path) -> int:
     known: dict[str, str] = {}
-    store.copy_to(copy)
+    with audit.standing_still() as head:
+        store.copy_to(copy)
+        copy.with_suffix(".head").write_bytes(head)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in [(DATABASE, copy), *_files()]:
+        files = {DATABASE: copy} | dict(_files()) | ({HEAD: copy.with_suffix(".head")} if head else {})
+        for name, path in files.items():
             digest = _add(archive, name, path)
             if digest is not None:
                 known[name] = digest

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from medml import audit, home, store
+from medml.__main__ import main
 from medml.errors import UserError
 
 
@@ -135,3 +136,22 @@ def test_two_processes_keep_one_chain(log):
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [each.wait() for each in both] == [0, 0]
     assert audit.verify() == audit.Verdict(22, ())
+
+
+def test_a_restored_log_is_whole_and_says_that_it_was_restored(log, tmp_path, monkeypatch):
+    assert main(["backup", str(tmp_path / "copy.zip")]) == 0
+    audit.add(person="p1", name="Ada", act="train")  # since the backup: lost with the disk
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "new"))
+    assert main(["restore", str(tmp_path / "copy.zip")]) == 0
+    assert audit.verify() == audit.Verdict(8, ())
+    assert [each.act for each in audit.entries(2)] == ["backup", "restore"]
+
+
+def test_a_restore_behind_a_second_place_elsewhere_tells_what_was_lost(log, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDML_AUDIT_HEAD", str(tmp_path / "head"))
+    audit.add(person="p1", name="Ada", act="train")
+    assert main(["backup", str(tmp_path / "copy.zip")]) == 0
+    audit.add(person="p1", name="Ada", act="delete")
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "new"))
+    assert main(["restore", str(tmp_path / "copy.zip")]) == 0
+    assert any("held 8 entries where 9 had been written" in each for each in audit.verify().faults)

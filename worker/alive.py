@@ -50,7 +50,10 @@ def ensure_running(wait: float = 0.0) -> bool:
 
 
 def _start_one() -> None:
-    """Where none is alive and none that was started from here is on its way, or on its way out."""
+    """Where none is alive and none that was started from here is on its way, or on its way out; never where a service
+    of its own keeps the worker (MEDML_WORKER=service)."""
+    if os.environ.get("MEDML_WORKER") == "service":
+        return
     with _one_at_a_time:
         _started[:] = [each for each in _started if each.poll() is None]
         if not _started and not is_running():
@@ -66,7 +69,7 @@ def keep_running() -> None:
     see_to_the_database()
     me = os.getpid()
     store.enter("app", me, processes.started_at(me) or 0.0)
-    if is_outdated() and not store.jobs(state="running"):
+    if os.environ.get("MEDML_WORKER") != "service" and is_outdated() and not store.jobs(state="running"):
         _let_go()
     ensure_running()
     threading.Thread(target=_look_after, name="worker watch", daemon=True).start()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from medml import home
+from medml import home, rights
 from medml.commands import Printed, command
 from medml.commands._places import output
 from medml.errors import UserError
+from medml.store import accounts
 
 
 def file(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,7 @@ def do_backup(args: argparse.Namespace) -> Printed:
     if home.home().resolve() in place.parents:
         raise UserError(what="A backup in MedML's own folder is lost with it.", fix="Choose a place elsewhere, best on "
                         "another disk.", code="own_file")
+    rights.note("backup")
     n = backup.backup(place)
     yield f"{n:,} files, {place.stat().st_size / 1e6:,.1f} MB, in {place}."
     yield "Keep it as safe as this machine: the keys are in it. Your own tables and pictures are not."
@@ -37,4 +39,7 @@ def do_restore(args: argparse.Namespace) -> Printed:
     place = Path(args.file).expanduser()
     if not place.is_file():
         raise UserError(what=f"There is no file “{place}”.", fix="Check how it is written.", code="gone")
-    return [f"{backup.restore(place):,} files are back in {home.home()}. Start MedML as ever."]
+    n = backup.restore(place)
+    accounts.end_all_sessions()  # whoever was signed in on the day of the backup
+    rights.note("restore")
+    return [f"{n:,} files are back in {home.home()}. Start MedML as ever."]

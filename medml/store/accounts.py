@@ -164,6 +164,12 @@ def end_session(token: str) -> None:
         db.execute("DELETE FROM sessions WHERE token = ?", [token])
 
 
+def end_all_sessions() -> None:
+    """Everybody signs in anew."""
+    with _laid(write=True) as db:
+        db.execute("DELETE FROM sessions")
+
+
 # ---- failed tries ----------------------------------------------------------------------------------------------
 
 def tries(name: str) -> tuple[int, float]:
