@@ -15,7 +15,7 @@ import time
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from medml import accounts, home, passwords, rights, roots
+from medml import accounts, home, hospital, passwords, rights, roots
 from medml.errors import UserError
 from medml.rights import Person
 
@@ -60,7 +60,7 @@ def open_ward() -> bool:
     """
     if not is_served_to_others():
         return False
-    if not accounts.everybody():
+    if not (accounts.everybody() or hospital.is_set_up()):
         raise UserError(
             what=f"MedML is to be served to others ({address() or 'on every address'}), and there are no accounts.",
             fix="Make the first one: python -m medml accounts add NAME --role administrator", code="no_accounts")
@@ -78,6 +78,7 @@ def open_ward() -> bool:
     if OPEN_TO_ALL & {each.strip() for each in os.environ.get("FORWARDED_ALLOW_IPS", "").split(",")}:
         raise UserError(what="FORWARDED_ALLOW_IPS would believe every machine about where a request came from.",
                         fix="List the proxy's own address there.", code="any_proxy")
+    hospital.check()
     passwords.make_ready()
     rights.served_to(who)
     return True

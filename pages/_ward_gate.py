@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from starlette.requests import cookie_parser
 
-from medml import accounts, rights
+from medml import accounts, hospital, rights
 from pages import _ward as ward
 
 Message = MutableMapping[str, Any]
@@ -30,12 +30,12 @@ CLOSED = 1008  # policy violation
 
 
 class Gate:
-    """Lets through who is signed in. `hospital`: whether the hospital's own service is set up."""
+    """Lets through who is signed in."""
 
-    def __init__(self, app: App, hospital: bool = False) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
-        self.open = (*OPEN, *(HOSPITAL if hospital else ()))
-        self.hospital = hospital
+        self.hospital = hospital.is_set_up()
+        self.open = (*OPEN, *(HOSPITAL if self.hospital else ()))
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import secrets
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from medml import accounts
-from medml.errors import UserError
+from medml import accounts, hospital
+from medml.errors import UserError, our_fault
 from pages import _ward as ward
 from pages import _ward_page as page
 from pages._ward_gate import SIGN_IN, cookies_of, is_secure, place_of
 
 LARGEST = 16_384  # bytes of a form
+USER = "_streamlit_user"  # the cookie in which Streamlit keeps what the hospital's service said
 FORM = "medml_form"  # cookie: a form is answered only where it sends the same word back
 NOT_OURS = "This form was not opened here, or it is too old."
 PLAIN = UserError(what="Your browser reaches MedML without encryption, so a password would be read on the way.",
@@ -33,7 +35,7 @@ async def sign_in_page(request: Request) -> Response:
     if token and await asyncio.to_thread(ward.look, token, place_of(request.scope)) is not None:
         return RedirectResponse(to, status_code=303)
     note = "You are signed out." if "ended" in request.query_params else ""
-    answer = with_form(request, lambda word: page.sign_in(word, to=to, note=note, hospital=has_hospital(request)))
+    answer = with_form(request, lambda word: page.sign_in(word, to=to, note=note, hospital=hospital.is_set_up()))
     if token or "ended" in request.query_params:
         leave_nothing(request, answer)
     return answer
@@ -53,7 +55,7 @@ async def sign_in(request: Request) -> Response:
     except UserError as refused:
         said = f"{refused.what} {refused.fix}"
         return with_form(request, lambda word: page.sign_in(
-            word, to=to, name=name[:200], said=said, hospital=has_hospital(request)), status=403)
+            word, to=to, name=name[:200], said=said, hospital=hospital.is_set_up()), status=403)
     return signed_in(request, token, RedirectResponse(to, status_code=303))
 
 
@@ -108,6 +110,49 @@ async def font(request: Request) -> Response:
 async def sign(request: Request) -> Response:
     """The picture in the browser's tab."""
     return FileResponse(page.SIGN, media_type="image/png", headers={"cache-control": "public, max-age=86400"})
+
+
+# ---- the hospital's own service --------------------------------------------------------------------------------
+
+async def to_hospital(request: Request) -> Response:
+    """To the hospital's sign-in page, by Streamlit's own route."""
+    if not hospital.is_set_up():
+        return RedirectResponse(SIGN_IN, status_code=303)
+    from streamlit.auth_util import encode_provider_token, validate_auth_credentials
+    from streamlit.errors import StreamlitAPIException
+
+    try:
+        validate_auth_credentials("default")
+    except StreamlitAPIException as error:
+        our_fault(error)
+        return not_signed_in("Signing in by the hospital’s service is not set up.", "An administrator finds what is "
+                             "missing in the log and in deploy/README.md.", 503)
+    return RedirectResponse(f"/auth/login?{urlencode({'provider': encode_provider_token('default')})}", status_code=303)
+
+
+async def from_hospital(request: Request) -> Response:
+    """Back from there: what Streamlit's route has put into its signed cookie becomes a session of ours, once."""
+    from streamlit.web.server.starlette.starlette_auth_routes import _get_cookie_value_from_request
+
+    content = _get_cookie_value_from_request(request, USER) if hospital.is_set_up() else None
+    try:
+        claims = json.loads(content) if content else {}
+        token, _ = await asyncio.to_thread(hospital.sign_in, claims, place=place_of(request.scope),
+                                           in_place_of=token_in(request))
+    except UserError as refused:
+        answer = not_signed_in(refused.what, refused.fix, 403)
+    else:
+        answer = signed_in(request, token, HTMLResponse(page.through()))
+    for name in cookies_of(request.scope):
+        if name.startswith(USER):  # for thirty days otherwise
+            answer.delete_cookie(name, path="/")
+    return answer
+
+
+def not_signed_in(what: str, fix: str, status: int) -> Response:
+    """A page that says why, and the way back."""
+    return HTMLResponse(page.refused("Not signed in", what, fix), status_code=status,
+                        headers={"cache-control": "no-store"})
 
 
 # ---- forms and cookies -----------------------------------------------------------------------------------------
@@ -168,12 +213,8 @@ def leave_nothing(request: Request, answer: Response) -> None:
     answer.headers["cache-control"] = "no-store"
 
 
-def has_hospital(request: Request) -> bool:
-    """Whether the hospital's own service is set up."""
-    return bool(getattr(request.app.state, "hospital", False))
-
-
 ROUTES = [Route(SIGN_IN, sign_in_page, methods=["GET"]), Route(SIGN_IN, sign_in, methods=["POST"]),
           Route(f"{SIGN_IN}/look.css", look), Route(f"{SIGN_IN}/font.woff2", font),
+          Route(f"{SIGN_IN}/hospital", to_hospital), Route(f"{SIGN_IN}/hospital/done", from_hospital),
           Route(f"{SIGN_IN}/favicon.png", sign), Route("/sign-out", sign_out, methods=["POST"]),
           Route("/password", password_page, methods=["GET"]), Route("/password", change_password, methods=["POST"])]

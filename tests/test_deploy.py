@@ -1,0 +1,139 @@
+"""deploy/ is what it says: units that systemd takes, containers without a way out, commands that exist, one set of
+settings everywhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from medml.__main__ import parser
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+README = (DEPLOY / "README.md").read_text()
+
+
+def read(unit: str) -> dict[str, list[str]]:
+    """Key -> every value of a unit."""
+    found: dict[str, list[str]] = {}
+    for line in (DEPLOY / "systemd" / unit).read_text().splitlines():
+        if "=" in line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            found.setdefault(key, []).append(value)
+    return found
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
+def test_systemd_takes_the_units(tmp_path):
+    for each in UNITS:
+        text = each.read_text().replace("/opt/medml/.venv/bin/python", sys.executable)
+        (tmp_path / each.name).write_text(text.replace("Documentation=file:///opt/medml/deploy/README.md",
+                                                       "Documentation=https://medml.example/"))
+    checked = subprocess.run(["systemd-analyze", "verify", *map(str, tmp_path.iterdir())], capture_output=True,
+                             text=True, check=False, timeout=60)
+    complaints = [line for line in checked.stderr.splitlines() if str(tmp_path) in line or "medml" in line]
+    assert checked.returncode == 0 and complaints == []
+
+
+@pytest.mark.parametrize("unit", ["medml-app.service", "medml-worker.service"])
+def test_a_service_is_stopped_by_sigint_and_shut_in(unit):
+    found = read(unit)
+    assert found["KillSignal"] == ["SIGINT"] and found["UMask"] == ["0077"] and found["User"] == ["medml"]
+    assert found["IPAddressDeny"] == ["any"] and found["IPAddressAllow"] == ["localhost"]
+    for each in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "ProtectKernelTunables", "RestrictSUIDSGID"):
+        assert found[each] == ["yes"], each
+    assert found["ProtectSystem"] == ["strict"] and found["CapabilityBoundingSet"] == [""]
+
+
+def test_the_app_of_the_units_listens_on_this_machine_alone_and_starts_no_worker():
+    found = read("medml-app.service")
+    assert "--server.address 127.0.0.1" in found["ExecStart"][0]
+    assert "MEDML_WORKER=service" in found["Environment"][0]
+    assert "MEDML_IDLE=inf" in read("medml-worker.service")["Environment"][0]
+
+
+def test_app_worker_and_model_have_no_way_out():
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+    assert {name: sorted(each["networks"]) for name, each in SERVICES.items()} == {
+        "app": ["inside"], "worker": ["inside"], "ollama": ["inside"], "proxy": ["inside", "outside"]}
+    assert [name for name, each in SERVICES.items() if "ports" in each] == ["proxy"]
+
+
+@pytest.mark.parametrize("name", ["app", "worker", "ollama", "proxy"])
+def test_a_container_has_no_rights_beyond_its_work(name):
+    each = SERVICES[name]
+    assert each["cap_drop"] == ["ALL"] and "no-new-privileges:true" in each["security_opt"]
+    assert not each.get("privileged") and "docker.sock" not in str(each)
+    assert name == "ollama" or each["read_only"] is True
+
+
+def test_app_and_worker_share_home_settings_and_the_sight_of_each_other():
+    app, worker = SERVICES["app"], SERVICES["worker"]
+    assert app["volumes"] == worker["volumes"] and app["pid"] == "service:worker"
+    assert {**app["environment"], "MEDML_IDLE": "inf"} == worker["environment"]
+    assert app["environment"]["FORWARDED_ALLOW_IPS"] == SERVICES["proxy"]["networks"]["inside"]["ipv4_address"]
+    assert app["stop_signal"] == "SIGINT" and SERVICES["ollama"]["environment"]["OLLAMA_NO_CLOUD"] == "1"
+
+
+def test_the_image_holds_what_the_app_is_made_of_and_runs_as_nobody_in_particular():
+    lines = (DEPLOY / "Dockerfile").read_text()
+    copied = {part for line in re.findall(r"^COPY (?!--from)(.*) \S+$", lines, re.MULTILINE) for part in line.split()}
+    assert all((ROOT / each).exists() for each in copied)
+    rooms = {"pages", "medml", "worker", ".streamlit", "streamlit_app.py", "requirements.txt"}
+    assert rooms <= copied and "models" not in copied and "tests" not in copied
+    assert "USER medml" in lines and "STOPSIGNAL SIGINT" in lines
+    command = re.search(r'CMD \[(.*)\]', lines)[1]
+    assert '"streamlit", "run", "streamlit_app.py", "--server.address", "0.0.0.0"' in command
+
+
+def test_the_proxies_speak_tls_pass_the_websocket_on_and_believe_no_browser():
+    for place in (DEPLOY / "nginx" / "medml.conf", DEPLOY / "docker" / "nginx.conf"):
+        text = re.sub(r"#.*|\s+", " ", place.read_text())
+        text = re.sub(r" +", " ", text)
+        for line in ("listen 443 ssl;" if "nginx/medml" in str(place) else "listen 8443 ssl;", "TLSv1.3",
+                     "return 308 https://$host$request_uri;", "proxy_set_header Host $host;",
+                     "proxy_set_header X-Forwarded-For $remote_addr;", "proxy_set_header X-Forwarded-Proto $scheme;",
+                     "proxy_set_header Upgrade $http_upgrade;", "proxy_http_version 1.1;"):
+            assert line in text, (place.name, line)
+
+
+def commands() -> list[str]:
+    """Every `python -m medml …` that deploy/ names, its options and names as they stand."""
+    unit = (DEPLOY / "systemd" / "medml-backup.service").read_text()
+    unit = unit.replace('"/var', "/var").replace("$(date +%%F)", "x")
+    return sorted({line.strip() for text in (README, unit) for line in re.findall(r"-m medml ([^#\n`;'\\]+)",
+                                                                                 text.replace('zip"', "zip"))})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_that_is_named_exists(command):
+    assert parser().parse_args(shlex.split(command))
+
+
+def test_a_setting_that_is_named_is_one_that_is_read():
+    code = "".join(each.read_text() for room in ("medml", "worker", "pages") for each in (ROOT / room).rglob("*.py"))
+    texts = README + (DEPLOY / "medml.env").read_text() + (DEPLOY / "compose.yaml").read_text()
+    named = {each for each in re.findall(r"\bMEDML_[A-Z_]+[A-Z]\b", texts)}
+    assert named and {each for each in named if f'"{each}"' not in code} == set()
+
+
+def test_the_optional_packages_are_pinned_and_are_not_asked_of_a_laptop():
+    assert re.search(r"^Authlib==[\d.]+$", (DEPLOY / "oidc.txt").read_text(), re.MULTILINE)
+    assert "authlib" not in (ROOT / "requirements.txt").read_text().lower()
+
+
+def test_an_app_beside_a_service_starts_no_worker(medml_home, monkeypatch):
+    import worker
+
+    monkeypatch.setenv("MEDML_WORKER", "service")
+    assert worker.ensure_running(wait=0.1) is False

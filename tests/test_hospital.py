@@ -1,0 +1,161 @@
+"""Signing in by the hospital's own service: an OpenID Connect provider on this machine and the served app."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+import pytest
+
+from medml import accounts, audit, hospital
+from medml.errors import UserError
+from medml.rights import ROLES
+from tests.e2e import served as serving
+from tests.oidc_provider import CLIENT, SECRET, provider
+from tests.ward import Client, ward_served
+
+ROLES_SAID = "groups:medml-viewers=viewer,groups:medml-clinicians=clinician,groups:medml-admins=administrator"
+CLAIMS = {"iss": "https://sso.example", "sub": "u1", "name": "Ada Lovelace"}
+
+
+@pytest.fixture
+def by_groups(monkeypatch):
+    monkeypatch.setenv(hospital.ROLES_BY, ROLES_SAID)
+    monkeypatch.setenv(hospital.TEAMS_BY, "groups:cardio=cardiology,department:C3=heart study")
+
+
+def come(**claims):
+    return hospital.sign_in(CLAIMS | {"iat": time.time()} | claims, place="10.0.0.1")
+
+
+@pytest.mark.parametrize(("groups", "role"), [
+    (["medml-viewers"], "viewer"), (["medml-viewers", "medml-clinicians", "x"], "clinician"),
+    ("medml-admins", "administrator")])
+def test_the_highest_role_that_the_token_gives_holds(by_groups, groups, role):
+    assert come(groups=groups)[1].role == role
+
+
+@pytest.mark.parametrize(("claims", "said"), [
+    ({"groups": []}, "in no group"), ({}, "in no group"), ({"groups": ["MEDML-ADMINS"]}, "in no group"),
+    ({"groups": ["medml-viewers"], "iat": 1_000_000}, "too old"),
+    ({"groups": ["medml-viewers"], "iat": None}, "too old"),
+    ({"groups": ["medml-viewers"], "iat": "x"}, "did not say who")])
+def test_who_has_no_role_or_an_old_token_does_not_come_in(by_groups, claims, said):
+    with pytest.raises(UserError, match=said):
+        come(**claims)
+    assert accounts.everybody() == [] and audit.entries()[-1].outcome == "failed"
+
+
+def test_role_and_groups_are_what_the_token_says_every_time(by_groups):
+    token, first = come(groups=["medml-clinicians", "cardio"])
+    assert first.teams == ("cardiology",)
+    fresh, second = come(groups=["medml-viewers"], department="C3")
+    assert second.id == first.id and (second.role, second.teams) == ("viewer", ("heart study",))
+    assert accounts.of_token(token) is None and accounts.of_token(fresh, place="10.0.0.1") == second
+
+
+def test_another_person_of_the_same_name_is_another_account(by_groups):
+    first, second = come(groups=["medml-viewers"])[1], come(groups=["medml-viewers"], sub="u2")[1]
+    assert first.id != second.id and second.name.startswith("Ada Lovelace ")
+    assert come(groups=["medml-viewers"], iss="https://other.example")[1].id not in (first.id, second.id)
+
+
+def test_an_account_of_the_hospital_has_no_password_to_guess(by_groups):
+    come(groups=["medml-viewers"])
+    for password in ("", "None", "four unrelated brown words"):
+        with pytest.raises(UserError, match="do not fit"):
+            accounts.sign_in("Ada Lovelace", password, place="10.0.0.1")
+
+
+def test_a_name_that_is_no_name_is_made_one(by_groups):
+    assert come(groups=["medml-viewers"], name="../../<b>x</b>\n")[1].name == "bxb"
+
+
+@pytest.mark.parametrize("said", ["groups=viewer", "x:y=", ":y=viewer", "groups:a=physician"])
+def test_a_rule_that_cannot_be_read_stops_the_start(monkeypatch, said):
+    monkeypatch.setenv(hospital.ROLES_BY, said)
+    with pytest.raises(UserError, match="MEDML_OIDC_ROLES"):
+        hospital.check()
+    assert "physician" not in ROLES
+
+
+# ---- the whole way ---------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def way(tmp_path_factory):
+    """(provider, app) that know each other."""
+    place = tmp_path_factory.mktemp("hospital")
+    (place / "studies").mkdir()
+    port = serving.free_port()
+    with pytest.MonkeyPatch.context() as patch, provider() as sso:
+        patch.setattr(serving, "free_port", lambda: port)
+        secrets = place / "secrets.toml"
+        secrets.write_text(f'[auth]\nredirect_uri = "http://127.0.0.1:{port}/oauth2callback"\n'
+                           f'cookie_secret = "{"0123456789abcdef" * 4}"\nclient_id = "{CLIENT}"\n'
+                           f'client_secret = "{SECRET}"\n'
+                           f'server_metadata_url = "{sso.url}/.well-known/openid-configuration"\n')
+        with ward_served(place / "home", place / "studies", patch, STREAMLIT_SECRETS_FILES=str(secrets),
+                         MEDML_OIDC_ROLES=ROLES_SAID) as app:
+            yield sso, app
+
+
+class Stay(urllib.request.HTTPRedirectHandler):
+    """Where somebody is sent is looked at, not gone to."""
+
+    def redirect_request(self, *given):
+        return None
+
+
+def through(way, client: Client):
+    """The way of a browser: to the hospital, back, and in; the last answer."""
+    sso, app = way
+    began = client.ask(client.ask("/sign-in/hospital").headers["location"])
+    assert began.headers["location"].startswith(f"{sso.url}/authorize?")
+    with pytest.raises(HTTPError) as sent:
+        urllib.request.build_opener(Stay).open(began.headers["location"], timeout=20)
+    back = urlsplit(sent.value.headers["location"])
+    sent.value.close()
+    client.ask(f"{back.path}?{back.query}")
+    first = client.ask("/")
+    return client.ask(first.headers["location"]) if first.status == 303 else first
+
+
+def test_the_hospitals_service_signs_in_and_its_own_cookie_goes(way):
+    sso, app = way
+    client = Client(app)
+    assert b"hospital" in client.ask("/sign-in").body
+    answer = through(way, client)
+    assert answer.status == 200 and b'http-equiv="refresh"' in answer.body
+    line = answer.cookies()["medml"].lower()
+    assert "samesite=strict" in line and "httponly" in line
+    assert not [name for name in client.cookies if name.startswith("_streamlit_user")]
+    window = client.window()
+    assert "Ada Lovelace" in window.draw()
+    window.close()
+
+
+@pytest.mark.parametrize("wrong", ["groups", "key", "audience", "nonce", "old"])
+def test_a_token_that_is_not_right_signs_nobody_in(way, wrong, monkeypatch):
+    from joserfc.jwk import RSAKey
+
+    sso, app = way
+    spoilt = {"groups": {"groups": []}, "audience": {"aud": "another"}, "nonce": {"nonce": "x"},
+              "old": {"iat": int(time.time()) - 3600, "exp": int(time.time()) + 60}, "key": {}}[wrong]
+    monkeypatch.setattr(sso, "spoil", spoilt)
+    if wrong == "key":
+        monkeypatch.setattr(sso, "signs_with", RSAKey.generate_key(2048, {"kid": "one"}, private=True))
+    client = Client(app)
+    answer = through(way, client)
+    assert "medml" not in client.cookies and b"http-equiv" not in answer.body
+    assert client.ask("/gallery").status == 303
+
+
+def test_a_cookie_that_nobody_signed_signs_nobody_in(way):
+    sso, app = way
+    client = Client(app, {"_streamlit_user": "eyJpc3MiOiAieCJ9.forged"})
+    assert client.ask("/").headers["location"] == "/sign-in/hospital/done"
+    answer = client.ask("/sign-in/hospital/done")
+    assert answer.status == 403 and "medml" not in client.cookies and "_streamlit_user" not in client.cookies
+    assert client.ask("/").headers["location"] == "/sign-in"
