@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -15,6 +18,7 @@ from pages import _ui as ui
 from pages._ui_jobs import Halt
 
 EVERY = 1.0  # seconds between two looks
+REDRAWN = 2.0  # seconds for which a curve stays as it is while its training runs
 LOG_LINES = 200  # the newest; the rest is in the job's rows
 ROUND = {"epoch": "Round", "trees": "Trees", None: "Part done"}
 
@@ -41,7 +45,8 @@ def live(job: Job, subject: Subject) -> Job:
         points = [point for row in rows for point in row.points]
         at_work = now.state in ("running", "interrupted")
         if points or at_work:  # what waits, or ended before its first round, has no curve to show
-            curves(points, subject.task, subject.round, key="m_live", ended=now.ended_for_good)
+            curves(points, subject.task, subject.round, key="m_live", ended=now.ended_for_good,
+                   of=now.id)
         if rows or at_work:
             log_lines(rows)
 
@@ -73,18 +78,37 @@ def what_a_stop_keeps(kind: str, unit: str | None) -> Halt:
     return Halt("Stop", "If you stop: nothing of this training is kept; finished runs stay.")
 
 
-def curves(points: list[Point], task: Task, unit: str | None, *, key: str, ended: bool) -> None:
-    """Loss and figure by round, side by side; the places are there before the first point is."""
+def curves(points: list[Point], task: Task, unit: str | None, *, key: str, ended: bool,
+           of: str) -> None:
+    """Loss and figure by round, side by side; the places are there before the first point is.
+
+    of  the id of what they belong to: the job, or the run and its checkpoint
+    """
     from medml.plots import curves as drawn
+    from medml.plots import dressed
 
     measure = next((each.unit for each in reversed(points) if each.train is not None), "loss")
     figure, across = title(HEADLINE[task]), ROUND[unit]
     pictures = {"loss": ("train", f"Training: {measure}", loss_words(measure, unit)),
                 "figure": ("out_of_fold", f"Kept-out rows: {figure}", figure_words(figure, unit))}
-    for column, (name, (of, above, words)) in zip(st.columns(2, gap="medium"), pictures.items(), strict=True):
+    for column, (name, (which, above, words)) in zip(st.columns(2, gap="medium"), pictures.items(), strict=True):
         with column, st.container(key=f"m_card_{name}", height="stretch"):
-            ui.chart(drawn.history(points, of=of, title=above, across=across, ended=ended, ink=ui.ink()),
-                     f"{words} {drawn.BAND}", key=f"{key}_{name}")
+            spec = kept(f"{key}_{name}", (of, len(points), ended), lambda which=which, above=above: dressed(
+                drawn.history(points, of=which, title=above, across=across, ended=ended, ink=ui.ink()), ui.ink()))
+            ui.chart(spec, f"{words} {drawn.BAND}", key=f"{key}_{name}")
+
+
+def kept(name: str, of: tuple, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The specification of a curve, made anew when it has other points, but at most every REDRAWN seconds while its
+    training runs: making one costs more than all the rest of a look.
+
+    of  job, number of points, whether the training is over
+    """
+    held = st.session_state.get(f"m_drawn_{name}")
+    is_young = held is not None and time.monotonic() - held[1] < REDRAWN and held[0][0] == of[0] and not of[2]
+    if held is None or (held[0] != of and not is_young):
+        held = st.session_state[f"m_drawn_{name}"] = (of, time.monotonic(), make())
+    return held[2]
 
 
 def loss_words(measure: str, unit: str | None) -> str:

@@ -95,7 +95,8 @@ def history(run: Run) -> None:
     if run.history:
         ui.section("How the training went")
         family = families.registry.get(run.config.family)
-        live.curves(run.history, run.report.task, family.round, key="m_history", ended=True)
+        live.curves(run.history, run.report.task, family.round, key="m_history", ended=True,
+                    of=f"{run.run} {run.chain.current}")
 
 
 def columns(run: Run) -> None:

@@ -81,6 +81,7 @@ def picture(held: Sample, column: Column, outcomes: np.ndarray | None, shades: d
 
 def missing(held: Sample) -> None:
     """Where cells are missing, from the first row to the last."""
+    from medml.plots import dressed
     from medml.plots.missingness import holes, missing_picture
 
     ui.section("Missing values", "Each strip is a column, from the file's first row to its last; amber is missing.")
@@ -92,7 +93,8 @@ def missing(held: Sample) -> None:
         words = f"{ui.count(found.whole, 'other column')} {'misses' if found.whole == 1 else 'miss'} nothing."
         if found.more:
             words += f" {ui.count(found.more, 'column')} with fewer missing cells are not drawn."
-        ui.chart(missing_picture(found, ink=ui.ink()), words, key="m_chart_missing")
+        spec = held_here.kept(("missing",), lambda: dressed(missing_picture(found, ink=ui.ink()), ui.ink()))
+        ui.chart(spec, words, key="m_chart_missing")
 
 
 def rows(held: Sample) -> None:

@@ -63,8 +63,8 @@ def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> alt.LayerChart:
                                     scale=alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])),
         tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("from:Q", title="From row", format=",d"),
                  alt.Tooltip("share:Q", title="Missing here", format=".0%")])
-    words = alt.Chart(alt.InlineData(values=totals)).mark_text(align="left", dx=8, color=ink.quiet, fontSize=12).encode(
-        y=y, x=alt.datum(found.edges[-1]), text="words:N")
+    beside = alt.Chart(alt.InlineData(values=totals)).encode(y=y, x=alt.datum(found.edges[-1]), text="words:N")
+    words = beside.mark_text(align="left", dx=8, color=ink.quiet, fontSize=12)
     return alt.layer(ground, strips, words).properties(height=height, width="container",
                                                padding={"right": 64, "left": 4, "top": 4, "bottom": 4})
 
