@@ -36,6 +36,9 @@ LOST, PAUSED, SHORT, NO_ROOM = 70, 71, 72, 75  # exit codes: the job belongs to 
 PAUSING = ("paused", 0.0, "Paused; everything up to here is kept")
 
 
+BACK = {"quick": 3, "train": 10}  # how far behind the screens; a scan that one person waits for stops nobody's click
+
+
 def main(queue: str) -> int:
     """Warm up, take one job from the pipe, do it, return the exit code."""
     memory.keep_freed()  # first of all: Polars reads it as it is imported
@@ -48,8 +51,7 @@ def main(queue: str) -> int:
         return 0  # the worker went away before it had a job for us
     order = json.loads(line)
     threading.Thread(target=_end_with_the_worker, name="lifeline", daemon=True).start()
-    if queue == "train":
-        processes.step_back()
+    processes.step_back(BACK[queue])
     return work(until_back(lambda: store.get(order["job"])), order["token"])
 
 
