@@ -113,8 +113,13 @@ def look(token: str | None, place: str | None = None) -> Person | None:
 
 def glance(token: str | None) -> Person | None:
     """As `look`, but an answer of a quarter of a second ago will do: a screen asks hundreds of times."""
+    return remembered(token) or look(token)
+
+
+def remembered(token: str | None) -> Person | None:
+    """Whose session it was a moment ago; None where that was not asked, or it had ended. Nothing is read."""
     known = _known.get(hashed(token)) if token else None
-    return known[1] if known is not None and time.monotonic() - known[0] < FRESH else look(token)
+    return known[1] if known is not None and time.monotonic() - known[0] < FRESH else None
 
 
 def forget(name: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import json
 import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -15,6 +18,7 @@ from starlette.routing import Route
 
 from medml import accounts, hospital
 from medml.errors import UserError, our_fault
+from medml.passwords import AT_ONCE
 from pages import _ward as ward
 from pages import _ward_page as page
 from pages._ward_gate import SIGN_IN, cookies_of, is_secure, place_of
@@ -22,6 +26,8 @@ from pages._ward_gate import SIGN_IN, cookies_of, is_secure, place_of
 LARGEST = 16_384  # bytes of a form
 USER = "_streamlit_user"  # the cookie in which Streamlit keeps what the hospital's service said
 FORM = "medml_form"  # cookie: a form is answered only where it sends the same word back
+WAITING = 50  # tries that wait for their turn; beyond that they are sent away
+_turns = ThreadPoolExecutor(AT_ONCE, "sign in")
 NOT_OURS = "This form was not opened here, or it is too old."
 PLAIN = UserError(what="Your browser reaches MedML without encryption, so a password would be read on the way.",
                   fix="Use the address that begins with https; an administrator finds the set-up in deploy/README.md.",
@@ -50,8 +56,8 @@ async def sign_in(request: Request) -> Response:
             raise PLAIN
         if not is_own_form(request, given):
             raise UserError(what=NOT_OURS, fix="Try again.", code="form")
-        token, _ = await asyncio.to_thread(accounts.sign_in, name, given.get("password", ""),
-                                           place=place_of(request.scope), in_place_of=token_in(request))
+        token, _ = await in_turn(accounts.sign_in, name, given.get("password", ""), place=place_of(request.scope),
+                                 in_place_of=token_in(request))
     except UserError as refused:
         said = f"{refused.what} {refused.fix}"
         return with_form(request, lambda word: page.sign_in(
@@ -87,8 +93,8 @@ async def change_password(request: Request) -> Response:
         if given.get("new") != given.get("again"):
             raise UserError(what="The new password was typed in two different ways.", fix="Type it twice again.",
                             code="not_equal")
-        fresh = await asyncio.to_thread(accounts.change_password, token, given.get("old", ""), given.get("new", ""),
-                                        place=place_of(request.scope))
+        fresh = await in_turn(accounts.change_password, token, given.get("old", ""), given.get("new", ""),
+                              place=place_of(request.scope))
     except UserError as refused:
         person, said = await asyncio.to_thread(ward.look, token), f"{refused.what} {refused.fix}"
         name = person.name if person else ""
@@ -153,6 +159,17 @@ def not_signed_in(what: str, fix: str, status: int) -> Response:
     """A page that says why, and the way back."""
     return HTMLResponse(page.refused("Not signed in", what, fix), status_code=status,
                         headers={"cache-control": "no-store"})
+
+
+async def in_turn(work: Callable[..., Any], *given: Any, **more: Any) -> Any:
+    """Work with a password: two at a time, in threads of their own, so that a flood of tries holds up no open window.
+
+    raises  UserError where too many wait already
+    """
+    if _turns._work_queue.qsize() >= WAITING:
+        raise UserError(what="Too many people are signing in at this moment.", fix="Try again in a minute.",
+                        code="busy")
+    return await asyncio.get_running_loop().run_in_executor(_turns, functools.partial(work, *given, **more))
 
 
 # ---- forms and cookies -----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,6 +14,12 @@ from medml import accounts, audit, rights
 from medml.errors import UserError
 from tests.e2e.served import ENTRY, ROOT
 from tests.ward import HEADERS, PASSWORD
+
+
+def run(make):
+    """A coroutine, to its end, in a thread of its own: a browser of other tests has a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(make())).result()
 
 
 @pytest.fixture
@@ -67,7 +74,7 @@ def guarded(page, *, for_others: bool = True, bound: str = "127.0.0.1", scheme: 
 
     scope = {"type": "http", "method": "GET", "path": "/", "scheme": scheme, "server": (bound, 443),
              "headers": [(b"host", b"localhost")]}
-    asyncio.run(Guard(page, for_others=for_others)(scope, None, keep))
+    run(lambda: Guard(page, for_others=for_others)(scope, None, keep))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[-1].get("body", b"")
 
 
@@ -164,3 +171,26 @@ def test_for_others_it_needs_accounts_roots_and_a_name(settings, monkeypatch, ad
     assert _ward.open_ward() is True
     with pytest.raises(UserError, match="signed out"):
         rights.current()
+
+
+def test_a_flood_of_tries_is_sent_away_and_holds_up_nobody(monkeypatch):
+    from pages import _ward_routes as routes
+
+    async def flood() -> tuple[list, int]:
+        release = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def slow() -> None:
+            asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
+
+        tries = [asyncio.create_task(routes.in_turn(slow)) for _ in range(10)]
+        await asyncio.sleep(0)
+        free = await asyncio.to_thread(lambda: 1)  # an open window's look at its session
+        release.set()
+        return await asyncio.gather(*tries, return_exceptions=True), free
+
+    monkeypatch.setattr(routes, "_turns", ThreadPoolExecutor(1))
+    monkeypatch.setattr(routes, "WAITING", 3)
+    said, free = run(flood)
+    assert free == 1 and sum(isinstance(each, UserError) for each in said) >= 6
+    routes._turns.shutdown()
