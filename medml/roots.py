@@ -9,6 +9,7 @@ import psutil
 
 from medml import home, rights
 from medml.errors import UserError
+from medml.patience import LOOK, within
 from medml.types import Value
 
 MOST_COUNTED = 10_000  # files of one folder; beyond it the browser says "10,000 or more"
@@ -85,11 +86,16 @@ def check_source(source: str | Path) -> Path:
     text = str(source).strip().strip('"')
     if not text:
         raise UserError(what="No folder or file was given.", fix="Type its path, or browse to it.", code="missing")
-    place = _real(Path(text).expanduser())
+    place = within(LOOK, _real, Path(text).expanduser())
     if not allowed(place):
         raise UserError(what=f"“{text}” is outside the folders that MedML may read.", code="outside_roots",
                         fix=f"Choose a folder inside {' or '.join(map(str, allowed_roots()))}." if allowed_roots()
                         else "Ask an administrator to name a folder for your group (MEDML_ROOTS).")
+    within(LOOK, _usable, place)
+    return place
+
+
+def _usable(place: Path) -> None:
     existing(place)
     if not (place.is_dir() or place.is_file()):
         raise UserError(what=f"{place} is neither a folder nor a file.", fix="Choose a folder or a file.",
@@ -97,7 +103,6 @@ def check_source(source: str | Path) -> Path:
     if not os.access(place, os.R_OK | (os.X_OK if place.is_dir() else 0)):
         raise UserError(what=f"You have no right to read {place}.", code="no_permission",
                         fix="Ask its owner for the right to read it, or copy it to a folder of yours.")
-    return place
 
 
 def existing(source: str | Path) -> Path:
@@ -122,14 +127,18 @@ def browse(folder: str | Path | None = None) -> Listing:
     place = check_source(folder if folder is not None else first_folder())
     if place.is_file():
         place = place.parent
-    n_files, more, inside = _count(place)
+    n_files, more, inside = within(LOOK, _count, place)
     shown = sorted((each for each in inside if not each.startswith(".")), key=str.casefold)
     return Listing(path=str(place), parent=str(place.parent) if _has_parent(place) else None, n_files=n_files,
-                   more=more, folders=[_line(place / each) for each in shown if allowed(place / each)])
+                   more=more, folders=within(LOOK, _lines, [place / each for each in shown if allowed(place / each)]))
 
 
 def _has_parent(place: Path) -> bool:
     return place.parent != place and allowed(place.parent)
+
+
+def _lines(places: list[Path]) -> list[Folder]:
+    return [_line(each) for each in places]
 
 
 def _line(place: Path) -> Folder:

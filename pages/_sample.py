@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from medml import project as projects
+from medml.patience import READ, within
 from medml.sample import Sample, take
 from medml.types import Choice, Profile
 from pages import _ui as ui
@@ -23,7 +24,7 @@ def sample(project: projects.Project, profile: Profile, choice: Choice) -> Sampl
     known = (project.id, choice.table.label, profile.table(choice.table).sha256)
     held = st.session_state.get(HELD)
     if held is None or held[0] != known:
-        held = (known, take(Path(project.source), profile.table(choice.table)))
+        held = (known, within(READ, take, Path(project.source), profile.table(choice.table)))
         st.session_state[HELD] = held
         st.session_state[KEPT] = {}
     return held[1]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from medml import project as projects
 from medml.data.images.tags import PATIENT_TAGS
+from medml.patience import READ, within
 from medml.types import Profile, Table
 from pages import _ui as ui
 
@@ -40,5 +41,6 @@ def _tables(project: projects.Project, profile: Profile, place: str, told: Told)
     from medml.data.index import shown_from
 
     inside = [each.ref.path for each in profile.tables if each.pictures is None]
-    named = [shown_from(Path(project.source), each) for each in tables_in_folder(place)] if place.strip() else []
+    found = within(READ, tables_in_folder, place) if place.strip() else []
+    named = [shown_from(Path(project.source), each) for each in found]
     return list(dict.fromkeys([BY_ITSELF, *([told["file"]] if "file" in told else []), *inside, *named]))

@@ -11,6 +11,7 @@ import streamlit as st
 import worker
 from medml import project as projects
 from medml.families import Family
+from medml.patience import READ, within
 from medml.types import PicturePlan, Table
 from medml.vision import weights
 from medml.vision.names import BACKBONES, SMALL
@@ -74,7 +75,7 @@ def _changed(project: projects.Project, table: Table, target: str, plan: Picture
              changes: dict[str, Any]) -> np.ndarray:
     from medml.data import open_table
 
-    frame = open_table(Path(project.source), table.ref).frame([plan.column, target]).drop_nulls()
+    frame = within(READ, lambda: open_table(Path(project.source), table.ref).frame([plan.column, target]).drop_nulls())
     names = frame[plan.column].to_list()
     some = [names[at] for at in np.random.default_rng(1).permutation(len(names))[:EXAMPLES]]
     return worker.ask("augmented", source=project.source, table=table.ref.model_dump(), plan=plan.model_dump(),

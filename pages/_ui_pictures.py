@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from medml import project as projects
+from medml.patience import READ, within
 from medml.types import Choice, PictureFacts, PicturePlan, Table
 from pages import _ui as ui
 
@@ -92,13 +93,14 @@ def thumbnails(project: projects.Project, table: Table, choice: Choice) -> None:
         window = WINDOWS.get(name or "")
     low, high = st.slider("Darkest and brightest", 0, 255, (0, 255), key="m_levels")
     drawn = kept((project.id, table.sha256, "thumbnails", window),
-                 lambda: _samples(project, table, choice, plan.model_copy(update={"window": window})))
+                 lambda: within(READ, _samples, project, table, choice,
+                                plan.model_copy(update={"window": window})))
     for name, pixels in drawn.items():
         ui.heading(name)
         row(levels(pixels[:A_CLASS], low, high), [""] * len(pixels))
     ui.section("How they differ", "A model may learn the size of a class's pictures, or how bright they are, instead "
                "of what they show.")
-    sides = kept((project.id, table.sha256, "sides"), lambda: _sides(project, table, choice))
+    sides = kept((project.id, table.sha256, "sides"), lambda: within(READ, _sides, project, table, choice))
     shades = dict(zip(drawn, ui.ink().series, strict=False))
     ui.legend(shades, f"Pictures by {ui.clean(choice.target, 40)}")
     sizes, greys = st.columns(2, gap="medium")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from medml import project as projects
 from medml.cards.side import pixelated, say
+from medml.patience import READ, within
 from medml.types import PicturePlan, Table
 from pages import _ui as ui
 from pages import _ui_pictures as pictures
@@ -22,7 +23,7 @@ def size_card(project: projects.Project, table: Table, target: str, plan: Pictur
     with st.container(key="m_card_size"):
         left, right = st.columns([1, 2], gap="large", vertical_alignment="center")
         one = pictures.kept((project.id, table.sha256, "one", plan.size, plan.window, plan.frames),
-                            lambda: _decoded(project, table, target, plan))
+                            lambda: within(READ, _decoded, project, table, target, plan))
         if one is not None:
             left.image(pixelated(one), width=240)
         side = known.side[1] if known is not None else None

@@ -228,7 +228,7 @@ def test_survey_sees_what_needs_mending(tmp_path, dirt):
     assert not survey.survey(files.Material(path), ",", 2, 0).regular(2)
 
 
-@pytest.mark.parametrize("odd", [None, "\n\n", ",,\n", '"', "\0", "é", " ", 'x"y', "\udcff"])
+@pytest.mark.parametrize("odd", [None, "\n\n", ",,\n", '"', "é", " ", 'x"y', "\udcff"])
 @pytest.mark.parametrize("place", [0.1, 0.9])
 @pytest.mark.parametrize("quoted", [False, True])
 def test_small_pieces_are_surveyed_as_the_whole(tmp_path, monkeypatch, odd, place, quoted):
@@ -245,6 +245,14 @@ def test_small_pieces_are_surveyed_as_the_whole(tmp_path, monkeypatch, odd, plac
     assert survey.survey(files.Material(path), ",", 3, 6) == whole
     assert whole.regular(3) == (odd in (None, "é", " "))
     assert whole.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("piece", [301, 1 << 18])
+def test_a_survey_ends_at_the_first_zero_byte(tmp_path, monkeypatch, piece):
+    (tmp_path / "x.csv").write_bytes(b"a,b\n" + b"1,2\n" * 200_000 + b"1,\0\n" + b"1,2\n" * 200_000)
+    monkeypatch.setattr(survey, "_PIECE", piece)
+    seen = survey.survey(files.Material(tmp_path / "x.csv"), ",", 2, 4)
+    assert seen.zeros and not seen.regular(2) and 800_000 <= seen.line_ends * 4 < 800_000 + 4 * piece
 
 
 @pytest.mark.parametrize("before", [0, 1, 100_000])

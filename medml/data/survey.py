@@ -67,7 +67,10 @@ def survey(material: Material, separator: str, width: int, start: int) -> Survey
                 empty = empty[:1]
             around = before + piece
             cells = np.frombuffer(around, np.uint8, offset=len(before) - 1)
-            if _count(found, piece, cells, ord(separator), room) or width == 1:
+            starts = _count(found, piece, cells, ord(separator), room)
+            if found.zeros:
+                return found  # no text table: the rest, which may be ten empty gigabytes, changes nothing
+            if starts or width == 1:
                 found.blank_rows = found.blank_rows or any(each in around for each in empty)
             found.utf8 = found.utf8 and (found.ascii or _is_utf8(piece, decoder))
             found.bytes += len(piece)
