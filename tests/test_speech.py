@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 
 import numpy as np
@@ -10,11 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from whisper_small import teach, tone, wav
 
-import worker
 from medml.copilot import speech
 from medml.errors import UserError
 from pages import _ui_speech
-from tests.at_work import until
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +33,12 @@ def test_what_was_said_is_written_down(with_model, hertz, word):
 
 def test_a_child_writes_down_what_a_page_recorded_and_keeps_nothing(with_model, medml_home):
     before = {each for each in medml_home.rglob("*") if "logs" not in each.parts}
-    answer = worker.ask("written_down", sound=base64.b64encode(wav(tone(1750))).decode())
-    assert str(answer["text"]) == "high"
+    heard = _ui_speech.Heard(wav(tone(1750)))
+    heard.run()
+    assert heard.ended.is_set() and heard.failed is None and heard.text == "high" and heard.sound == b""
+    unreadable = _ui_speech.Heard(b"RIFF")
+    unreadable.run()
+    assert unreadable.ended.is_set() and unreadable.failed.what == "This recording cannot be read."
     assert {each for each in medml_home.rglob("*") if "logs" not in each.parts} == before
     assert not any("high" in each.read_text() for each in medml_home.glob("logs/*"))
 
@@ -96,12 +97,15 @@ def test_the_microphone_appears_with_a_model_alone(with_model, medml_home):
     assert not bare.get("audio_input") and "To speak instead of typing" in bare.get("html")[0].proto.body
 
 
+def heard_as(text: str = "", failed: UserError | None = None) -> _ui_speech.Heard:
+    made = _ui_speech.Heard(b"", text, failed)
+    made.ended.set()
+    return made
+
+
 def test_what_was_understood_is_read_over_before_it_is_asked(with_model):
-    heard = _ui_speech.Heard(wav(tone(450)))
-    heard.run()
-    until(heard.ended.is_set)
-    assert heard.text == "low" and heard.sound == b""
-    app = shown(**{_ui_speech.HEARD: heard})
+    app = shown(**{_ui_speech.HEARD: heard_as("low")})
+    assert app.text_area[0].value == "low"
     app.text_area[0].set_value("Why is sensitivity low?").run()
     app.button(key="m_copilot_heard_ask").click().run()
     assert app.session_state["put"] == "Why is sensitivity low?" and _ui_speech.HEARD not in app.session_state
@@ -109,9 +113,9 @@ def test_what_was_understood_is_read_over_before_it_is_asked(with_model):
 
 
 def test_what_cannot_be_understood_is_said_and_asks_nothing(with_model):
-    heard = _ui_speech.Heard(b"RIFF")
-    heard.run()
-    app = shown(**{_ui_speech.HEARD: heard})
+    app = shown(**{_ui_speech.HEARD: heard_as(failed=UserError(what="It cannot be read.", fix="Try again."))})
     assert any("cannot be read" in each.proto.body for each in app.get("html"))
     app.button(key="m_copilot_heard_close").click().run()
     assert "put" not in app.session_state and _ui_speech.HEARD not in app.session_state
+    silent = shown(**{_ui_speech.HEARD: heard_as()})
+    assert any("Nothing was understood" in each.proto.body for each in silent.get("html"))
