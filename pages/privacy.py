@@ -52,5 +52,8 @@ with ui.page(TITLE, project_required=False, lead=LEAD):
     drawn.refusals(kept)
     drawn.settings(found)
     drawn.proof()
+    ui.section("Who did what", "Every project started, model trained, asked, taken out or deleted, and every "
+               "account, in a log that shows when somebody changed it.")
+    st.page_link("audit.py", label="Audit log", icon=":material/history:")
     if ui.next_button("Look at everything again", beside=lambda: save(as_text(found, kept))):
         look_again()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -258,3 +259,23 @@ def test_a_folder_that_may_not_be_named_is_not_told_to_be_there(ward, studies):
         said.append(refused.value.what.replace(str(place), ""))
         assert str(Path.home()) not in refused.value.what + refused.value.fix
     assert len(set(said)) == 1
+
+
+# ---- what screens keep -----------------------------------------------------------------------------------------
+
+def test_no_cache_of_the_server_holds_what_one_person_was_shown():
+    """Streamlit's caches and a module's own names are everybody's: what is in them is told here, with whose it is."""
+    everybodys = {("_router.py", "found"), ("_ui_frame.py", "warm_up")}  # names of pages; a thread that imports
+    cached = re.compile(r"@st\.cache_(?:data|resource)[^\n]*\ndef (\w+)")
+    kept = re.compile(r"^(_?[a-z]\w*)(?:: (?:dict|list|set)[^=]*)? = (?:\{\}|\[\]|set\(\)|dict\(|defaultdict)", re.M)
+    asked_of = {("_copilot_asked.py", "_under_way"),  # by project or run, behind rights.require_talk
+                ("_ward.py", "_sessions"), ("_ward.py", "_known"), ("_ward.py", "_places")}  # by hashed token
+    pages = {each.name: each.read_text(encoding="utf-8") for each in (Path(__file__).parents[1] / "pages").glob("*.py")}
+    assert {(name, found) for name, text in pages.items() for found in cached.findall(text)} == everybodys
+    assert {(name, found) for name, text in pages.items() for found in kept.findall(text)} == asked_of
+
+
+def test_screens_see_jobs_through_the_workers_door_alone():
+    past = re.compile(r"store\.(?:jobs|get|progress_since|ask_stop|submit|put_\w+)\(")
+    pages = (Path(__file__).parents[1] / "pages").glob("*.py")
+    assert [each.name for each in pages if past.search(each.read_text(encoding="utf-8"))] == []
