@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def rough_share(n_level: int, n: int) -> float:
+    """The share of rows that hold a level, as if they were a multiple of k: what the shares leave of the whole would
+    else tell how many rows hold a level too rare to be named."""
+    return round_3(min(1.0, SMALL_GROUP * round(n_level / SMALL_GROUP) / n))
+
+
 class Encoder:
     """Numbers as they are; a category as one 0/1 column a level, or one column where there are two levels.
 
     Levels are those that at least k training patients have; their names are all that is kept of the data, with each
-    column's training mean (3 significant digits). A row whose level has no column (rarer, never seen, or missing where
-    imputation is off) gets those means: it says nothing either way.
+    column's training mean (3 significant digits; of a level roughly, see `rough_share`). A row whose level has no
+    column (rarer, never seen, or missing where imputation is off) gets those means: it says nothing either way.
 
     names     (p,) names of encoded columns;   origins  (p,) the cleaned column that each comes from
     n_fitted  rows that it was fitted on (L7); 0 before `fit`
@@ -48,7 +54,7 @@ class Encoder:
                 self.means[name] = [safe_median(X[name].to_numpy(float), patients)]
             else:
                 self.levels[name] = frequent(X[name], SMALL_GROUP, len(X), patients)
-                self.means[name] = [round_3(float((X[name] == level).mean())) for level in self._shown(name)]
+                self.means[name] = [rough_share(int((X[name] == level).sum()), len(X)) for level in self._shown(name)]
         return self
 
     @property

@@ -41,11 +41,11 @@ def test_a_level_of_fewer_than_ten_rows_has_no_column_and_no_name():
 
 
 def test_an_unknown_level_says_nothing_either_way():
-    """Shares 30/60, 20/60, 10/60 and 15/60 by hand, to 3 digits."""
+    """Shares 30/60, 20/60, 10/60 by hand, to 3 digits; 15/60 is kept as 20/60, the nearest (even) multiple of 10."""
     encoder = Encoder().fit(rows(), KINDS)
     odd = pd.DataFrame({"n": [np.nan], "c": pd.Series(["new"], dtype=object), "f": pd.Series([None], dtype=object),
                         "n (missing)": [1.0]})
-    assert encoder.transform(odd).tolist() == [[29.5, 0.5, 0.333, 0.167, 0.25, 1.0]]
+    assert encoder.transform(odd).tolist() == [[29.5, 0.5, 0.333, 0.167, 0.333, 1.0]]
     assert encoder.unseen(odd) == [["c"]]
     assert encoder.unseen(rows().iloc[:2]) == [[], []]
 

@@ -1,0 +1,133 @@
+"""Over 500 random tables each: nothing stored, sent or exported tells of fewer than k patients, nor an extreme, nor by
+what is left of a whole.
+
+Whoever attacks knows all that is written and how it was rounded, and is beaten where there may be nobody in what is
+hidden, or k and more.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from tables import saved
+from test_small_groups import recipe_for
+
+from medml.copilot import snapshot
+from medml.encode import Encoder
+from medml.evaluate.subgroups import groups_in
+from medml.profile import scan
+from medml.recipe import Cleaner
+from medml.types import SMALL_GROUP as K
+
+TABLES = 500
+NAMES = np.array(["north", "south", "east", "west", "hill", "dale", "coast"])
+KINDS = {"ward": "category", "marker": "number"}
+
+
+def random_column(rng: np.random.Generator, n: int) -> np.ndarray:
+    """(n,) categories of very unequal sizes, often with some that one to nine patients have; some cells missing."""
+    weights = rng.dirichlet([rng.choice([0.2, 0.6, 3.0])] * int(rng.integers(2, len(NAMES) + 1)))
+    column = rng.choice(NAMES[:len(weights)], n, p=weights).astype(object)
+    column[rng.random(n) < rng.choice([0.0, 0.05])] = None
+    return column
+
+
+def random_numbers(rng: np.random.Generator, n: int) -> np.ndarray:
+    """(n,) float64, four digits that nobody else has, with an outlier at each end."""
+    values = np.round(rng.normal(100, 15, n), 0) + np.arange(n) * 1e-4
+    values[:2] = rng.uniform(-900, -800), rng.uniform(900, 1000)
+    return values
+
+
+def sizes(n: int, shares: list[float], step: float) -> tuple[int, int]:
+    """(least, most) of rows that the shares of known levels leave, where each stands for a range of `step` rows."""
+    left = n - sum(share * n for share in shares)
+    slack = len(shares) * (step / 2 + n * 5e-4)
+    return int(np.ceil(max(0.0, left - slack) - 1e-9)), int(np.floor(left + slack + 1e-9))
+
+
+def test_what_a_model_keeps_of_categories_and_numbers():
+    """The cleaner and the encoder of a model are in its folder, its download, its ONNX file and its capsule."""
+    recipe, hidden = recipe_for(KINDS, off=("cap_outliers",)), 0
+    for seed in range(TABLES):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(22, 140))
+        X = pd.DataFrame({"ward": pd.Series(random_column(rng, n), dtype=object), "marker": random_numbers(rng, n)})
+        cleaner = Cleaner(recipe, KINDS).fit(X)
+        cleaned = cleaner.transform(X)
+        encoder = Encoder().fit(cleaned, KINDS)
+        kept = json.loads(encoder.to_json())
+        counts = cleaned["ward"].value_counts()
+        assert all(counts[level] >= K for level in kept["levels"]["ward"]), seed
+        whole = cleaner.to_json() + encoder.to_json()
+        rare = X["ward"].value_counts()
+        assert not any(f'"{name}"' in whole for name in rare[rare < K].index), seed
+        assert not any(repr(float(value)) in whole for value in X["marker"]), seed
+        rest = n - int(counts.reindex(kept["levels"]["ward"]).sum())
+        if 0 < rest < K and len(kept["means"]["ward"]) == len(kept["levels"]["ward"]):
+            hidden += 1
+            least, most = sizes(n, kept["means"]["ward"], K)
+            assert least <= rest <= most and (least == 0 or most >= K), f"table {seed}: {rest} told as {least}-{most}"
+    assert hidden >= 20  # there was something to hide
+
+
+def test_groups_that_a_report_gives_figures_of():
+    """Stored with the run, printed in PDF, Word and card, sent with a capsule's result."""
+    hidden = 0
+    for seed in range(TABLES):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(30, 300))
+        patients = rng.integers(0, n, n) if seed % 2 else np.arange(n)
+        judged = rng.random(n) < rng.choice([0.7, 1.0])
+        age = np.round(rng.normal(60, 18, n))
+        for name, column in (("ward", pd.Series(random_column(rng, n), dtype=object)), ("age", pd.Series(age)),
+                             ("marker", pd.Series(random_numbers(rng, n)))):
+            shown = groups_in(name, column, patients, judged)
+            told = [len(np.unique(patients[each.mask & judged])) for each in shown]
+            assert all(size >= K for size in told), (seed, name)
+            named = np.any([each.mask for each in shown], axis=0) if shown else np.zeros(n, bool)
+            rest = len(np.unique(patients[judged & ~named]))
+            hidden += 0 < rest
+            alone = len(np.unique(patients)) == n  # else one patient is in several groups, and nothing adds up
+            assert not alone or rest == 0 or rest >= K or not shown, (seed, name, rest)
+            labels = " ".join(each.label for each in shown)
+            assert name != "marker" or not any(f"{value:g}" in labels.split() for value in column[:2]), (seed, labels)
+    assert hidden >= 100
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory):
+    """(table as it was, profile of it) of 25 tables with 20 columns of categories and one of numbers each: 500."""
+    made = []
+    for seed in range(TABLES // 20):
+        rng = np.random.default_rng(1000 + seed)
+        n = int(rng.integers(40, 400))
+        table = pd.DataFrame({f"ward {chr(97 + place)}": random_column(rng, n) for place in range(20)}
+                             | {"marker": random_numbers(rng, n), "died": rng.integers(0, 2, n)})
+        made.append((table, scan(saved(table, tmp_path_factory.mktemp("random")))))
+    return made
+
+
+def test_what_a_profile_stores_and_a_prompt_sends(scanned):
+    hidden = 0
+    for table, profile in scanned:
+        whole = profile.model_dump_json()
+        read = snapshot(profile, stage="scan").model_dump_json()
+        for column in profile.tables[0].columns:
+            if not column.name.startswith("ward"):
+                continue
+            counts = table[column.name].value_counts()
+            assert all(each.n >= K and each.n == counts[each.label] for each in column.levels), column.name
+            rest = int(counts.sum()) - sum(each.n for each in column.levels)
+            hidden += rest > 0
+            assert not column.levels or rest == 0 or (rest >= K and column.hidden_levels >= 2), (column.name, rest)
+        values = table["marker"]
+        told = {round(float(each), 6) for each in values}
+        marker = profile.tables[0].column("marker")
+        assert not {marker.low, marker.median, marker.high} & told
+        for extreme in (values.min(), values.max()):
+            assert f"{extreme:.4f}"[:7] not in whole and f"{extreme:.4f}"[:7] not in read
+    assert hidden >= 100
