@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 import worker
-from medml import copilot
+from medml import copilot, rights
 from medml import project as projects
+from pages._ui_belonging import locked
 from pages._ui_frame import guard
 from pages._ui_jobs import followed
 from pages._ui_words import count, html
@@ -17,7 +18,10 @@ FOLDER, JOB = "m_documents_folder", "m_documents_job"
 def documents() -> None:
     """What was read, and a place to name another folder."""
     known = copilot.documents()
-    st.html(f'<p><strong>Your own documents</strong></p><p class="m-note">{_words(known)}</p>')
+    whose = "Documents for everybody" if rights.of_many() else "Your own documents"
+    st.html(f'<p><strong>{whose}</strong></p><p class="m-note">{_words(known)}</p>')
+    if locked("settings"):
+        return  # administrators choose the one folder that everybody's answers rest on
     st.text_input("Folder with text, Markdown or PDF", known.folder if known else "", key=FOLDER)
     with st.container(horizontal=True):
         st.button("Read this folder", key="m_documents_read", on_click=_read)

@@ -17,6 +17,7 @@ from medml.vision import weights
 from medml.vision.names import BACKBONES, SMALL
 from pages import _ui as ui
 from pages import _ui_pictures as drawn
+from pages._ui_belonging import locked
 
 EXAMPLES = 6
 FED = {"As for ImageNet (usual)": "imagenet", "From -1 to 1": "minus one to one", "Bytes minus 128": "bytes minus 128"}
@@ -32,7 +33,10 @@ def pretrained(family: Family) -> None:
         what = "This family cannot be used without them." if family.name == "cnn_features" else \
             "The network begins from nothing: it needs more pictures, more rounds, and often ends lower."
         ui.say("note", f"There are no pretrained weights on this machine. {what}",
+               "Ask an administrator to bring one. MedML downloads nothing." if locked("settings") else
                "Bring a file below if you have one. MedML downloads nothing.")
+    if locked("settings"):
+        return  # weights are everybody's: an administrator brings them
     with st.expander("Bring pretrained weights from a file"):
         path = st.text_input("File (.pth, .pt or .safetensors)", key="m_weights_file")
         left, right = st.columns(2, gap="large")
