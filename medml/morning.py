@@ -53,7 +53,7 @@ def in_words(judged: Verdict, found: Expected, by: float) -> str:
     if judged == "could not tell":
         return f"Could not tell whether it will be ready {hour}"
     if judged == "paused":
-        return f"Paused, so not ready {hour} unless you let it go on"
+        return f"Not ready {hour} unless you let it go on in time"
     start = {"ready": "Ready", "perhaps": "Perhaps ready", "not ready": "Not ready"}[judged]
     return f"{start} {hour} (between {moment(found.earliest)} and {moment(found.latest)})"
 
@@ -82,5 +82,6 @@ def quiet_in_words() -> str:
     chosen = quiet.hours()
     if chosen is None:
         return "No quiet hours are set: trainings run at any time."
-    return (f"Quiet hours {chosen}: trainings foreseen to take more than {quiet.SMALL / 60:.0f} minutes rest then, and "
-            "go on after.")
+    start, end = str(chosen).split("-")
+    large = f"trainings foreseen to take more than {quiet.SMALL / 60:.0f} minutes"
+    return f"From {start} to {end} {large} rest; they go on after."

@@ -66,6 +66,7 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
     ended = False
     with guard():
         job = worker.get(job_id)
+        halt = while_it_waits(job) or halt
         with st.container(key="m_job", horizontal=True, vertical_alignment="center", gap="medium"):
             st.html(bar(job, title), width="stretch")
             if not job.ended_for_good:
@@ -80,6 +81,15 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
         st.session_state[f"m_told_{job_id}"] = job.ended_for_good
     if ended:
         st.rerun()  # the whole page, which draws this without a timer
+
+
+def while_it_waits(job: Job) -> Halt | None:
+    """The words on the stop button of a job that does not run now: what it has learned is not a model yet."""
+    if job.state not in WAITING:
+        return None
+    begun = job.attempt > 0 and worker.resumes(job.kind)
+    return Halt("Stop", "If you stop it now, nothing of it is kept. To keep its best round, let it go on first, and "
+                "stop it then." if begun else "")
 
 
 def pause_button(job: Job) -> None:

@@ -39,7 +39,8 @@ def board(ids: tuple[str, ...]) -> None:
             row(job, morning)
         if now:
             summary(morning)
-            leave_it_on()
+            if not all(each.is_paused for each in now):
+                leave_it_on()
         else:
             ui.empty("Nothing runs and nothing waits.", "Start a training on the Configure page of a project.")
     if tuple(sorted(each.id for each in now)) != ids:
@@ -74,7 +75,7 @@ def outlook(job: Job) -> str:
     if expected.start <= now + 1:
         return "Next in line"
     if worker.rests(job):
-        return f"It rests in the quiet hours and starts {ui.when(expected.start)}"
+        return f"It starts {ui.when(expected.start)}"
     start = f"It starts {ui.when(expected.start)}" if expected.start > now + 3600 else \
         f"It starts in about {ui.duration(expected.start - now)}"
     return f"{start} and takes about {ui.duration(expected.finish - expected.start)}" if expected.finish else start

@@ -63,7 +63,7 @@ def test_a_paused_job_ends_its_process_and_goes_on_from_where_it_was(monkeypatch
         until(lambda: processes.started_at(pid) is None)
         halted = worker.get(job)
         assert halted.state == "interrupted" and halted.fruitless == 0 and 0.1 <= halted.fraction < 1
-        assert worker.progress_since(job)[-1].message == "Paused; everything up to here is kept"
+        assert worker.progress_since(job)[-1].message == "Paused; all of it is kept"
         other = worker.enqueue("steps_train", {"n": 1})
         assert ended(other).state == "done" and worker.get(job).attempt == 1  # the next one passes it by
         worker.go_on(job)
@@ -174,6 +174,18 @@ def test_the_screen_shows_pause_and_then_go_on():
     assert [each.label for each in shown.button] == ["Go on"]
     shown.button[0].click().run()
     assert not store.get("job-0001").is_paused and [each.label for each in shown.button] == ["Pause"]
+
+
+def test_a_stop_while_it_waits_promises_nothing_that_it_does_not_keep():
+    from pages._ui_jobs import while_it_waits
+
+    store.submit("job-0001", "train", "train", {})
+    assert while_it_waits(store.get("job-0001")).kept == ""
+    job = store.claim("train", "me", 30)
+    assert while_it_waits(store.get("job-0001")) is None
+    worker.pause(job.id)
+    attempt.settle(job, "exited", run.PAUSED)
+    assert while_it_waits(store.get("job-0001")).kept.startswith("If you stop it now, nothing of it is kept.")
 
 
 def test_a_paused_job_keeps_no_machine_awake():

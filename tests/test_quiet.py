@@ -84,7 +84,8 @@ def test_what_are_no_hours_is_refused_and_nothing_changes(text, capsys):
 
 def test_quiet_hours_are_set_and_taken_away_from_a_terminal(capsys):
     assert main(["jobs", "--quiet", "8:00-18:00"]) == 0 and quiet.hours() == DAY
-    assert "Quiet hours 08:00-18:00: trainings foreseen to take more than 5 minutes rest" in capsys.readouterr().out
+    assert capsys.readouterr().out == \
+        "From 08:00 to 18:00 trainings foreseen to take more than 5 minutes rest; they go on after.\n"
     assert main(["jobs", "--quiet", "off"]) == 0 and quiet.hours() is None
     assert main(["jobs", "--quiet", "noon"]) == 2 and "08:00-18:00" in capsys.readouterr().err
     (home.home() / quiet.FILE).write_text('{"start": 5, "end": 5}')
@@ -207,7 +208,7 @@ def test_a_terminal_says_what_the_morning_brings(capsys, tmp_path):
     assert main(["jobs", "--json", str(tmp_path / "jobs.json")]) == 0
     out = capsys.readouterr().out
     assert "job-0001      Ready by 07:00 (between" in out.replace("job-0001  R", "job-0001      R")
-    assert "of 2 trainings: 1 will be ready, 1 could not be told." in out and "Quiet hours 08:00-18:00" in out
+    assert "of 2 trainings: 1 will be ready, 1 could not be told." in out and "From 08:00 to 18:00" in out
     told = {each["id"]: each for each in json.loads((tmp_path / "jobs.json").read_text())}
     assert told["job-0001"]["by_morning"] == "ready" and told["job-0002"]["expected"]["finish"] is None
 

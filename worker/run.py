@@ -33,7 +33,7 @@ WARM = {"quick": ("pandas", "polars", "medml.profile"),  # imported before a job
         "train": ("pandas", "polars", "medml.profile", "medml.train", "medml.copilot")}  # torch only where it is needed
 LOST, PAUSED, SHORT, NO_ROOM = 70, 71, 72, 75  # exit codes: the job belongs to another attempt; it goes on later; the
 # memory ran out; try again when there is room on the disk
-PAUSING = ("paused", 0.0, "Paused; everything up to here is kept")
+PAUSING = ("paused", 0.0, "Paused; all of it is kept")
 
 
 BACK = {"quick": 3, "train": 10}  # how far behind the screens; a scan that one person waits for stops nobody's click

@@ -44,4 +44,7 @@ ENTRIES = (
     Term("job", ("jobs",),
          "Work that MedML does in the background, also with the browser closed.",
          "A training that is queued for the night.", everyday=True),
+    Term("quiet hours", (),
+         "Hours of every day in which large trainings rest, so that the machine is there for its people.",
+         "From 08:00 to 18:00 the clinic works; at 18:00 the training goes on where it was.", everyday=True),
 )
