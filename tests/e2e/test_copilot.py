@@ -7,6 +7,7 @@ from ollama_server import Ollama
 from playwright.sync_api import expect
 
 from tests.e2e import steps
+from tests.e2e.axe import serious
 from tests.e2e.served import served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -46,6 +47,7 @@ def test_a_question_is_answered_beside_the_page_and_nothing_of_the_answer_acts(s
     assert asked.elsewhere == []
     panel.get_by_text("What did it read?").click()
     expect(panel.get_by_text("You help a doctor who trains a prediction model")).to_be_visible()
+    assert serious(screen) == []
 
     ask(panel, "Is there enough data?")
     panel.get_by_role("button", name="Stop").click()

@@ -15,6 +15,7 @@ from medml.recipe import propose_recipe
 from medml.train import train
 from medml.types import SplitPlan
 from tests.e2e import steps
+from tests.e2e.axe import serious
 from tests.e2e.scenes import scanned
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -74,6 +75,7 @@ def for_the_bedside(screen, run: str) -> None:
     screen.get_by_role("button", name="Make the score").click()
     expect(screen.locator(".st-key-m_card_nomogram")).to_be_visible(timeout=steps.LONG)
     expect(screen.locator(".st-key-m_card_score")).to_contain_text("AUROC")
+    assert serious(screen) == []
 
 
 def look_again(screen, made: str) -> None:

@@ -7,7 +7,6 @@ MEDML_SCREENSHOTS names a folder that keeps every screen looked at here, for a p
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from medml import project as projects
 from medml.train import train
 from medml.types import SelectionPlan
 from tests.e2e import steps
+from tests.e2e.axe import AXE, serious
 from tests.e2e.served import Asked
 from tests.tables import clinic, planned, saved
 
@@ -35,7 +35,6 @@ SCREENS = {
 }
 TO_READ = {"words"}  # nothing is to be done there, so no button is the primary one
 WIDTHS = (1440, 900)
-AXE = Path(sys.prefix) / "web" / "node_modules" / "axe-core" / "axe.min.js"  # where start.py test puts it
 
 
 @dataclass(frozen=True)
@@ -105,21 +104,6 @@ def words_without_entry(page: Page) -> list[str]:
     """Terms whose button opens nothing, since what was drawn left their entries out."""
     return page.evaluate("""() => [...document.querySelectorAll("[popovertarget]")]
         .filter(each => !document.getElementById(each.getAttribute("popovertarget"))).map(each => each.innerText)""")
-
-
-def serious(page: Page, rules: list[str] | None = None) -> list[str]:
-    """What axe-core calls serious or critical, what is folded away included; nothing where axe-core is not here.
-
-    rules  those alone, where the others were asked before: what is not colour is the same in both themes
-    """
-    if not AXE.is_file():
-        return []
-    page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(each => each.click())")
-    steps.settled(page)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("only => axe.run(document, only ? { runOnly: only } : {})", rules)
-    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"]
-            if each["impact"] in ("serious", "critical") for node in each["nodes"]]
 
 
 def test_axe_is_here_and_sees_what_is_wrong(browser_of_tests):
