@@ -13,6 +13,7 @@ from medml.config import estimate, facts_of, usual_params
 from medml.families import Family
 from medml.types import Recipe, Table, TrainConfig
 from pages import _ui as ui
+from pages._ui_belonging import keep
 from pages._ui_cards import cards
 
 Examples = Callable[[dict[str, Any]], None]
@@ -33,7 +34,7 @@ def settings(project: projects.Project, family: Family, table: Table, recipe: Re
         if examples is not None:
             examples(usual_params(table, base, recipe) | params)
         seconds = _needs(table, config, recipe)
-        projects.write(project.id, config)
+        keep(project.id, config)
         return config, seconds
     return None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from medml import project as projects
 from medml import rights
+from medml.types import Choice, Profile, Recipe, TrainConfig
 from pages._ui_plain import plain
 from pages._ui_words import chip, say
 
@@ -29,6 +31,12 @@ def whose(project: str) -> str:
 def locked(act: str) -> bool:
     """Whether the role does not allow an act."""
     return rights.of_many() and not rights.may(act)
+
+
+def keep(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:
+    """Keep what a screen proposes while it is drawn; whoever may only look has it drawn all the same."""
+    if not locked("change"):
+        projects.write(project, value)
 
 
 def tell_locked(act: str) -> bool:

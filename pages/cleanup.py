@@ -11,6 +11,7 @@ from medml.types import Choice, Effect, Profile, Recipe
 from pages import _cleanup_steps as steps
 from pages import _sample as held_here
 from pages import _ui as ui
+from pages._ui_belonging import keep
 
 TITLE = "Cleanup"
 LEAD = "What MedML would do to the table before learning, and why. Your file is not changed."
@@ -27,7 +28,7 @@ def fresh(project: projects.Project, profile: Profile, choice: Choice) -> Recipe
     from medml.recipe import propose_recipe
 
     made = propose_recipe(profile.table(choice.table), choice, home.sha256_of(profile))
-    projects.write(project.id, made)
+    keep(project.id, made)
     return made
 
 

@@ -21,6 +21,7 @@ from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
 from pages import _ui_use_plan as use_plan
 from pages._configure_settings import Examples, settings
+from pages._ui_belonging import keep
 from pages._ui_morning import before_queueing
 from pages._ui_night import USUAL
 from pages._ui_pictures import ask_plan
@@ -57,7 +58,7 @@ def ground_of(project: projects.Project) -> Ground | None:
         return None
     if recipe is None:
         recipe = propose_recipe(profile.table(choice.table), choice, home.sha256_of(profile))
-        projects.write(project.id, recipe)
+        keep(project.id, recipe)
     return Ground(project, profile, choice, recipe)
 
 
