@@ -69,14 +69,13 @@ def one(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[
 
 def picture(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[str, str]) -> dict | None:
     """The specification of one column's picture; None where there is nothing to draw."""
-    from medml.plots import dressed
-    from medml.plots.distributions import spread, spread_of_names, spread_of_numbers
+    from medml.plots.distributions import spread_dressed, spread_of_names, spread_of_numbers
 
     if column.kind in ("number", "date"):
         found = spread_of_numbers(held.numbers(column.name), outcomes, dates=column.kind == "date")
     else:
         found = spread_of_names(held.names(column.name), outcomes)
-    return None if found is None else dressed(spread(found, ink=ui.ink(), colours=shades), ui.ink())
+    return None if found is None else spread_dressed(found, ink=ui.ink(), colours=shades)
 
 
 def missing(held: Sample) -> None:

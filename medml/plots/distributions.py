@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import numpy as np
 
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, dressed
 
 BINS = 24
 MOST_LEVELS = 6  # bars of a category; the rest is one bar more
@@ -94,6 +96,29 @@ def spread(drawn: Spread, *, ink: Ink = LIGHT, colours: dict[str, str] | None = 
     shades = colours or dict(zip(drawn.counts, [ink.accent, ink.second, *ink.series[2:]], strict=False))
     return (_bars_of_numbers if drawn.edges else _bars_of_names)(drawn, ink, shades).properties(
         height=height, width="container")
+
+
+def spread_dressed(drawn: Spread, *, ink: Ink = LIGHT, colours: dict[str, str] | None = None) -> dict[str, Any]:
+    """What `dressed(spread(drawn))` is, but for the name of its rows. Of numbers in a tenth of the time: pictures with
+    the same groups differ in their rows and in where their axis ends alone, so the rest is made once."""
+    if not drawn.edges:
+        return dressed(spread(drawn, ink=ink, colours=colours), ink)
+    once = _dressed_once(tuple(drawn.counts), drawn.dates, ink, tuple((colours or {}).items()))
+    rows = [row for name, counts in drawn.counts.items() for row in _bins(drawn, name, counts)]
+    layers = [each | {"encoding": each["encoding"] | {"x": _ending(each["encoding"]["x"], drawn)}}
+              for each in once["layer"]]
+    return once | {"layer": layers, "datasets": dict.fromkeys(once["datasets"], rows)}
+
+
+def _ending(x: dict[str, Any], drawn: Spread) -> dict[str, Any]:
+    return x | {"scale": x["scale"] | {"domain": [drawn.edges[0], drawn.edges[-1]]}}
+
+
+@lru_cache(maxsize=128)
+def _dressed_once(names: tuple[str, ...], dates: bool, ink: Ink, colours: tuple[tuple[str, str], ...]) -> dict:
+    """A picture of one bin, for its looks."""
+    return dressed(spread(Spread((0.0, 1.0), [], {name: [1] for name in names}, dates=dates), ink=ink,
+                          colours=dict(colours)), ink)
 
 
 def _colour(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.Color:
