@@ -14,6 +14,7 @@ from medml.home import home
 FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
+NOTHING = 1 << 20  # bytes; with less free a write fails
 LEAST_GB = 2.0  # free, for a new job; MEDML_LEAST_FREE_GB sets another figure
 
 
@@ -34,6 +35,14 @@ def little_room() -> UserError | None:
 def no_room() -> UserError:
     return UserError(what="There is no room left on the disk that holds MedML's folder.", code="disk_full",
                      fix="Free some space and try again; nothing was lost.")
+
+
+def no_disk() -> UserError:
+    """A disk that took no write: full, as far as its own figures tell, or failing. Both are waited for."""
+    if shutil.disk_usage(home()).free < NOTHING:
+        return no_room()
+    return UserError(what="The disk that holds MedML's folder could not be read or written.", code="disk_full",
+                     fix="Check that it is connected and in order, then try again; nothing was lost.")
 
 
 def is_full(error: BaseException | None) -> bool:

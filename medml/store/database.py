@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from medml.drive import refuse_network
 from medml.errors import UserError
 from medml.home import home, state, sync_file, sync_folder
-from medml.room import no_room
+from medml.room import no_disk, no_room
 from medml.store.link import is_shared, only_one_anywhere
 
 log = logging.getLogger(__name__)
@@ -177,8 +177,10 @@ def _bring_up(connection: sqlite3.Connection, file: Path) -> None:
 def in_words(error: sqlite3.Error) -> Exception:
     """What a person can mend about a database that cannot be used, else the error itself."""
     code = code_of(error)
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and "disk" in str(error)):
+    if code == sqlite3.SQLITE_FULL:
         return no_room()
+    if code == sqlite3.SQLITE_IOERR:
+        return no_disk()
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return UserError(what=f"MedML may not write to {home()}.", code="no_permission",
                          fix="Give your account the right to write there, or set MEDML_HOME to another folder.")
