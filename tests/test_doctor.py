@@ -11,12 +11,12 @@ import time
 
 import pytest
 
-from medml import doctor, egress, home, refusals, store
+from medml import audit, doctor, egress, home, refusals, store
 from medml.__main__ import main
 from medml.doctor import packages, prove, scene
 from medml.doctor.record import as_text
 from medml.doctor.streamlit_settings import OPTIONS, WANTED
-from medml.store import vitals
+from medml.store import vitals, whole
 from tests.at_work import ROOT, until
 from tests.e2e.served import served
 
@@ -139,6 +139,34 @@ def test_a_damaged_database_and_a_locking_journal_are_seen(medml_home):
     header[18:20] = b"\1\1"  # SQLite's file format, 1.3.3: 1 for a rollback journal, 2 for WAL
     file.write_bytes(header)
     assert only("databases")["Database of jobs"].light == "amber"
+
+
+def test_a_log_that_somebody_changed_is_red(medml_home):
+    for each in range(3):
+        audit.add(person="p1", name="Ann", act="train", thing=f"run {each}")
+    assert only("audit_log")["Audit log"].light == "green"
+    with store.connect(write=True) as db:
+        for trigger in [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]:
+            db.execute(f"DROP TRIGGER {trigger}")
+        db.execute("DELETE FROM audit WHERE number = 2")
+    found = only("audit_log")["Audit log"]
+    assert found.light == "red" and found.fix
+
+
+def test_a_copy_of_the_database_that_is_old_or_missing_is_amber(medml_home):
+    assert only("nightly_copy")["Copy of the database"].light == "amber"
+    store.jobs()
+    copy = whole.keep_copy()
+    assert only("nightly_copy")["Copy of the database"].light == "green"
+    os.utime(copy, (time.time() - 5 * 86_400,) * 2)
+    assert only("nightly_copy")["Copy of the database"].light == "amber"
+
+
+def test_a_shared_queue_that_nobody_allowed_is_red_and_this_machine_alone_green(medml_home, monkeypatch):
+    assert only("shared_queue")["Queue of several machines"].light == "green"
+    monkeypatch.setenv("MEDML_QUEUE", "redis://192.0.2.1:6379/0")
+    found = next(each for each in doctor.examine(slow=False).findings if each.setting == "Shared queue")
+    assert found.light == "red" and "no administrator allowed" in found.what
 
 
 def test_a_job_that_is_due_and_not_taken_is_red(medml_home, monkeypatch):

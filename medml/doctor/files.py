@@ -30,11 +30,12 @@ def modes(scene: Scene) -> Iterator[Finding]:
         yield found("amber", "Rights on files", "This system keeps rights in lists that MedML does not read.",
                     f"See that {scene.home} is in your own user folder.", how=how)
         return
-    open_ones = [each for each in guarded(scene.home) if stat.S_IMODE(each.lstat().st_mode) & 0o077]
+    tops = dict.fromkeys([scene.home, home.state()])  # where several machines share the first, this one's own
+    open_ones = [each for top in tops for each in guarded(top) if stat.S_IMODE(each.lstat().st_mode) & 0o077]
     if open_ones:
-        first = open_ones[0].relative_to(scene.home)
+        first = next(open_ones[0].relative_to(top) for top in tops if top in open_ones[0].parents)
         yield found("red", "Rights on files", f"{len(open_ones):,} of MedML's own files or folders can be read by "
-                    f"other accounts, the first is {first}.", f"chmod -R go-rwx {scene.home}", how=how)
+                    f"other accounts, the first is {first}.", f"chmod -R go-rwx {' '.join(map(str, tops))}", how=how)
     else:
         yield found("green", "Rights on files", "Runs, keys, databases and logs can be read by your account alone.",
                     how=how)
@@ -52,7 +53,7 @@ def guarded(top: Path) -> Iterator[Path]:
 @look("Files")
 def drive(scene: Scene) -> Iterator[Finding]:
     """SQLite's locks cannot be relied on over a network."""
-    kind, how = drives.network_type(scene.home), "The system's table of mounted drives."
+    kind, how = drives.network_type(home.state()), "The system's table of mounted drives."
     if kind is None:
         yield found("green", "Drive of MedML's folder", "It is a disk of this machine.", how=how)
     else:

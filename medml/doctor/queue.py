@@ -18,7 +18,7 @@ DATABASES = (("medml.db", "Database of jobs"), ("queue.db", "Database of the que
 def databases(scene: Scene) -> Iterator[Finding]:
     """Every page of them, and the journal by which readers and writers pass each other."""
     for name, setting in DATABASES:
-        file = scene.home / name
+        file = store.path() if name == store.path().name else scene.home / name
         how = f"SQLite's own quick_check and journal_mode of {name}."
         if not file.exists():
             yield found("amber", setting, "It has not been made yet.", "Start MedML and look again.", how=how)
