@@ -117,7 +117,7 @@ def _draw(found: dict[str, np.ndarray], classes: list[str]) -> None:
     for first in range(0, len(pairs), ACROSS):
         for at, column in enumerate(st.columns(ACROSS, gap="medium"), start=first):
             if at < len(pairs):
-                column.image(pairs[at], width="stretch")
+                column.image(pairs[at], width="stretch", alt=f"Picture {at + 1} beside where the model looked")
                 column.html(_words(found, classes, at))
 
 

@@ -72,7 +72,7 @@ def examples(project: projects.Project, table: Table, target: str, plan: Picture
             st.rerun()  # without the button
         return
     pixels = drawn.kept(name, lambda: _changed(project, table, target, plan, changes))
-    drawn.row(pixels, [""] * len(pixels))
+    drawn.row(pixels, [f"Altered picture {n + 1}" for n in range(len(pixels))])
 
 
 def _changed(project: projects.Project, table: Table, target: str, plan: PicturePlan,

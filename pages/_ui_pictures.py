@@ -97,7 +97,7 @@ def thumbnails(project: projects.Project, table: Table, choice: Choice) -> None:
                                 plan.model_copy(update={"window": window})))
     for name, pixels in drawn.items():
         ui.heading(name)
-        row(levels(pixels[:A_CLASS], low, high), [""] * len(pixels))
+        row(levels(pixels[:A_CLASS], low, high), [f"{name}, picture {n + 1}" for n in range(len(pixels))])
     ui.section("How they differ", "A model may learn the size of a class's pictures, or how bright they are, instead "
                "of what they show.")
     sides = kept((project.id, table.sha256, "sides"), lambda: within(READ, _sides, project, table, choice))
@@ -169,12 +169,12 @@ def _samples(project: projects.Project, table: Table, choice: Choice, plan: Pict
 
 
 def row(pixels: np.ndarray, words: Sequence[str]) -> None:
-    """Pictures side by side, each with a line under it."""
+    """Pictures side by side; words  what each is, for who cannot see it"""
     for first in range(0, len(pixels), ACROSS):
         for at, column in enumerate(st.columns(ACROSS, gap="small"), start=first):
             if at < len(pixels):
                 shown = pixels[at].squeeze()
-                column.image(shown, caption=words[at] or None, width="stretch")
+                column.image(shown, width="stretch", alt=words[at])
 
 
 def kept(name: tuple, make: Callable[[], Any]) -> Any:

@@ -123,5 +123,5 @@ def pairs(drawn: dict[str, Any], said: dict[str, str]) -> None:
         for at, column in enumerate(st.columns(ACROSS, gap="medium"), start=first):
             if at < len(drawn["pairs"]):
                 name = str(drawn["name"][at])
-                column.image(drawn["pairs"][at], width="stretch")
+                column.image(drawn["pairs"][at], width="stretch", alt=f"Picture {at + 1} beside where the model looked")
                 column.html(f'<p class="m-note">{ui.html(name, 60)}<br><strong>{ui.html(said[name], 60)}</strong></p>')

@@ -25,7 +25,7 @@ def size_card(project: projects.Project, table: Table, target: str, plan: Pictur
         one = pictures.kept((project.id, table.sha256, "one", plan.size, plan.window, plan.frames),
                             lambda: within(READ, _decoded, project, table, target, plan))
         if one is not None:
-            left.image(pixelated(one), width=240)
+            left.image(pixelated(one), width=240, alt="A picture at this size")
         side = known.side[1] if known is not None else None
         with right:
             ui.draw(f'<p class="m-card-says">{ui.linked(say(plan.size, table.rows, side), 400)}</p>')

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import SHARED
 from tests.e2e import steps
+from tests.e2e.axe import serious
 from tests.e2e.scenes_pictures import slices
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -44,6 +45,7 @@ def test_the_walk_on_pictures(screen, ultrasound, keep):
     expect(screen.get_by_role("heading", name="benign")).to_be_visible()
     expect(screen.locator(IMAGES)).to_have_count(12)
     keep("preview")
+    assert serious(screen) == []
     steps.follow(screen, "Continue to cleanup", "Cleanup")
     expect(screen.get_by_role("heading", name="Copies of pictures")).to_be_visible()
     keep("cleanup")
@@ -63,6 +65,7 @@ def test_the_walk_on_pictures(screen, ultrasound, keep):
     expect(screen.get_by_text("1 to 6 of 20")).to_be_visible(timeout=steps.LONG)
     expect(screen.locator(IMAGES)).to_have_count(6)
     keep("evaluate")
+    assert serious(screen) == []
     expect(screen.get_by_role("button", name=re.compile("^Train for .* more rounds"))).to_be_enabled()
 
 
