@@ -7,9 +7,11 @@ import time
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from tables import clinic, planned, saved
 from websockets.exceptions import InvalidStatus
 
 from medml import accounts, audit, project, rights
+from medml.store import accounts as rows
 from tests.ward import HEADERS, PASSWORD, Client, ward_served
 
 
@@ -200,6 +202,35 @@ def test_another_person_does_not_see_a_project_and_is_not_told_that_it_is_there(
         each.close()
 
 
+@pytest.fixture(scope="module")
+def shared(app):
+    """(project, run) of Ada's that her group sees."""
+    from medml.train import train
+
+    source = saved(clinic(), app.home.parent / "studies")
+    made, values = project.create(source, "Third floor"), planned(source)
+    for value in (values[0], values[2].choice, *values[1:]):
+        project.write(made.id, value)
+    run = train(source, *values)
+    project.add_run(made.id, run)
+    for sort, thing in (("project", made.id), ("run", run)):
+        rows.give(sort, thing, rows.Owner(accounts.get("Ada").id, "cardiology"))
+    return made.id, run
+
+
+@pytest.mark.parametrize("page", ["configure", "evaluate", "gallery"])
+def test_a_viewer_of_the_group_sees_every_screen_and_nobody_else_any(app, bea, shared, page):
+    carl, theirs = Client(app).sign_in("Carl").window(page), bea.window(page)
+    address = f"project={shared[0]}&run={shared[1]}"
+    seen, unseen = carl.draw(address), theirs.draw(address)
+    assert "Third floor" in seen or "clinic" in seen
+    assert seen.count("you may not") == (page == "configure"), "said once, and the screen is drawn"
+    assert "no longer there" not in seen and "MedML made a mistake" not in seen + unseen
+    assert "clinic" not in unseen and "Third floor" not in unseen
+    carl.close()
+    theirs.close()
+
+
 def test_nobody_goes_on_in_a_window_that_another_person_opened(app, ada, bea, heart):
     mine = ada.window()
     mine.draw()
@@ -255,8 +286,6 @@ def test_a_click_of_a_session_that_ended_starts_nothing(app, heart):
 
 
 def test_a_timer_does_not_keep_a_session_alive_and_a_hand_does(app, monkeypatch):
-    from medml.store import accounts as rows
-
     client = Client(app).sign_in("Carl")
     window, name = client.window(), accounts._hash(client.token)
     window.draw()
