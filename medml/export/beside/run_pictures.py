@@ -40,6 +40,6 @@ if __name__ == "__main__":
     writer = csv.writer(sys.stdout, lineterminator="\n")
     told = SCHEMA["classes"] or ["the number"]
     writer.writerow(["picture", *(f"probability of {name}" for name in told), "abstained"])
-    names = [f"'{name}" if name[0] in "=+-@" else name for name in (Path(path).name for path in sys.argv[1:])]
+    names = [f"'{name}" if name[0] in "=+-@\t\r" else name for name in (Path(path).name for path in sys.argv[1:])]
     writer.writerows([name, *("" if np.isnan(each) else repr(float(each)) for each in row), why]
                      for name, row, why in zip(names, *answers(sys.argv[1:]), strict=True))
