@@ -3,10 +3,10 @@
 
 | fault | held by |
 |---|---|
-| kill -9 of the child, of the worker, of the app | test_kills: kill_9_of_the_child, kill_9_of_the_worker, outlives_its_app |
-| kill -9 of the worker's parent alone | test_kills: a_training_outlives_its_app (the worker is in a session of its own) |
+| kill -9 of child, worker, app | test_kills: kill_9_of_the_child, kill_9_of_the_worker, outlives_its_app |
+| kill -9 of the worker's parent alone | test_kills: a_training_outlives_its_app (a session of its own) |
 | SIGTERM with 10 s of grace | test_pressure: a_machine_that_is_shut_down; test_kills: a_worker_told_to_end |
-| SIGSTOP of child, of worker, of all (lid closed) | test_kills: a_frozen_child, a_lid_closed; test_pressure: sleeps_alone |
+| SIGSTOP of child, worker, all (lid closed) | test_kills: frozen_child, lid_closed; test_pressure: sleeps_alone |
 | memory limit in a child | test_pressure: reaches_its_limit_of_memory |
 | two workers, two apps on one home | test_kills: two_workers, two_apps |
 | several machines on one queue | test_machines |
@@ -17,7 +17,7 @@
 | disk full: publish | test_pressure: a_full_disk_at_publishing; test_nth_call (ENOSPC) |
 | under 2 GB free | test_storage: with_little_room |
 | open, replace, fsync, SQLite fail at the Nth call | test_nth_call, 28 ways of writing |
-| medml.db cut off, one byte flipped, no database, gone | test_storage: a_damaged_database, any_one_byte, a_damaged_copy, begun_anew |
+| medml.db cut off, a byte flipped, no database, gone | test_storage: damaged_database, any_one_byte, begun_anew |
 | the same under a worker at work | test_storage: a_worker_that_meets_damage |
 | nightly copy | test_storage: a_copy_is_made_once_a_night |
 | -wal, -shm deleted | test_storage: a_log_that_is_deleted |
