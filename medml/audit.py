@@ -22,7 +22,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from medml import home, store
+from medml import home, room, store
 from medml.errors import UserError
 from medml.store import audit as table
 from medml.store.audit import Entry
@@ -121,7 +121,12 @@ def _seal(key: bytes, head: Head) -> str:
 
 
 def _write_head(key: bytes, head: Head) -> None:
-    home.write_model(head_file(), head.model_copy(update={"seal": _seal(key, head)}))
+    try:
+        home.write_model(head_file(), head.model_copy(update={"seal": _seal(key, head)}))
+    except OSError as error:
+        raise (room.no_room() if room.is_full(error) else UserError(
+            what="The second place of the audit log cannot be written.", code="no_head",
+            fix="Look at the folder that MEDML_AUDIT_HEAD names, or at keys in MedML's own.")) from error
 
 
 @contextlib.contextmanager

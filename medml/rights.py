@@ -8,7 +8,9 @@ and from then on nobody acts there without a session.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,7 @@ from medml.store import Job
 from medml.store import accounts as store
 from medml.store.accounts import Owner
 
+log = logging.getLogger(__name__)
 ROLES = ("viewer", "clinician", "administrator")  # each may do what those before it may
 ROLE_WORDS = {"viewer": "sees models and asks them", "clinician": "makes models too",
               "administrator": "sees everything, keeps accounts and settings"}
@@ -65,6 +68,7 @@ ACTS: dict[str, Act] = {
 JOBS = {"scan": "scan", "train": "train", "continue": "train", "without": "train", "forecast": "train",
         "held_out": "train", "external": "train", "explain": "explain", "score": "explain", "export": "export",
         "predict": "predict", "documents": "settings"}
+MAKES_ROOM = {"stop", "delete"}  # done though the log cannot be written
 QUESTIONS = {"bring": "settings", "patient": "predict", "look_new": "predict"}  # of worker.ask and worker.answer
 _who: Callable[[], Person | None] | None = None
 _here: ContextVar[Person | None] = ContextVar("acting", default=None)  # of a request, or of a thread of ours
@@ -137,8 +141,20 @@ def require(act: str, sort: str = "", thing: str = "") -> Person:
         note(act, sort, thing, "refused", by=person)
         raise gone(sort)
     if ACTS[act].noted:
-        note(act, sort, thing, by=person)
+        with contextlib.ExitStack() as tolerated:
+            if act in MAKES_ROOM:
+                tolerated.enter_context(even_unwritten(act))
+            note(act, sort, thing, by=person)
     return person
+
+
+@contextlib.contextmanager
+def even_unwritten(act: str) -> Iterator[None]:
+    """A full disk must not keep anybody from what empties it, nor a broken log from stopping work."""
+    try:
+        yield
+    except UserError as unwritten:
+        log.error("the audit log could not be written (%s) for: %s", unwritten.code, act)
 
 
 def taken(run: str, make: Callable[[], bytes | str], act: str = "download") -> Callable[[], bytes | str]:

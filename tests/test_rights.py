@@ -279,3 +279,16 @@ def test_screens_see_jobs_through_the_workers_door_alone():
     past = re.compile(r"store\.(?:jobs|get|progress_since|ask_stop|submit|put_\w+)\(")
     pages = (Path(__file__).parents[1] / "pages").glob("*.py")
     assert [each.name for each in pages if past.search(each.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize(("act", "goes_on"), [("stop", True), ("delete", True), ("train", False), ("download", False)])
+def test_a_log_that_cannot_be_written_keeps_nobody_from_stopping_and_making_room(monkeypatch, act, goes_on):
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(audit.home, "write_model", full)
+    if goes_on:
+        rights.require(act)
+    else:
+        with pytest.raises(UserError, match="disk"):
+            rights.require(act)
