@@ -14,13 +14,14 @@ from medml import gallery, store
 from medml.__main__ import main
 from medml.errors import Paused, UserError
 from medml.train import train
+from medml.types import SplitPlan
 from medml.watch import Silent
 from tests.at_work import at_work, ended, know_the_kinds, running, until
 from worker import attempt, processes, run
 from worker.jobs import registry
 from worker.watch import JobWatch
 
-LONG = {"n": 10_000, "pause": 0.02}
+TWO = SplitPlan(by="row", scheme="cross_validation", folds=2, repeats=1)
 
 
 class PausedAt(Silent):
@@ -36,10 +37,10 @@ class PausedAt(Silent):
 
 
 @pytest.mark.parametrize(("family", "params", "pauses"), [
-    ("mlp", {"epochs": 6}, (3, 8, 14)), ("forest", {"trees": 40}, (3, 3, 3)), ("logistic", {}, (3, 3, 1))])
+    ("mlp", {"epochs": 4}, (4, 9)), ("forest", {"trees": 40}, (4,)), ("logistic", {}, (3, 1))])
 def test_a_training_paused_again_and_again_is_the_run_that_never_paused(tmp_path, family, params, pauses):
-    source = saved(clinic(), tmp_path)
-    plan = planned(source, family=family, params=params)
+    source = saved(clinic(100), tmp_path)
+    plan = planned(source, family=family, params=params, split=TWO)
     whole = gallery.open_run(train(source, *plan))
     for nth in pauses:
         with pytest.raises(Paused):

@@ -16,7 +16,7 @@ from tests.at_work import ROOT, at_work, ended, running, until
 from worker import processes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGSTOP and time zones of a process are POSIX")
-LONG = {"n": 150, "pause": 0.02}
+LONG = {"n": 100, "pause": 0.02}
 HOURS = 3600.0
 
 
@@ -67,7 +67,7 @@ def test_a_clock_set_back_two_hours_costs_no_attempt_and_a_frozen_child_is_still
         running(job, fraction=0.2)
         set_clock.set_by(-2 * HOURS)
         done = ended(job)
-        assert done.state == "done" and done.attempt == 1 and (tmp_path / "whole").read_text() == "150\n"
+        assert done.state == "done" and done.attempt == 1 and (tmp_path / "whole").read_text() == "100\n"
         assert done.heartbeat < done.started  # the clock of the child itself was set back
         assert night.came(done).seconds >= 0
         frozen = worker.enqueue("steps_train", LONG | {"publish": str(tmp_path / "frozen")})
@@ -75,7 +75,7 @@ def test_a_clock_set_back_two_hours_costs_no_attempt_and_a_frozen_child_is_still
         set_clock.set_by(-4 * HOURS)
         os.kill(first.pid, signal.SIGSTOP)
         done = ended(frozen)
-        assert done.state == "done" and done.attempt == 2 and (tmp_path / "frozen").read_text() == "150\n"
+        assert done.state == "done" and done.attempt == 2 and (tmp_path / "frozen").read_text() == "100\n"
         assert processes.started_at(first.pid) is None
 
 
@@ -92,7 +92,7 @@ def test_a_job_waits_for_its_hour_and_runs_over_the_change_to_summer_time(berlin
         assert done.state == "done" and done.started >= at_three
         assert datetime.fromtimestamp(done.started).hour == 3
         whole = ended(before)
-        assert whole.state == "done" and whole.attempt == 1 and (tmp_path / "before").read_text() == "150\n"
+        assert whole.state == "done" and whole.attempt == 1 and (tmp_path / "before").read_text() == "100\n"
 
 
 def test_a_job_runs_once_over_the_hour_that_comes_twice(berlin, monkeypatch, set_clock, tmp_path):
@@ -103,5 +103,5 @@ def test_a_job_runs_once_over_the_hour_that_comes_twice(berlin, monkeypatch, set
         running(job, fraction=0.01)
         until(lambda: datetime.fromtimestamp(set_clock.now()).fold == 1)  # 02:00 again
         done = ended(job)
-        assert done.state == "done" and done.attempt == 1 and (tmp_path / "out").read_text() == "150\n"
+        assert done.state == "done" and done.attempt == 1 and (tmp_path / "out").read_text() == "100\n"
     assert clock.tonight(3, now=first.timestamp()) - first.timestamp() == 2 + HOURS  # 03:00 comes once, an hour later

@@ -22,7 +22,7 @@ SHORT = {"family": "mlp", "params": {"epochs": 4}}
 
 @pytest.fixture
 def study(tmp_path):
-    return saved(clinic(), tmp_path / "study")
+    return saved(clinic(100), tmp_path / "study")
 
 
 def queued(study, **plan) -> str:
