@@ -62,14 +62,30 @@ def a_pdf(words: str) -> bytes:
     return content.getvalue()
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A function that trains a family on the planted table, once, in a home of its own: (home, run, table, numbers)."""
+    made = {}
+
+    def once(family: str):
+        if family not in made:
+            place = tmp_path_factory.mktemp(family)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("MEDML_HOME", str(place / "home"))
+                table, numbers = planted()
+                source = saved(table, place)
+                run = train(source, *planned(source, family=family, params=SMALL.get(family, {})), job="canary")
+                if families.registry.get(family).round:
+                    continue_run(run, 2, source=source)
+                made[family] = place / "home", run, table, numbers
+        return made[family]
+    return once
+
+
 @pytest.mark.parametrize("family", families.seeing("columns"))
-def test_no_value_of_a_patient_in_a_run(tmp_path, family, medml_home):
-    table, numbers = planted()
-    source = saved(table, tmp_path)
-    run = train(source, *planned(source, family=family, params=SMALL.get(family, {})), job="canary")
-    if families.registry.get(family).round:
-        continue_run(run, 2, source=source)
-    assert found_in(medml_home, numbers) == []
+def test_no_value_of_a_patient_in_a_run(trained, family):
+    home_folder, _, _, numbers = trained(family)
+    assert any(home_folder.rglob("state.json")) and found_in(home_folder, numbers) == []
 
 
 def test_no_value_of_a_patient_when_a_number_is_predicted(tmp_path, medml_home):
@@ -121,10 +137,10 @@ def test_a_download_holds_no_private_part_and_no_path(tmp_path):
 
 
 @pytest.mark.parametrize("family", ["forest", "boosting", "auto"])
-def test_no_threshold_of_a_model_is_a_patients_own_value(tmp_path, family):
-    table, numbers = planted()
-    source = saved(table, tmp_path)
-    run = gallery.open_run(train(source, *planned(source, family=family, params=SMALL.get(family, {}))))
+def test_no_threshold_of_a_model_is_a_patients_own_value(trained, monkeypatch, family):
+    home_folder, made, table, _ = trained(family)
+    monkeypatch.setenv("MEDML_HOME", str(home_folder))
+    run = gallery.open_run(made)
     pipe = Pipeline.load(run.checkpoint_folder / "final", family)
     thresholds = thresholds_of(pipe.fitted)
     unique = table[["age", "marker"]].to_numpy().ravel()
