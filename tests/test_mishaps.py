@@ -192,3 +192,4 @@ def test_networks_have_steps_and_other_families_fail_as_before():
     halves = registry.get("train").halves
     assert halves({"config": {"family": "mlp"}}) and not halves({"config": {"family": "auto"}})
     assert not registry.get("scan").halves({}) and mishaps.HALVINGS == 2
+    assert not registry.get("continue").halves({"run": "mlp-gone"})

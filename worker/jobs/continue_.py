@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from medml.errors import UserError
 from medml.store import Job
 from medml.watch import Watch
 from worker.jobs import Kind, has_steps, registry, source_of_run
 
 
 def halves(payload: dict[str, Any]) -> bool:
-    """Whether the run's family learns in steps of some rows each; no where the run is gone."""
+    """Whether the run's family learns in steps of some rows each; no where the run is gone or damaged."""
     from medml import gallery
 
-    return gallery.is_there(payload["run"]) and has_steps(gallery.open_run(payload["run"]).config.family)
+    try:
+        return has_steps(gallery.open_run(payload["run"]).config.family)
+    except UserError:
+        return False
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
