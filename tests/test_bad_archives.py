@@ -336,3 +336,13 @@ def test_model_files_in_the_folder_are_told_apart_and_never_loaded(tmp_path):
         "d": ("refuse", "damaged"), "e": ("refuse", "unsafe_path"), "f": ("refuse", "damaged"),
         "g": ("refuse", "unsafe_path")}
     assert [each.ref.path for each in tables] == ["clinic.csv"] and not bait.ran()
+
+
+def test_a_model_is_made_from_a_table_in_an_archive(tmp_path, medml_home, capsys):
+    place, own = tmp_path / "clinic", saved(clinic(120), tmp_path / "own")
+    place.mkdir()
+    (place / "study.zip").write_bytes(archive(("deep/clinic.csv", own.read_bytes()), ("readme.md", b"About it")))
+    assert main(["train", str(place), "--target", "outcome", "--family", "logistic", "--folds", "3"]) == 0
+    run = gallery.open_run(gallery.runs()[0].run)
+    assert run.config.choice.table.sheet == "deep/clinic.csv" and run.report.n_cases == 120
+    assert tree(place) == {"study.zip"}
