@@ -35,6 +35,12 @@ def expected(job_id: str) -> Expected:
     return all_of(job.queue).get(job_id, Expected(None, None))
 
 
+def expected_of_all() -> dict[str, Expected]:
+    """What is expected of every job that runs or waits, by id: once for a screen that lists them, since each answer
+    takes the whole queue."""
+    return {name: each for queue in PLACES for name, each in all_of(queue).items()}
+
+
 def if_queued(seconds: float | None, not_before: float = 0.0) -> Expected:
     """When a training that is not in the queue yet would start and finish, behind all that is.
 

@@ -33,10 +33,10 @@ def active() -> list[Job]:
 def board(ids: tuple[str, ...]) -> None:
     """Running and waiting jobs, drawn at every look; the whole page is drawn again when one of them ends."""
     with ui.guard():
-        now, morning = active(), worker.ready()
+        now, morning, ahead = active(), worker.ready(), worker.expected_of_all()
         machines()
         for job in now:
-            row(job, morning)
+            row(job, morning, ahead.get(job.id, worker.Expected(None, None)))
         if now:
             summary(morning)
             if not all(each.is_paused for each in now):
@@ -47,10 +47,11 @@ def board(ids: tuple[str, ...]) -> None:
         st.rerun()
 
 
-def row(job: Job, morning: list[worker.Ready]) -> None:
+def row(job: Job, morning: list[worker.Ready], expected: worker.Expected) -> None:
     """One job: where it stands, when it starts or ends, what can be done with it."""
     with st.container(key=f"m_card_job_{job.id}"):
-        st.html(bar(job, title_of(job), " · ".join(filter(None, (where(job), outlook(job), by_morning(job, morning))))))
+        said = where(job), outlook(job, expected), by_morning(job, morning)
+        st.html(bar(job, title_of(job), " · ".join(filter(None, said))))
         if locked("stop"):
             return  # a viewer sees it as it is
         with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -63,11 +64,11 @@ def row(job: Job, morning: list[worker.Ready]) -> None:
                       args=(job.id,), disabled=job.stop is not None)
 
 
-def outlook(job: Job) -> str:
+def outlook(job: Job, expected: worker.Expected) -> str:
     """When it is likely to start and to be finished, in words."""
     if job.is_paused:
         return ""
-    expected, now = worker.expected(job.id), time.time()
+    now = time.time()
     if job.state not in WAITING:
         return "" if expected.finish is None else f"about {ui.duration(max(1.0, expected.finish - now))} to go"
     if expected.start is None:

@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from medml import morning, quiet, rights, store
-from medml.ahead import Expected, expected, if_queued, rests
+from medml.ahead import Expected, expected, expected_of_all, if_queued, rests
 from medml.clock import tonight
 from medml.errors import UserError
 from medml.morning import Ready
@@ -27,8 +27,9 @@ from worker.standby import answer, answer_soon
 
 __all__ = [
     "Expected", "Job", "Power", "Progress", "Ready", "State", "answer", "answer_soon", "ask", "enqueue",
-    "ensure_running", "expected", "get", "go_on", "if_queued", "is_running", "jobs", "keep_running", "move_up", "pause",
-    "power", "progress_since", "ready", "resumes", "rests", "run_at", "set_quiet_hours", "stop", "tonight",
+    "ensure_running", "expected", "expected_of_all", "get", "go_on", "if_queued", "is_running", "jobs", "keep_running",
+    "move_up", "pause", "power", "progress_since", "ready", "resumes", "rests", "run_at", "set_quiet_hours", "stop",
+    "tonight",
 ]
 
 
