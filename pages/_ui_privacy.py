@@ -38,7 +38,7 @@ def to_look_at(found: Examination) -> None:
 
 def _item(each: Finding) -> str:
     words, tone = LIGHTS[each.light]
-    fix = f'<p class="m-fix">{ui.html(each.fix, 600)}</p>' if each.fix else ""
+    fix = f'<p class="m-fix">{ui.html(each.fix.replace("`", ""), 600)}</p>' if each.fix else ""
     return (f'<div class="m-check"><div class="m-check-side">{ui.chip(words, tone)}</div>'
             f'<div><p class="m-what">{ui.html(each.setting)} <span class="m-quiet">{ui.html(each.area)}</span></p>'
             f"<p>{ui.html(each.what, 800)}</p>{fix}</div></div>")
@@ -66,7 +66,8 @@ def settings(found: Examination) -> None:
             holds = sum(each.light == "green" for each in inside)
             with st.expander(f"{area}: {holds} of {len(inside)} hold"):
                 ui.table(["", "Setting", "What was found", "How"],
-                         [(ui.chip(*LIGHTS[each.light]), each.setting, each.what, each.how) for each in inside],
+                         [(ui.chip(*LIGHTS[each.light]), each.setting, each.what, each.how.replace("`", ""))
+                          for each in inside],
                          raw=(0,))
 
 
