@@ -113,3 +113,37 @@ def test_a_log_turns_over_and_keeps_the_old_ones(monkeypatch, tmp_path):
     other.close()
     assert sorted(each.name for each in tmp_path.iterdir()) == ["x.log", *(f"x.log.{n}" for n in range(1, 6))]
     assert "line 199" in (tmp_path / "x.log").read_text() + (tmp_path / "x.log.1").read_text()
+
+
+UNGUARDED = {"medml/doctor/sealed.py"}  # the proof itself: what it starts is under strace, where there is no way out
+
+
+def programs() -> list[str]:
+    """Every file of ours that is started as a process of its own on this machine."""
+    found = [each for room in ("medml", "worker") for each in (ROOT / room).rglob("*.py")
+             if '__name__ == "__main__"' in each.read_text(encoding="utf-8")]
+    return sorted(each.relative_to(ROOT).as_posix() for each in found if "beside" not in each.parts)
+
+
+def test_every_program_of_ours_is_guarded():
+    """`export/beside` goes to other hospitals and opens files alone."""
+    assert len(programs()) >= 7 and "worker/run.py" in programs()
+    bare = {each for each in programs() if not any(
+        guard in (ROOT / each).read_text() for guard in ("egress.install(process=", "sys.addaudithook("))}
+    assert bare == UNGUARDED
+
+
+READER = """
+import runpy, sys, types
+def read_excel(content):
+    import socket
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("127.0.0.1", 9))
+sys.modules["fastexcel"] = types.SimpleNamespace(read_excel=read_excel, FastExcelError=ZeroDivisionError)
+runpy.run_path("medml/data/calamine_child.py", run_name="__main__")
+"""
+
+
+def test_the_reader_of_old_workbooks_has_no_network_at_all():
+    done = subprocess.run([sys.executable, "-c", READER], cwd=ROOT, capture_output=True, text=True, input="",
+                          check=False)
+    assert done.returncode == 1 and "a reader of files has no network" in done.stderr
