@@ -1,7 +1,7 @@
 """`python -m bench.torture`: 40 real small trainings under 200 kill -9, 50 freezes and 4 full disks, in homes of their
 own, and what came of them: finished, equal to uninterrupted ones, work done again, orphans, time until work went on.
 
-    --short     2 trainings, 4 kills, 1 freeze, 1 full disk
+    --short     2 trainings, 3 kills, 1 freeze, 1 full disk
     --beside N  so many homes at a time (2)
     --minutes N after so long nothing more is done to them, and they may end in peace (none)
 """
@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         place, deck = json.loads(args.one)
         print(json.dumps(asdict(torture(Path(place), Deck(**deck)))))
         return 0
-    decks = [Deck(2, 4, 1, 1, args.seed, args.minutes)] if args.short else shares(args)
+    decks = [Deck(2, 3, 1, 1, args.seed, args.minutes)] if args.short else shares(args)
     with tempfile.TemporaryDirectory(prefix="torture-") as place:
         figures = beside(Path(place), decks)
     tell(figures)

@@ -41,5 +41,5 @@ def _in_words(mended: whole.Mended) -> Note:
                     f"Projects and models are as they were. Start again what had not begun. {aside}", True)
     copied = f"{datetime.fromtimestamp(mended.copied):%d %B, %H:%M}"
     return Note(f"On {when} MedML's list of jobs was found damaged, and the copy of {copied} was put in its place.",
-                f"Projects and models are as they were. What was queued or asked after {copied} is missing from the "
-                f"list: start it again. {aside}", True)
+                f"Projects and models are as they were. What was queued, asked or changed in accounts after {copied} "
+                f"is missing: do it again. {aside}", True)

@@ -69,7 +69,7 @@ def test_a_damaged_database_gives_way_to_last_nights_copy(copied, damage, capsys
     assert store.get(KEPT).state == "queued" and NEW not in {each.id for each in store.jobs()}
     assert len(store.jobs()) == 41 and whole.is_whole() and whole.see_to_it() is None
     note, = standing.notes()
-    assert "was found damaged, and the copy of" in note.what and "start it again" in note.fix
+    assert "was found damaged, and the copy of" in note.what and "is missing: do it again" in note.fix
     assert (copied / mended.aside).exists() or damage is os.unlink
     assert main(["jobs"]) == 0 and "was found damaged" in capsys.readouterr().err
 
