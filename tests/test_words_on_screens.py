@@ -46,7 +46,7 @@ EVERYDAY = {"MedML", "PDF", "PNG", "JPEG", "TIFF", "GIF", "BMP", "CSV", "HTML", 
             "SSD", "HH", "MM", "kB", "MB", "GB"}  # files, wards
 DICOM = {"DICOMDIR", "PatientID", "PatientIDs", "SOPInstanceUID", "SOPInstanceUIDs", "StudyInstanceUID", "LUT", "VOI",
          "MONOCHROME1", "MONOCHROME2", "PS3", "PALETTE", "COLOR", "ImageNet"}  # tags, clauses
-PLACES = {"FILE", "SOURCE", "COLUMN", "STEP", "NAME", "RUN", "FOLDER", "PIXELS", "TAG"}  # of the command line
+PLACES = {"FILE", "SOURCE", "COLUMN", "STEP", "NAME", "RUN", "FOLDER", "PIXELS", "TAG", "ROLE"}  # of the command line
 
 
 def covered(said: Said, found: re.Match[str]) -> bool:
