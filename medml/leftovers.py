@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from medml.home import home
+from medml.home import home, state
 
 log = logging.getLogger(__name__)
 ENDINGS = (".part", ".gone", ".deleted")
@@ -32,12 +32,12 @@ def sweep() -> int:
 
 
 def _left(before: float) -> Iterator[Path]:
-    top = home()
-    for folder in [top / room for room in ROOMS if (top / room).is_dir()]:
+    tops = {home(), state()}
+    for folder in [top / room for top in tops for room in ROOMS if (top / room).is_dir()]:
         for each in os.scandir(folder):
             if _is_left(each, before):
                 yield Path(each.path)
-            elif folder != top and each.is_dir(follow_symlinks=False):
+            elif folder not in tops and each.is_dir(follow_symlinks=False):
                 yield from (found for found in Path(each.path).rglob(".*") if _is_left(found, before))
 
 

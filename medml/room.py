@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 
 from medml.errors import UserError
-from medml.home import home
+from medml.home import home, state
 
 FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
@@ -24,12 +24,17 @@ def little_room() -> UserError | None:
     Jobs that run or wait go on: each keeps its last checkpoint, and waits where the disk is full.
     """
     least = float(os.environ.get("MEDML_LEAST_FREE_GB", LEAST_GB))
-    free = shutil.disk_usage(home()).free / 1e9
+    free = _free() / 1e9
     if free >= least:
         return None
     return UserError(what=f"Only {free:.1f} GB are free on the disk that holds MedML's folder: no new work is taken.",
                      fix=f"Free some space, until {least:g} GB are there, and try again. What runs or waits goes on.",
                      code="little_room")
+
+
+def _free() -> int:
+    """Bytes free where runs are kept and where the database is, which several machines keep apart; the smaller."""
+    return min(shutil.disk_usage(each).free for each in (home(), state()))
 
 
 def no_room() -> UserError:
@@ -39,7 +44,7 @@ def no_room() -> UserError:
 
 def no_disk() -> UserError:
     """A disk that took no write: full, as far as its own figures tell, or failing. Both are waited for."""
-    if shutil.disk_usage(home()).free < NOTHING:
+    if _free() < NOTHING:
         return no_room()
     return UserError(what="The disk that holds MedML's folder could not be read or written.", code="disk_full",
                      fix="Check that it is connected and in order, then try again; nothing was lost.")

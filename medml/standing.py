@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from medml import room
-from medml.home import home
+from medml.home import state
 from medml.store import whole
 
 
@@ -35,7 +35,7 @@ def mended() -> Note | None:
 
 def _in_words(mended: whole.Mended) -> Note:
     when = f"{datetime.fromtimestamp(mended.when):%d %B, %H:%M}"
-    aside = f"The damaged file was kept: {home() / mended.aside}."
+    aside = f"The damaged file was kept: {state() / mended.aside}."
     if mended.copied is None:
         return Note(f"On {when} MedML's list of jobs was found damaged. There was no copy of it, so it was begun anew.",
                     f"Projects and models are as they were. Start again what had not begun. {aside}", True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from medml.store import whole
 from medml.store.database import connect
 
 SCHEMA = """
@@ -187,6 +188,7 @@ def vectors(name: str) -> list[tuple[int, str, bytes]]:
 
 
 def _write_through() -> None:
-    """Bring what was overwritten from the log into the file, so that the old text is nowhere."""
+    """Bring what was overwritten from the log into the file, and into its copies, so that the old text is nowhere."""
     with connect() as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    whole.forget_copies()

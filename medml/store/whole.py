@@ -143,7 +143,7 @@ def has_been_read() -> None:
 
 
 def keep_copy(now: datetime | None = None) -> Path | None:
-    """Copy the database into home()/copies where the last copy is from before last night (3:00); drop the oldest.
+    """Copy the database into state()/copies where the last copy is from before last night (3:00); drop the oldest.
 
     returns  the copy, where one was due
     """
@@ -161,4 +161,13 @@ def keep_copy(now: datetime | None = None) -> Path | None:
     return copy
 
 
-__all__ = ["Mended", "has_been_read", "is_whole", "keep_copy", "note", "see_to_it"]
+def forget_copies() -> None:
+    """What was deleted from the database goes from every copy of it too: they are let go, and one is made of it now."""
+    file = database.path()
+    for each in (*database.copies_folder().glob("medml-*"), *file.parent.glob(f"{file.name}.version-*"),
+                 *file.parent.glob(f"{file.name}.damaged.*")):
+        each.unlink(missing_ok=True)
+    keep_copy()
+
+
+__all__ = ["Mended", "forget_copies", "has_been_read", "is_whole", "keep_copy", "note", "see_to_it"]

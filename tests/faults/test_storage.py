@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import worker
-from medml import drive, room, standing, store
+from medml import copilot, drive, room, standing, store
 from medml.__main__ import main
 from medml.errors import UserError
 from medml.store import database, whole
@@ -120,6 +120,20 @@ def test_a_copy_is_made_once_a_night_and_three_are_kept(medml_home):
         assert whole.keep_copy(first + timedelta(days=days))
     assert len(database.copies()) == 3
     assert all(each.stat().st_mode & 0o077 == 0 for each in database.copies()) or os.name != "posix"
+
+
+def test_what_is_forgotten_goes_from_every_copy_too(copied):
+    text = "Is a haemoglobin of 4711 rare?"
+    copilot.remember("p1", "scan", text, copilot.Answer(text="- a", tier="adviser"))
+    whole.keep_copy(datetime.now() + timedelta(days=1))
+    overwrite(store.path())
+    whole.see_to_it()
+    (copied / "medml.db.version-1.20261122T171830").write_bytes(text.encode())
+    files = lambda: [each for each in copied.rglob("*") if each.is_file()]  # noqa: E731
+    assert sum(text.encode() in each.read_bytes() for each in files()) >= 3
+    copilot.forget("p1")
+    assert [each.name for each in files() if text.encode() in each.read_bytes()] == []
+    assert len(database.copies()) == 1 and whole.is_whole()
 
 
 CRASH = """
