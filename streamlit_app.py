@@ -6,12 +6,13 @@ import gc
 import importlib
 import sys
 import threading
+import time
 
 import streamlit as st
 from starlette.middleware import Middleware
 
 import worker
-from medml import egress, logs, vitals
+from medml import egress, logs, memory, vitals
 from medml.doctor.streamlit_settings import OPTIONS
 from medml.errors import UserError, our_fault
 from pages import _ward as ward
@@ -21,6 +22,7 @@ from pages._ward_gate import Gate
 from pages._ward_routes import ROUTES
 
 WARM = ("pandas", "polars", "altair", "pages._ui")  # what the first page would else wait 2 s for
+TIDIED = 60.0  # seconds between two looks for memory that sessions have left behind
 
 
 def warm_up() -> None:
@@ -32,12 +34,21 @@ def warm_up() -> None:
     gc.freeze()
 
 
+def stay_small() -> None:
+    """Warm up, then tidy now and then. Streamlit does so after every run of a page: that was half of a click's work."""
+    warm_up()
+    while True:
+        time.sleep(TIDIED)
+        memory.give_back()
+
+
 def unforeseen(error: Exception) -> bool:
     """What a page did not catch: its place in the log, never its value; the page's own guard draws the words."""
     our_fault(error)
     return False
 
 
+memory.share_few_heaps()
 logs.set_up("app")
 egress.install(process="app")
 try:
@@ -46,6 +57,6 @@ try:
 except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
 vitals.keep_telling("app", lambda: {name: st.get_option(name) for name in OPTIONS})
-threading.Thread(target=warm_up, name="warm up", daemon=True).start()
+threading.Thread(target=stay_small, name="warm up", daemon=True).start()
 app = st.App("pages/_router.py", routes=ROUTES if for_others else [], on_script_error=unforeseen, middleware=[
     Middleware(Guard, for_others=for_others), *([Middleware(Gate)] if for_others else []), Middleware(Kept)])

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -48,3 +49,15 @@ def test_a_setting_of_the_administrator_is_left_alone(monkeypatch):
 def test_a_system_with_another_allocator_is_left_alone(monkeypatch):
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
     memory.keep_freed()
+
+
+def test_what_nobody_can_reach_is_given_back():
+    class Session:
+        pass
+
+    one = Session()
+    one.page = one  # a circle, as a session and its widgets are
+    left = weakref.ref(one)
+    del one
+    memory.give_back()
+    assert left() is None
