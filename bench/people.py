@@ -198,8 +198,8 @@ class Person:
     def _on_new_session(self, message: ForwardMsg) -> None:
         new = message.new_session
         self.run += 1
-        self.idle = False
         self.fragments = list(message.metadata.run.fragment_ids)
+        self.idle = self.idle and bool(self.fragments)  # while a part of a page is asked again, one can click on it
         self.page = new.page_script_hash
         if not self.fragments:
             for each in self.timers.values():
