@@ -152,7 +152,8 @@ def torture(place: Path, deck: Deck) -> Figures:
     place.mkdir(parents=True)
     lines = place / "epochs.txt"
     os.environ |= {"MEDML_JOBS": str(ROOT / "bench" / "kinds"), "MEDML_TORTURE_TOLD": str(lines), "MEDML_LEASE": "4",
-                   "MEDML_LEAST_FREE_GB": "0", "MEDML_IDLE": "600", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+                   "MEDML_LEAST_FREE_GB": "0", "MEDML_IDLE": "600", "MEDML_THREADS": "1", "OMP_NUM_THREADS": "1",
+                   "PYTHONPATH": str(ROOT)}
     plans = tortured.plans(place / "own", place / "plain", seeds=min(2, deck.trainings // 2))
     with tortured.disk(place / "home") as is_small:
         os.environ["MEDML_HOME"] = str(place / "home")
