@@ -29,6 +29,7 @@ TICK = 1.0  # seconds between two looks at the table
 IDLE = float(os.environ.get("MEDML_IDLE", "600"))  # seconds with no app and nothing queued, then the worker ends
 AWAY = 2.0  # seconds between two tries of a queue that cannot be reached
 SETTLED = 3.0  # seconds without work after which a child is warmed for the next training
+COPY_AGAIN = 600.0  # seconds after which a nightly copy that found no room is tried again
 RETRY = 3.0  # seconds for a worker that is ending to let go of its lock
 
 
@@ -68,7 +69,7 @@ class Worker:
         self.attempts = Attempts(owner=f"{self.pid}-{self.started:.2f}@{store.mark()}")
         self.leases = leases.Leases()
         self.asked_to_end = threading.Event()
-        self.quiet_since = time.monotonic()
+        self.quiet_since = self.copy_from = time.monotonic()
 
     def run(self) -> int:
         """Until asked to end, or idle for ten minutes."""
@@ -117,11 +118,12 @@ class Worker:
             if not self.attempts.running and time.monotonic() - self.attempts.latest > SETTLED:
                 self.attempts.spares.refill(WHEN_IDLE)
             queue.heal()
-            whole.keep_copy()
             for each in consumers:
                 each.check_worker_health()
             self.awake.keep(awake.wanted(bool(self.attempts.running)))
-        except (UserError, store.DatabaseError) as error:  # a full disk, say: the next tick tries again
+            if time.monotonic() >= self.copy_from and not whole.try_copy():
+                self.copy_from = time.monotonic() + COPY_AGAIN
+        except (UserError, OSError, store.DatabaseError) as error:  # a full disk, say: the next tick tries again
             log.warning("a look at the jobs failed: %s", type(error).__name__)
             if store.is_damaged(error):
                 self.asked_to_end.set()  # the next worker mends it

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from medml import home
+from medml.errors import UserError
 from medml.store import database
 from medml.types import Value
 
@@ -92,7 +93,7 @@ def see_to_it() -> Mended | None:
             raise database.locked()
         mended = None if is_whole() else _mend()
     if database.path().exists():
-        keep_copy()
+        try_copy()
     return mended
 
 
@@ -161,6 +162,21 @@ def keep_copy(now: datetime | None = None) -> Path | None:
     return copy
 
 
+def try_copy() -> bool:
+    """`keep_copy`; False where it could not be made: work begins and goes on without one while the disk is full.
+
+    raises  UserError where the database is damaged
+    """
+    try:
+        keep_copy()
+    except (UserError, OSError, sqlite3.Error) as error:
+        if database.is_damaged(error):
+            raise
+        log.warning("tonight's copy of the database has to wait: %s", type(error).__name__)
+        return False
+    return True
+
+
 def forget_copies() -> None:
     """What was deleted from the database goes from every copy of it too: they are let go, and one is made of it now."""
     file = database.path()
@@ -170,4 +186,4 @@ def forget_copies() -> None:
     keep_copy()
 
 
-__all__ = ["Mended", "forget_copies", "has_been_read", "is_whole", "keep_copy", "note", "see_to_it"]
+__all__ = ["Mended", "forget_copies", "has_been_read", "is_whole", "keep_copy", "note", "see_to_it", "try_copy"]

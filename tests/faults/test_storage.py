@@ -20,6 +20,7 @@ from medml.errors import UserError
 from medml.store import database, whole
 from tests.at_work import at_work, ended, know_the_kinds, start_process, until
 from worker import alive, processes, queue
+from worker.__main__ import Worker
 
 PAGES = Path(worker.__file__).resolve().parents[1] / "pages"
 KEPT, NEW = "kept-job-01", "new-job-002"
@@ -120,6 +121,25 @@ def test_a_copy_is_made_once_a_night_and_three_are_kept(medml_home):
         assert whole.keep_copy(first + timedelta(days=days))
     assert len(database.copies()) == 3
     assert all(each.stat().st_mode & 0o077 == 0 for each in database.copies()) or os.name != "posix"
+
+
+@pytest.mark.parametrize("refused", [OSError(28, "No space left on device"), UserError(
+    what="There is no room left.", fix="Free some.", code="disk_full")])
+def test_a_copy_that_finds_no_room_keeps_nobody_from_starting_and_ends_no_worker(monkeypatch, medml_home, refused):
+    store.submit(KEPT, "scan", "quick", {})
+    tries = []
+
+    def full(file):
+        tries.append(file)
+        raise refused
+    monkeypatch.setattr(database, "copy_to", full)
+    assert whole.see_to_it() is None and len(tries) == 1
+    at_work_on_it = Worker()
+    monkeypatch.setattr(at_work_on_it.attempts.spares, "refill", lambda *queues: None)
+    for _ in range(3):
+        at_work_on_it._tick([])
+    assert len(tries) == 2  # not once a second
+    at_work_on_it.awake.keep(False)
 
 
 def test_what_is_forgotten_goes_from_every_copy_too(copied):
