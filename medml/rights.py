@@ -64,12 +64,14 @@ ACTS: dict[str, Act] = {
     "give": Act("administrator", "say whom this belongs to"), "settings": Act("administrator", "change settings"),
     "accounts": Act("administrator", "change accounts"),
     "audit": Act("administrator", "read the audit log", noted=False),
+    "forget": Act("clinician", "delete what was asked"),
 }
 JOBS = {"scan": "scan", "train": "train", "continue": "train", "without": "train", "forecast": "train",
         "held_out": "train", "external": "train", "explain": "explain", "score": "explain", "export": "export",
         "predict": "predict", "documents": "settings"}
 MAKES_ROOM = {"stop", "delete"}  # done though the log cannot be written
-QUESTIONS = {"bring": "settings", "patient": "predict", "look_new": "predict"}  # of worker.ask and worker.answer
+QUESTIONS = {"bring": "settings", "patient": "predict", "look_new": "predict",  # of worker.ask and worker.answer
+             "groups": "change"}  # a part of "explained": its answer is kept with the run
 _who: Callable[[], Person | None] | None = None
 _here: ContextVar[Person | None] = ContextVar("acting", default=None)  # of a request, or of a thread of ours
 
@@ -140,7 +142,7 @@ def require(act: str, sort: str = "", thing: str = "") -> Person:
     if thing and sort in ("project", "run") and not sees(sort, thing, person):
         note(act, sort, thing, "refused", by=person)
         raise gone(sort)
-    if ACTS[act].noted:
+    if ACTS[act].noted or (of_many() and (act, sort) == ("change", "run")):  # a project's are in what is trained then
         with contextlib.ExitStack() as tolerated:
             if act in MAKES_ROOM:
                 tolerated.enter_context(even_unwritten(act))
@@ -241,10 +243,16 @@ def disown(sort: str, thing: str) -> None:
     store.disown(sort, thing)
 
 
-def require_talk(owner: str) -> None:
-    """Let the co-pilot's history of a project or run be read or added to; what is asked of neither is one's own."""
-    if of_many() and owner != talk_of_own() and not (sees("project", owner) or sees("run", owner)):
+def require_talk(owner: str, act: str = "see") -> None:
+    """Let the co-pilot's history of a project or run be read, added to or forgotten; what is asked of neither is one's
+    own."""
+    if not of_many() or owner == talk_of_own():
+        return
+    sort = next((each for each in ("project", "run") if sees(each, owner)), None)
+    if sort is None:
         raise gone("project")
+    if act != "see":
+        require(act, sort, owner)
 
 
 def talk_of_own() -> str:
@@ -266,7 +274,7 @@ def require_answer(question: str, about: Mapping[str, Any]) -> None:
     """Let a child be asked about the runs that the question names; a question about a patient is noted, not the
     patient."""
     runs = [about[name] for name in ("run", "left", "right") if isinstance(about.get(name), str)]
-    act = QUESTIONS.get(question, "see")
+    act = QUESTIONS.get(str(about.get("part")) if question == "explained" else question, "see")
     if question == "patient" and not about.get("values"):
         act = "see"  # nobody is asked about: the model is only made ready
     for each in runs or [""]:

@@ -16,6 +16,7 @@ from medml.types import SMALL_GROUP
 from pages import _copilot_asked as asked
 from pages import _ui_chain as going_on
 from pages._copilot_said import LONGEST, history, under_way
+from pages._ui_belonging import locked
 from pages._ui_documents import documents
 from pages._ui_plain import html, plain
 from pages._ui_speech import how_to_speak, microphone
@@ -45,10 +46,11 @@ def _head(owner: str, close: Callable[[], None]) -> None:
             _who()
             documents()
             how_to_speak()
-        with st.popover("Delete", icon=":material/delete:", type="tertiary", key="m_copilot_forget",
-                        help="Delete these questions"):
-            st.write("All questions and answers of this project are deleted for good.")
-            st.button("Delete them", key="m_copilot_forget_now", on_click=_forget, args=(owner,))
+        if owner == rights.talk_of_own() or not locked("forget"):
+            with st.popover("Delete", icon=":material/delete:", type="tertiary", key="m_copilot_forget",
+                            help="Delete these questions"):
+                st.write("All questions and answers of this project are deleted for good.")
+                st.button("Delete them", key="m_copilot_forget_now", on_click=_forget, args=(owner,))
         st.button("Close", icon=":material/close:", key="m_copilot_close", type="tertiary", on_click=close,
                   help="Close the co-pilot")
 

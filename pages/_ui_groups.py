@@ -12,6 +12,7 @@ from medml.types import Report, Subgroup, Task
 from pages import _ui as ui
 from pages import _ui_explain_jobs as jobs
 from pages import _ui_metrics as metrics
+from pages._ui_belonging import locked
 
 
 def subgroups(report: Report) -> None:
@@ -38,8 +39,8 @@ def table(groups: list[Subgroup], task: Task) -> None:
 def by_another(run: Run) -> None:
     """Pick one more column after training: its groups are made from the clinician's folder, in memory."""
     names = columns_to_pick(run)
-    if not names:
-        return
+    if not names or locked("change"):
+        return  # they are kept with the model, for everybody who sees it
     with ui.guard():
         left, right = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
         column = left.selectbox("By another column", names, index=None, key=f"m_group_{run.run}", format_func=ui.clean,

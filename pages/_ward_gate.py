@@ -42,6 +42,8 @@ class Gate:
             await self.app(scope, receive, send)
             return
         rights.acting(None)
+        if is_secure(scope):
+            scope = {**scope, "headers": of_this_site(scope["headers"])}
         path = scope["path"]
         if scope["type"] == "http" and (path in self.open or path == SIGN_IN or path.startswith(f"{SIGN_IN}/")):
             await self.app(scope, receive, send)
@@ -144,6 +146,14 @@ def cookies_of(scope: MutableMapping[str, Any]) -> dict[str, str]:
     """Name -> value."""
     found = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
     return cookie_parser("; ".join(found))
+
+
+def of_this_site(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Behind TLS the session is in a cookie whose name begins with __Host-, which this site alone can set. The other
+    name's is left out: any site of the same domain may have planted it, to let somebody work in another's session."""
+    planted = ward.COOKIES[1].encode()
+    return [(name, b";".join(each for each in value.split(b";") if each.partition(b"=")[0].strip() != planted)
+             if name == b"cookie" else value) for name, value in headers]
 
 
 def place_of(scope: MutableMapping[str, Any]) -> str:

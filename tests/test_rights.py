@@ -171,6 +171,37 @@ def test_a_viewer_changes_nothing(ward, table):
     assert project.get(made.id).name != "x" and store.get("job-0002").state == "queued"
 
 
+def test_a_viewer_keeps_nothing_with_a_model_by_a_question(ward, table, monkeypatch):
+    """Groups by another column are kept with the run: the child that answers has no person to ask, so the door does."""
+    made = project.create(table, team="cardiology")
+    home.ensure(home.runs_folder() / "r2")
+    project.add_run(made.id, "r2")
+    monkeypatch.setattr("worker.aside.subprocess.run", lambda *given, **more: pytest.fail("the child was asked"))
+    ward.who = CARL
+    with pytest.raises(UserError, match="As a viewer you may not change this"):
+        worker.ask("explained", part="groups", run="r2", source=str(table), column="a")
+
+
+def test_a_viewer_asks_in_a_shared_history_and_deletes_none_of_it(ward, table):
+    made = project.create(table, team="cardiology")
+    ward.who = CARL
+    assert copilot.turns(made.id) == []
+    with pytest.raises(UserError, match="As a viewer you may not delete what was asked"):
+        copilot.forget(made.id)
+    assert copilot.forget(rights.talk_of_own()) == 0  # one's own
+    ward.who = ADA
+    assert copilot.forget(made.id) == 0
+    assert [(each.name, each.act, each.outcome) for each in audit.entries()[-2:]] == [
+        ("Carl", "forget", "refused"), ("Ada", "forget", "done")]
+
+
+def test_a_change_of_a_model_is_in_the_log(ward, mine):
+    with gallery.changing("r1"):
+        pass
+    assert [(each.name, each.act, each.sort, each.thing) for each in audit.entries()[-1:]] == [
+        ("Ada", "change", "run", "r1")]
+
+
 def test_an_administrator_sees_everything(ward, mine):
     ward.who = ROOT
     assert [each.id for each in project.all_projects()] == [mine.id] and gallery.is_there("r1")

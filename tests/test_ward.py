@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 
@@ -12,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from medml import accounts, audit, project, rights
 from medml.store import accounts as rows
+from pages._ward_gate import Gate, answer
 from tests.ward import HEADERS, PASSWORD, Client, ward_served
 
 
@@ -107,6 +109,24 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app):
     line = answer.cookies()["medml"].lower()
     assert "httponly" in line and "samesite=strict" in line and "path=/" in line and "domain" not in line
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("scheme", "name", "status"), [
+    ("https", "medml", 303), ("https", "__Host-medml", 200), ("http", "medml", 200)])
+def test_behind_tls_a_cookie_that_a_neighbour_may_plant_is_no_session(app, ada, scheme, name, status):
+    """evil.hospital.example can set "medml" for the whole domain, and let somebody work in its own session; a name
+    that begins with __Host- it cannot set."""
+    said = []
+
+    async def screen(scope, receive, send):
+        await answer(send, 200, "a screen")
+
+    async def send(message):
+        said.append(message.get("status"))
+    asyncio.run(Gate(screen)({"type": "http", "scheme": scheme, "method": "GET", "path": "/jobs", "query_string": b"",
+                              "client": ("10.0.0.1", 1),
+                              "headers": [(b"cookie", f"theme=x; {name}={ada.token}; y".encode())]}, None, send))
+    assert said[0] == status
 
 
 def test_a_token_that_the_browser_had_before_is_never_taken_over(app):

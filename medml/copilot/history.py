@@ -55,7 +55,7 @@ def messages(owner: str) -> list[Message]:
 
 def forget(owner: str) -> int:
     """Delete the history of a project or run for good; how many questions there were."""
-    rights.require_talk(owner)
+    rights.require_talk(owner, "forget")
     return store.forget_turns(owner)
 
 
