@@ -21,7 +21,7 @@ def within(seconds: float, act: Callable[..., Answer], *given: Any) -> Answer:
 
     raises  UserError where it has not ended by then; it is left to end by itself
     """
-    _hung.difference_update([each for each in _hung if not each.is_alive()])
+    _hung.difference_update([each for each in tuple(_hung) if not each.is_alive()])  # another session may add to it
     if len(_hung) >= MOST_HUNG:
         raise _no_answer(0.0)
     ended: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import types
 
 import psutil
@@ -12,7 +13,7 @@ from medml import home, profile, project, recipe, store
 from medml.config import propose_config
 from medml.errors import Stopped, UserError
 from medml.watch import Silent
-from worker import attempt, processes, run
+from worker import alive, attempt, processes, run
 from worker.jobs import registry
 
 
@@ -152,6 +153,43 @@ def test_a_stop_waits_for_the_end_of_a_round_where_there_is_something_to_keep(fa
     overseer = attempt.Overseer(job, pid=1)
     within = range(int(3 * attempt.UNHEARD / attempt.LOOK))  # an epoch may take longer than a stop may go unnoticed
     assert ("stopped" in [overseer.look() for _ in within]) is ended
+
+
+def test_a_frozen_child_whose_job_another_machine_took_over_does_not_hold_its_place_for_ever():
+    store.submit("job-0001", "train", "train", {})
+    job = store.claim("train", "me", 30)
+    overseer = attempt.Overseer(job, pid=1)
+    store.give_back(job.id, job.token)
+    looks = [overseer.look() for _ in range(int(1.1 * attempt.LEASE / attempt.LOOK))]
+    assert looks[-1 - attempt.EACH:].count("silent") and not any(looks[:int(0.9 * attempt.LEASE / attempt.LOOK)])
+
+
+@pytest.mark.parametrize("refused", [OSError(11, "no process"), sqlite3.OperationalError("locking protocol"),
+                                     UserError(what="It is locked.", fix="Wait.", code="locked")])
+def test_an_attempt_that_cannot_begin_leaves_its_thread_alive_and_its_job_to_the_reaper(monkeypatch, refused):
+    store.submit("job-0001", "scan", "quick", {})
+    attempts = attempt.Attempts(owner="me")
+
+    def begun(job):
+        raise refused
+    monkeypatch.setattr(attempts, "_attempt", begun)
+    assert attempts.take("quick") is True and [each.id for each in attempts.unwatched()] == ["job-0001"]
+
+
+def test_an_app_looks_after_its_worker_again_after_whatever_came_in_the_way(monkeypatch):
+    ways = [sqlite3.OperationalError("locking protocol"), OSError(28, "full"), UserError(what="Full.", fix="Free it.")]
+    looks = []
+
+    def look():
+        looks.append(1)
+        if ways:
+            raise ways.pop()
+        raise SystemExit  # the test has seen enough
+    monkeypatch.setattr(alive, "ensure_running", look)
+    monkeypatch.setattr(alive, "LOOK", 0.0)
+    with pytest.raises(SystemExit):
+        alive._look_after()
+    assert len(looks) == 4
 
 
 def test_an_attempt_without_room_on_the_disk_is_no_fault_of_the_job():

@@ -120,14 +120,16 @@ def _let_go() -> None:
 
 
 def _look_after() -> None:
-    with store.held_open():
-        _look_again_and_again()
+    while True:
+        try:
+            with store.held_open():
+                _look_again_and_again()
+        except (UserError, OSError, store.DatabaseError) as error:  # a full disk, say: look again
+            log.warning("could not look after the worker: %s", type(error).__name__)
+        time.sleep(LOOK)
 
 
 def _look_again_and_again() -> None:
     while True:
         time.sleep(LOOK)
-        try:
-            ensure_running()
-        except (UserError, OSError) as error:  # a full disk, say: look again
-            log.warning("could not look after the worker: %s", type(error).__name__)
+        ensure_running()

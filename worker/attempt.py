@@ -64,8 +64,8 @@ class Attempts:
             return False
         try:
             self._attempt(job)
-        except OSError as error:  # no process could be started; the reaper queues the job again
-            log.warning("job %s: no process for it: %s", job.id, type(error).__name__)
+        except (UserError, OSError, store.DatabaseError) as error:  # no process was to be had, or its name not kept
+            log.warning("job %s is queued again by the reaper: %s", job.id, type(error).__name__)
         finally:
             self.running.discard(job.id)
             self.latest = time.monotonic()
@@ -121,7 +121,7 @@ class Overseer:
         self.job, self.pid = job, pid
         self.looks = self.still = 0
         self.beat = -1
-        self.stop_looks = self.heard_looks = self.pause_looks = 0
+        self.stop_looks = self.heard_looks = self.pause_looks = self.leaving_looks = 0
         self.has_learned = False  # a stop then waits for the end of a round: what was promised is kept
 
     def look(self) -> Ending | None:
@@ -132,12 +132,17 @@ class Overseer:
         try:
             row = store.get(self.job.id)
         except KeyError:
-            return None  # the shared queue has forgotten it: the child goes by itself
+            return self._leaving()  # the shared queue has forgotten it
         except (UserError, store.DatabaseError):
             return None  # the file cannot be read now; its heart may beat all the same
         if row.token != self.job.token or row.state != "running":
-            return None  # ended or taken over: the child goes by itself
+            return self._leaving()  # ended or taken over
         return self._stop(row) or self._pause(row) or self._heart(row) or self._memory()
+
+    def _leaving(self) -> Ending | None:
+        """The child goes by itself; one that is frozen or hangs would hold its place in the queue for ever."""
+        self.leaving_looks += 1
+        return "silent" if self.leaving_looks * LOOK * EACH > LEASE else None
 
     def _stop(self, row: Job) -> Ending | None:
         self.stop_looks += row.stop is not None and row.heard is None
