@@ -95,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(asdict(torture(Path(place), Deck(**deck)))))
         return 0
     decks = [Deck(2, 3, 1, 1, args.seed, args.minutes)] if args.short else shares(args)
-    with tempfile.TemporaryDirectory(prefix="torture-") as place:
+    with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as place:
         figures = beside(Path(place), decks)
     tell(figures)
     return 0 if figures.all_well else 1
