@@ -38,10 +38,12 @@ def run_of_job(job: str | None, config: TrainConfig) -> str | None:
 
 
 @contextlib.contextmanager
-def begun(job: str | None, profile: Profile, recipe: Recipe, config: TrainConfig, ground: Ground) -> Iterator[Path]:
+def begun(job: str | None, profile: Profile, recipe: Recipe, config: TrainConfig, ground: Ground,
+          watch: Watch) -> Iterator[Path]:
     """The hidden folder of a run to be, with what it is made from: the checks read it back from there. If anything
     goes wrong inside, it is gone again."""
     name = _run_name(job, config)
+    watch.fence()  # one that lost its job must not clear away what the other is making
     for left in home.runs_folder().glob(f".{name}.*part"):  # of an attempt that was killed
         shutil.rmtree(left, ignore_errors=True)
     part = home.runs_folder() / f".{name}.{secrets.token_hex(4)}.part"  # one that sleeps elsewhere writes into its own
@@ -89,6 +91,7 @@ def new_checkpoint(opened: gallery.Run, *, watch: Watch, ground: Ground, folds: 
     if not part.parent.is_dir():
         raise UserError(what="This run was deleted while it was being trained further.", code="no_run",
                         fix="Nothing else was changed. Train again if you want it back.")
+    watch.fence()  # as in `begun`
     for left in part.parent.glob(f".{job}.*part"):
         shutil.rmtree(left, ignore_errors=True)  # of an attempt that was killed
     try:

@@ -89,7 +89,7 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
         folds, final, points = fitting.fit_all(task, ground.folds, span=FITTING)
         config = stopped_by_hand(config, task, job)
         fitted = time.monotonic() - started
-        with publish.begun(job, profile, recipe, config, ground) as part:
+        with publish.begun(job, profile, recipe, config, ground, watch) as part:
             watch.say("evaluate", FITTING[1], "Making one fold a second time, to see that the numbers are the same")
             rerun = reruns.first_fold(task, part, folds, fitted)
             watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")

@@ -11,6 +11,7 @@ import pytest
 from medml import egress, logs, publish, store
 from medml.errors import UserError
 from medml.store import link, machine
+from medml.watch import Silent
 from tests import redis_server
 from worker import leases, queue
 from worker.watch import JobWatch
@@ -84,6 +85,25 @@ def test_what_a_stale_attempt_would_publish_stops_at_the_fence(shared):
     watch.fence()
     assert lost.is_set()
     watch.close()
+
+
+class Lost(Silent):
+    def fence(self) -> None:
+        raise InterruptedError  # as the end of the process is, for what comes after
+
+
+def test_a_stale_attempt_does_not_clear_away_what_the_other_is_making(medml_home):
+    config = SimpleNamespace(family="mlp")
+    making = medml_home / "runs" / f".{publish._run_name('job-0001', config)}.aaaa.part"
+    link = medml_home / "runs" / "a" / "checkpoints" / ".job-0001.aaaa.part"
+    for each in (making, link):
+        each.mkdir(parents=True)
+    with pytest.raises(InterruptedError), publish.begun("job-0001", None, None, config, None, Lost()):
+        pass
+    with pytest.raises(InterruptedError):
+        publish.new_checkpoint(SimpleNamespace(folder=medml_home / "runs" / "a"), watch=Lost(), ground=None, folds=[],
+                               final=None, report=None, keys={}, history=[], job="job-0001")
+    assert making.is_dir() and link.is_dir()
 
 
 def test_of_two_attempts_that_reach_the_end_the_first_is_kept(medml_home):
