@@ -12,11 +12,11 @@ import pytest
 
 import worker
 from medml import clock, home, night, store
-from tests.at_work import ROOT, at_work, ended, running, until
+from tests.at_work import ROOT, at_work, ended, running
 from worker import processes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGSTOP and time zones of a process are POSIX")
-LONG = {"n": 100, "pause": 0.02}
+LONG = {"n": 100, "pause": 0.04}  # 4 s of work: a clock is set under it
 HOURS = 3600.0
 
 
@@ -80,7 +80,7 @@ def test_a_clock_set_back_two_hours_costs_no_attempt_and_a_frozen_child_is_still
 
 
 def test_a_job_waits_for_its_hour_and_runs_over_the_change_to_summer_time(berlin, monkeypatch, set_clock, tmp_path):
-    set_clock.set_to(datetime.fromisoformat("2026-03-29T01:59:50"))  # the next minute on the wall is 03:00
+    set_clock.set_to(datetime.fromisoformat("2026-03-29T01:40:00"))  # in twenty minutes the wall shows 03:00
     with with_that_clock(monkeypatch, set_clock, MEDML_LEASE="2"):
         before = worker.enqueue("steps_quick", LONG | {"publish": str(tmp_path / "before")})
         at_three = clock.tonight(3, now=set_clock.now())
@@ -93,15 +93,19 @@ def test_a_job_waits_for_its_hour_and_runs_over_the_change_to_summer_time(berlin
         assert datetime.fromtimestamp(done.started).hour == 3
         whole = ended(before)
         assert whole.state == "done" and whole.attempt == 1 and (tmp_path / "before").read_text() == "100\n"
+        assert whole.started < at_three <= whole.ended
 
 
 def test_a_job_runs_once_over_the_hour_that_comes_twice(berlin, monkeypatch, set_clock, tmp_path):
-    first = datetime.fromisoformat("2026-10-25T02:59:58")
-    set_clock.set_to(first)
+    change = datetime.fromisoformat("2026-10-25T02:00:00").replace(fold=1)  # 02:00 again
+    set_clock.set_to(datetime.fromisoformat("2026-10-25T02:40:00"))
     with with_that_clock(monkeypatch, set_clock, MEDML_LEASE="2"):
         job = worker.enqueue("steps_train", LONG | {"publish": str(tmp_path / "out")})
         running(job, fraction=0.01)
-        until(lambda: datetime.fromtimestamp(set_clock.now()).fold == 1)  # 02:00 again
+        set_clock.set_by(change.timestamp() - 0.3 - time.time())
         done = ended(job)
         assert done.state == "done" and done.attempt == 1 and (tmp_path / "out").read_text() == "100\n"
-    assert clock.tonight(3, now=first.timestamp()) - first.timestamp() == 2 + HOURS  # 03:00 comes once, an hour later
+        assert done.started < change.timestamp() <= done.ended
+        assert [datetime.fromtimestamp(each).fold for each in (done.started, done.ended)] == [0, 1]
+    before = change.timestamp() - 2
+    assert clock.tonight(3, now=before) - before == 2 + HOURS  # 03:00 comes once, an hour later

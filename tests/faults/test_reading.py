@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ast
 import os
-import resource
 import subprocess
 import sys
 import threading
@@ -115,7 +114,8 @@ from pathlib import Path
 from medml.data import find_tables
 from medml.data.files import Material
 from medml.data.walk import walk
-os.setgid(65534); os.setuid(65534)
+if os.geteuid() == 0:  # root may read all
+    os.setgid(65534); os.setuid(65534)
 print(sorted((each.path, each.what) for each in walk(Path(sys.argv[1]))))
 try:
     Material(Path(sys.argv[1]) / "closed.csv").head(10)
@@ -125,14 +125,13 @@ except Exception as error:
 
 
 @posix
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
 def test_what_may_not_be_read_is_told(tmp_path):
     files(tmp_path, 1)
     for name in ("closed.csv", "shut"):
         (tmp_path / name).write_text(TABLE) if name.endswith("csv") else (tmp_path / name).mkdir()
     (tmp_path / "closed.csv").chmod(0)
     (tmp_path / "shut").chmod(0)
-    for each in (tmp_path, *tmp_path.parents[:-2]):
+    for each in (tmp_path, *tmp_path.parents[:-2]) if os.geteuid() == 0 else ():
         each.chmod(each.stat().st_mode | 0o055)
     done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True,
                           env=os.environ | {"PYTHONPATH": str(Path(pages.__path__[0]).parent)}, check=False)
@@ -155,6 +154,7 @@ def test_a_hundred_thousand_files_are_walked_and_a_stop_is_heard(tmp_path):
 
 
 def test_a_sparse_table_of_10_gb_is_refused_without_reading_it_all(tmp_path):
+    resource = pytest.importorskip("resource")
     file = tmp_path / "sparse.csv"
     file.write_text(TABLE * 4000)  # the head is a table
     try:
@@ -166,7 +166,8 @@ def test_a_sparse_table_of_10_gb_is_refused_without_reading_it_all(tmp_path):
     used = resource.getrusage(resource.RUSAGE_SELF)
     assert not tables and entry.message == "This file is not a table: it holds binary data."
     assert used.ru_utime + used.ru_stime - read.ru_utime - read.ru_stime < 5  # all of it takes 32 s of the processor
-    assert used.ru_maxrss - read.ru_maxrss < 500_000  # KB
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    assert (used.ru_maxrss - read.ru_maxrss) * unit < 500_000_000
 
 
 # ---- a slow drive ----------------------------------------------------------------------------------------------
