@@ -78,7 +78,7 @@ def sign_in(claims: Mapping[str, Any], *, place: str, in_place_of: str | None = 
     if role is None:
         raise _refused("Your account at the hospital is in no group that may use MedML.", place)
     teams = sorted(set(given(claims, TEAMS_BY)))
-    found = store.account(subject=subject) or _new(claims, subject, role, teams)
+    found = store.account(subject=subject) or _new(claims, subject, role, teams, place)
     if (found.role, found.teams) != (role, tuple(teams)):
         store.change(found.id, role=role, teams=tuple(teams))
         rights.note("accounts", "account", found.id, by=Person(found.id, found.name, role, place=place))
@@ -86,13 +86,15 @@ def sign_in(claims: Mapping[str, Any], *, place: str, in_place_of: str | None = 
     return accounts.begin(found, place=place, in_place_of=in_place_of)
 
 
-def _new(claims: Mapping[str, Any], subject: str, role: str, teams: list[str]) -> store.Account:
+def _new(claims: Mapping[str, Any], subject: str, role: str, teams: list[str], place: str) -> store.Account:
     """An account by the person's name; where somebody has that name already, with a mark behind it."""
     name = next((str(claims[each]) for each in NAMES if claims.get(each)), subject)
     plain = "".join(each for each in name if each.isalnum() or each in " .@-_").strip(" .@-_")[:48] or "somebody"
     if store.account(name=plain) is not None:
         plain = f"{plain} {hashlib.sha256(subject.encode()).hexdigest()[:8]}"
-    return accounts.add(plain, role, None, teams=teams, subject=subject)
+    made = accounts.add(plain, role, None, teams=teams, subject=subject)
+    rights.note("accounts", "account", made.id, by=Person(made.id, made.name, role, place=place))
+    return made
 
 
 def _refused(what: str, place: str) -> UserError:

@@ -113,7 +113,7 @@ def _of_base64(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _hits(text: bytes, content: bytes, numbers: np.ndarray) -> Iterator[str]:
-    for word in TEXTS:
+    for word in (*TEXTS, *map(str.lower, TEXTS)):  # folded for a search it is a patient's value all the same
         for encoding in ENCODINGS:
             if word.encode(encoding) in text:
                 yield f"{word} in {encoding}"

@@ -44,10 +44,11 @@ def test_the_search_finds_what_is_planted(tmp_path):
     with tarfile.open(tmp_path / "j.tar", "w") as archive:
         archive.add(tmp_path / "e.gz", "in.gz")
     (tmp_path / "k.pdf").write_bytes(a_pdf("Seen by ZZDOCTOR 5"))
+    (tmp_path / "l.idx").write_bytes(b"seen|zznote7|talk")  # as an index for a search folds it
     (tmp_path / "clean.bin").write_bytes(bytes(range(256)) * 40)
     found = found_in(tmp_path, numbers)
     assert {hit.split(":")[0].split("!")[0] for hit in found} == {
-        "a.npz", "b.txt", "c.bin", "d.json", "e.gz", "f.bz2", "g.xz", "h", "i.zip", "j.tar", "k.pdf"}
+        "a.npz", "b.txt", "c.bin", "d.json", "e.gz", "f.bz2", "g.xz", "h", "i.zip", "j.tar", "k.pdf", "l.idx"}
     assert hits_in("memory", (tmp_path / "e.gz").read_bytes(), numbers)
 
 

@@ -17,6 +17,7 @@ from medml.doctor import packages, prove, scene
 from medml.doctor.record import as_text
 from medml.doctor.streamlit_settings import OPTIONS, WANTED
 from medml.store import vitals, whole
+from medml.store.vitals import Vital
 from tests.at_work import ROOT, until
 from tests.e2e.served import served
 
@@ -243,6 +244,7 @@ AWAY = """\
 14 sendmmsg(3, [{msg_hdr={msg_name={sa_family=AF_INET6, sin6_port=htons(5353), inet_pton(AF_INET6, "ff02::fb", \
 &sin6_addr)}}}], 1, 0 <unfinished ...>
 15 connect(3, {sa_family=AF_VSOCK, svm_cid=0x2, svm_port=0x1}, 16) = -1
+16 connect(3, {sa_family=AF_UNIX, sun_path="/run/systemd/resolve/io.systemd.Resolve"}, 42) = 0
 """
 
 
@@ -252,7 +254,8 @@ def test_what_strace_wrote_is_told_apart(tmp_path):
     assert local == 4
     assert [(each.pid, each.call, each.where) for each in away] == [
         (13, "connect", "192.0.2.1 port 443"), (13, "sendto", "127.0.0.53 port 53"),
-        (13, "connect", "192.0.2.1 port 80"), (14, "sendmmsg", "ff02::fb port 5353"), (15, "connect", "AF_VSOCK")]
+        (13, "connect", "192.0.2.1 port 80"), (14, "sendmmsg", "ff02::fb port 5353"), (15, "connect", "AF_VSOCK"),
+        (16, "connect", "/run/systemd/resolve/io.systemd.Resolve")]
 
 
 def act(name: str = "scan", code: int = 0, tries: tuple = ()) -> prove.Act:
@@ -281,7 +284,8 @@ def test_a_machine_without_the_means_says_so_and_ends_with_2(monkeypatch, capsys
 class Answer:
     """An answer of an app, as http.client gives it."""
 
-    def __init__(self, status: int = 200, **headers: str) -> None:
+    def __init__(self, status: int = 200, words: bytes = b"", **headers: str) -> None:
+        self.words = words
         self.status, self.headers = status, {name.replace("_", "-"): value for name, value in headers.items()}
 
     def getheader(self, name: str) -> str | None:
@@ -305,7 +309,16 @@ def test_a_policy_that_names_another_machine_is_red(medml_home, monkeypatch, old
     assert found.light == ("red" if wrong else "green") and wrong in found.what
 
 
-def test_an_app_that_answers_under_a_foreign_name_is_red(medml_home, monkeypatch):
-    monkeypatch.setattr(scene.Scene, "ask_app", lambda *_: Answer(200))
-    found = only("names")["Under which name it answers"]
-    assert found.light == "red" and "answered 200 under a foreign name" in found.what
+ELSEWHERE, SIGN_IN = Answer(403, b"This was asked by another site."), Answer(403, b"Sign in first.")
+
+
+@pytest.mark.parametrize(("foreign_name", "foreign_page", "own_page", "light"), [
+    (Answer(421), ELSEWHERE, Answer(101), "green"), (Answer(421), ELSEWHERE, SIGN_IN, "green"),
+    (Answer(200), ELSEWHERE, Answer(101), "red"), (Answer(421), Answer(101), Answer(101), "red"),
+    (Answer(421), SIGN_IN, SIGN_IN, "red")])  # refused for want of a session alone: with one it would be let in
+def test_an_app_that_answers_a_foreign_name_or_page_is_red(medml_home, monkeypatch, foreign_name, foreign_page,
+                                                           own_page, light):
+    monkeypatch.setattr(scene.Scene, "app", Vital("app", 1, 0.0, {"server.port": 8501}))
+    monkeypatch.setattr(scene.Scene, "ask_app", lambda _, path, headers: foreign_name if path == "/" else
+                        foreign_page if "evil" in headers["Origin"] else own_page)
+    assert only("names")["Under which name it answers"].light == light

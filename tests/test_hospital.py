@@ -56,6 +56,12 @@ def test_role_and_groups_are_what_the_token_says_every_time(by_groups):
     assert accounts.of_token(token) is None and accounts.of_token(fresh, place="10.0.0.1") == second
 
 
+def test_an_account_that_the_hospital_made_is_in_the_log_and_each_change_of_it(by_groups):
+    for groups in (["medml-viewers"], ["medml-viewers"], ["medml-admins"]):
+        come(groups=groups)
+    assert [each.act for each in audit.entries()] == ["accounts", "sign in", "sign in", "accounts", "sign in"]
+
+
 def test_another_person_of_the_same_name_is_another_account(by_groups):
     first, second = come(groups=["medml-viewers"])[1], come(groups=["medml-viewers"], sub="u2")[1]
     assert first.id != second.id and second.name.startswith("Ada Lovelace ")

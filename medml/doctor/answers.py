@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import psutil
 
 from medml.doctor import Finding, found, look
-from medml.doctor.scene import Scene, is_loopback
+from medml.doctor.scene import Scene, is_loopback, is_one
 
 OWN = {"'none'", "'self'", "data:", "blob:"}  # what a browser fetches from the app or has itself
 NEEDED = ("default-src", "script-src", "connect-src", "img-src", "frame-ancestors", "object-src", "form-action")
 INLINE = {"script-src": "'sha256-", "style-src": "'unsafe-inline'"}  # Streamlit's own scripts by hash, and its styles
 HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
+WEBSOCKET = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+             "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 NOT_ASKED = "It could not be asked: no app of this home answers at an address that this process may reach."
 START = "Start MedML and look again."
 FAULT = "Tell whoever looks after MedML, and do not use it on a network until it is mended."
@@ -43,21 +45,24 @@ def policy(scene: Scene) -> Iterator[Finding]:
 
 @look("The app")
 def names(scene: Scene) -> Iterator[Finding]:
-    """A request under another name (DNS rebinding) is answered 421, a websocket from another page 403."""
-    how = "Asked as evil.example, and by a websocket from http://evil.example."
+    """A request under another name (DNS rebinding) is answered 421, a websocket from another page 403.
+
+    Where people sign in a websocket of the app's own page is refused too, this process having no session: so the two
+    refusals must not be the same one.
+    """
+    how = "Asked as evil.example, and by websockets from http://evil.example and from its own page."
     wrong = scene.ask_app("/", {"Host": "evil.example"})
     if wrong is None:
         yield found("amber", "Under which name it answers", NOT_ASKED, START, how=how)
         return
-    socket = scene.ask_app("/_stcore/stream", {
-        "Origin": "http://evil.example", "Connection": "Upgrade", "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
-    if (wrong.status, socket.status) == (421, 403):
+    socket, own = (scene.ask_app("/_stcore/stream", {"Origin": origin} | WEBSOCKET) for origin in (
+        "http://evil.example", f"http://127.0.0.1:{scene.app.told['server.port']}"))
+    if (wrong.status, socket.status) == (421, 403) and (own.status, own.words) != (403, socket.words):
         yield found("green", "Under which name it answers", "Under its own alone; other sites are turned away.",
                     how=how)
     else:
         yield found("red", "Under which name it answers", f"It answered {wrong.status} under a foreign name and "
-                    f"{socket.status} to a foreign page.", FAULT, how=how)
+                    f"{socket.status} to a foreign page, {own.status} to its own.", FAULT, how=how)
 
 
 @look("The app")
@@ -75,8 +80,10 @@ def listening(scene: Scene) -> Iterator[Finding]:
                     "Look again as the account that runs the app.", how=how)
         return
     wide = sorted(each for each in doors if not is_loopback(each))
-    if wide and is_loopback(str(scene.app.told.get("server.address") or "")):
-        yield found("red", "Open doors of the app", f"It listens at {', '.join(wide)} too.", FAULT, how=how)
+    told = str(scene.app.told.get("server.address") or "")
+    beside = [each for each in wide if is_loopback(told) or is_one(told) and each != told]
+    if beside:
+        yield found("red", "Open doors of the app", f"It listens at {', '.join(beside)} too.", FAULT, how=how)
     elif wide:
         yield found("green", "Open doors of the app", f"It listens where it was told to: {', '.join(wide)}.", how=how)
     else:

@@ -1,7 +1,8 @@
 """The proof that nothing leaves: the whole line in a network namespace without routes, under strace.
 
 By any process, C libraries too: each connect and each datagram with an address is counted. An address of this machine
-counts for nothing, but a question to the system's own resolver does (port 53): it would be passed on.
+counts for nothing, but a question to the system's own resolver does (port 53, or its socket, which is reached from
+inside the namespace too): it would be passed on.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ FAMILY = re.compile(r"sa_family=(AF_\w+)")
 HOST = re.compile(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"')
 PORT = re.compile(r"sin6?_port=htons\((\d+)\)")
 NAMES = 53  # a name server's port
+RESOLVER = re.compile(r'sun_path="([^"]*/(?:systemd/resolve|avahi-daemon)/[^"]*)"')  # asked by glibc's nss modules
 WHOLE = 1800.0  # seconds for all acts
 
 
@@ -110,7 +112,8 @@ def _calls(trace: Path) -> Iterator[Try | None]:
 def _away(family: str, line: str) -> str | None:
     """The address of a call that leaves this machine, else None; one that cannot be read leaves it."""
     if family in LOCAL:
-        return None
+        resolver = RESOLVER.search(line)
+        return None if resolver is None else resolver[1]
     host, port = HOST.search(line), PORT.search(line)
     if host is None:
         return family

@@ -82,7 +82,7 @@ class Scene:
                 connection.putheader(name, value)
             connection.endheaders()
             answer = connection.getresponse()
-            answer.read()
+            answer.words = answer.read()  # what it said, for who compares two answers
             return answer
         except http.client.HTTPException as odd:
             raise ConnectionError("no answer of HTTP") from odd
@@ -101,6 +101,14 @@ def reachable(address: str) -> str:
         return "127.0.0.1" if ipaddress.ip_address(address).is_unspecified else address
     except ValueError:
         return address
+
+
+def is_one(address: str) -> bool:
+    """Whether it is one address, and neither a name nor every address that the machine has."""
+    try:
+        return not ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        return False
 
 
 def is_loopback(address: str) -> bool:
