@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_SECONDS = 2.0  # least time between two checkpoints; the first end of an epoch after it writes one
+CHECKPOINT_SECONDS = 2.0  # of work that a killed process may have to do again, where an epoch takes less
 CHECKPOINT = "checkpoint.medml"
 LISTEN_SECONDS = 0.5  # time between two looks, within an epoch, whether somebody asked to stop
 
@@ -255,11 +255,14 @@ class Checkpoints:
 
     def __init__(self, folder: Path, purpose: str) -> None:
         self.path, self.purpose = folder / CHECKPOINT, purpose
-        self._written = time.monotonic()
+        self._written = self._asked = time.monotonic()
 
     def maybe(self, session: Session) -> None:
-        """Write at the first end of an epoch at least CHECKPOINT_SECONDS after the last one, and at the end."""
-        if session.finished or time.monotonic() - self._written >= CHECKPOINT_SECONDS:
+        """Write where one more epoch like the last would put more than CHECKPOINT_SECONDS at risk, and at the end: so
+        at most the longer of one epoch and that time is ever done again."""
+        now = time.monotonic()
+        epoch, self._asked = now - self._asked, now
+        if session.finished or now - self._written + epoch > CHECKPOINT_SECONDS:
             self.write(session)
 
     def write(self, session: Session) -> None:

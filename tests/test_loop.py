@@ -100,19 +100,24 @@ def test_a_snapshot_restored_into_a_fresh_session_goes_on_number_for_number():
     assert np.array_equal(weights(whole), weights(second)) and second.best_loss == whole.best_loss
 
 
-def test_a_checkpoint_is_written_at_the_first_end_of_an_epoch_two_seconds_after_the_last(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("seconds", "expected"), [
+    (0.1, [12]), (0.7, [2, 4, 6, 8, 10, 12]), (1.9, list(range(1, 13))), (5.0, list(range(1, 13)))])
+def test_a_kill_costs_at_most_an_epoch_or_two_seconds(tmp_path, monkeypatch, seconds, expected):
+    """Nothing is written more often than that needs: an epoch of 0.7 s, twice, is 1.4 s; a third would make it 2.1."""
     clock = [0.0]
     monkeypatch.setattr(loop.time, "monotonic", lambda: clock[0])
     written: list[int] = []
     checkpoints = loop.Checkpoints(tmp_path, "this fit")
     monkeypatch.setattr(loop.home, "write_bytes", lambda path, content: written.append(session.epoch))
 
-    def epoch_of_700_ms(done, total, train, predict, unit="loss"):
-        clock[0] += 0.7
+    def epoch(done, total, train, predict, unit="loss"):
+        clock[0] += seconds
         return True
     session, slices = make()
-    go(session, slices, rounds=epoch_of_700_ms, work=checkpoints)
-    assert written == [3, 6, 9, 12]  # 2.1 s apart, and the end
+    go(session, slices, rounds=epoch, work=checkpoints)
+    assert written == expected
+    apart = [seconds * (after - before) for before, after in zip([0, *written], written, strict=False)]
+    assert max(apart) <= max(seconds, loop.CHECKPOINT_SECONDS)
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
