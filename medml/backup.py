@@ -100,21 +100,41 @@ def restore(place: Path) -> int:
     raises  UserError where the folder is in use, or the file is no backup, damaged, or made by a newer MedML
     """
     top = home.home()
-    if any(each.name not in ("README.md", "logs") and not each.name.endswith(".part") for each in top.iterdir()):
-        raise UserError(what=f"“{top}” holds MedML's files already; a backup is never written over them.",
-                        fix="Set MEDML_HOME to an empty folder, then restore again.", code="not_empty")
+    _refuse_full(top, home.state())
     beside = home.ensure(top / f".restore-{secrets.token_hex(4)}.part")
     try:
         n = _unpack(place, beside)
-        for each in sorted(beside.iterdir()):
-            os.replace(each, top / each.name)
-        home.sync_folder(top)
+        _put_in_place(beside, top)
     except OSError as error:
         raise (room.no_room() if room.is_full(error) else error) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     store.connect_once()  # a newer MedML's, or a damaged one: in words
     return n
+
+
+def _refuse_full(top: Path, state: Path) -> None:
+    used = any(each.name not in ("README.md", "logs") and not each.name.endswith(".part") for each in top.iterdir())
+    if used or store.path().exists():
+        raise UserError(what=f"“{top if used else state}” holds MedML's files already; a backup is never written over "
+                        "them.", code="not_empty",
+                        fix=f"Set {'MEDML_HOME' if used else 'MEDML_STATE'} to an empty folder, then restore again.")
+
+
+def _put_in_place(beside: Path, top: Path) -> None:
+    """All of it, the database where this machine keeps its own; nothing where one of them finds no place."""
+    places = {each: store.path() if each.name == DATABASE else top / each.name for each in sorted(beside.iterdir())}
+    try:
+        for each, place in places.items():
+            if place.parent == top:
+                os.replace(each, place)
+            else:  # it may lie on another disk
+                home.write_bytes(place, each.read_bytes())
+        home.sync_folder(top)
+    except OSError:
+        for place in places.values():
+            shutil.rmtree(place, ignore_errors=True) if place.is_dir() else place.unlink(missing_ok=True)
+        raise
 
 
 def _unpack(place: Path, beside: Path) -> int:

@@ -49,6 +49,34 @@ def test_everything_is_there_again(kept, empty, capsys, tmp_path):
     assert len((tmp_path / "answers.csv").read_text().splitlines()) == 31
 
 
+def test_the_database_comes_back_where_this_machine_keeps_its_own(kept, empty, tmp_path, monkeypatch):
+    file, _, made, _ = kept
+    monkeypatch.setenv("MEDML_STATE", str(tmp_path / "state"))
+    backup.restore(file)
+    assert [each.question for each in copilot.turns(made)] == ["Is there enough data?"]
+    assert not (empty / "medml.db").exists()
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "another"))
+    with pytest.raises(UserError) as refused:
+        backup.restore(file)
+    assert refused.value.code == "not_empty" and "MEDML_STATE" in refused.value.fix
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_rename_that_fails_brings_nothing_back(kept, empty, monkeypatch, n):
+    renames, plain = [], os.replace
+
+    def replaced(one, other):
+        renames.append(one)
+        if len(renames) == n:
+            raise OSError(5, "Input/output error")
+        plain(one, other)
+    monkeypatch.setattr(backup.os, "replace", replaced)
+    with pytest.raises(OSError):
+        backup.restore(kept[0])
+    assert list(home.home().iterdir()) == []
+    assert backup.restore(kept[0])
+
+
 def test_the_keys_come_along_so_that_cases_are_known_again(kept, empty):
     file, run, _, _ = kept
     backup.restore(file)
