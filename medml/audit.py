@@ -75,8 +75,6 @@ def add(*, person: str, name: str, act: str, sort: str = "", thing: str = "", ou
 
     raises  UserError where it cannot be written: what it is about must then not be done either
     """
-    key = home.secret("audit")
-
     def sealed(last: Entry | None, number: int) -> Entry:
         entry = Entry(number=number, time=time.time(), person=person, name=name, act=act, sort=sort, thing=thing,
                       outcome=outcome, place=place)
@@ -85,18 +83,26 @@ def add(*, person: str, name: str, act: str, sort: str = "", thing: str = "", ou
     with store.only_one("audit", wait=WAIT) as free:
         if not free:
             raise _in_use()
-        known = _head(key)
-        breaks = _breaks(known, table.mac_of(known.count) if known else None)
-        _, new = table.append(sealed)
+        began, key = home.has_secret("audit"), home.secret("audit")
+        known, new = _head(key), None
+        try:
+            breaks = _breaks(known, table.mac_of(known.count) if known else None, began=began)
+            _, new = table.append(sealed)
+        finally:
+            if new is None and not began:
+                home.drop_secret("audit")  # a key says that there was a log
         _write_head(key, Head(count=new.number, mac=new.mac, breaks=breaks[-MOST_BREAKS:]))
     return new
 
 
-def _breaks(known: Head | None, mac: str | None) -> list[Break]:
-    """What the head has against the log, before an entry is added to it: evidence is kept, never written over."""
+def _breaks(known: Head | None, mac: str | None, *, began: bool) -> list[Break]:
+    """What the head has against the log, before an entry is added to it: evidence is kept, never written over.
+
+    began  whether the key was there: then so was a log, though the table and the head may both be gone
+    """
     count = table.count()
     if known is None:
-        return [Break(time=time.time(), expected=-1, found=count)] if count else []
+        return [Break(time=time.time(), expected=-1, found=count)] if count or began else []
     fits = known.count == 0 or (mac is not None and hmac.compare_digest(mac, known.mac))
     return known.breaks if fits else [*known.breaks, Break(time=time.time(), expected=known.count, found=count)]
 
@@ -151,8 +157,10 @@ def entries(last: int | None = None) -> list[Entry]:
 
 def verify() -> Verdict:
     """Go through the whole log and its head. Faults in plain words, with the numbers of entries."""
+    found, began = table.entries(), home.has_secret("audit") or head_file().exists()
+    if not (found or began):
+        return Verdict(count=0, faults=())
     key = home.secret("audit")
-    found = table.entries()
     faults = [*_of_chain(key, found), *_of_head(_head(key), found)]
     if not table.is_guarded():
         faults.append("The database no longer refuses to change or delete an entry: its triggers were taken out.")
@@ -171,8 +179,7 @@ def _of_chain(key: bytes, found: list[Entry]) -> Iterator[str]:
 
 def _of_head(head: Head | None, found: list[Entry]) -> Iterator[str]:
     if head is None:
-        if found or head_file().exists():
-            yield "The second place that knows how many entries there are is gone or was changed."
+        yield "The second place that knows how many entries there are is gone or was changed."
         return
     last = found[-1].number if found else 0
     at = {entry.number: entry.mac for entry in found}

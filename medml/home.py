@@ -178,6 +178,16 @@ def secret(name: str = "secret") -> bytes:
     return path.read_bytes()
 
 
+def has_secret(name: str) -> bool:
+    """Whether that key was made."""
+    return (home() / "keys" / name).exists()
+
+
+def drop_secret(name: str) -> None:
+    """A key that nothing was sealed with goes away again."""
+    (home() / "keys" / name).unlink(missing_ok=True)
+
+
 def keyed_hash(*parts: str) -> str:
     """A name for a case or a patient that means nothing without the installation's key (32 hex digits)."""
     return hasher()(*parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from medml import room
+from medml import rights, room, store
 from medml.home import state
 from medml.store import whole
 
@@ -25,6 +25,18 @@ def notes() -> list[Note]:
     if little is not None:
         found.append(Note(little.what, little.fix))
     return [each for each in found if each is not None]
+
+
+def has_been_read() -> None:
+    """Somebody who looks after MedML has read it: it is told no more, to nobody."""
+    rights.require("settings")
+    whole.has_been_read()
+
+
+def loss_has_been_seen() -> None:
+    """As `has_been_read`, of what the shared queue has lost."""
+    rights.require("settings")
+    store.seen()
 
 
 def mended() -> Note | None:

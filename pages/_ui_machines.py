@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml import store
+from medml import standing, store
 from medml.store import Job, Machine
+from pages._ui_belonging import locked
 from pages._ui_words import note, say
 
 
@@ -22,8 +23,8 @@ def machines() -> None:
     for each in store.troubles():
         lost = each.startswith("The shared queue has lost")
         say("caution", each, "" if lost else "Ask whoever looks after it.")
-        if lost:
-            st.button("I have seen it", key="m_lost_seen", on_click=store.seen)
+        if lost and not locked("settings"):  # it is told to everybody until it was seen
+            st.button("I have seen it", key="m_lost_seen", on_click=standing.loss_has_been_seen)
 
 
 def who_works(found: list[Machine]) -> str:

@@ -19,7 +19,8 @@ Receive = Callable[[], Awaitable[Message]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 SIGN_IN = "/sign-in"
-OPEN = ("/_stcore/health", "/favicon.png")  # and everything below /sign-in
+OPEN = ("/_stcore/health", "/favicon.png", SIGN_IN, *(f"{SIGN_IN}/{each}" for each in (
+    "look.css", "font.woff2", "favicon.png", "hospital", "hospital/done")))
 HOSPITAL = ("/auth/login", "/oauth2callback")  # Streamlit's own routes to the hospital's service, where there is one
 UNSEEN = ("/_stcore/", "/static/", "/media/", "/app/", "/component/")  # asked by scripts: told, not sent elsewhere
 KEPT = ("/static/", "/app/static/")  # what a browser may keep: the same for everybody, no data
@@ -45,7 +46,7 @@ class Gate:
         if is_secure(scope):
             scope = {**scope, "headers": of_this_site(scope["headers"])}
         path = scope["path"]
-        if scope["type"] == "http" and (path in self.open or path == SIGN_IN or path.startswith(f"{SIGN_IN}/")):
+        if scope["type"] == "http" and path in self.open:
             await self.app(scope, receive, send)
             return
         cookies = cookies_of(scope)

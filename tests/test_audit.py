@@ -106,6 +106,25 @@ def test_a_head_that_was_changed_or_is_gone_is_found(log):
     assert "its second place was gone" in audit.verify().faults[0]
 
 
+def test_a_log_that_is_gone_with_its_second_place_is_found_and_not_forgotten(log):
+    """Whoever may write to both places, and cannot read the key, would else begin a clean log."""
+    replaced_by(None)
+    audit.head_file().unlink()
+    assert "second place" in audit.verify().faults[0]
+    audit.add(person="p1", name="Eve", act="delete")
+    assert any("held 0 entries where its second place was gone" in each for each in audit.verify().faults)
+
+
+def test_a_log_that_was_never_begun_is_whole(medml_home, monkeypatch):
+    assert audit.verify().whole and not home.has_secret("audit")
+    with monkeypatch.context() as full:
+        full.setattr(audit.table, "append", lambda seal: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(OSError):
+            audit.add(person="p1", name="Ada", act="train")
+    audit.add(person="p1", name="Ada", act="train")
+    assert audit.verify() == audit.Verdict(count=1, faults=())
+
+
 def test_a_stop_between_the_entry_and_its_head_is_no_fault(log, monkeypatch):
     with monkeypatch.context() as power_cut:
         power_cut.setattr(audit, "_write_head", lambda *given: (_ for _ in ()).throw(OSError("power")))

@@ -70,6 +70,18 @@ def test_each_setting_is_what_the_running_app_says(medml_home, option, value):
     assert [each.setting for each in wrong] == [WANTED[option][1]] and "the running app" in wrong[0].how
 
 
+@pytest.mark.parametrize(("hosts", "roles", "light", "said"), [
+    ("", "", "green", "On this machine alone"),
+    ("medml.hospital.example", "", "red", "by a proxy, medml.hospital.example"),
+    ("medml.hospital.example", "groups:x=viewer", "green", "the hospital's own service")])
+def test_an_app_behind_a_proxy_is_not_on_this_machine_alone(medml_home, monkeypatch, hosts, roles, light, said):
+    monkeypatch.setattr(scene.Scene, "options", lambda self, names: (GOOD, "made up"))
+    monkeypatch.setenv("MEDML_HOSTS", hosts)
+    monkeypatch.setenv("MEDML_OIDC_ROLES", roles)
+    found = only("where_it_answers")["Where the app answers"]
+    assert found.light == light and said in found.what
+
+
 def test_an_app_that_has_ended_is_asked_nothing(medml_home):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()

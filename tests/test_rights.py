@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import worker
-from medml import audit, copilot, gallery, home, project, rights, store
+from medml import audit, copilot, gallery, home, project, rights, standing, store
 from medml.errors import UserError
 from medml.rights import Person
 
@@ -163,7 +163,7 @@ def test_a_viewer_changes_nothing(ward, table):
                 lambda: worker.enqueue("train", {"project": made.id}), lambda: worker.stop("job-0002"),
                 lambda: worker.ask("bring", file="x", backbone="y", scaling="z"),
                 lambda: worker.enqueue("documents", {"folder": "x"}), copilot.forget_documents,
-                lambda: rights.require("audit")):
+                standing.has_been_read, standing.loss_has_been_seen, lambda: rights.require("audit")):
         with pytest.raises(UserError, match="As a viewer you may not") as refused:
             act()
         assert "administrator" in refused.value.fix

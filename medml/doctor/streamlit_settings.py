@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from medml import hospital
 from medml.doctor import Finding, found, look
+from medml.doctor.addresses import listed
 from medml.doctor.scene import Scene, is_loopback
 
 WANTED: dict[str, tuple[Any, str, str]] = {  # option: what it must be, its name, what it would do else
@@ -43,14 +45,16 @@ def streamlit_settings(scene: Scene) -> Iterator[Finding]:
 def where_it_answers(scene: Scene) -> Iterator[Finding]:
     """On this machine alone, unless the people who use it sign in."""
     options, whence = scene.options(OPTIONS)
-    address, how = str(options["server.address"] or ""), f"server.address, {whence}."
-    if address and is_loopback(address):
+    address, how = str(options["server.address"] or ""), f"server.address, {whence}; MEDML_HOSTS of this process."
+    others, n = [each for each in listed("MEDML_HOSTS") if not is_loopback(each)], people()
+    if address and is_loopback(address) and not others:
         yield found("green", "Where the app answers", f"On this machine alone ({address}).", how=how)
         return
-    shown = address or "every address of this machine"
-    n = people()
-    if n:
-        yield found("green", "Where the app answers", f"At {shown}, to the {n:,} people who have an account.", how=how)
+    shown = f"{address or 'every address of this machine'}{' and, by a proxy, ' if others else ''}{', '.join(others)}"
+    if n or hospital.is_set_up():
+        who = "to whom the hospital's own service signs in, and " if hospital.is_set_up() else ""
+        yield found("green", "Where the app answers", f"At {shown}, {who}to the {n:,} people who have an account.",
+                    how=how)
     else:
         yield found("red", "Where the app answers", f"At {shown}, to anybody: nobody has an account.",
                     "Make accounts with `python -m medml accounts add NAME --role clinician`, or serve it on "
