@@ -163,8 +163,7 @@ def changing(run: str) -> Iterator[Path]:
     """
     with store.only_one("runs", wait=30.0, everywhere=True) as free:
         if not free:
-            raise UserError(what="Another program has been changing the gallery for 30 seconds.", code="locked",
-                            fix="Try again in a moment; nothing was lost.")
+            raise store.locked()
         folder = _folder(run)
         rights.require("change", "run", run)
         yield folder
@@ -241,7 +240,9 @@ def delete(run: str) -> None:
     for job in store.jobs():
         if job.payload.get("run") == run and not job.ended_for_good:
             store.ask_stop(job.id)
-    with store.only_one("runs", wait=30.0, everywhere=True):
+    with store.only_one("runs", wait=30.0, everywhere=True) as free:
+        if not free:
+            raise store.locked()
         going = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.deleted")
         folder.rename(going)
         try:

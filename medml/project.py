@@ -234,6 +234,9 @@ def add_run(project: str, run: str) -> None:
     """Note that this project made that run; it belongs to whom the project belongs."""
     rights.require("change", "project", project)
     rights.inherit(run, project)
-    listed = runs_of(project)
-    if run not in listed:
-        home.write_model(folder(project) / "runs.json", RunList(runs=[*listed, run]))
+    with store.only_one("runs", wait=30.0, everywhere=True) as free:  # two trainings may end at once
+        if not free:
+            raise store.locked()
+        listed = runs_of(project)
+        if run not in listed:
+            home.write_model(folder(project) / "runs.json", RunList(runs=[*listed, run]))

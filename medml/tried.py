@@ -11,7 +11,7 @@ import hashlib
 import secrets
 from pathlib import Path
 
-from medml import home
+from medml import home, store
 from medml.types import Value
 
 
@@ -34,9 +34,13 @@ def stops(data_sha256: str, target: str) -> int:
 
 def count_stop(data_sha256: str, target: str, job: str | None) -> None:
     """Count a training that was ended by hand; a job that is taken up again counts once."""
-    whole, name = _read(data_sha256, target), job or secrets.token_hex(6)
-    if name not in whole.stops:
-        home.write_model(_path(data_sha256, target), whole.model_copy(update={"stops": [*whole.stops, name]}))
+    name = job or secrets.token_hex(6)
+    with store.only_one("runs", wait=30.0, everywhere=True) as free:
+        if not free:
+            raise store.locked()
+        whole = _read(data_sha256, target)
+        if name not in whole.stops:
+            home.write_model(_path(data_sha256, target), whole.model_copy(update={"stops": [*whole.stops, name]}))
 
 
 def _read(data_sha256: str, target: str) -> Deleted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -10,7 +11,7 @@ import zipfile
 import pytest
 from tables import clinic, planned, saved
 
-from medml import gallery, home, rivals
+from medml import gallery, home, rivals, store, tried
 from medml.errors import UserError
 from medml.train import train
 
@@ -57,6 +58,17 @@ def test_a_download_is_one_zip_that_opens_and_holds_the_weights(two_runs):
         assert not any("private" in name for name in names)
         profile = json.loads(archive.read(f"{two_runs[1]}/profile.json"))
     assert "/" not in profile["source"]
+
+
+def test_while_another_changes_the_gallery_nothing_is_deleted_and_no_stop_counted(monkeypatch):
+    place = home.ensure(home.runs_folder() / "run-1")
+    monkeypatch.setattr(gallery, "_folder", lambda run: place)
+    monkeypatch.setattr(store, "only_one", lambda name, **more: contextlib.nullcontext(False))
+    for act in (lambda: gallery.delete("run-1"), lambda: tried.count_stop("0" * 64, "died", "job-0001")):
+        with pytest.raises(UserError) as refused:
+            act()
+        assert refused.value.code == "locked"
+    assert place.is_dir() and tried.stops("0" * 64, "died") == 0
 
 
 def test_a_deleted_run_is_gone_and_the_other_stays(two_runs):

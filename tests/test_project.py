@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
@@ -130,6 +131,24 @@ def test_a_deleted_run_is_no_longer_listed(folder):
     assert project.runs_of(made) == ["run-1"]
     place.rmdir()
     assert project.runs_of(made) == []
+
+
+def test_two_trainings_that_end_at_once_are_both_listed(folder, monkeypatch):
+    made = project.create(folder).id
+    for each in ("run-1", "run-2"):
+        (home.runs_folder() / each).mkdir()
+    plain, second = project.runs_of, threading.Thread(target=lambda: project.add_run(made, "run-2"))
+
+    def runs_of(name):
+        found = plain(name)
+        if not second.ident:
+            second.start()
+            second.join(0.3)  # it has to wait for the first
+        return found
+    monkeypatch.setattr(project, "runs_of", runs_of)
+    project.add_run(made, "run-1")
+    second.join()
+    assert plain(made) == ["run-1", "run-2"]
 
 
 def test_deleting_a_project_stops_its_jobs(folder):

@@ -12,6 +12,7 @@ from medml.store.database import (
     copy_to,
     held_open,
     is_damaged,
+    locked,
     only_one,
     only_one_here,
     path,
@@ -50,7 +51,7 @@ __all__ = [
     "ATTEMPTS", "AWAY", "ENDED", "WAITING", "DatabaseError", "Job", "Machine", "Process", "Progress", "State",
     "ask_pause", "ask_stop", "ask_to_rest", "be_at_work", "be_gone", "check_shared", "claim", "clock", "connect",
     "connect_once", "copy_to", "due", "enter", "finish", "forget_owner", "get", "give_back", "held_open", "in_words",
-    "is_damaged", "is_here", "is_shared", "jobs", "leave", "let_go_on", "machines", "mark", "only_one",
+    "is_damaged", "is_here", "is_shared", "jobs", "leave", "let_go_on", "locked", "machines", "mark", "only_one",
     "only_one_here", "own", "path", "processes", "progress_since", "pulse", "put_first", "put_off", "seen", "submit",
     "troubles",
 ]
