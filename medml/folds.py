@@ -159,12 +159,12 @@ class Stretches:
 
     def take_up(self) -> Any | None:
         """What a killed attempt had put aside; None if there is nothing whole."""
-        if self.folder is None or not (self.folder / "stretch").is_dir():
-            return None
-        try:
-            return self.family.load(self.folder / "stretch")
-        except UserError:
-            return None  # killed while it was written: this fit starts again, with the same numbers
+        for name in () if self.folder is None else ("stretch", "stretch.part"):  # the newer took its place
+            try:
+                return self.family.load(self.folder / name)
+            except UserError:
+                continue  # absent, or killed while it was written
+        return None  # this fit starts again, with the same numbers
 
     def maybe(self, fitted: Any) -> None:
         """Put it aside if the last time is long enough ago."""
