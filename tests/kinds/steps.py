@@ -16,7 +16,8 @@ from worker.jobs import Kind, registry
 
 
 def run(job, watch):
-    """payload: n, pause (seconds a step), publish (path), die_at, deaf, child, fault ("user" or "ours")."""
+    """payload: n, pause (seconds a step), publish (path), die_at, deaf, child, full (path of a file that is made where
+    the disk is full), fault ("user" or "ours")."""
     told = job.payload
     place = home.work_folder(job.id) / "done.txt"
     done = int(place.read_text()) if place.exists() else 0
@@ -28,7 +29,7 @@ def run(job, watch):
         time.sleep(told.get("pause", 0.01))
         done += 1
         if not told.get("forgetful"):
-            home.write_bytes(place, str(done).encode())
+            _keep(place, done, told)
         if not told.get("deaf"):
             watch.point(Point(round=done, fold=0, train=1 / done))
         watch.say("steps", done / total, f"step {done}")
@@ -40,6 +41,15 @@ def run(job, watch):
         with open(told["publish"], "a") as file:
             file.write(f"{done}\n")
     return {"steps": done}
+
+
+def _keep(place, done, told):
+    try:
+        home.write_bytes(place, str(done).encode())
+    except OSError:
+        if told.get("full"):
+            Path(told["full"]).touch()
+        raise
 
 
 def torch_out_of_memory():
