@@ -273,6 +273,20 @@ def test_a_root_of_a_group_is_that_groups_alone(ward, studies):
     assert project.first_folder() == everybodys
 
 
+def test_a_scan_is_told_of_no_table_that_whoever_asks_may_not_name(ward, studies):
+    """The worker reads for everybody, so the table of labels is looked at where the scan is handed in."""
+    for place in studies:
+        (place / "list.csv").write_text("picture,finding\na.png,1\n")
+    ward.who = BEA
+    made = project.create(studies[1])
+    for file in ("../cardiology/list.csv", str(studies[0] / "list.csv"), "../../keys"):
+        with pytest.raises(UserError):
+            worker.enqueue("scan", {"project": made.id, "labels": {"file": file}}, job_id="scan-of-others")
+    assert store.jobs() == []
+    for number, file in enumerate(("list.csv", "../open/list.csv")):
+        worker.enqueue("scan", {"project": made.id, "labels": {"file": file}}, job_id=f"scan-own-{number}")
+
+
 def test_medmls_own_folder_with_its_keys_is_nobodys_study(ward, studies, medml_home):
     home.secret("audit")
     (everybodys := studies[2] / "link").symlink_to(medml_home / "keys")

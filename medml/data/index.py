@@ -97,9 +97,12 @@ def tables_in(source: Path, shown: str) -> list[TableSource]:
 
     raises  UserError where it is gone, holds none or lies outside of the folders that may be read
     """
-    elsewhere = TableRef(path=shown).elsewhere
-    path = check_source(_folder(source) / shown) if elsewhere else file_in(source, shown)
-    return [table for table in _open(shown, path, None) if isinstance(table, TableSource)]
+    return [table for table in _open(shown, place_of(source, shown), None) if isinstance(table, TableSource)]
+
+
+def place_of(source: Path, shown: str) -> Path:
+    """Where a file lies, as the list of files calls it or `shown_from` does; UserError as `tables_in`."""
+    return check_source(_folder(source) / shown) if TableRef(path=shown).elsewhere else file_in(source, shown)
 
 
 def shown_from(source: Path, file: Path) -> str:

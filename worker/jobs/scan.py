@@ -38,4 +38,17 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     return {"files": len(found.files), "tables": len(found.tables)}
 
 
-registry.add("scan", Kind("scan", "Scan", "quick", run))
+def asked_by_somebody(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload, once whoever asks may name the table of labels in it: the job itself may read for everybody.
+
+    raises  UserError where the table is gone, or outside of the folders that this person may use
+    """
+    from medml.data.index import place_of
+
+    file = payload.get("labels", {}).get("file")
+    if file:
+        place_of(Path(project.get(payload["project"]).source), file)
+    return payload
+
+
+registry.add("scan", Kind("scan", "Scan", "quick", run, freeze=asked_by_somebody))
