@@ -141,6 +141,17 @@ def test_what_cannot_go_on_is_not_paused_while_it_runs():
     assert main(["pause", "job-0001"]) == 2 and store.get("job-0001").paused is None
 
 
+def test_who_may_not_pause_a_job_is_told_nothing_of_it(monkeypatch):
+    store.submit("job-0001", "scan", "quick", {})
+    store.claim("quick", "me", 30)
+
+    def refused(act, job):
+        raise UserError(what="You may not.", fix="Ask.", code="no_right")
+    monkeypatch.setattr(worker.rights, "require_of_job", refused)
+    with pytest.raises(UserError, match="You may not"):
+        worker.pause("job-0001")
+
+
 def test_a_job_is_paused_and_let_go_on_from_a_terminal(capsys):
     store.submit("job-0001", "train", "train", {})
     assert main(["resume", "job-0001"]) == 0 and "was not paused" in capsys.readouterr().out

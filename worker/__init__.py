@@ -89,11 +89,11 @@ def pause(job_id: str) -> None:
 
     raises  UserError where it runs and would have to begin anew: only trainings keep what they have
     """
+    rights.require_of_job("stop", job_id)
     job = store.get(job_id)
     if job.state == "running" and not resumes(job.kind):
         raise UserError(what="This work cannot be paused while it runs: it would begin anew.",
                         fix="Let it end, or stop it.", code="no_pause")
-    rights.require_of_job("stop", job_id)
     store.ask_pause(job_id)
 
 
