@@ -16,7 +16,7 @@
 | disk full: checkpoint, progress, log | test_disk: a_job_under_way; test_pressure: silences_the_log |
 | disk full: publish | test_pressure: a_full_disk_at_publishing; test_nth_call (ENOSPC) |
 | under 2 GB free | test_storage: with_little_room |
-| open, replace, fsync, SQLite fail at the Nth call | test_nth_call, 28 ways of writing |
+| open, replace, fsync, SQLite fail at the Nth call | test_nth_call, 32 ways of writing |
 | medml.db cut off, a byte flipped, no database, gone | test_storage: damaged_database, any_one_byte, begun_anew |
 | the same under a worker at work | test_storage: a_worker_that_meets_damage |
 | nightly copy | test_storage: a_copy_is_made_once_a_night |
@@ -26,7 +26,8 @@
 | older home, newer home | test_upgrade |
 | weights gone, one byte flipped | test_models: weights_that_are_gone_or_changed |
 | run deleted while another predicts with it | test_models: deleted_while, deleted_once_it_is_loaded |
-| folder unmounted, file changed, stop at each stage | test_stops |
+| folder unmounted, stop at each stage | test_stops |
+| file changed before the start, or while it is read | tests/test_train.py: changed_since_the_scan; test_stops |
 | file vanishing mid-scan | test_reading: vanishes_while, vanishes_between |
 | pipes, sockets, devices, links in a loop and out | test_reading: devices; tests/test_data_walk.py |
 | no permission | test_reading: what_may_not_be_read |

@@ -18,7 +18,22 @@ from typing import Any
 import pytest
 from tables import clinic, planned, saved
 
-from medml import audit, backup, copilot, gallery, home, leftovers, project, publish, store, train
+from medml import (
+    accounts,
+    audit,
+    backup,
+    copilot,
+    gallery,
+    home,
+    leftovers,
+    project,
+    publish,
+    quiet,
+    store,
+    train,
+    tried,
+    vault,
+)
 from medml.errors import UserError
 from medml.loop import Checkpoints, unpack
 from medml.store import database, whole
@@ -216,6 +231,20 @@ def of_keys(made) -> dict[str, Way]:
                          lambda: written(made, 1))}
 
 
+def of_the_ward(made) -> dict[str, Way]:
+    """What is noted beside a project: accounts, quiet hours, what was tried, a look at the part kept closed."""
+    listed = lambda: [(each.name, each.role) for each in accounts.everybody()]  # noqa: E731
+    added = lambda: accounts.add("eva", "clinician", None, subject="s-1") if not listed() else None  # noqa: E731
+    sha, target = made.config.data_sha256, made.config.choice.target
+    return {
+        "account": Way(added, listed),
+        "quiet hours": Way(lambda: quiet.keep(quiet.parsed("08:00-18:00")), quiet.hours),
+        "stop by hand": Way(lambda: tried.count_stop(sha, target, JOB), lambda: tried.stops(sha, target)),
+        "look": Way(lambda: vault.record(made.config, made.run, 0, {}, job=JOB), lambda: len(
+            vault.read(made.config).looks)),
+    }
+
+
 def place_of() -> Path:
     return home.work_folder(JOB) / "checkpoint.medml"
 
@@ -230,12 +259,14 @@ def written(made, epoch: int) -> None:
 
 
 def ways(made) -> dict[str, Way]:
-    return of_projects(made) | of_runs(made) | of_the_database(made) | of_copies(made) | of_keys(made)
+    return of_projects(made) | of_runs(made) | of_the_database(made) | of_copies(made) | of_keys(made) | \
+        of_the_ward(made)
 
 
 NAMES = ("recipe", "profile", "config", "rename", "create", "add run", "delete", "publish", "checkpoint", "revert",
          "rename run", "delete run", "pack", "submit", "claim", "pulse", "finish", "give back", "stop", "turn", "audit",
-         "steps", "nightly copy", "mend", "backup", "restore", "key", "epoch")
+         "steps", "nightly copy", "mend", "backup", "restore", "key", "epoch", "account",
+         "quiet hours", "stop by hand", "look")
 
 
 @pytest.mark.parametrize("name", NAMES)
