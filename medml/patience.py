@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from medml import rights
 from medml.errors import UserError
 
 Answer = TypeVar("Answer")
@@ -31,7 +32,8 @@ def within(seconds: float, act: Callable[..., Answer], *given: Any) -> Answer:
             ended["answer"] = act(*given)
         except BaseException as error:  # noqa: BLE001 - raised again by whoever asked
             ended["error"] = error
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="drive", daemon=True)
+    by_them = rights.as_now(run)  # the screen's own thread alone says whose it is
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(by_them,), name="drive", daemon=True)
     thread.start()
     thread.join(seconds)
     if "error" in ended:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import worker
-from medml import audit, copilot, gallery, home, project, rights, standing, store
+from medml import audit, copilot, gallery, home, patience, project, rights, standing, store
 from medml.errors import UserError
 from medml.rights import Person
 
@@ -231,6 +231,13 @@ def test_a_thread_of_ours_acts_for_who_started_it(ward, mine):
     assert found == ["Ada"]
     with pytest.raises(UserError):
         rights.current()
+
+
+def test_who_waits_for_a_drive_is_asked_for_by_name_all_the_same(monkeypatch):
+    """The screen's own thread alone says whose it is."""
+    here = threading.current_thread()
+    monkeypatch.setattr(rights, "_who", lambda: ADA if threading.current_thread() is here else None)
+    assert patience.within(patience.LOOK, rights.current) == ADA
 
 
 def test_questions_of_no_project_are_each_persons_own(ward):
