@@ -17,6 +17,7 @@ from worker import processes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGSTOP and time zones of a process are POSIX")
 LONG = {"n": 100, "pause": 0.04}  # 4 s of work: a clock is set under it
+BRIEF = LONG | {"pause": 0.02}
 HOURS = 3600.0
 
 
@@ -62,15 +63,15 @@ def berlin(monkeypatch):
 
 def test_a_clock_set_back_two_hours_costs_no_attempt_and_a_frozen_child_is_still_given_up(monkeypatch, set_clock,
                                                                                          tmp_path):
-    with with_that_clock(monkeypatch, set_clock, MEDML_LEASE="2"):
-        job = worker.enqueue("steps_train", LONG | {"publish": str(tmp_path / "whole")})
+    with with_that_clock(monkeypatch, set_clock, MEDML_LEASE="4"):
+        job = worker.enqueue("steps_train", BRIEF | {"publish": str(tmp_path / "whole")})
         running(job, fraction=0.2)
         set_clock.set_by(-2 * HOURS)
         done = ended(job)
         assert done.state == "done" and done.attempt == 1 and (tmp_path / "whole").read_text() == "100\n"
         assert done.heartbeat < done.started  # the clock of the child itself was set back
         assert night.came(done).seconds >= 0
-        frozen = worker.enqueue("steps_train", LONG | {"publish": str(tmp_path / "frozen")})
+        frozen = worker.enqueue("steps_train", BRIEF | {"publish": str(tmp_path / "frozen")})
         first = running(frozen, fraction=0.2)
         set_clock.set_by(-4 * HOURS)
         os.kill(first.pid, signal.SIGSTOP)
@@ -81,7 +82,7 @@ def test_a_clock_set_back_two_hours_costs_no_attempt_and_a_frozen_child_is_still
 
 def test_a_job_waits_for_its_hour_and_runs_over_the_change_to_summer_time(berlin, monkeypatch, set_clock, tmp_path):
     set_clock.set_to(datetime.fromisoformat("2026-03-29T01:40:00"))  # in twenty minutes the wall shows 03:00
-    with with_that_clock(monkeypatch, set_clock, MEDML_LEASE="2"):
+    with with_that_clock(monkeypatch, set_clock):
         before = worker.enqueue("steps_quick", LONG | {"publish": str(tmp_path / "before")})
         at_three = clock.tonight(3, now=set_clock.now())
         after = worker.enqueue("steps_train", {"n": 1}, not_before=at_three)
@@ -99,7 +100,7 @@ def test_a_job_waits_for_its_hour_and_runs_over_the_change_to_summer_time(berlin
 def test_a_job_runs_once_over_the_hour_that_comes_twice(berlin, monkeypatch, set_clock, tmp_path):
     change = datetime.fromisoformat("2026-10-25T02:00:00").replace(fold=1)  # 02:00 again
     set_clock.set_to(datetime.fromisoformat("2026-10-25T02:40:00"))
-    with with_that_clock(monkeypatch, set_clock, MEDML_LEASE="2"):
+    with with_that_clock(monkeypatch, set_clock):
         job = worker.enqueue("steps_train", LONG | {"publish": str(tmp_path / "out")})
         running(job, fraction=0.01)
         set_clock.set_by(change.timestamp() - 0.3 - time.time())

@@ -87,7 +87,7 @@ def test_a_worker_told_to_end_lets_its_job_go_on_later(busy, tmp_path):
 
 def test_a_frozen_child_is_given_up_and_publishes_nothing(monkeypatch, medml_home, tmp_path):
     out = tmp_path / "out"
-    with at_work(monkeypatch, MEDML_LEASE="2"):
+    with at_work(monkeypatch, MEDML_LEASE="4"):
         job = worker.enqueue("steps_train", LONG | {"publish": str(out)})
         frozen = running(job, fraction=0.2)
         os.kill(frozen.pid, signal.SIGSTOP)
@@ -98,13 +98,13 @@ def test_a_frozen_child_is_given_up_and_publishes_nothing(monkeypatch, medml_hom
 
 def test_a_lid_closed_over_worker_and_child_costs_nothing(monkeypatch, medml_home, tmp_path):
     out = tmp_path / "out"
-    with at_work(monkeypatch, MEDML_LEASE="2"):
+    with at_work(monkeypatch, MEDML_LEASE="3"):
         job = worker.enqueue("steps_train", LONG | {"publish": str(out)})
         running(job, fraction=0.2)
         asleep = of_home(str(medml_home))
         for each in asleep:
             each.suspend()
-        time.sleep(4)  # twice the lease
+        time.sleep(6)  # twice the lease, which a busy machine's heart must not use up by itself
         for each in asleep:
             each.resume()
         done = ended(job)
