@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 import worker
+from medml import rights
 from medml.copilot import speech
 from medml.errors import UserError
 from pages._ui_plain import html
@@ -28,6 +29,10 @@ class Heard:
     text: str = ""
     failed: UserError | None = None
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self) -> None:
+        """In a thread of its own, by who spoke."""
+        threading.Thread(target=rights.as_now(self.run), name="speech", daemon=True).start()
 
     def run(self) -> None:
         try:
@@ -53,7 +58,7 @@ def microphone(put: Callable[[str], None], *, busy: bool) -> None:
     heard: Heard | None = st.session_state.get(HEARD)
     if sound is not None and heard is None:
         heard = st.session_state[HEARD] = Heard(sound.getvalue())
-        threading.Thread(target=heard.run, name="speech", daemon=True).start()
+        heard.begin()
     if heard is None:
         return
     if not heard.ended.is_set():

@@ -15,6 +15,7 @@ import worker
 from medml import audit, copilot, gallery, home, patience, project, rights, standing, store
 from medml.errors import UserError
 from medml.rights import Person
+from pages import _ui_speech
 
 ADA = Person("a1", "Ada", "clinician", ("cardiology",), "10.0.0.1")
 BEA = Person("a2", "Bea", "clinician", ("surgery",), "10.0.0.2")
@@ -238,6 +239,15 @@ def test_who_waits_for_a_drive_is_asked_for_by_name_all_the_same(monkeypatch):
     here = threading.current_thread()
     monkeypatch.setattr(rights, "_who", lambda: ADA if threading.current_thread() is here else None)
     assert patience.within(patience.LOOK, rights.current) == ADA
+
+
+def test_what_is_said_is_written_down_by_who_spoke(monkeypatch):
+    here = threading.current_thread()
+    monkeypatch.setattr(rights, "_who", lambda: ADA if threading.current_thread() is here else None)
+    monkeypatch.setattr(_ui_speech.worker, "answer", lambda question, sound: {"text": rights.current().name})
+    heard = _ui_speech.Heard(b"x")
+    heard.begin()
+    assert heard.ended.wait(20) and (heard.text, heard.failed) == ("Ada", None)
 
 
 def test_questions_of_no_project_are_each_persons_own(ward):
