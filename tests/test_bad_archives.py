@@ -41,6 +41,15 @@ def archive(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
     return content.getvalue()
 
 
+def two_ends(content: bytes) -> bytes:
+    """The same archive with two last records: one that says how much there is, which zipfile goes by, and behind it the
+    usual one, that says one file."""
+    n, size, offset = struct.unpack("<HLL", content[-12:-2])
+    true = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, n, n, size, offset)
+    where = struct.pack("<4sLQL", b"PK\6\7", 0, len(content) - 22, 1)
+    return content[:-22] + true + where + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 46, offset, 0)
+
+
 HARMFUL = {
     "climbs": (lambda: archive(("ok.csv", TABLE), ("../../out.csv", TABLE)), "unsafe_path"),
     "climbs by backslash": (lambda: archive(("..\\..\\out.csv", TABLE)), "unsafe_path"),
@@ -51,6 +60,7 @@ HARMFUL = {
     "nested": (lambda: archive(("inner.zip", archive(("a.csv", TABLE)))), "nested_archive"),
     "nested gz": (lambda: archive(("inner.csv.gz", gzip.compress(TABLE))), "nested_archive"),
     "many": (lambda: archive(*((f"{n}.csv", b"") for n in range(10_000))), "too_many_entries"),
+    "many behind few": (lambda: two_ends(archive(*((f"{n}.csv", b"") for n in range(10_000)))), "too_many_entries"),
 }
 
 

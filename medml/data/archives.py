@@ -28,6 +28,7 @@ MOST_ENTRIES = 1_000
 MOST_DIRECTORY = 1 << 20  # bytes of the list of entries
 ARCHIVES = frozenset({"zip", "gz", "7z", "rar", "bz2", "xz", "zst"})
 END = struct.Struct("<4s4H2LH")
+END64, LOCATOR = struct.Struct("<4sQ2H2L4Q"), 20  # of archives that may be larger than 4 GB (4.3.14, 4.3.15)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 Opener = Callable[[TableRef, Path, Sniffed, Material], TableSource]
 
@@ -61,12 +62,16 @@ def open_archive(shown: str, path: Path, wanted: str | None, opener: Opener) -> 
 def _few_enough(file) -> None:
     """Refuse by the last record of the file, before the list of entries is read."""
     size = file.seek(0, 2)
-    file.seek(max(0, size - END.size - 65_535))
+    file.seek(max(0, size - END.size - END64.size - LOCATOR - 65_535))
     tail = file.read()
     place = tail.rfind(b"PK\x05\x06")
     if place < 0 or len(tail) - place < END.size:
         raise zipfile.BadZipFile("no end record")
     _, _, _, _, entries, directory, _, _ = END.unpack_from(tail, place)
+    large = place - END64.size - LOCATOR
+    if large >= 0 and tail[large + END64.size:].startswith(b"PK\x06\x07"):  # zipfile goes by the larger record then
+        *_, entries64, directory64, _ = END64.unpack_from(tail, large)
+        entries, directory = max(entries, entries64), max(directory, directory64)
     if entries > MOST_ENTRIES or directory > MOST_DIRECTORY:
         raise not_read("too_many_entries", f"This zip archive holds more than {MOST_ENTRIES:,} files. It was not "
                        "opened.", "Unpack it yourself and choose that folder.", refuse=True)
