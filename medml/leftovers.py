@@ -34,7 +34,9 @@ def sweep() -> int:
 def _left(before: float) -> Iterator[Path]:
     tops = {home(), state()}
     for folder in [top / room for top in tops for room in ROOMS if (top / room).is_dir()]:
-        for each in os.scandir(folder):
+        with os.scandir(folder) as entries:
+            there = list(entries)
+        for each in there:
             if _is_left(each, before):
                 yield Path(each.path)
             elif folder not in tops and each.is_dir(follow_symlinks=False):

@@ -209,7 +209,7 @@ def test_ask_speaks_of_a_project_by_its_name(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("MEDML_OLLAMA_HOST", "127.0.0.1:9")
     project.create(saved(clinic(40), tmp_path), "My ward")
     assert main(["ask", "My ward", "What next?", "--stage", "scan"]) == 0
-    assert "fewer than 10 rows" in capsys.readouterr().out  # nothing was scanned yet
+    assert "open a project and scan its folder" in capsys.readouterr().out  # nothing was scanned yet
     assert main(["ask", "nobody", "What next?"]) == 2 and main(["ask", "My ward", "Hm?", "--stage", "moon"]) == 2
     assert "no project and no run “nobody”" in capsys.readouterr().err
 

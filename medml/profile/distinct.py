@@ -18,11 +18,13 @@ class HyperLogLog:
 
     def __init__(self) -> None:
         self.registers = np.zeros(1 << PRECISION, dtype=np.uint8)
-        self._seen = _LOW_BITS[self.registers]  # of each register: the low bits that must be zero to change it
+        self._seen: np.ndarray | None = None  # of each register: the low bits that must be zero to change it; 128 KiB
         self._floor = 0
 
     def add(self, hashes: np.ndarray, *, but: int | None = None) -> None:
         """Add hashes, (n,) uint64, equal for equal values and otherwise uniform; all of them but one, where given."""
+        if self._seen is None:
+            self._seen = _LOW_BITS[self.registers]
         if self._floor:
             low_zeros = np.uint64((1 << self._floor) - 1)
             hashes = hashes[(hashes & low_zeros) == 0]
