@@ -66,6 +66,7 @@ def remove(name: str) -> None:
     """Remove an account and end its sessions; its projects stay and are the administrators' to see."""
     found = get(name)
     rights.require("accounts", "account", found.id)
+    _not_the_last(found)
     store.remove(found.id)
 
 
@@ -73,7 +74,9 @@ def set_role(name: str, role: str) -> None:
     """Another role; every session of the account ends."""
     found = get(name)
     rights.require("accounts", "account", found.id)
-    store.change(found.id, role=_role(role))
+    if _role(role) != ROLES[-1]:
+        _not_the_last(found)
+    store.change(found.id, role=role)
 
 
 def set_teams(name: str, teams: Sequence[str]) -> None:
@@ -90,6 +93,15 @@ def set_password(name: str, password: str) -> None:
     rights.require("accounts", "account", found.id)
     store.change(found.id, password=fresh)
     store.forgive(_tried(found.name))
+
+
+def _not_the_last(found: Account) -> None:
+    """UserError where nobody with a password of our own could keep the others' accounts any more."""
+    others = [each for each in everybody() if each.id != found.id]
+    if found.role == ROLES[-1] and found.password is not None and others and not any(
+            each.role == ROLES[-1] and each.password is not None for each in others):
+        raise UserError(what=f"“{found.name}” is the last administrator with a password.", code="last_administrator",
+                        fix="Make another one first: python -m medml accounts add NAME --role administrator")
 
 
 def _role(role: str) -> str:

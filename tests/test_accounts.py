@@ -207,3 +207,18 @@ def test_a_log_that_was_changed_is_exit_code_2(quick, monkeypatch):
     audit.head_file().unlink()
     code, _, said = command(monkeypatch, "audit", "verify")
     assert code == 2 and "not as it was written" in said
+
+
+def test_the_last_administrator_with_a_password_stays():
+    accounts.add("Ada", "administrator", GOOD)
+    accounts.add("Ben", "clinician", GOOD)
+    accounts.add("Cleo", "administrator", None, subject="of the hospital's service")
+    for act in (lambda: accounts.remove("Ada"), lambda: accounts.set_role("Ada", "clinician")):
+        with pytest.raises(UserError) as refused:
+            act()
+        assert refused.value.code == "last_administrator"
+    assert accounts.get("Ada").role == "administrator"
+    accounts.add("Dora", "administrator", GOOD)
+    accounts.set_role("Ada", "viewer")
+    accounts.remove("Ada")
+    assert [each.name for each in accounts.everybody()] == ["Ben", "Cleo", "Dora"]
