@@ -6,14 +6,12 @@ laid when they are first needed, so homes made before have them too.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from medml.store.database import connect
+from medml.store.database import laid
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS people (
@@ -53,25 +51,11 @@ class Owner:
     team: str
 
 
-@contextlib.contextmanager
-def _laid(*, write: bool = False) -> Iterator[Database]:
-    """A connection to a file that has the tables."""
-    with connect(write=write) as db:
-        if db.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", [LAST_TABLE]).fetchone()[0] == 0:
-            if not write:
-                db.execute("BEGIN IMMEDIATE")
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                db.execute(statement)
-            if not write:
-                db.execute("COMMIT")
-        yield db
-
-
 # ---- people ----------------------------------------------------------------------------------------------------
 
 def accounts() -> list[Account]:
     """Everybody, by name."""
-    with _laid() as db:
+    with laid(SCHEMA, LAST_TABLE) as db:
         return [_account(db, row) for row in db.query("SELECT * FROM people ORDER BY folded")]
 
 
@@ -80,7 +64,7 @@ def account(*, name: str | None = None, person: str | None = None, subject: str 
     asked, value = next((column, value) for column, value in (
         ("folded", None if name is None else name.casefold()), ("id", person), ("subject", subject))
         if value is not None)
-    with _laid() as db:
+    with laid(SCHEMA, LAST_TABLE) as db:
         for row in db.query(f"SELECT * FROM people WHERE {asked} = ?", [value]):
             return _account(db, row)
     return None
@@ -94,7 +78,7 @@ def _account(db: Database, row: dict) -> Account:
 
 def add(new: Account) -> bool:
     """False where that name is taken."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         made = db.execute("INSERT OR IGNORE INTO people VALUES (?, ?, ?, ?, ?, ?, ?)", [
             new.id, new.name, new.name.casefold(), new.role, new.password, new.subject, new.made]).rowcount == 1
         if made:
@@ -105,7 +89,7 @@ def add(new: Account) -> bool:
 def change(person: str, *, role: str | None = None, password: str | None = None,
            teams: tuple[str, ...] | None = None) -> None:
     """What of an account is given here; every session of that person is ended in the same moment."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         for column, value in (("role", role), ("password", password)):
             if value is not None:
                 db.execute(f"UPDATE people SET {column} = ? WHERE id = ?", [value, person])
@@ -116,13 +100,13 @@ def change(person: str, *, role: str | None = None, password: str | None = None,
 
 def rehash(person: str, password: str) -> None:
     """The same password, hashed by stronger settings: nobody is signed out."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("UPDATE people SET password = ? WHERE id = ?", [password, person])
 
 
 def remove(person: str) -> None:
     """The account, its groups and its sessions; what belongs to that person stays and is the administrators' to see."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         for table, column in (("people", "id"), ("memberships", "person"), ("sessions", "person")):
             db.execute(f"DELETE FROM {table} WHERE {column} = ?", [person])
 
@@ -137,14 +121,14 @@ def _join(db: Database, person: str, teams: tuple[str, ...]) -> None:
 
 def begin_session(token: str, person: str, *, in_place_of: str | None = None, too_old: float = 0.0) -> None:
     """Keep the hash of a new token; the one that it takes the place of, and those begun before `too_old`, go."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("DELETE FROM sessions WHERE token = ? OR made < ?", [in_place_of or "", too_old])
         db.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", [token, person, time.time(), time.time()])
 
 
 def session(token: str) -> tuple[Account, float, float] | None:
     """(whose it is, when it began, when that person last did something) by the hash of its token; None if ended."""
-    with _laid() as db:
+    with laid(SCHEMA, LAST_TABLE) as db:
         found = db.execute("SELECT person, made, seen FROM sessions WHERE token = ?", [token]).fetchone()
         if found is None:
             return None
@@ -155,18 +139,18 @@ def session(token: str) -> tuple[Account, float, float] | None:
 
 def touch(token: str) -> None:
     """That person has just done something."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("UPDATE sessions SET seen = ? WHERE token = ?", [time.time(), token])
 
 
 def end_session(token: str) -> None:
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("DELETE FROM sessions WHERE token = ?", [token])
 
 
 def end_all_sessions() -> None:
     """Everybody signs in anew."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("DELETE FROM sessions")
 
 
@@ -174,7 +158,7 @@ def end_all_sessions() -> None:
 
 def tries(name: str) -> tuple[int, float]:
     """(failures in a row, locked until) of the keyed hash of a name."""
-    with _laid() as db:
+    with laid(SCHEMA, LAST_TABLE) as db:
         return db.execute("SELECT count, until FROM tries WHERE name = ?", [name]).fetchone() or (0, 0.0)
 
 
@@ -184,7 +168,7 @@ def failed(name: str, until: list[float], *, forgotten: float) -> None:
     until      locked until so many seconds from now after the 1st, 2nd ... failure; the last one for all that follow
     forgotten  failures before that time (seconds since 1970) are
     """
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         now = time.time()
         db.execute("DELETE FROM tries WHERE last < ?", [forgotten])
         count = db.execute("SELECT coalesce(max(count), 0) + 1 FROM tries WHERE name = ?", [name]).fetchone()[0]
@@ -193,7 +177,7 @@ def failed(name: str, until: list[float], *, forgotten: float) -> None:
 
 
 def forgive(name: str) -> None:
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("DELETE FROM tries WHERE name = ?", [name])
 
 
@@ -201,25 +185,25 @@ def forgive(name: str) -> None:
 
 def give(sort: str, thing: str, owner: Owner) -> None:
     """Let a project or run belong to somebody."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("INSERT OR REPLACE INTO belongings VALUES (?, ?, ?, ?)", [sort, thing, owner.person, owner.team])
 
 
 def owner(sort: str, thing: str) -> Owner | None:
     """Whom it belongs to; None where nobody said."""
-    with _laid() as db:
+    with laid(SCHEMA, LAST_TABLE) as db:
         found = db.execute("SELECT person, team FROM belongings WHERE sort = ? AND id = ?", [sort, thing]).fetchone()
     return None if found is None else Owner(*found)
 
 
 def owners(sort: str) -> dict[str, Owner]:
     """Of every project ("project") or run ("run")."""
-    with _laid() as db:
+    with laid(SCHEMA, LAST_TABLE) as db:
         found = db.execute("SELECT id, person, team FROM belongings WHERE sort = ?", [sort]).fetchall()
     return {thing: Owner(person, team) for thing, person, team in found}
 
 
 def disown(sort: str, thing: str) -> None:
     """It is gone."""
-    with _laid(write=True) as db:
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("DELETE FROM belongings WHERE sort = ? AND id = ?", [sort, thing])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from medml.store import whole
-from medml.store.database import connect
+from medml.store.database import connect, laid
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS copilot_turns (
@@ -55,14 +55,7 @@ class Row:
 
 @contextlib.contextmanager
 def _laid(*, write: bool = False) -> Iterator[Database]:
-    """A connection to a file that has the tables."""
-    with connect() as db:
-        there = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'copilot_vectors'").fetchone()[0]
-    if not there:
-        with connect(write=True) as db:
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                db.execute(statement)
-    with connect(write=write) as db:
+    with laid(SCHEMA, "copilot_vectors", write=write) as db:
         if write:
             db.execute("PRAGMA secure_delete = ON")
         yield db

@@ -90,6 +90,22 @@ def connect(*, write: bool = False) -> Iterator[Database]:
 
 
 @contextlib.contextmanager
+def laid(schema: str, last: str, *, write: bool = False) -> Iterator[Database]:
+    """As `connect`, to a file that has tables which are laid when they are first needed, so in older homes too.
+
+    schema  CREATE ... IF NOT EXISTS statements, parted by ";";   last  name of the table that is laid last
+    """
+    with connect() as db:
+        is_there = db.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", [last]).fetchone()[0]
+    if not is_there:
+        with connect(write=True) as db:
+            for statement in filter(str.strip, schema.split(";")):
+                db.execute(statement)
+    with connect(write=write) as db:
+        yield db
+
+
+@contextlib.contextmanager
 def held_open() -> Iterator[None]:
     """Keep one connection open for as long as a process lives that reads and writes often.
 

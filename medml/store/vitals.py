@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from medml.store.database import connect
+from medml.store.database import laid
 
 SCHEMA = """CREATE TABLE IF NOT EXISTS vitals (role TEXT NOT NULL, pid INTEGER NOT NULL, time REAL NOT NULL,
     told TEXT NOT NULL, PRIMARY KEY (role, pid)) WITHOUT ROWID"""
@@ -30,16 +30,13 @@ class Vital:
 def tell(role: str, pid: int, told: dict[str, Any]) -> None:
     """Write down what a process says of itself in the place of what it said before. No value of a patient."""
     now = time.time()
-    with connect(write=True) as db:
-        db.execute(SCHEMA)
+    with laid(SCHEMA, "vitals", write=True) as db:
         db.execute("DELETE FROM vitals WHERE time < ?", [now - FORGOTTEN])
         db.execute("INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?)", [role, pid, now, json.dumps(told)])
 
 
 def told() -> list[Vital]:
     """What every process said last, the latest first; whether it still lives is not known here."""
-    with connect() as db:
-        if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'vitals'").fetchone()[0]:
-            return []
+    with laid(SCHEMA, "vitals") as db:
         rows = db.execute("SELECT role, pid, time, told FROM vitals ORDER BY time DESC").fetchall()
     return [Vital(role, pid, when, json.loads(said)) for role, pid, when, said in rows]
