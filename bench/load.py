@@ -148,8 +148,8 @@ def bare() -> Iterator[str]:
         log.unlink()
 
 
-def prepare(home: Path) -> None:
-    """A finished model in the gallery, and a training that outlasts everybody."""
+def finished(home: Path) -> str:
+    """A project with a finished model in the gallery; its id."""
     os.environ["MEDML_HOME"] = str(home)
     from medml import project, train
     from medml.example import example_source
@@ -161,7 +161,16 @@ def prepare(home: Path) -> None:
     for value in (recipe, config):
         project.write(made, value)
     project.add_run(made, train.train(source, profile, recipe, config))
-    queued(made, *planned(profile, choice, "mlp", {"epochs": ENDLESS, "patience": ENDLESS}))
+    return made
+
+
+def prepare(home: Path) -> None:
+    """Such a project, and a training that outlasts everybody."""
+    made = finished(home)
+    from medml import project
+
+    queued(made, *planned(project.profile(made), project.choice(made), "mlp",
+                          {"epochs": ENDLESS, "patience": ENDLESS}))
 
 
 def planned(profile, choice, family: str, changes: dict):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 import time
@@ -21,30 +20,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from bench.load import planned
+from bench.load import finished
 from bench.people import Person
-from tests.e2e.scenes import scanned
 from tests.e2e.served import served
 
 AT_ONCE, KEPT = 6, 130.0  # people at a time; seconds until Streamlit lets go of who has left
 SETTLED = 180.0  # seconds that are left out of the slope
 MIB = 1 << 20
-
-
-def prepare(home: Path) -> str:
-    """A project with a finished model; its id."""
-    os.environ["MEDML_HOME"] = str(home)
-    from medml import project, train
-    from medml.example import example_source
-
-    source = example_source()
-    made = scanned(source, "Soak")
-    profile, choice = project.profile(made), project.choice(made)
-    recipe, config = planned(profile, choice, "logistic", {})
-    for value in (recipe, config):
-        project.write(made, value)
-    project.add_run(made, train.train(source, profile, recipe, config))
-    return made
 
 
 async def visit(address: str, name: str, project: str) -> list[str]:
@@ -123,7 +105,7 @@ def main(arguments: list[str]) -> int:
     seconds = 60 * asked.parse_args(arguments).minutes
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         home = Path(place) / "home"
-        project = prepare(home)
+        project = finished(home)
         with served(home) as app:
             process = psutil.Process(app.process.pid)
             found = asyncio.run(soak(app.url.removeprefix("http://"), project,

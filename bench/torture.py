@@ -25,6 +25,8 @@ from pathlib import Path
 import psutil
 
 from bench import tortured
+from tests.at_work import of_home
+from tests.machine import fill
 
 ROOT = Path(__file__).resolve().parents[1]
 GOAL_START = 15.0  # seconds from a fault to work that goes on
@@ -164,7 +166,7 @@ def torture(place: Path, deck: Deck) -> Figures:
             figures = victim.figures(plans)
         finally:
             victim.end()
-        figures.orphans += len(tortured.of_home(str(place / "home")))
+        figures.orphans += len(of_home(str(place / "home")))
     again_and_epochs(lines, figures)
     figures.seconds = time.monotonic() - began
     return figures
@@ -267,7 +269,7 @@ class Victim:
 
     def victims(self, act: str) -> list[psutil.Process]:
         name, found = act.removeprefix("freeze "), []
-        everybody = tortured.of_home(str(self.home))
+        everybody = of_home(str(self.home))
         job = self.running()
         if name == "child" and job is not None:
             found = [each for each in everybody if each.pid == job.pid]
@@ -279,7 +281,7 @@ class Victim:
 
     def none_left(self) -> None:
         """Whoever a killed worker had started is gone within seconds."""
-        old = [each for each in tortured.of_home(str(self.home)) if tortured.is_left(each)]
+        old = [each for each in of_home(str(self.home)) if tortured.is_left(each)]
         _, left = psutil.wait_procs(old, timeout=GOAL_START)
         self.figure.orphans += len(left)
 
@@ -305,7 +307,7 @@ class Victim:
         if not self.is_small:
             return
         ballast = self.home / "ballast"
-        tortured.fill(ballast)
+        fill(ballast)
         time.sleep(seconds)
         ballast.unlink()
 
@@ -321,12 +323,12 @@ class Victim:
 
     def end(self) -> None:
         """Close app and worker as a machine does that is shut down; what is left after that is an orphan."""
-        for each in tortured.of_home(str(self.home)):
+        for each in of_home(str(self.home)):
             if tortured.is_worker(each) or (self.app is not None and each.pid == self.app.pid):
                 with contextlib.suppress(psutil.Error):
                     each.terminate()
         deadline = time.monotonic() + GOAL_START
-        while tortured.of_home(str(self.home)) and time.monotonic() < deadline:
+        while of_home(str(self.home)) and time.monotonic() < deadline:
             if self.app is not None:
                 self.app.poll()
             time.sleep(0.1)

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from tests.machine import is_mounted, unmount
+
 ROOT = Path(__file__).resolve().parents[1]
 SIDE, PICTURES_IN_ALL, PATIENTS = 16, 40, 120
 SETTINGS = {"mlp": {"epochs": 400, "patience": 400, "width": 32, "batch": 16},
@@ -126,24 +128,12 @@ def told_of(run: str) -> str:
 @contextlib.contextmanager
 def disk(place: Path, size: str = "64m") -> Iterator[bool]:
     """A folder on a small file system in memory; on the disk as it is where none can be mounted."""
-    place.mkdir(parents=True)
-    quiet = subprocess.DEVNULL
-    mounted = sys.platform == "linux" and not subprocess.call(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], stderr=quiet)
+    mounted = is_mounted(place, size)
     try:
         yield mounted
     finally:
         if mounted:
-            subprocess.call(["umount", "-l", str(place)], stderr=quiet)
-
-
-def fill(ballast: Path) -> None:
-    """Leave not one byte free on its disk."""
-    with ballast.open("ab", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(b"\0" * size)
+            unmount(place)
 
 
 def start_app() -> subprocess.Popen:
@@ -151,17 +141,6 @@ def start_app() -> subprocess.Popen:
     quiet = subprocess.DEVNULL
     return subprocess.Popen([sys.executable, "-c", APP], cwd=ROOT, start_new_session=True, stdin=quiet, stdout=quiet,
                             stderr=quiet)
-
-
-def of_home(home: str) -> list[psutil.Process]:
-    """Every living process of that home but this one."""
-    found = []
-    for each in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if each.pid != os.getpid() and each.environ().get("MEDML_HOME") == home and \
-                    each.status() != psutil.STATUS_ZOMBIE:
-                found.append(each)
-    return found
 
 
 def is_worker(process: psutil.Process) -> bool:

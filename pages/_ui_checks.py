@@ -55,8 +55,5 @@ def _items(found: Iterable[Check]) -> str:
 
 def item(check: Check) -> str:
     """HTML of one check."""
-    words, tone = WORDS[check.verdict]
-    fix = f'<p class="m-fix">{ui.linked(check.fix, 600)}</p>' if check.fix else ""
-    return (f'<div class="m-check m-check-{check.verdict}"><div class="m-check-side">{ui.chip(words, tone)}</div>'
-            f'<div><p class="m-what">{ui.linked(check.title)} <span class="m-quiet">{ui.html(check.id)}</span></p>'
-            f'<p>{ui.linked(check.what, 800)}</p>{fix}</div></div>')
+    return ui.judged(WORDS[check.verdict], check.title, check.id, check.what, check.fix,
+                     mark=f"m-check-{check.verdict}")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from medml.types import Metric
 from pages._ui_terms import draw, linked
-from pages._ui_words import breakable, count, html, number
+from pages._ui_words import breakable, chip, count, html, number
 
 if TYPE_CHECKING:
     import altair as alt
@@ -79,6 +79,14 @@ def table_html(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: 
     words = f"<caption>{linked(caption, 300)}</caption>" if caption else ""
     return (f'<div class="m-table"><table>{words}<thead><tr>{top}</tr></thead>'
             f'<tbody>{"".join(body)}</tbody></table></div>')
+
+
+def judged(verdict: tuple[str, str], title: str, aside: str, what: str, fix: str, *, mark: str = "") -> str:
+    """HTML of one line in a list of what was looked at: verdict (words, tone), what was found, what to do."""
+    then = f'<p class="m-fix">{linked(fix, 600)}</p>' if fix else ""
+    return (f'<div class="{f"m-check {mark}".strip()}"><div class="m-check-side">{chip(*verdict)}</div>'
+            f'<div><p class="m-what">{linked(title)} <span class="m-quiet">{html(aside)}</span></p>'
+            f'<p>{linked(what, 800)}</p>{then}</div></div>')
 
 
 def ink() -> Ink:

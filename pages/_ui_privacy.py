@@ -37,11 +37,7 @@ def to_look_at(found: Examination) -> None:
 
 
 def _item(each: Finding) -> str:
-    words, tone = LIGHTS[each.light]
-    fix = f'<p class="m-fix">{ui.html(each.fix.replace("`", ""), 600)}</p>' if each.fix else ""
-    return (f'<div class="m-check"><div class="m-check-side">{ui.chip(words, tone)}</div>'
-            f'<div><p class="m-what">{ui.html(each.setting)} <span class="m-quiet">{ui.html(each.area)}</span></p>'
-            f"<p>{ui.html(each.what, 800)}</p>{fix}</div></div>")
+    return ui.judged(LIGHTS[each.light], each.setting, each.area, each.what, each.fix.replace("`", ""))
 
 
 def refusals(kept: list[Kept]) -> None:

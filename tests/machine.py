@@ -4,6 +4,7 @@ is refused; where CI=true such a skip makes the whole run fail, so that no proof
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -43,13 +44,28 @@ def is_ci() -> bool:
     return os.environ.get("CI", "").lower() == "true"
 
 
-def mount_memory(place: Path, size: str) -> None:
-    """A file system in memory at `place` ("4m"); the test is skipped where that is refused. See `unmount`."""
+def is_mounted(place: Path, size: str) -> bool:
+    """Mount a file system in memory at `place` ("4m"); False where that is refused. See `unmount`."""
     place.mkdir(parents=True, exist_ok=True)
-    if os.name != "posix" or subprocess.call(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)],
-                                             stderr=subprocess.DEVNULL):
+    return os.name == "posix" and not subprocess.call(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs",
+                                                       str(place)], stderr=subprocess.DEVNULL)
+
+
+def mount_memory(place: Path, size: str) -> None:
+    """As `is_mounted`, for a test, which is skipped where that is refused."""
+    if not is_mounted(place, size):
         pytest.skip("no file system can be mounted here")
 
 
 def unmount(place: Path) -> None:
     subprocess.call(["umount", "-l", str(place)], stderr=subprocess.DEVNULL)
+
+
+def fill(ballast: Path) -> Path:
+    """Leave not one byte free on the disk of that file."""
+    with ballast.open("ab", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(b"\0" * size)
+    return ballast

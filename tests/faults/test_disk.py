@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import worker
 from medml import project, store
 from medml.errors import UserError
 from tests.at_work import at_work, end_everything, ended, know_the_kinds, running, until
-from tests.machine import mount_memory, unmount
+from tests.machine import fill, mount_memory, unmount
 
 pytestmark = pytest.mark.machine
 
@@ -27,23 +25,10 @@ def small_disk(tmp_path, monkeypatch):
     unmount(place)
 
 
-def fill(place: Path) -> Path:
-    """Leave not one byte free."""
-    ballast = place / "ballast"
-    with ballast.open("ab", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                continue
-    return ballast
-
-
 def test_a_job_that_cannot_be_kept_is_refused_in_one_sentence(small_disk, monkeypatch, clinical):
     know_the_kinds(monkeypatch)
     kept = worker.enqueue("steps_quick", {"n": 1})
-    ballast = fill(small_disk)
+    ballast = fill(small_disk / "ballast")
     with pytest.raises(UserError) as refused:
         for _ in range(100):  # some fit into pages that the file has already
             worker.enqueue("steps_quick", {"n": 1, "text": "x" * 5000})
@@ -61,7 +46,7 @@ def test_a_job_under_way_waits_for_room_and_loses_no_point(small_disk, monkeypat
     with at_work(monkeypatch):
         job = worker.enqueue("steps_train", {"n": 120, "pause": 0.05, "publish": str(out), "full": str(met)})
         running(job, fraction=0.1)
-        ballast = fill(small_disk)
+        ballast = fill(small_disk / "ballast")
         until(met.exists)  # a checkpoint found no room
         ballast.unlink()
         until(lambda: store.get(job).state == "queued")
