@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 
@@ -13,8 +12,9 @@ from websockets.exceptions import InvalidStatus
 
 from medml import accounts, audit, project, rights
 from medml.store import accounts as rows
+from medml.store.database import connect
 from pages._ward_gate import Gate, answer
-from tests.ward import HEADERS, PASSWORD, Client, ward_served
+from tests.ward import HEADERS, PASSWORD, Client, to_its_end, ward_served
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +123,9 @@ def test_behind_tls_a_cookie_that_a_neighbour_may_plant_is_no_session(app, ada, 
 
     async def send(message):
         said.append(message.get("status"))
-    asyncio.run(Gate(screen)({"type": "http", "scheme": scheme, "method": "GET", "path": "/jobs", "query_string": b"",
-                              "client": ("10.0.0.1", 1),
-                              "headers": [(b"cookie", f"theme=x; {name}={ada.token}; y".encode())]}, None, send))
+    asked = {"type": "http", "scheme": scheme, "method": "GET", "path": "/jobs", "query_string": b"",
+             "client": ("10.0.0.1", 1), "headers": [(b"cookie", f"theme=x; {name}={ada.token}; y".encode())]}
+    to_its_end(lambda: Gate(screen)(asked, None, send))
     assert said[0] == status
 
 
@@ -309,7 +309,7 @@ def test_a_timer_does_not_keep_a_session_alive_and_a_hand_does(app, monkeypatch)
     client = Client(app).sign_in("Carl")
     window, name = client.window(), accounts._hash(client.token)
     window.draw()
-    with rows._laid(write=True) as db:
+    with connect(write=True) as db:
         db.execute("UPDATE sessions SET seen = seen - 600 WHERE token = ?", [name])
     long_ago = rows.session(name)[2]
     window.draw(timer=True)

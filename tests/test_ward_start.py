@@ -13,13 +13,7 @@ import pytest
 from medml import accounts, audit, rights
 from medml.errors import UserError
 from tests.e2e.served import ENTRY, ROOT
-from tests.ward import HEADERS, PASSWORD
-
-
-def run(make):
-    """A coroutine, to its end, in a thread of its own: a browser of other tests has a loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(make())).result()
+from tests.ward import HEADERS, PASSWORD, to_its_end
 
 
 @pytest.fixture
@@ -74,7 +68,7 @@ def guarded(page, *, for_others: bool = True, bound: str = "127.0.0.1", scheme: 
 
     scope = {"type": "http", "method": "GET", "path": "/", "scheme": scheme, "server": (bound, 443),
              "headers": [(b"host", b"localhost")]}
-    run(lambda: Guard(page, for_others=for_others)(scope, None, keep))
+    to_its_end(lambda: Guard(page, for_others=for_others)(scope, None, keep))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[-1].get("body", b"")
 
 
@@ -191,6 +185,6 @@ def test_a_flood_of_tries_is_sent_away_and_holds_up_nobody(monkeypatch):
 
     monkeypatch.setattr(routes, "_turns", ThreadPoolExecutor(1))
     monkeypatch.setattr(routes, "WAITING", 3)
-    said, free = run(flood)
+    said, free = to_its_end(flood)
     assert free == 1 and sum(isinstance(each, UserError) for each in said) >= 6
     routes._turns.shutdown()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -24,6 +27,12 @@ PASSWORD = "four unrelated brown words"
 PEOPLE = {"Ada": ("clinician", ["cardiology"]), "Bea": ("clinician", ["surgery"]), "Carl": ("viewer", ["cardiology"]),
           "Root": ("administrator", [])}
 SETTINGS = {"MEDML_WARD": "1", "FORWARDED_ALLOW_IPS": "192.0.2.9"}
+
+
+def to_its_end(make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """What a coroutine returns, run in a thread of its own: a browser of other tests has a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(make())).result()
 
 
 @contextlib.contextmanager

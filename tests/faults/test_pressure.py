@@ -121,7 +121,7 @@ def test_a_full_disk_at_publishing_leaves_no_run_and_the_next_try_does(small_dis
     with pytest.MonkeyPatch.context() as patch:
         def full_from_here(*given):
             if not ballast:
-                ballast.append(fill(small_disk))
+                ballast.append(fill(small_disk / "ballast"))
             return plain(*given)
         patch.setattr(gallery, "checkpoint_folder", full_from_here)
         with pytest.raises((UserError, OSError)) as refused:
@@ -136,7 +136,7 @@ def test_a_full_disk_at_publishing_leaves_no_run_and_the_next_try_does(small_dis
 @pytest.mark.machine
 def test_a_full_disk_silences_the_log_and_nothing_else(small_disk):  # noqa: F811
     logs.set_up("command")
-    ballast, log = fill(small_disk), logging.getLogger("medml")
+    ballast, log = fill(small_disk / "ballast"), logging.getLogger("medml")
     try:
         for number in range(50):
             log.warning("line %d", number)
