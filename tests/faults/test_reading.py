@@ -142,8 +142,12 @@ def test_what_may_not_be_read_is_told(tmp_path):
 
 
 def test_a_hundred_thousand_files_are_walked_and_a_stop_is_heard(tmp_path):
-    for number in range(100_000):
-        os.close(os.open(f"{tmp_path}/f{number:06d}.txt", os.O_CREAT | os.O_WRONLY))
+    """Names of a hundred files, a thousand each: a folder of any length on a disk that has room for little."""
+    for number in range(100):
+        first = tmp_path / f"f{number:02d}000.txt"
+        first.touch()
+        for more in range(1, 1000):
+            os.link(first, f"{tmp_path}/f{number:02d}{more:03d}.txt")
     assert sum(each.what == "file" for each in walk(tmp_path)) == 100_000
 
     class Stopping(Silent):
