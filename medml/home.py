@@ -49,6 +49,12 @@ def projects_folder() -> Path:
     return ensure(home() / "projects")
 
 
+def run_name(job_id: str | None, family: str) -> str:
+    """The folder of the run that a job makes: the same for every attempt at it; a new one where there is no job."""
+    name = secrets.token_hex(6) if job_id is None else hashlib.sha256(job_id.encode()).hexdigest()[:12]
+    return f"{family}-{name}"
+
+
 def work_folder(job_id: str) -> Path:
     """Unfinished work of one job: checkpoints that a restarted job goes on from. Removed when the job is done."""
     return ensure(home() / "work" / job_id)

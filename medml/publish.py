@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import secrets
@@ -33,7 +32,7 @@ SPLIT = "private/split.npz"
 
 def run_of_job(job: str | None, config: TrainConfig) -> str | None:
     """The run that this job has published already, if it has: a restarted job publishes nothing twice."""
-    name = _run_name(job, config)
+    name = home.run_name(job, config.family)
     return name if job and (home.runs_folder() / name).is_dir() else None
 
 
@@ -42,7 +41,7 @@ def begun(job: str | None, profile: Profile, recipe: Recipe, config: TrainConfig
           watch: Watch) -> Iterator[Path]:
     """The hidden folder of a run to be, with what it is made from: the checks read it back from there. If anything
     goes wrong inside, it is gone again."""
-    name = _run_name(job, config)
+    name = home.run_name(job, config.family)
     watch.fence()  # one that lost its job must not clear away what the other is making
     for left in home.runs_folder().glob(f".{name}.*part"):  # of an attempt that was killed
         shutil.rmtree(left, ignore_errors=True)
@@ -174,11 +173,6 @@ def _write_checkpoint(folder: Path, ground: Ground, config: TrainConfig, folds: 
     home.write_arrays(private / "oof.npz", cases=saved_split.case_names(ground.cases, config.data_sha256), p=p,
                       baseline=baseline)
     return seals.seal(folder)
-
-
-def _run_name(job: str | None, config: TrainConfig) -> str:
-    name = secrets.token_hex(6) if job is None else hashlib.sha256(job.encode()).hexdigest()[:12]
-    return f"{config.family}-{name}"
 
 
 def _checkpoint(number: int, parent: int | None, final: Pipeline, report: Report, job: str | None,

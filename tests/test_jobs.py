@@ -86,6 +86,16 @@ def test_a_training_becomes_a_run_of_its_project_once(configured):
     assert first == again and project.runs_of(configured) == [first["run"]]
 
 
+def test_a_run_that_a_killed_attempt_left_without_its_project_is_entered_whatever_changed_since(configured, folder):
+    payload = registry.get("train").freeze({"project": configured})
+    first = do("train", payload)
+    (home.projects_folder() / configured / "runs.json").unlink()  # as where it was killed after publishing
+    with (folder / "cases.csv").open("a") as file:
+        file.write("3,4,1\n")
+    do("scan", {"project": configured})
+    assert do("train", payload) == first and project.runs_of(configured) == [first["run"]]
+
+
 def test_a_training_takes_the_settings_of_when_it_was_queued(configured):
     job = worker.enqueue("train", {"project": configured})
     changed = project.config(configured).model_copy(update={"family": "forest"})

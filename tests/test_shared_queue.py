@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from medml import egress, logs, publish, store
+from medml import egress, home, logs, publish, store
 from medml.errors import UserError
 from medml.store import link, machine
 from medml.watch import Silent
@@ -94,7 +94,7 @@ class Lost(Silent):
 
 def test_a_stale_attempt_does_not_clear_away_what_the_other_is_making(medml_home):
     config = SimpleNamespace(family="mlp")
-    making = medml_home / "runs" / f".{publish._run_name('job-0001', config)}.aaaa.part"
+    making = medml_home / "runs" / f".{home.run_name('job-0001', config.family)}.aaaa.part"
     link = medml_home / "runs" / "a" / "checkpoints" / ".job-0001.aaaa.part"
     for each in (making, link):
         each.mkdir(parents=True)

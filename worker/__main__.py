@@ -19,7 +19,7 @@ from huey.consumer import Consumer
 from medml import egress, home, leftovers, logs, store, vitals
 from medml.errors import UserError
 from medml.store import whole
-from worker import alive, awake, leases, processes, queue, rest
+from worker import alive, awake, leases, processes, published, queue, rest
 from worker.attempt import Attempts
 from worker.jobs import WORKERS
 from worker.spare import WHEN_IDLE
@@ -138,6 +138,8 @@ class Worker:
             here = store.is_here(job.owner)
             if here and job.pid is not None and not processes.end_group(job.pid, job.pid_started or 0.0):
                 log.warning("job %s: its old process does not end", job.id)
+                continue
+            if published.settled(job):
                 continue
             state = store.give_back(job.id, job.token, counted=job.owner == self.attempts.owner)
             log.warning("job %s was left by a worker that died, now %s", job.id, state)

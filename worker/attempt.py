@@ -15,7 +15,7 @@ import psutil
 from medml import mishaps, store
 from medml.errors import UserError
 from medml.store import Job
-from worker import processes, rest, run, shortage
+from worker import processes, published, rest, run, shortage
 from worker.jobs import registry
 from worker.spare import Spares
 
@@ -201,6 +201,8 @@ def _settle_short_of_memory(job: Job) -> None:
 
 
 def _settle(job: Job, ending: Ending, code: int | None) -> None:
+    if published.settled(job):
+        return
     if ending == "stopped":
         store.finish(job.id, job.token, "stopped")
     elif ending == "memory" or code == run.SHORT:

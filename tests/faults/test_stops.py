@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -12,8 +15,10 @@ from medml import gallery, home, project, store
 from medml.data.source import TableSource
 from medml.errors import UserError
 from medml.train import train
+from tests.at_work import ROOT
 from tests.tables import clinic, planned, saved
 from worker import run
+from worker.attempt import settle
 from worker.watch import JobWatch
 
 ENDLESS = {"family": "mlp", "params": {"epochs": 5_000, "patience": 500}}
@@ -92,6 +97,30 @@ def test_a_stop_in_an_epoch_keeps_the_best_round_of_every_fold(study, monkeypatc
     name, = whole_runs()
     assert job.state == "stopped" and job.result == {"run": name}
     assert max(each.round for each in gallery.open_run(name).history) < 100
+
+
+KILLED = """
+import os, signal
+from medml import project, store
+from worker import run
+project.add_run = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+job = store.claim("train", "me", 30)
+run.work(job, job.token)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
+def test_a_training_that_is_killed_between_publishing_and_saying_so_is_done_and_its_run_has_its_project(study):
+    job = queued(study, family="logistic")
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=ROOT, capture_output=True, text=True, check=False)
+    left = store.get(job)
+    assert killed.returncode == -9 and left.state == "running", killed.stderr[-500:]
+    name, = whole_runs()
+    assert project.runs_of(left.project) == []
+    store.ask_stop(job)  # too late: no other attempt would come
+    settle(left, "exited", -9)
+    done = store.get(job)
+    assert done.state == "done" and done.result == {"run": name} and project.runs_of(left.project) == [name]
 
 
 def test_a_folder_that_goes_while_a_training_learns_costs_nothing(study, monkeypatch):

@@ -10,6 +10,7 @@ from medml.errors import UserError
 from medml.store import Job
 from medml.types import Recipe, TrainConfig
 from medml.watch import Watch
+from worker import published
 from worker.jobs import Kind, has_steps, registry
 
 
@@ -31,6 +32,9 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     from medml.copilot import make_room
     from medml.profile import is_foreseen
 
+    before = published.entered(job)
+    if before is not None:
+        return before  # an attempt before was ended between publishing and saying so
     card = project.get(job.payload["project"])
     recipe = Recipe.model_validate(job.payload["recipe"])
     config = TrainConfig.model_validate(job.payload["config"])
