@@ -1,4 +1,5 @@
-"""Streamlit's own scripts and fonts from memory, and named in a page's head before it asks for them."""
+"""Streamlit's own scripts and fonts and one script of ours from memory, named in a page's head before it asks for
+them."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pages._door import FORMS
+from pages._ui_tables import SCRIPT, script
 
 STATIC = Path(st.__file__).parent / "static" / "static"
 EVERYWHERE = ("Html", "purify.es", "PageLink", "Button")  # parts of Streamlit that every page is drawn with
@@ -32,9 +34,9 @@ class Kept:
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self.app, self.held = app, {}
+        self.app, self.held = app, dict([script()])
         self.places = {f"/static/{place.relative_to(STATIC).as_posix()}": place for place in STATIC.rglob("*")
-                       if place.is_file()}
+                       if place.is_file()} | {script()[0]: SCRIPT}
         self.links = {page: self._link((*EVERYWHERE, *parts)) for page, parts in {"": (), **ON_PAGE}.items()}
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -63,7 +65,8 @@ class Kept:
             if name not in found and name not in of_page:
                 found.append(name)
                 wanted += [each.decode() for each in IMPORTED.findall(scripts[name].read_bytes())]
-        return b"link", ", ".join(f"</static/js/{name}>; rel=modulepreload" for name in found).encode()
+        named = [script()[0], *(f"/static/js/{name}" for name in found)]
+        return b"link", ", ".join(f"<{address}>; rel=modulepreload" for address in named).encode()
 
     def _with_links(self, send: Send, link: tuple[bytes, bytes]) -> Send:
         async def linked(message: Message) -> None:

@@ -88,7 +88,7 @@ def file_table(entries: list[FileEntry]) -> None:
              ui.chip(*ACTIONS[each.action]), each.message or _size(each), ui.count(each.rows), ui.count(each.cols))
             for each in entries[:MOST_FILES]]
     more = f"The first {MOST_FILES} of {len(entries):,} files." if len(entries) > MOST_FILES else ""
-    ui.table(("File", "", "What was found", "Rows", "Columns"), rows, right=(3, 4), raw=(1,), caption=more)
+    ui.table(("File", "Status", "What was found", "Rows", "Columns"), rows, right=(3, 4), raw=(1,), caption=more)
 
 
 def _size(entry: FileEntry) -> str:
@@ -127,8 +127,8 @@ def columns(table: Table) -> None:
                      placeholder="–")
         return
     head = ("Column", "Kind", "Missing", "Distinct", "Usual range", "Remarks")
-    rows = [(column.name, KINDS[column.kind], _missing(column, table.rows),
-             ui.about(column.distinct, column.distinct_is_exact), span(column), _remarks(column))
+    rows = [(column.name, KINDS[column.kind], ui.Cell(_missing(column, table.rows), column.missing),
+             ui.about(column.distinct, column.distinct_is_exact), _span_cell(column), _remarks(column))
             for column in table.columns]
     ui.table(head, rows, right=(3,), raw=(2, 5))
 
@@ -158,6 +158,12 @@ def may_be_missing(column: Column) -> str:
         return ""
     n, codes = asked.figures.get("rows"), ", ".join(column.sentinels[:2])
     return f"may be missing: {'some cells' if n is None else ui.count(int(n), 'cell')} with {codes}"
+
+
+def _span_cell(column: Column) -> str:
+    """Numbers are sorted by where they begin, categories by their words, empty columns last."""
+    shown = span(column)
+    return shown if column.low is None else ui.Cell(shown, column.low)
 
 
 def span(column: Column) -> str:

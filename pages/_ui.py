@@ -13,12 +13,13 @@ of the page. Whatever a person typed or named (columns, categories, files, proje
 `st.markdown`, labels or captions, and through `ui.html` before `st.html`.
 """
 
-from pages._ui_figures import chart, figures, ink, judged, legend, number_with_interval, table, tiles
+from pages._ui_figures import chart, figures, ink, judged, legend, number_with_interval, tiles
 from pages._ui_forms import form_from_params
 from pages._ui_frame import current, forget, go, guard, next_button, page, remember, stepper, warm_up
 from pages._ui_jobs import followed, job_bar, progress
 from pages._ui_night import ask_night
 from pages._ui_plain import clean, html, plain
+from pages._ui_tables import Cell, table
 from pages._ui_terms import draw, explained, linked, term
 from pages._ui_words import (
     about,
@@ -38,7 +39,7 @@ from pages._ui_words import (
     when,
 )
 
-__all__ = ["about", "ask_night", "chart", "chip", "clean", "count", "current", "draw", "duration", "empty",
+__all__ = ["Cell", "about", "ask_night", "chart", "chip", "clean", "count", "current", "draw", "duration", "empty",
            "explained", "eyebrow", "figures", "followed", "forget", "form_from_params", "go", "guard", "heading",
            "html", "ink", "job_bar", "judged", "legend", "linked", "next_button", "note", "number",
            "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember", "say", "section",

@@ -46,9 +46,12 @@ def chain(run: Run) -> None:
     if len(links) == 1 and families.registry.get(run.config.family).round is None:
         return
     ui.section("Checkpoints", "Nothing is ever lost: each holds the final model, the folds' models and their figures.")
-    rows = [[f"{link_name(each)}{' ' + ui.chip('in use', 'teal') if each.number == run.chain.current else ''}",
-             f"{each.rounds:,}", ui.when(each.made), cell(each.headline, strong=each.number == run.chain.current)]
-            for each in links.values()]
+    rows = []
+    for each in links.values():
+        used = each.number == run.chain.current
+        name = ui.Cell(f"{link_name(each)}{' ' + ui.chip('in use', 'teal') if used else ''}", each.number)
+        rows.append([name, f"{each.rounds:,}", ui.Cell(ui.when(each.made), each.made),
+                     cell(each.headline, strong=used)])
     ui.table(["Checkpoint", _across(run), "Made", headline_name(run.report)], rows, raw=(0, 3))
     others = [each for each in links if each != run.chain.current]
     if not others:

@@ -92,7 +92,7 @@ def shown(value: BedsideScore) -> None:
     with left:
         rows = [(rule.column if at == 0 else "", step.label, f"{step.points:+d}" if step.points else "0")
                 for rule in value.rules for at, step in enumerate(rule.steps)]
-        ui.table(["Predictor", "Value", "Points"], rows, right=[2])
+        ui.table(["Predictor", "Value", "Points"], rows, right=[2], fixed=True)
         ui.note(BORDERS)
     with right:
         with st.container(key="m_card_score"):
@@ -116,4 +116,4 @@ def risks(value: BedsideScore) -> None:
         if part:
             with column:
                 ui.table(["Points in all", "Probability"],
-                         [(str(each.points), ui.percent(each.predicted)) for each in part], right=[1])
+                         [(str(each.points), ui.percent(each.predicted)) for each in part], right=[1], fixed=True)

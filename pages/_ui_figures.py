@@ -1,15 +1,15 @@
-"""Figures on the screen: numbers with their interval, tiles, tables, charts with words under them."""
+"""Figures on the screen: numbers with their interval, tiles, charts with words under them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from medml.types import Metric
 from pages._ui_terms import draw, linked
-from pages._ui_words import breakable, chip, count, html, number
+from pages._ui_words import chip, count, html, number
 
 if TYPE_CHECKING:
     import altair as alt
@@ -55,30 +55,6 @@ def tiles(rows: Iterable[tuple[str, object]]) -> None:
         f'<div class="m-tile"><p class="m-tile-value">{html(count(value) if isinstance(value, int) else value)}</p>'
         f'<p class="m-tile-label">{html(label)}</p></div>' for label, value in rows)
     st.html(f'<div class="m-tiles">{cells}</div>')
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = (), raw: Iterable[int] = (),
-          caption: str = "", most: int = 400) -> None:
-    """A quiet table for up to some hundred lines; longer ones belong into `st.dataframe`.
-
-    right  positions of columns set to the right (figures); raw  positions whose cells are HTML already (chips, marks)
-    """
-    draw(table_html(head, rows, right=right, raw=raw, caption=caption, most=most))
-
-
-def table_html(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = (),
-               raw: Iterable[int] = (), caption: str = "", most: int = 400) -> str:
-    """The HTML of `table`."""
-    right, raw = set(right), set(raw)
-    side = [' class="m-right"' if place in right else "" for place in range(len(head))]
-    top = "".join(f"<th{side[place]} scope='col'>{linked(each)}</th>" for place, each in enumerate(head))
-    body = []
-    for row in list(rows)[:most]:
-        cells = (f"<td{side[i]}>{each if i in raw else breakable(each)}</td>" for i, each in enumerate(row))
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    words = f"<caption>{linked(caption, 300)}</caption>" if caption else ""
-    return (f'<div class="m-table"><table>{words}<thead><tr>{top}</tr></thead>'
-            f'<tbody>{"".join(body)}</tbody></table></div>')
 
 
 def judged(verdict: tuple[str, str], title: str, aside: str, what: str, fix: str, *, mark: str = "") -> str:

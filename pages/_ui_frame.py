@@ -16,6 +16,7 @@ from pages._ui_belonging import locked, tell_locked
 from pages._ui_corner import corner
 from pages._ui_person import menu
 from pages._ui_plain import html
+from pages._ui_tables import loaded
 from pages._ui_terms import draw, linked
 from pages._ui_words import say
 from pages._ward import opens
@@ -71,9 +72,11 @@ def page(title: str, step: str | None = None, project_required: bool = True,
 
 
 def _look() -> None:
-    """The style sheets."""
+    """The style sheets, and what sorts and searches tables."""
     for sheet in LOOK:
         st.html(sheet)
+    with st.container(key="m_script"):
+        st.html(loaded(), unsafe_allow_javascript=True)  # a file of our own, the same for everybody
 
 
 def _project(required: bool) -> projects.Project | None:

@@ -65,13 +65,13 @@ def details(run: Run) -> None:
            if key not in ("family", "target")]
     left, right = st.columns(2, gap="medium")
     with left:
-        ui.table(["What it was made from", ""], facts)
+        ui.table(["What it was made from", ""], facts, fixed=True)
     with right:
-        ui.table(["How it was made", ""], how)
+        ui.table(["How it was made", ""], how, fixed=True)
     headline = HEADLINE[run.report.task]
     ui.table(["Checkpoint", "Rounds", "Made", title(headline)],
              [[link_name(each) + (", in use" if each.number == run.chain.current else ""),
-               ui.count(each.rounds or None), ui.when(each.made), cell(each.headline)]
+               ui.count(each.rounds or None), ui.Cell(ui.when(each.made), each.made), cell(each.headline)]
               for each in run.chain.checkpoints], raw=(3,))
 
 
@@ -94,7 +94,8 @@ def side_by_side(left: str, right: str) -> None:
         rows = [(said.setting(key, one, kinds), said.setting(key, other, kinds))
                 for key, (one, other) in both.settings.items()]
         ui.table(["Setting", *names], [[one[0], one[1], other[1]] for one, other in rows])
-    ui.table(["Where from", *names], [[FACTS[name], *map(_short, pair)] for name, pair in both.facts.items()])
+    ui.table(["Where from", *names], [[FACTS[name], *map(_short, pair)] for name, pair in both.facts.items()],
+             fixed=True)
 
 
 def apart(names: list[str], runs: tuple[Run, Run]) -> None:

@@ -31,7 +31,7 @@ def table(groups: list[Subgroup], task: Task) -> None:
     """A line a group: how many, the figure that speaks, and how far its probabilities hold."""
     counted = any(each.n_events is not None for each in groups)
     with_slope = any(each.slope is not None for each in groups)
-    head = ["Group", "Cases", *(["With the outcome"] if counted else []), title(HEADLINE[task]),
+    head = ["By", "Group", "Cases", *(["With the outcome"] if counted else []), title(HEADLINE[task]),
             *(["Calibration slope"] if with_slope else [])]
     ui.table(head, rows(groups, counted=counted, with_slope=with_slope), raw=range(len(head)))
 
@@ -52,14 +52,12 @@ def by_another(run: Run) -> None:
 
 
 def rows(groups: list[Subgroup], *, counted: bool, with_slope: bool) -> list[list[str]]:
-    """HTML cells, the column named once before its groups."""
-    lines, before = [], None
+    """HTML cells; the column stands in every line, so that each says the same wherever it is sorted to."""
+    lines, unsure = [], ui.Cell('<span class="m-quiet">not enough to say</span>', None)
     for each in groups:
-        column = f'<strong>{ui.html(each.column, 60)}</strong> ' if each.column != before else ""
-        before = each.column
-        line = [f"{column}{ui.html(each.label, 60)}", f"{each.n:,}"]
+        line = [ui.html(each.column, 60), f"<strong>{ui.html(each.label, 60)}</strong>", f"{each.n:,}"]
         line += ["" if each.n_events is None else f"{each.n_events:,}"] if counted else []
-        line += [metrics.cell(each.figure) if each.enough else '<span class="m-quiet">not enough to say</span>']
+        line += [metrics.cell(each.figure) if each.enough else unsure]
         line += [metrics.cell(each.slope) if each.enough else ""] if with_slope else []
         lines.append(line)
     return lines

@@ -66,17 +66,17 @@ def baseline_title(name: str) -> str:
 
 
 def cell(metric: Metric | None, *, strong: bool = False) -> str:
-    """HTML of a figure with its interval; without an interval no figure is shown (E2)."""
+    """HTML of a figure with its interval; without an interval no figure is shown (E2). Sorted by the figure."""
     if metric is None or metric.value is None or metric.low is None or metric.high is None:
-        return '<span class="m-quiet">could not tell</span>'
+        return ui.Cell('<span class="m-quiet">could not tell</span>', None)
     value = fixed(metric.value)
     shown = f"<strong>{value}</strong>" if strong else value
-    return (f'<span class="m-value">{shown}</span>'
-            f'<span class="m-between">{fixed(metric.low)} to {fixed(metric.high)}</span>')
+    return ui.Cell(f'<span class="m-value">{shown}</span>'
+                   f'<span class="m-between">{fixed(metric.low)} to {fixed(metric.high)}</span>', metric.value)
 
 
 def _named(name: str) -> str:
-    return f'{ui.linked(title(name))}<span class="m-meaning">{ui.html(meaning(name), 300)}</span>'
+    return ui.Cell(f'{ui.linked(title(name))}<span class="m-meaning">{ui.html(meaning(name), 300)}</span>', title(name))
 
 
 def threshold(report: Report, key: str) -> GridPoint | None:

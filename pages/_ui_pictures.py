@@ -41,7 +41,7 @@ def facts(table: Table) -> None:
                   ("exact copies", f"{known.copies:,}"),
                   ("nearly alike", "not told" if known.near is None else f"{known.near:,}")])
         ui.table(("What", "Found"), [(NAMES.get(name, name.capitalize()), _counted(counts))
-                                     for name, counts in known.by.items() if counts])
+                                     for name, counts in known.by.items() if counts], fixed=True)
     for severity, what, fix in told(known):
         ui.say(severity, what, fix)
 

@@ -47,8 +47,8 @@ def refusals(kept: list[Kept]) -> None:
         ui.note("No process of MedML has tried.")
         return
     ui.table(["When", "Process", "What was tried", "Where to", "Times"],
-             [(ui.when(each.time), each.process, WHAT.get(each.what, each.what), each.where, ui.count(each.times))
-              for each in kept[:SHOWN]], right=(4,))
+             [(ui.Cell(ui.when(each.time), each.time), each.process, WHAT.get(each.what, each.what), each.where,
+               ui.count(each.times)) for each in kept[:SHOWN]], right=(4,))
     if len(kept) > SHOWN:
         ui.note(f"The latest {SHOWN} of {len(kept):,}; the record has them all.")
 
@@ -61,7 +61,7 @@ def settings(found: Examination) -> None:
         if inside:
             holds = sum(each.light == "green" for each in inside)
             with st.expander(f"{area}: {holds} of {len(inside)} hold"):
-                ui.table(["", "Setting", "What was found", "How"],
+                ui.table(["State", "Setting", "What was found", "How"],
                          [(ui.chip(*LIGHTS[each.light]), each.setting, each.what, each.how.replace("`", ""))
                           for each in inside],
                          raw=(0,))

@@ -51,6 +51,6 @@ with ui.page(TITLE, project_required=False, lead=LEAD):
     shown = matching(audit.entries(None if words else SHOWN), words)
     ui.note(f"The newest {SHOWN}." if len(shown) >= SHOWN else ui.count(len(shown), "entry", "entries"))
     ui.table(["No.", "When", "Who", "What", "About", "How it went", "From"], map(line, shown[:SHOWN]), raw=range(7),
-             right=(0,))
+             right=(0,), search=False)
     if ui.next_button("Check again"):
         st.rerun()

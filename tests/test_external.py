@@ -83,7 +83,7 @@ def test_the_screen_shows_what_other_patients_gain_and_for_whom_it_holds_there(r
     page = AppTest.from_function(drawn, args=(run[0],), default_timeout=60).run()
     said = "".join(each.body for each in page.html)
     assert not page.exception and "beyond the better of treating everybody and nobody" in said
-    assert page.expander[0].label == "For whom there" and "<strong>ward</strong> east" in said
+    assert page.expander[0].label == "For whom there" and "<td>ward</td><td><strong>east</strong>" in said
 
 
 def test_the_same_validation_twice_is_one(run, tmp_path):
