@@ -1,4 +1,5 @@
-"""Evenings and nights by this machine's clock on the wall, through changes to and from summer time."""
+"""Evenings and nights by this machine's clock on the wall, through changes to and from summer time; how long
+something took, in words."""
 
 from __future__ import annotations
 
@@ -26,3 +27,14 @@ def evening(now: float | None = None) -> float:
     moment = datetime.fromtimestamp(time.time() if now is None else now)
     last = moment.replace(hour=EVENING, minute=0, second=0, microsecond=0, fold=0)
     return (last if last <= moment else last - timedelta(days=1)).timestamp()
+
+
+def duration(seconds: float) -> str:
+    """How long, as screens and the terminal say it: "under a second", "33 s", "10 min", "2.5 h", "22 h"."""
+    if seconds < 1:
+        return "under a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{round(seconds / 3600, 1 if seconds < 10 * 3600 else None):g} h"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from medml import device, families
+from medml.clock import duration
 from medml.families._cost import unit
 from medml.home import sha256_of
 from medml.pace import pace, too_long
@@ -166,21 +167,15 @@ def selection_seconds(table: Table, config: TrainConfig, n_cases: int) -> float:
 
 
 def sentence(seconds: float, choosing: float, size: float, n_runs: int) -> str:
-    """ "About 2 minutes and 400 MB of memory", with what selection takes, and what the figure rests on."""
-    part = f" ({duration(choosing)} of it to choose predictors)" if choosing else ""
+    """ "About 2 min and 400 MB of memory", with what selection takes, and what the figure rests on."""
+    part = f" ({duration(roughly(choosing))} of it to choose predictors)" if choosing else ""
     basis = f"by {n_runs} earlier training{'s' if n_runs != 1 else ''} here" if n_runs else "by this machine's speed"
-    return f"About {duration(seconds)}{part} and {memory(size)} of memory, judged {basis}."
+    return f"About {duration(roughly(seconds))}{part} and {memory(size)} of memory, judged {basis}."
 
 
-def duration(seconds: float) -> str:
-    """Seconds in the unit that a person would use: "5 seconds", "2 minutes", "1.5 hours"."""
-    if seconds < 90:
-        nice = max(5, 5 * round(seconds / 5)) if seconds > 5 else max(1, round(seconds))
-        return f"{nice} second{'s' if nice != 1 else ''}"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} minutes"
-    hours = round(seconds / 3600, 1 if seconds < 10 * 3600 else None)
-    return f"{hours:g} hours"
+def roughly(seconds: float) -> float:
+    """Seconds foreseen, no finer than they can be: whole ones, above five of them every fifth."""
+    return max(5, 5 * round(seconds / 5)) if seconds > 5 else max(1, round(seconds))
 
 
 def memory(size: float) -> str:

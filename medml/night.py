@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from medml import gallery, store
 from medml.ahead import TRAININGS
-from medml.config import duration
+from medml.clock import duration
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.evaluate.words import title
@@ -22,7 +22,7 @@ class Came:
     """A training that has ended, and what came of it."""
 
     job: Job
-    seconds: float | None  # of its last attempt
+    seconds: float | None  # of work, all attempts together
     result: str  # "AUROC 0.870 (0.812 to 0.921)", "" where nothing came of it or it is gone
     why: str  # it could not be done: what happened and what to do
 
@@ -30,9 +30,17 @@ class Came:
 def came(job: Job, *, with_result: bool = True) -> Came:
     """What came of one job that has ended. with_result  its figure too, for which its run is opened"""
     error = (job.error or {}) if job.state == "failed" else {}
-    seconds = job.ended - job.started if job.ended and job.started else None
-    return Came(job, seconds, result_of(job) if with_result else "",
+    return Came(job, worked(job), result_of(job) if with_result else "",
                 f"{error.get('what', '')} {error.get('fix', '')}".strip())
+
+
+def worked(job: Job) -> float | None:
+    """Seconds that a job was worked on: its last attempt, and those before it that were killed or gave way, from their
+    first word to their last. None where it never began."""
+    if not (job.ended and job.started):
+        return None
+    before = store.seconds_of_attempts(job.id) if job.attempt > 1 else {}
+    return job.ended - job.started + sum(each for attempt, each in before.items() if attempt != job.attempt)
 
 
 def since(moment: float) -> list[Came]:
@@ -56,7 +64,7 @@ def result_of(job: Job) -> str:
 
 
 def summed_up(listed: Sequence[Came]) -> str:
-    """In one sentence: "3 trainings in 5.2 hours: 2 done, 1 could not be done.\""""
+    """In one sentence: "3 trainings in 5.2 h: 2 done, 1 could not be done.\""""
     n = len(listed)
     if not n:
         return "No training ended in this time."

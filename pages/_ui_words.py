@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from medml import clock
 from medml.types import Severity
 from pages._ui_plain import clean, html
 from pages._ui_terms import draw, linked
@@ -131,16 +132,8 @@ def size(n_bytes: int | float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """How long, as a person says it."""
-    if seconds is None:
-        return "–"
-    if seconds < 1:
-        return "under a second"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    """How long, as a person says it; a dash where it is not known."""
+    return "–" if seconds is None else clock.duration(seconds)
 
 
 def when(moment: float | str | None) -> str:

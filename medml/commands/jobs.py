@@ -66,7 +66,7 @@ def _ahead_as_json(found: object) -> dict:
 
 def _told(listed: list) -> str:
     """One line a training: when it ended, how long it took, and what came of it."""
-    from medml.config import duration
+    from medml.clock import duration
 
     rows = [(f"{datetime.fromtimestamp(each.job.ended):%d %b %H:%M}", each.job.id[:12], each.job.state,
              "-" if each.seconds is None else duration(each.seconds), each.result or each.why) for each in listed]
