@@ -178,10 +178,14 @@ def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level
 
     from medml import pictures
 
-    table = next((each for each in data.find_tables(path)[1] if each.ref.sheet == PICTURES), None)
-    if table is None:
+    tables = [each for each in data.find_tables(path)[1] if each.ref.sheet == PICTURES]
+    if len(tables) > 1:
+        raise UserError(what=f"“{path.name}” holds several sets of pictures: beside one another, or in archives.",
+                        fix="Choose one of them: a folder without archives, or one archive.", code="several")
+    if not tables:
         raise UserError(what=f"There is no picture in “{path.name}” that can be read.", code="no_pictures",
                         fix="Choose a picture, or a folder of pictures, like those trained on.")
+    table = tables[0]
     frame = table.frame([name for name in table.columns if name != "content"])
     if plan.frames == "all":
         frame = table.each_frame(frame)

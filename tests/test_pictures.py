@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +129,14 @@ def test_new_pictures_are_answered_and_a_broken_one_is_not(at_home, folder, tmp_
     p = answered.select("probability of lying", "probability of standing").to_numpy()
     assert np.allclose(p.sum(axis=1), 1) and answered["abstained"].null_count() == 4
     assert answered["set at 90%"].null_count() == 0 and "internally validated only" in answered["note"][0]
+    with zipfile.ZipFile(tmp_path / "new.zip", "w") as archive:
+        for at in range(4):
+            archive.write(tmp_path / f"new_{at}.png", f"new_{at}.png")
+    assert predict.predict_file(at_home, tmp_path / "new.zip").equals(answered)
+    drawn = list(looking.look_at_new(at_home, tmp_path / "new.zip", {"new_1.png": answered["predicted"][1]}))
+    assert [name for name, *_ in drawn] == ["new_1.png"] and drawn[0][1].shape == (SIDE, SIDE, 1)
+    with pytest.raises(UserError, match="several sets"):
+        predict.predict_file(at_home, tmp_path)
     alone = predict.predict_file(at_home, tmp_path / "new_2.png")
     assert alone["predicted"].to_list() == [answered["predicted"][2]]
     with pytest.raises(UserError, match="no picture"):

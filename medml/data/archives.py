@@ -1,5 +1,6 @@
-"""Tables in a zip archive, one an entry, as a workbook has one a sheet. Read into memory; nothing is ever unpacked to
-a folder, and an archive that could do harm is refused by its list of entries, before a byte of them is read.
+"""Tables in a zip archive, one an entry, as a workbook has one a sheet; its pictures are read by images.zipped. All is
+read into memory; nothing is ever unpacked to a folder, and an archive that could do harm is refused by its list of
+entries, before a byte of them is read.
 
 Format: PKWARE APPNOTE 6.3.10; the end of central directory record (4.3.16) says how many entries there are.
 """
@@ -10,14 +11,16 @@ import re
 import stat
 import struct
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from medml.data.excel import LeftOut
 from medml.data.files import CHUNK, Material, expands_too_much, open_regular
-from medml.data.kinds import PICTURES, Sniffed, sniff
+from medml.data.images.entry import BROKEN
+from medml.data.images.header import looks_like_dicom
+from medml.data.kinds import PICTURE_ENDINGS, PICTURES, TABLE_ENDINGS, Sniffed, ending, sniff
 from medml.data.notes import Note, not_read
 from medml.data.source import TableSource
 from medml.data.walk import is_ignored
@@ -25,6 +28,7 @@ from medml.errors import UserError
 from medml.types import TableRef
 
 MOST_ENTRIES = 1_000
+PICTURES_INSIDE = "pictures_inside"  # code of an entry that images.zipped reads
 MOST_DIRECTORY = 1 << 20  # bytes of the list of entries
 ARCHIVES = frozenset({"zip", "gz", "7z", "rar", "bz2", "xz", "zst"})
 END = struct.Struct("<4s4H2LH")
@@ -40,23 +44,40 @@ def open_archive(shown: str, path: Path, wanted: str | None, opener: Opener) -> 
     raises  UserError: refused (unsafe_path, expands_too_much, too_many_entries, nested_archive) or left out (password,
             damaged, pictures_inside, not_a_table)
     """
+    with checked(path) as (archive, entries):
+        twice = _twice(entries)
+        found = [_one(archive, each, shown, path, opener) for each in last_of_each_name(entries)
+                 if wanted in (None, each.filename) and not is_ignored(PurePosixPath(each.filename).name)]
+    tables = [each for each in found if isinstance(each, TableSource)]
+    if not tables:
+        raise _why_none(found)
+    for each in tables:
+        each.notes = [*twice, *each.notes]
+    return found
+
+
+@contextmanager
+def checked(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
+    """An open archive and its files, once its list of entries shows that it can do no harm.
+
+    raises  UserError: refused (unsafe_path, expands_too_much, too_many_entries) or left out (password, damaged)
+    """
     try:
         with open_regular(path) as file:
             _few_enough(file)
             with zipfile.ZipFile(file) as archive:
                 entries = [each for each in archive.infolist() if not each.is_dir()]
                 _safe(entries, path.stat().st_size)
-                twice = _twice(entries)
-                found = [_one(archive, each, shown, path, opener) for each in _last_of_each_name(entries)
-                         if wanted in (None, each.filename) and not is_ignored(PurePosixPath(each.filename).name)]
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, struct.error) as broken:
+                yield archive, entries
+    except (*BROKEN, struct.error) as broken:
         raise not_read("damaged", "This zip archive is damaged or cut off.") from broken
-    tables = [each for each in found if isinstance(each, TableSource)]
-    if not tables:
-        raise found[0].error if found else not_read("empty", "This zip archive holds no file.")
-    for each in tables:
-        each.notes = [*twice, *each.notes]
-    return found
+
+
+def _why_none(found: list[LeftOut]) -> UserError:
+    """Why there is no table in an archive; that it holds pictures before anything else, for those can be read."""
+    if not found:
+        return not_read("empty", "This zip archive holds no file.")
+    return next((each.error for each in found if each.error.code == PICTURES_INSIDE), found[0].error)
 
 
 def _few_enough(file) -> None:
@@ -107,25 +128,44 @@ def _twice(entries: list[zipfile.ZipInfo]) -> list[Note]:
                  "the last was read.", {"names": n})] if n else []
 
 
-def _last_of_each_name(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+def last_of_each_name(entries: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """Of entries of one name the last, which is the one that is opened by that name."""
     return list({each.filename: each for each in entries}.values())
 
 
 def _one(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: str, path: Path, opener: Opener
          ) -> TableSource | LeftOut:
     """The table in one entry, or why it is none; an archive in the archive refuses the whole."""
-    material = Material.of(_bytes(archive, entry))
-    sniffed = sniff(material.head(65_536), PurePosixPath(entry.filename).name)
+    try:
+        head = head_of(archive, entry, 65_536)
+    except BROKEN:
+        return LeftOut(entry.filename, _damaged(entry.filename))
+    sniffed = sniff(head, PurePosixPath(entry.filename).name)
     if sniffed.kind in ARCHIVES:
         raise not_read("nested_archive", "This zip holds another archive. It was not opened.",
                        "Unpack it yourself and choose that folder.", refuse=True)
     try:
-        if sniffed.kind in PICTURES:
-            raise not_read("pictures_inside", "This zip holds pictures. They are read from folders alone.",
-                           "Unpack it yourself and choose that folder.")
+        picture = sniffed.kind in PICTURES or sniffed.kind == "binary" and looks_like_dicom(head)
+        if picture and sniffed.ending not in TABLE_ENDINGS:
+            raise not_read(PICTURES_INSIDE, "This is a picture, not a table.")
+        material = Material.of(_bytes(archive, entry))
         return opener(TableRef(path=shown, sheet=entry.filename), path, sniffed, material)
+    except BROKEN:
+        return LeftOut(entry.filename, _damaged(entry.filename))
     except UserError as error:
         return LeftOut(entry.filename, error)
+
+
+def _damaged(name: str) -> UserError:
+    """Why one entry is left out; a picture's own reason is told where pictures are read."""
+    return not_read(PICTURES_INSIDE if ending(name) in PICTURE_ENDINGS else "damaged",
+                    "This file in the zip is damaged or cut off.")
+
+
+def head_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, n_bytes: int) -> bytes:
+    """The first bytes of one entry; the rest is not unpacked."""
+    with archive.open(entry) as inside:
+        return inside.read(n_bytes)
 
 
 def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -62,7 +62,7 @@ def find_tables(source: Path, *, watch: Watch | None = None, sheet: str | None =
         got, opened = _look_at(found, sheet)
         entries += got
         tables += opened
-    return beside.with_pictures(source, seen, entries, tables, labels)
+    return beside.with_pictures(source, seen, entries, tables, labels, watch)
 
 
 def open_table(source: Path, ref: TableRef) -> TableSource:

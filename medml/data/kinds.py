@@ -31,6 +31,7 @@ TEXT_ENDINGS = frozenset({"csv", "tsv", "txt", "tab", "dat", "data", "text", "as
 BINARY_ENDINGS = frozenset({"xlsx", "xls", "xlsm", "xlsb", "ods", "parquet", "pq", "png", "jpg", "jpeg", "dcm", "pdf",
                             "zip"})
 PICTURE_ENDINGS = frozenset({"png", "jpg", "jpeg", "jpe", "tif", "tiff", "gif", "bmp", "dcm", "dicom", "ima", "npz"})
+TABLE_ENDINGS = (BINARY_ENDINGS | TEXT_ENDINGS) - PICTURE_ENDINGS  # a picture called .csv is a mistake, not one to use
 _ENDINGS = {  # endings that go with a kind found by content
     "jpeg": {"jpg", "jpeg", "jpe", "jfif"}, "tiff": {"tif", "tiff"}, "dicom": {"dcm", "dicom", "ima", "img", ""},
     "xlsx": {"xlsx", "xlsm", "xltx", "xltm"}, "json": {"json", "geojson", "ipynb"},

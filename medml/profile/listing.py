@@ -64,7 +64,8 @@ def _folders(table: Table | None, source: ImageTable) -> dict[str, str]:
     if table is None or FOLDER not in source.columns:
         return {}
     classes = {level.label for level in table.column(FOLDER).levels}
-    return {path: folder + "/" for path, folder in source.frame([PICTURE, FOLDER]).iter_rows() if folder in classes}
+    return {source.listed(path): folder + "/" for path, folder in source.frame([PICTURE, FOLDER]).iter_rows()
+            if folder in classes}
 
 
 def _together(place: str, entries: Sequence[FileEntry]) -> FileEntry:

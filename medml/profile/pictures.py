@@ -85,7 +85,7 @@ def look(table: Table, source: ImageTable, watch: Watch) -> tuple[Table, dict[st
     try:
         for row, pixels in source.whole(watch):
             if isinstance(pixels, Unreadable):
-                broken[source.images[row].path] = pixels
+                broken[source.listed(source.images[row].path)] = pixels
             else:
                 looks.add(row, pixels)
                 text += [text_on_borders(pixels) >= LIKELY] if min(pixels.shape) >= LEAST_SIDE else []

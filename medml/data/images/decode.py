@@ -23,11 +23,11 @@ _NO_LIMITS_OF_ITS_OWN = Limits()
 
 def decode_all(source: Path, files: Sequence[ImageFile], *, size: int | None, window: Window | None = None,
                channels: Literal[1, 3] = 1, frames: Frames = "first", watch: Watch | None = None,
-               limits: Limits = _NO_LIMITS_OF_ITS_OWN, children: int | None = None
+               limits: Limits = _NO_LIMITS_OF_ITS_OWN, children: int | None = None, inside: bool = False
                ) -> Iterator[tuple[int, np.ndarray | Unreadable]]:
     """The pixels of images that find_images found, as a person would see them.
 
-    source    the folder (or the one file) that was searched
+    source    the folder (or the one file) that was searched;   inside  it is a zip archive that holds the files
     size      side in pixels of the result, proportions kept on black (see fit); None for each image's own size
     window    for grey images, instead of the file's own
     frames    which frame of a file that holds several; "all" gives one result a frame, in order
@@ -40,7 +40,7 @@ def decode_all(source: Path, files: Sequence[ImageFile], *, size: int | None, wi
     n = max(1, min(children or _processors(), len(wanted)))
     pool, pending = Children(n, limits), deque[tuple[int, Future]]()
     look = {"size": size, "channels": channels, "window": list(window) if window else None}
-    requests = ((place, _request(source, files[place], frame) | look) for place, frame in wanted)
+    requests = ((place, _request(source, files[place], frame, inside) | look) for place, frame in wanted)
     try:
         with ThreadPoolExecutor(n, thread_name_prefix="decode") as threads:
             try:
@@ -66,13 +66,13 @@ def _frames(image: ImageFile, frames: Frames) -> Sequence[int]:
     return (image.frames // 2 if frames == "middle" else 0,)
 
 
-def _request(source: Path, image: ImageFile, frame: int) -> dict:
+def _request(source: Path, image: ImageFile, frame: int, inside: bool) -> dict:
     """What a child is asked. ValueError where a path leads out of the source (it never comes from find_images)."""
     parts = PurePosixPath(image.path).parts
     if ".." in parts or PurePosixPath(image.path).is_absolute():
         raise ValueError("A path of an image leads out of its folder.")
     path = Path(source).joinpath(*parts) if Path(source).is_dir() else Path(source)
-    return {"path": str(path), "kind": image.kind, "frame": frame}
+    return {"path": str(path), "kind": image.kind, "frame": frame, "inside": image.path if inside else None}
 
 
 def _processors() -> int:

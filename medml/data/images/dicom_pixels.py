@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medml.data.files import open_regular
+from medml.data.files import Material
 from medml.data.images import codecs
 from medml.data.images.dicom_header import BIG_ENDIAN, EXPLICIT, IMPLICIT, NATIVE, DicomSource
 from medml.data.images.elements import HEAD, Odd
@@ -36,13 +36,13 @@ SQUARE = 0.005  # what spacings written with few digits differ by
 _FUNCTIONS = frozenset({"LINEAR", "LINEAR_EXACT", "SIGMOID"})
 
 
-def dicom_pixels(path: Path, frame: int, window: Window | None) -> tuple[np.ndarray, float]:
+def dicom_pixels(material: Material, frame: int, window: Window | None) -> tuple[np.ndarray, float]:
     """One frame as a person would see it, uint8 (rows, cols) or (rows, cols, 3), and height by width of its pixels.
 
     Raises whatever its decoder does.
     """
     with quiet("pydicom"):
-        stored, data, photometric, order = _decode(path, frame)
+        stored, data, photometric, order = _decode(material, frame)
         aspect = _aspect(data, frame)
         if photometric == "PALETTE COLOR":
             return _palette(stored, data), aspect
@@ -57,16 +57,16 @@ def stored_values(path: Path, frame: int = 0) -> np.ndarray:
     returns  (rows, cols) or (rows, cols, samples), of the stored type
     """
     with quiet("pydicom"):
-        return _decode(path, frame)[0]
+        return _decode(Material(path), frame)[0]
 
 
-def _decode(path: Path, frame: int) -> tuple[np.ndarray, Dataset, str, str]:
+def _decode(material: Material, frame: int) -> tuple[np.ndarray, Dataset, str, str]:
     """(stored values, the elements in front of them, photometric interpretation after decoding, byte order)."""
     from pydicom.pixels import get_decoder
     from pydicom.pixels.utils import as_pixel_options
     codecs.register()
-    with open_regular(path) as file:
-        opened, data = _read(file, path.stat().st_size)
+    with material.open() as file:
+        opened, data = _read(file, material.size())
         tag, at, _, vr = opened.elements.pixels
         native = EXPLICIT if opened.explicit else IMPLICIT
         syntax = BIG_ENDIAN if opened.order == ">" else native if opened.syntax in NATIVE else opened.syntax

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -21,18 +21,26 @@ _MASK_OF = re.compile(r"(?:(?P<stem>.+)[ _.-])?mask(?:[ _.-]?\d+)?")  # "mask", 
 _SLICED = frozenset({"CT", "MR", "PT"})
 
 
-def compare(looked: Sequence[Looked]) -> tuple[list[ImageFile], list[FileEntry]]:
-    """The images with their notes on one another, and the entries of those left out as masks (or beside one)."""
+def compare(looked: Sequence[Looked], same: Callable[[Sequence[Looked]], list[list[int]]] | None = None
+            ) -> tuple[list[ImageFile], list[FileEntry]]:
+    """The images with their notes on one another, and the entries of those left out as masks (or beside one).
+
+    same  groups of places of equal files, for those that do not lie on the disk
+    """
     left_out = _masks([each.image for each in looked])
     gone = {entry.path for entry in left_out}
     kept = [each for each in looked if each.image.path not in gone]
     notes: defaultdict[str, set[str]] = defaultdict(set)
-    for group in copies([(each.image, each.full) for each in kept], [each.start for each in kept]):
+    for group in (same or _copies)(kept):
         for place in group:
             notes[kept[place].image.path].add("duplicate_images")
     for path in _mixed_series([each.image for each in kept]):
         notes[path].add("mixed_series")
     return [_noted(each.image, notes.get(each.image.path)) for each in kept], left_out
+
+
+def _copies(looked: Sequence[Looked]) -> list[list[int]]:
+    return copies([(each.image, each.full) for each in looked], [each.start for each in looked])
 
 
 def _noted(image: ImageFile, more: set[str] | None) -> ImageFile:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from medml.data.files import open_regular
 from medml.data.images.elements import HEAD
@@ -40,10 +41,16 @@ def look_at(shown: str, path: Path, hashed: Callable[..., str], patient_tag: str
     raises       UserError with a code where it is no image or cannot be read; OSError where its disk fails
     """
     with open_regular(path, buffered=False) as file:
-        head = file.read(HEAD)
-        size = len(head) if len(head) < HEAD else file.seek(0, 2)
-        name = shown.rpartition("/")[2]
-        image = header_of(shown, kind_of(head, name), file, head, size, hashed, patient_tag)
+        return look_into(shown, path, file, hashed, patient_tag)
+
+
+def look_into(shown: str, path: Path, file: BinaryIO, hashed: Callable[..., str], patient_tag: str = "PatientID"
+              ) -> Looked:
+    """The same of an open file at its first byte, wherever that lies."""
+    head = file.read(HEAD)
+    size = len(head) if len(head) < HEAD else file.seek(0, 2)
+    name = shown.rpartition("/")[2]
+    image = header_of(shown, kind_of(head, name), file, head, size, hashed, patient_tag)
     return Looked(_with_notes(image, name), path, hash(head) if image.uid is None else None)
 
 

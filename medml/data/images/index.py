@@ -66,7 +66,7 @@ def find_images(source: Path, *, watch: Watch | None = None, patient_tag: str = 
         else:
             looked.append(each)
     images, compared = folder_notes.compare(looked)
-    entries = left_out | {image.path: _entry(image) for image in images} | {each.path: each for each in compared}
+    entries = left_out | {image.path: entry_of(image) for image in images} | {each.path: each for each in compared}
     return [entries[found.path] for found in everything], images
 
 
@@ -99,7 +99,8 @@ def _report(watch: Watch, n: int, total: int) -> None:
     watch.say("looking", n / max(total, 1), f"{n:,} of {total:,} files")
 
 
-def _entry(image: ImageFile) -> FileEntry:
+def entry_of(image: ImageFile) -> FileEntry:
+    """The line of one readable image in the list of files, with the first of its notes in words."""
     if not image.notes:
         return FileEntry(path=image.path, kind=image.kind, action="read", bytes=image.bytes)
     code = image.notes[0]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml.data.files import open_regular
+from medml.data.files import Material
 from medml.data.images.grey import Grey, shown
 from medml.data.images.image_file import Unreadable, Window
 from medml.data.images.quiet import quiet
@@ -23,14 +22,14 @@ _DEEP = ("I", "F")  # first letters of modes with more than 8 bits
 _WHITE_IS_ZERO = (262, 0)  # TIFF's PhotometricInterpretation
 
 
-def picture_pixels(path: Path, kind: str, frame: int, window: Window | None) -> np.ndarray:
+def picture_pixels(material: Material, kind: str, frame: int, window: Window | None) -> np.ndarray:
     """One frame as a person would see it, uint8 (rows, cols) or (rows, cols, 3). Raises whatever Pillow does.
 
     Transparent parts lie on black, as the ground of a medical image does. Grey of more than 8 bits and decimal numbers
     are spread from the lowest to the highest value of the frame, or by the window.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
-    with open_regular(path) as file, quiet("PIL"):
+    with material.open() as file, quiet("PIL"):
         source = io.BytesIO(_without_texts(file.read())) if kind == "png" else file
         try:
             opened = Image.open(source, formats=[_FORMATS[kind]])

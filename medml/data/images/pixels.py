@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from medml.data.files import open_regular
+from medml.data.files import Material
 from medml.data.images import codecs
 from medml.data.images.dicom_pixels import dicom_pixels, stored_values
 from medml.data.images.elements import HEAD
+from medml.data.images.entry import entry
 from medml.data.images.fit import fit
 from medml.data.images.image_file import ImageFile, Unreadable, Window, cut_off, damaged
 from medml.data.images.of_kind import header_of
@@ -31,12 +32,13 @@ def read_pixels(path: Path, *, frame: int = 0, window: Window | None = None) -> 
     returns uint8, (rows, cols) or (rows, cols, 3)
     raises  Unreadable; ValueError where the file has no such frame or the window no sensible width
     """
-    image = _header(path)
+    material = Material(path)
+    image = _header(material, path.name)
     if not 0 <= frame < image.frames:
         raise ValueError(f"This file has {image.frames} frames, numbered from 0; there is no frame {frame}.")
     if window is not None and window.width < 1:
         raise ValueError(f"A window needs a width of at least 1, not {window.width}.")
-    return _decoded(path, image, frame, window)[0]
+    return _decoded(material, image, frame, window)[0]
 
 
 def decode(request: dict) -> np.ndarray:
@@ -45,11 +47,12 @@ def decode(request: dict) -> np.ndarray:
     raises  Unreadable
     """
     path, frame, window = Path(request["path"]), request["frame"], request["window"]
-    image = _header(path, request["kind"])
+    material = Material(path) if request.get("inside") is None else entry(path, request["inside"])
+    image = _header(material, path.name, request["kind"])
     if frame >= image.frames:
         raise damaged("This file has changed since it was scanned.")
     window = Window(*window) if window else None
-    pixels, aspect = _decoded(path, image, frame, window)
+    pixels, aspect = _decoded(material, image, frame, window)
     return fit(pixels, request["size"], request["channels"], aspect)
 
 
@@ -61,16 +64,16 @@ def load_decoder(kind: str) -> None:
     Image.preinit()
 
 
-def _header(path: Path, kind: str | None = None) -> ImageFile:
+def _header(material: Material, name: str, kind: str | None = None) -> ImageFile:
     """What must be known before a decoder sees the file; identifiers are not even hashed."""
     try:
-        with open_regular(path) as file:
+        with material.open() as file:
             head = file.read(HEAD)
             size = file.seek(0, 2)
             if kind is None:
                 from medml.data.images.header import kind_of  # loads what reads tables: not in a child
-                kind = kind_of(head, path.name)
-            image = header_of(path.name, kind, file, head, size, lambda *_: "")
+                kind = kind_of(head, name)
+            image = header_of(name, kind, file, head, size, lambda *_: "")
     except UserError as error:
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
     except OSError:
@@ -80,12 +83,12 @@ def _header(path: Path, kind: str | None = None) -> ImageFile:
     return image
 
 
-def _decoded(path: Path, image: ImageFile, frame: int, window: Window | None) -> tuple[np.ndarray, float]:
+def _decoded(material: Material, image: ImageFile, frame: int, window: Window | None) -> tuple[np.ndarray, float]:
     """The pixels of one frame, and how high one is by its width."""
     try:
         if image.kind == "dicom":
-            return dicom_pixels(path, frame, window)
-        return picture_pixels(path, image.kind, frame, window), 1.0
+            return dicom_pixels(material, frame, window)
+        return picture_pixels(material, image.kind, frame, window), 1.0
     except UserError as error:
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
     except MemoryError:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -69,6 +70,14 @@ class ImageTable(TableSource):
         with ThreadPoolExecutor(READERS) as readers:
             return list(readers.map(lambda each: files.sha256(self.root / each.path), images))
 
+    def listed(self, name: str) -> str:
+        """What the list of files calls one of the pictures."""
+        return name
+
+    def _pixels_of(self, images: Sequence[ImageFile], **how: Any) -> Iterator[tuple[int, np.ndarray | Unreadable]]:
+        """As decode_all."""
+        return decode_all(self.root, images, **how)
+
     def sha256(self) -> str:
         """SHA-256 over the names and contents of all pictures, and of the label table: any change shows."""
         if self._sha256 is None:
@@ -124,8 +133,8 @@ class ImageTable(TableSource):
             asked.setdefault(path, {}).setdefault(frame, []).append(position)
         wanted = [known[path] for path in asked]
         single = all(set(frames) == {-1} for frames in asked.values())
-        found = decode_all(self.root, wanted, size=plan.size, window=window_of(plan.window), channels=channels,
-                           frames=plan.frames if single and plan.frames != "all" else "all", watch=watch)
+        found = self._pixels_of(wanted, size=plan.size, window=window_of(plan.window), channels=channels,
+                                frames=plan.frames if single and plan.frames != "all" else "all", watch=watch)
         seen: Counter[int] = Counter()
         for place, pixels in found:
             frames = asked[wanted[place].path]
@@ -140,7 +149,7 @@ class ImageTable(TableSource):
 
         raises  Stopped if the watch asks to stop
         """
-        yield from decode_all(self.root, self.images, size=None, channels=1, frames="middle", watch=watch)
+        yield from self._pixels_of(self.images, size=None, channels=1, frames="middle", watch=watch)
 
     def changed(self) -> bool:
         return self._look() != self._fingerprint
@@ -160,15 +169,27 @@ def picture_table(source: Path, images: Sequence[ImageFile], tables: Sequence[Ta
     patient_tag  the tag that their patients were read from, where a person said so
     raises       UserError "no_pictures" where there is none
     """
+    content, notes, labels, column = described(images, tables, key)
+    path = "." if labels is None else labels.ref.path
+    ref = TableRef(path=path, sheet=PICTURES, key=None if labels is None else key, patient_tag=patient_tag)
+    return ImageTable(ref, source, images, content, notes, labels, column)
+
+
+def described(images: Sequence[ImageFile], tables: Sequence[TableSource], key: str | None
+              ) -> tuple[pl.DataFrame, list[Note], TableSource | None, str | None]:
+    """What is known of these pictures: their columns, what did not fit, the table that labels them and its column.
+
+    key     the column that names the pictures, where a person said so
+    raises  UserError "no_pictures" where there is none
+    """
     if not images:
         raise not_read("no_pictures", "There are no pictures here that can be read.")
     own = columns_of(images)
     match = find_labels(tables, images, patients_of(images), key)
     if match is None:
-        return ImageTable(TableRef(path=".", sheet=PICTURES, patient_tag=patient_tag), source, images, own, [])
+        return own, [], None, None
     content, column, notes = joined(own, match, own_patient_is_told=any(each.patient for each in images))
-    ref = TableRef(path=match.table.ref.path, sheet=PICTURES, key=key, patient_tag=patient_tag)
-    return ImageTable(ref, source, images, content, notes, match.table, column)
+    return content, notes, match.table, column
 
 
 def window_of(text: str | None) -> Window | None:
