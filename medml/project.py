@@ -30,6 +30,8 @@ __all__ = [
     "recipe", "rename", "runs_of", "stage_of", "write",
 ]
 STAGES: tuple[Stage, ...] = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
+CHANGES = {"profile": "change scan", "choice": "change outcome or columns", "recipe": "change cleanup",
+           "config": "change training settings"}  # as the audit log calls them
 FILES: dict[str, type[BaseModel]] = {"profile": Profile, "choice": Choice, "recipe": Recipe, "config": TrainConfig}
 
 
@@ -102,6 +104,7 @@ def rename(project: str, name: str) -> Project:
     if not name.strip():
         raise UserError(what="The name is empty.", fix="Type a name.")
     rights.require("change", "project", project)
+    rights.note_on_the_ward("rename", "project", project)
     home.write_model(folder(project) / "project.json", _card(project).model_copy(update={"name": name.strip()}))
     return get(project)
 
@@ -193,6 +196,7 @@ def write(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:
     rights.require("change", "project", project)
     if read(project, name) == value:
         return
+    rights.note_on_the_ward(CHANGES[name], "project", project)
     later: dict[Path, bytes | None] = {place / f"{each}.json": None for each in _undone_by(project, value)}
     settings = config(project) if name == "recipe" else None
     if settings is not None:

@@ -45,16 +45,21 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What can be done: the least role that may, in words after "You may not", and whether the audit log notes it."""
+    """What can be done: the least role that may, in words after "You may not", and whether the audit log notes it,
+    everywhere or on the ward alone."""
 
     least: str
     words: str
     noted: bool = True
+    on_the_ward: bool = False
 
 
 OWNER = Person("owner", "owner of this machine", "administrator")
 ACTS: dict[str, Act] = {
-    "see": Act("viewer", "look at this", noted=False), "predict": Act("viewer", "ask a model about patients"),
+    "see": Act("viewer", "look at this", noted=False),
+    "look": Act("viewer", "look at patients", noted=False, on_the_ward=True),
+    "look at one": Act("viewer", "look at one patient", noted=False, on_the_ward=True),
+    "predict": Act("viewer", "ask a model about patients"),
     "create": Act("clinician", "start a project", noted=False), "change": Act("clinician", "change this", noted=False),
     "delete": Act("clinician", "delete this"), "scan": Act("clinician", "read a folder"),
     "train": Act("clinician", "train a model"), "explain": Act("clinician", "have a model explained"),
@@ -71,7 +76,9 @@ JOBS = {"scan": "scan", "train": "train", "continue": "train", "without": "train
         "predict": "predict", "documents": "settings"}
 MAKES_ROOM = {"stop", "delete"}  # done though the log cannot be written
 QUESTIONS = {"bring": "settings", "patient": "predict", "look_new": "predict",  # of worker.ask and worker.answer
-             "groups": "change"}  # a part of "explained": its answer is kept with the run
+             "judged": "look",  # every picture of a run with its answer; "look" draws six of them
+             # parts of "explained": what the first keeps stays with the run
+             "groups": "change", "swarm": "look", "again": "look", "one": "look at one"}
 _who: Callable[[], Person | None] | None = None
 _here: ContextVar[Person | None] = ContextVar("acting", default=None)  # of a request, or of a thread of ours
 
@@ -142,7 +149,8 @@ def require(act: str, sort: str = "", thing: str = "") -> Person:
     if thing and sort in ("project", "run") and not sees(sort, thing, person):
         note(act, sort, thing, "refused", by=person)
         raise gone(sort)
-    if ACTS[act].noted or (of_many() and (act, sort) == ("change", "run")):  # a project's are in what is trained then
+    # a change of a project is noted by what was changed, see medml.project
+    if ACTS[act].noted or of_many() and (ACTS[act].on_the_ward or (act, sort) == ("change", "run")):
         with contextlib.ExitStack() as tolerated:
             if act in MAKES_ROOM:
                 tolerated.enter_context(even_unwritten(act))
@@ -184,6 +192,12 @@ def note(act: str, sort: str = "", thing: str = "", outcome: str = "done", *, by
     """One entry of the audit log: ids and names of accounts, never a path or a value."""
     person = by or current()
     audit.add(person=person.id, name=person.name, act=act, sort=sort, thing=thing, outcome=outcome, place=person.place)
+
+
+def note_on_the_ward(act: str, sort: str, thing: str) -> None:
+    """As `note`, where several people share the app: on a laptop it is the owner's own work on their own data."""
+    if of_many():
+        note(act, sort, thing)
 
 
 # ---- whom it belongs to ----------------------------------------------------------------------------------------

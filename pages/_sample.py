@@ -21,6 +21,7 @@ HELD = "m_sample"  # one sample a session: opening another project lets go of th
 
 def sample(project: projects.Project, profile: Profile, choice: Choice) -> Sample:
     """The first rows of the chosen table. UserError where the file is gone."""
+    ui.looked(project.id)
     known = (project.id, choice.table.label, profile.table(choice.table).sha256)
     held = st.session_state.get(HELD)
     if held is None or held[0] != known:

@@ -39,6 +39,14 @@ def keep(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:
         projects.write(project, value)
 
 
+def looked(project: str) -> None:
+    """Note in the audit log, once in a window, that patients of a project are looked at; nothing on a laptop."""
+    known = f"m_noted_{project}"
+    if known not in st.session_state:
+        rights.require("look", "project", project)
+        st.session_state[known] = True
+
+
 def tell_locked(act: str) -> bool:
     """As `locked`, and say so in one sentence."""
     if locked(act):

@@ -79,6 +79,7 @@ def _changed(project: projects.Project, table: Table, target: str, plan: Picture
              changes: dict[str, Any]) -> np.ndarray:
     from medml.data import open_table
 
+    ui.looked(project.id)
     frame = within(READ, lambda: open_table(Path(project.source), table.ref).frame([plan.column, target]).drop_nulls())
     names = frame[plan.column].to_list()
     some = [names[at] for at in np.random.default_rng(1).permutation(len(names))[:EXAMPLES]]

@@ -85,6 +85,7 @@ def told(known: PictureFacts) -> list[tuple[Any, str, str]]:
 
 def thumbnails(project: projects.Project, table: Table, choice: Choice) -> None:
     """A few pictures of each class, with a slider for the range of grey; in memory alone."""
+    ui.looked(project.id)
     plan = (choice.pictures or PicturePlan()).model_copy(update={"size": 160})
     ui.section("Pictures of each class", "Drawn at random. Move the range of grey to see more; files are not touched.")
     window = None

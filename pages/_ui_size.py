@@ -20,6 +20,7 @@ TRIED = 5  # pictures, until one can be decoded
 def size_card(project: projects.Project, table: Table, target: str, plan: PicturePlan) -> None:
     """One picture at the size that stands in the form, each of its pixels to be seen, and what that keeps."""
     known = table.pictures
+    ui.looked(project.id)
     with st.container(key="m_card_size"):
         left, right = st.columns([1, 2], gap="large", vertical_alignment="center")
         one = pictures.kept((project.id, table.sha256, "one", plan.size, plan.window, plan.frames),
