@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import streamlit
 import worker
 from tests.at_work import end_everything, ended, know_the_kinds, of_home, running
 from tests.e2e.served import ENTRY, ROOT, free_port, served, wait_until_up
+from tests.ward import Client
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,18 @@ def test_what_a_page_is_drawn_with_is_named_in_the_head(app, path, parts):
     for each in links:
         answer = ask(app, each[1:each.index(">")])
         assert (answer.status, answer.getheader("content-type")) == (200, "text/javascript")
+
+
+def test_no_table_on_any_screen_is_handed_out_as_a_file_whose_formulas_nobody_took_out(app):
+    """The browser draws every st.dataframe and st.data_editor by what a session is told when it begins."""
+    window = Client(app).window()
+    try:
+        assert "disable_data_export: true" in window.draw()
+    finally:
+        window.close()
+    for page in sorted((ROOT / "pages").glob("*.py")):  # what is downloaded is no table made on the spot
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"disableDataExport|to_csv|write_csv|\.to_excel|set_option\(", text), page.name
 
 
 def test_it_listens_on_loopback_alone(app):

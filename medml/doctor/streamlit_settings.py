@@ -20,6 +20,8 @@ WANTED: dict[str, tuple[Any, str, str]] = {  # option: what it must be, its name
     "server.enableXsrfProtection": (True, "Protection of uploads", "takes files that another site sends"),
     "client.showErrorLinks": (False, "Links on errors", "offers to look an error up on the internet"),
     "client.showErrorDetails": ("none", "Details of errors", "shows an error's text, which may quote a patient"),
+    "client.disableDataExport": (True, "No file of what a table shows",
+                                 "hands out rows of patients, and cells that a spreadsheet takes for formulas"),
     "client.toolbarMode": ("minimal", "Tool bar", "offers to publish the app"),
     "runner.magicEnabled": (False, "Values of lone lines", "shows whatever a line of code yields"),
 }
