@@ -1,11 +1,15 @@
-"""A drive that does not answer holds up a thread of its own, never the screen that asked."""
+"""A drive that does not answer holds up a thread of its own, never the screen that asked, nor what lies elsewhere."""
 
 from __future__ import annotations
 
 import contextvars
+import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
+
+import psutil
 
 from medml import rights
 from medml.errors import UserError
@@ -13,17 +17,21 @@ from medml.errors import UserError
 Answer = TypeVar("Answer")
 LOOK = 5.0  # seconds for a look at a folder
 READ = 20.0  # seconds for rows of a table or some pictures
-MOST_HUNG = 16  # threads that may hang at a time; beyond it nobody waits any more
-_hung: set[threading.Thread] = set()
+MOST_HUNG = 8  # threads that may hang at a time on one drive; beyond it nobody waits for that drive any more
+_hung: dict[threading.Thread, str] = {}  # and the drive that each hangs on
 
 
 def within(seconds: float, act: Callable[..., Answer], *given: Any) -> Answer:
     """What `act` returns or raises; it may need who asks, and nothing else of the session: it runs in another thread.
 
+    given   its arguments; the first that is an absolute path, or has one as its `source`, says which drive it touches
     raises  UserError where it has not ended by then; it is left to end by itself
     """
-    _hung.difference_update([each for each in tuple(_hung) if not each.is_alive()])  # another session may add to it
-    if len(_hung) >= MOST_HUNG:
+    drive = _drive(given)
+    for each in tuple(_hung):  # another session may add to it
+        if not each.is_alive():
+            _hung.pop(each, None)
+    if sum(each == drive for each in tuple(_hung.values())) >= MOST_HUNG:
         raise _no_answer(0.0)
     ended: dict[str, Any] = {}
 
@@ -39,9 +47,27 @@ def within(seconds: float, act: Callable[..., Answer], *given: Any) -> Answer:
     if "error" in ended:
         raise ended["error"]
     if "answer" not in ended:
-        _hung.add(thread)
+        _hung[thread] = drive
         raise _no_answer(seconds)
     return ended["answer"]
+
+
+def _drive(given: tuple[Any, ...]) -> str:
+    """Where what a call touches is mounted, told by names alone, since a look would hang; "" where none is named."""
+    for each in given:
+        named = each[0] if isinstance(each, list) and each else getattr(each, "source", each)
+        if isinstance(named, (str, Path)) and os.path.isabs(named):
+            return max((top for top in _mounts() if _lies_in(str(named), top)), key=len, default="")
+    return ""
+
+
+def _mounts() -> list[str]:
+    return [each.mountpoint for each in psutil.disk_partitions(all=True)]
+
+
+def _lies_in(path: str, top: str) -> bool:
+    path, top = os.path.normcase(path), os.path.normcase(top)
+    return path == top or path.startswith(top if top.endswith(os.sep) else top + os.sep)
 
 
 def _no_answer(seconds: float) -> UserError:

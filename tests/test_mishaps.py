@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import types
 
 import numpy as np
@@ -182,9 +183,30 @@ def test_the_sign_of_memory_that_ran_out_is_the_count_of_the_system(monkeypatch,
     monkeypatch.setattr(shortage, "PROC", tmp_path)
     monkeypatch.setattr(shortage, "GROUPS", tmp_path / "group")
     monkeypatch.setattr(psutil, "virtual_memory", lambda: types.SimpleNamespace(available=1, total=2))
-    assert shortage.kills() == 5 and not shortage.was_it(5)
+    assert shortage.kills() == 5 and not shortage.was_it(5, held=1)
     (group / "memory.events").write_text("oom_kill 4\n")
-    assert shortage.was_it(5)
+    assert shortage.was_it(5, held=1)
+
+
+def test_what_another_program_ran_out_of_is_not_taken_for_the_jobs_own(monkeypatch, tmp_path):
+    """Somebody's browser was ended for want of memory, and a person ended the small job by hand."""
+    gigabyte = 1 << 30
+    (tmp_path / "memory.max").write_text(f"{4 * gigabyte}\n")
+    monkeypatch.setattr(shortage, "kills", lambda: 1)
+    monkeypatch.setattr(shortage, "_own_group", lambda: tmp_path)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: types.SimpleNamespace(available=8 * gigabyte,
+                                                                                total=16 * gigabyte))
+    assert not shortage.was_it(0, held=gigabyte // 4) and shortage.was_it(0, held=gigabyte)
+    (tmp_path / "memory.max").write_text("max\n")
+    assert not shortage.was_it(0, held=gigabyte) and shortage.was_it(0, held=2 * gigabyte)
+
+
+def test_a_child_is_seen_to_hold_what_it_holds():
+    store.submit("job-0001", "scan", "quick", {})
+    overseer = attempt.Overseer(store.claim("quick", "me", 30), pid=os.getpid())
+    for _ in range(attempt.EACH):
+        overseer.look()
+    assert overseer.held > 10_000_000
 
 
 def test_networks_have_steps_and_other_families_fail_as_before():

@@ -47,6 +47,21 @@ def test_the_evening_is_the_last_time_the_clock_showed_18(now, expected):
     assert datetime.fromtimestamp(found) == datetime.fromisoformat(expected)
 
 
+def test_the_time_of_a_training_is_that_of_all_its_attempts(medml_home):
+    store.submit("job-0001", "train", "train", {"run": "gone"})
+    for number in (1, 2):
+        job = store.claim("train", "test", 30.0)
+        for fraction in (0.1 * number, 0.1 * number + 0.05):
+            store.pulse(job.id, job.token, store.Progress(0, 0.0, 0, "train", fraction, ""))
+        if number == 1:
+            store.give_back(job.id, job.token)
+    store.finish(job.id, job.token, "done")
+    with store.connect(write=True) as db:  # an hour of work before it was killed, ten minutes after
+        db.execute("UPDATE progress SET time = 1000 + 3600 * seq WHERE attempt = 1")
+        db.execute("UPDATE jobs SET started = 9000, ended = 9600")
+    assert night.came(store.get("job-0001")).seconds == 3600 + 600
+
+
 def test_what_ran_is_told_with_its_result_and_what_failed_with_its_reason(ended):
     done, failed, stopped = night.since(clock.evening())
     assert re.fullmatch(r"AUROC 0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\)", done.result) and done.why == ""

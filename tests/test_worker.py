@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from datetime import datetime
 
@@ -12,6 +15,7 @@ import worker
 from medml import home, store
 from tests.at_work import at_work, ended, know_the_kinds, of_home, running, until, worker_process
 from worker import alive, processes
+from worker.__main__ import sweep
 
 
 @pytest.fixture
@@ -30,6 +34,36 @@ def test_a_job_is_done_and_every_point_of_its_curve_arrives(busy):
     assert rows[-1].fraction == 1.0
     assert [row.fraction for row in rows] == sorted(row.fraction for row in rows)
     assert worker.progress_since(job, rows[-2].seq) == rows[-1:]
+
+
+GROUP = "import subprocess, sys; print(subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL).pid)"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="groups of processes are POSIX")
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_group_whose_leader_is_gone_is_ended_where_it_is_ours_alone(medml_home, tmp_path, is_ours):
+    """After a reboot the number of a job's process may be that of a stranger's group."""
+    env = os.environ | {"MEDML_HOME": str(medml_home if is_ours else tmp_path / "another")}
+    leader = subprocess.Popen([sys.executable, "-c", GROUP], env=env, start_new_session=True, stdout=subprocess.PIPE)
+    member = psutil.Process(int(leader.communicate()[0]))
+    try:
+        assert os.getpgid(member.pid) == leader.pid
+        assert processes.end_group(leader.pid, 1.0)
+        assert member.is_running() and member.status() != psutil.STATUS_ZOMBIE if not is_ours else True
+        until(lambda: not is_ours or processes.started_at(member.pid) is None)
+    finally:
+        member.kill()
+
+
+def test_unfinished_work_that_no_list_of_jobs_knows_goes_away_after_a_week(medml_home):
+    for name, days in (("job-of-today", 0), ("job-of-last-month", 30), ("job-that-waits", 30)):
+        file = home.work_folder(name) / "checkpoint.medml"
+        file.write_bytes(b"x")
+        for each in (file, file.parent):
+            os.utime(each, (time.time() - days * 86_400,) * 2)
+    store.submit("job-that-waits", "steps_train", "train", {})
+    sweep()
+    assert sorted(each.name for each in (medml_home / "work").iterdir()) == ["job-of-today", "job-that-waits"]
 
 
 def test_no_more_than_two_rows_a_second(busy):

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from huey.consumer import Consumer
 
@@ -30,6 +31,7 @@ IDLE = float(os.environ.get("MEDML_IDLE", "600"))  # seconds with no app and not
 AWAY = 2.0  # seconds between two tries of a queue that cannot be reached
 SETTLED = 3.0  # seconds without work after which a child is warmed for the next training
 COPY_AGAIN = 600.0  # seconds after which a nightly copy that found no room is tried again
+FORGOTTEN = 7 * 24 * 3600.0  # seconds without a word, then unfinished work that no list of jobs knows goes away
 RETRY = 3.0  # seconds for a worker that is ending to let go of its lock
 
 
@@ -175,14 +177,22 @@ def sweep() -> None:
     for each in home.ensure(home.home() / "work").iterdir():
         try:
             over = store.get(each.name).ended_for_good
-        except KeyError:
-            continue  # not of this queue: a training in a terminal, say
+        except KeyError:  # of a training in a terminal, say, or of a list of jobs that was lost
+            over = time.time() - _last_written(each) > FORGOTTEN
         if over:
             shutil.rmtree(each, ignore_errors=True)
     for role in ("app", "worker", "awake"):
         for each in store.processes(role):
             if not processes.alive(each.pid, each.started):
                 store.leave(role, each.pid)
+
+
+def _last_written(work: Path) -> float:
+    """When anything in a job's unfinished work was written last, in seconds since 1970; now, where that goes away."""
+    try:
+        return max(each.lstat().st_mtime for each in (work, *work.rglob("*")))
+    except OSError:
+        return time.time()
 
 
 if __name__ == "__main__":

@@ -77,18 +77,18 @@ class Attempts:
         try:
             store.own(job.id, job.token, child.pid, born)
             _hand_over(job, child)
-            ending = self._watch_over(job, child)
+            watch = Overseer(job, child.pid)
+            ending = self._watch_over(watch, child)
         finally:
             processes.end_group(child.pid, born)
             child.wait()
             child.stdin.close()
         self.spares.refill()
-        if ending == "exited" and child.returncode in KILLED and shortage.was_it(killed_before):
+        if ending == "exited" and child.returncode in KILLED and shortage.was_it(killed_before, watch.held):
             ending = "memory"
         settle(job, ending, child.returncode)
 
-    def _watch_over(self, job: Job, child: subprocess.Popen) -> Ending:
-        watch = Overseer(job, child.pid)
+    def _watch_over(self, watch: Overseer, child: subprocess.Popen) -> Ending:
         while True:
             try:
                 child.wait(LOOK)
@@ -122,6 +122,7 @@ class Overseer:
         self.looks = self.still = 0
         self.beat = -1
         self.stop_looks = self.heard_looks = self.pause_looks = self.leaving_looks = 0
+        self.held = 0  # bytes, when last looked at
         self.has_learned = False  # a stop then waits for the end of a round: what was promised is kept
 
     def look(self) -> Ending | None:
@@ -165,6 +166,7 @@ class Overseer:
         return "silent" if self.still * LOOK * EACH > patience else None
 
     def _memory(self) -> Ending | None:
+        self.held = processes.bytes_of(self.pid) or self.held
         memory = psutil.virtual_memory()
         if memory.available > LEAST_FREE * memory.total:
             return None

@@ -71,12 +71,14 @@ def _windows_flags(detached: bool) -> int:
 def end_group(pid: int, started: float, *, patience: float = 10.0) -> bool:
     """End a process, its group and its descendants, whatever they are at; True once none is left.
 
-    A pid that belongs to somebody else by now is left alone; its group can only be ours while the leader is.
+    A pid that belongs to somebody else by now is left alone, and so is the group of a leader that is gone, but for
+    those in it that work on this very home: after a reboot the number may have been given to strangers.
     """
     if not alive(pid, started) and started_at(pid) is not None:
         return True  # the number was given to a stranger
-    doomed = _family(pid) if started_at(pid) is not None else []
-    _kill_group(pid)
+    doomed = _family(pid) if started_at(pid) is not None else _left_of_group(pid)
+    if alive(pid, started):
+        _kill_group(pid)
     for each in doomed:
         with contextlib.suppress(psutil.Error):
             each.kill()
@@ -94,6 +96,16 @@ def _family(pid: int) -> list[psutil.Process]:
         return [leader, *leader.children(recursive=True)]
     except psutil.Error:
         return []
+
+
+def _left_of_group(pid: int) -> list[psutil.Process]:
+    """Processes of this home whose group was led by one that is gone."""
+    found, own = [], _places()["MEDML_HOME"]
+    for each in psutil.pids() if hasattr(os, "getpgid") else ():
+        with contextlib.suppress(psutil.Error, OSError):
+            if os.getpgid(each) == pid and psutil.Process(each).environ().get("MEDML_HOME") == own:
+                found.append(psutil.Process(each))
+    return found
 
 
 def _undead(process: psutil.Process) -> bool:
@@ -125,6 +137,13 @@ def step_back(by: int = 5) -> None:
     """Let the screens go first: a lower priority for this process."""
     with contextlib.suppress(psutil.Error, OSError):
         psutil.Process().nice(by if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+
+
+def bytes_of(pid: int) -> int:
+    """Memory held by a process alone, in bytes (resident); 0 where it is gone."""
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).memory_info().rss
+    return 0
 
 
 def bytes_of_family(pid: int) -> int:

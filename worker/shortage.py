@@ -9,6 +9,7 @@ import psutil
 
 PROC, GROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 TIGHT = 0.05  # share of the machine's memory; with less than this free, a process that was just ended ran into it
+LARGE = 0.1  # share of the memory that may be used; the system ends a large process, not a smaller one
 
 
 def kills() -> int:
@@ -17,10 +18,14 @@ def kills() -> int:
     return _counted(PROC / "vmstat") + _counted(_own_group() / "memory.events")
 
 
-def was_it(before: int) -> bool:
-    """Whether a process that was ended by -9 just now was ended for want of memory.   before  `kills` at its start"""
+def was_it(before: int, held: int) -> bool:
+    """Whether a process that was ended by -9 just now was ended for want of memory, its own.
+
+    before  `kills` at its start;   held  bytes that it was last seen to hold: the system may have ended another one
+    """
     memory = psutil.virtual_memory()
-    return kills() > before or memory.available < TIGHT * memory.total
+    is_short = kills() > before or memory.available < TIGHT * memory.total
+    return is_short and held >= LARGE * min(memory.total, _limit() or memory.total)
 
 
 def _counted(file: Path) -> int:
@@ -29,6 +34,13 @@ def _counted(file: Path) -> int:
             name, _, number = line.partition(" ")
             if name == "oom_kill":
                 return int(number)
+    return 0
+
+
+def _limit() -> int:
+    """Bytes that this process's group may use; 0 where nobody set a limit."""
+    with contextlib.suppress(OSError, ValueError):
+        return int((_own_group() / "memory.max").read_text())
     return 0
 
 

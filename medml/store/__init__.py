@@ -37,8 +37,10 @@ from medml.store.jobs import (
     own,
     progress_since,
     pulse,
+    put_aside,
     put_first,
     put_off,
+    seconds_of_attempts,
     submit,
 )
 from medml.store.link import AWAY, clock, in_words, is_shared
@@ -52,6 +54,6 @@ __all__ = [
     "ask_pause", "ask_stop", "ask_to_rest", "be_at_work", "be_gone", "check_shared", "claim", "clock", "connect",
     "connect_once", "copy_to", "due", "enter", "finish", "forget_owner", "get", "give_back", "held_open", "in_words",
     "is_damaged", "is_here", "is_shared", "jobs", "leave", "let_go_on", "locked", "machines", "mark", "only_one",
-    "only_one_here", "own", "path", "processes", "progress_since", "pulse", "put_first", "put_off", "seen", "submit",
-    "troubles",
+    "only_one_here", "own", "path", "processes", "progress_since", "pulse", "put_aside", "put_first",
+    "put_off", "seconds_of_attempts", "seen", "submit", "troubles",
 ]

@@ -239,6 +239,13 @@ def give_back(job_id: str, token: int, *, state: State = "queued", counted: bool
     return None
 
 
+def put_aside(job_id: str, token: int) -> bool:
+    """An attempt that was asked to stop ended with its work kept: its job waits, as paused, until somebody lets it go
+    on; False if it belongs to another attempt now."""
+    return _change(job_id, token, "state = 'interrupted', paused = :now, stop = NULL, heard = NULL, owner = NULL,"
+                   " pid = NULL, token = token + 1")
+
+
 @again
 def _change(job_id: str, token: int, sets: str, **values: Any) -> bool:
     with rows(job_id, write=True) as (db, now):
@@ -300,3 +307,10 @@ def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
         return [Progress(**(row | {"scalars": json.loads(row["scalars"])})) for row in db.query(
             "SELECT seq, time, attempt, stage, fraction, message, scalars FROM progress"
             " WHERE job = ? AND seq > ? ORDER BY seq", [job_id, seq])]
+
+
+def seconds_of_attempts(job_id: str) -> dict[int, float]:
+    """Seconds from the first row of progress to the last, by attempt."""
+    with rows(job_id, since=0) as (db, _):
+        return {row["attempt"]: row["seconds"] for row in db.query(
+            "SELECT attempt, max(time) - min(time) AS seconds FROM progress WHERE job = ? GROUP BY attempt", [job_id])}

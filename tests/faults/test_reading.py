@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -186,7 +187,7 @@ def slow_drive(monkeypatch):
         monkeypatch.setattr(roots, name, lambda place: over.wait(60))
     yield
     over.set()
-    for each in patience._hung:
+    for each in tuple(patience._hung):
         each.join(10)
 
 
@@ -203,6 +204,17 @@ def test_threads_that_hang_are_bounded(slow_drive, tmp_path):
         with pytest.raises(UserError):
             roots.check_source(tmp_path)
     assert sum(each.name == "drive" for each in threading.enumerate()) <= patience.MOST_HUNG
+
+
+def test_a_dead_drive_holds_up_nobody_who_asks_for_another(slow_drive, monkeypatch):
+    monkeypatch.setattr(patience, "_mounts", lambda: ["/", "/mnt/dead", "/mnt/well"])
+    for _ in range(2 * patience.MOST_HUNG):
+        with pytest.raises(UserError):
+            within(0.01, roots._real, Path("/mnt/dead/study"))
+    for place in (Path("/mnt/well/study"), "/home/ada", [Path("/mnt/deadline")], SimpleNamespace(source="/mnt/well/x")):
+        assert within(10, lambda _: "there", place) == "there"
+    with pytest.raises(UserError, match="did not answer\\."):
+        within(10, lambda _: "there", Path("/mnt/dead/other"))
 
 
 def test_an_answer_in_time_and_its_error_come_through():
