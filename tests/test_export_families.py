@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import onnx
 import pytest
 from test_families import EVERY, fitted, quick, table
 
@@ -81,3 +82,38 @@ def test_a_family_without_a_form_is_refused_with_what_to_do():
 
 def test_every_family_of_tables_has_a_form():
     assert set(families.seeing("columns")) <= set(written.FAMILIES)
+
+
+def ensemble_of(name: str, model: object) -> dict:
+    """The attributes of the one operation that holds a model's trees."""
+    graph = Graph()
+    written.model(graph, name, model, graph.input("rows", np.float64, ["n", 6]))
+    (node,) = [each for each in graph.nodes if each.op_type == "TreeEnsembleRegressor"]
+    return {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+
+
+def test_classes_of_a_forest_add_up_to_one_to_the_last_bit():
+    data = table("multiclass")
+    X = data.X + 1000.0 * data.y[:, None]   # so that most trees know one class alone
+    model = families.registry.get("forest").fit(dataclasses.replace(data, X=X), quick("forest"), seed=1)
+    said, natural = as_onnx("forest", model, 6)(X), families.registry.get("forest").predict(model, X)
+    assert (said.sum(axis=1) == 1).all() and ((said == 0) == (natural == 0)).all() and (natural == 0).any()
+
+
+@pytest.mark.parametrize("name", ["forest", "boosting"])
+def test_the_side_that_most_training_rows_took_lies_beside_its_rule(name):
+    found, X = ensemble_of(name, fitted(name, "binary")), table("binary").X.astype(np.float32)
+    trees, at = np.array(found["nodes_treeids"]), np.array(found["nodes_nodeids"])
+    roots = np.flatnonzero(at == 0)
+    assert set(found["nodes_modes"]) == {b"BRANCH_LEQ", b"LEAF"} and len(set(trees)) == len(roots)
+    both = np.hstack([X, -X])
+    feature, threshold = np.array(found["nodes_featureids"]), np.array(found["nodes_values"], dtype=np.float32)
+    inner = [root for root in roots if found["nodes_modes"][root] == b"BRANCH_LEQ"]
+    beside = [(both[:, feature[root]] > threshold[root]).mean() for root in inner]
+    assert len(inner) > 5 and min(beside) >= 0.4 and np.mean(beside) > 0.55   # a boosted tree counts by its weights
+
+
+def test_the_trees_of_a_vote_are_one_operation():
+    vote = fitted("auto", "multiclass")
+    n_trees = len(vote.members["extra"].model.estimators_) + len(vote.members["boosting"].booster.get_dump())
+    assert len(set(ensemble_of("auto", vote)["nodes_treeids"])) >= n_trees

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import zipfile
 
@@ -52,8 +53,8 @@ def test_nothing_is_offered_once_an_export_was_blocked(run, monkeypatch):
 
     kept.make(run)
     plain = written.logistic
-    monkeypatch.setitem(written.FAMILIES, "logistic", lambda graph, fitted, rows: graph.add(
-        "Mul", plain(graph, fitted, rows), graph.constant(0.999)))
+    monkeypatch.setitem(written.FAMILIES, "logistic", lambda graph, fitted, rows: dataclasses.replace(
+        found := plain(graph, fitted, rows), turn=0.999 * found.turn))
     with pytest.raises(UserError):
         kept.make(run)
     assert kept.ready(gallery.open_run(run)) == {}

@@ -20,11 +20,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from medml.pipeline import Matrix
+    from medml.recipe import Cleaner
 
 KNOWN_STEPS = frozenset({"cap_outliers", "impute", "merge_rare"})  # what learned steps the graph can do
-LARGE = 100_000  # cells of one table for all categories; beyond, the file would grow for a few microseconds
+LARGE = 100_000  # cells of the tables for all texts; beyond, the file would grow for a few microseconds
 ANY_OTHER = "\x1fno category that anybody has"
 OUTPUTS = ("probabilities", "computed", "reasons")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The number columns of a row side by side, some more than once.
+
+    of       the column of each;   places  where it stands in the encoded row, -1: nowhere
+    x, there (n, len(of)) tensors, float64 and bool: the values, and whether they are finite
+    """
+
+    of: list[str]
+    places: np.ndarray
+    x: str
+    there: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +73,17 @@ def encoded(graph: Graph, matrix: Matrix, key: list[str]) -> Encoded:
     probe, columns = _Probe(matrix, [name for name in kinds if name not in set(numbers)]), list(kinds)
     blocks: list[Block] = []
     why: list[Block] = []  # places among the columns, their codes
-    x = there = ""
+    row: Numbers | None = None
     if numbers:
-        x = graph.add("Concat", *(tensors[name] for name in numbers), axis=1)   # (n, numbers)
-        there = graph.add("Less", graph.add("Abs", x), graph.constant(np.inf))   # NaN is not less
-        blocks += _numbers(graph, matrix, probe, numbers, x, there)
-        why.append((np.array([columns.index(name) for name in numbers]),
-                    silence.of_numbers(graph, matrix.cleaner, x, there, numbers, key)))
+        row = _side_by_side(graph, matrix, numbers, tensors)
+        blocks.append((row.places, _filled(graph, matrix, probe, row)))
+        first = [columns.index(name) for name in numbers] + [-1] * (len(row.of) - len(numbers))
+        why.append((np.array(first), silence.of_numbers(graph, matrix.cleaner, row, key)))
     if probe.texts:
-        at = _rows_of_texts(graph, probe, tensors)
-        blocks += _categories(graph, probe, at)
-        codes = [silence.of_texts(matrix.cleaner, probe.frame, name, len(texts), name in key)
-                 for name, texts in probe.texts.items()]
-        why.append((np.array([columns.index(name) for name in probe.texts]),
-                    graph.add("Gather", graph.constant(np.concatenate(codes), np.int32), at, axis=0)))
-    reasons = _together(graph, why, len(columns))
-    reasons, silent = silence.with_odd_together(graph, matrix.cleaner, x, there, numbers, reasons)
+        found, codes = _texts(graph, matrix.cleaner, probe, tensors, key)
+        blocks += found
+        why.append((np.array([columns.index(name) for name in probe.texts]), codes))
+    reasons, silent = silence.with_odd_together(graph, matrix.cleaner, row, _together(graph, why, len(columns)))
     return Encoded(_together(graph, blocks, len(matrix.names)), reasons, silent)
 
 
@@ -128,21 +138,36 @@ def _frame(columns: dict[str, Any], n_rows: int) -> pd.DataFrame:
 Block = tuple[np.ndarray, str]  # places among the encoded columns, tensor (n, as many)
 
 
-def _numbers(graph: Graph, matrix: Matrix, probe: _Probe, names: list[str], x: str, there: str) -> list[Block]:
+def _side_by_side(graph: Graph, matrix: Matrix, names: list[str], tensors: dict[str, str]) -> Numbers:
+    """Every number column once, then again for each further cell that is made from it."""
+    of, places = list(names), [-1] * len(names)
+    for place, column in enumerate(matrix.origins):
+        if column in names:
+            at = names.index(column)
+            if places[at] < 0:
+                places[at] = place
+            else:
+                of.append(column)
+                places.append(place)
+    x = graph.add("Concat", *(tensors[name] for name in of), axis=1)
+    there = graph.add("Less", graph.add("Abs", x), graph.constant(np.inf))   # NaN is not less
+    return Numbers(of, np.array(places), x, there)
+
+
+def _filled(graph: Graph, matrix: Matrix, probe: _Probe, row: Numbers) -> str:
     """Missing or endless: what our cleaning makes of a missing cell. Else: moved to the limits; a mark of what was
     missing has its one value for limits."""
-    known = set(names)
-    origins = list(enumerate(zip(matrix.encoder.origins, matrix.origins, strict=True)))
-    of = {place: column for place, (_, column) in origins if column in known}
-    if not of:
-        return []
-    places, marks = np.array(list(of)), [place for place, (own, column) in origins if column in known and own != column]
-    low, high = _limits(matrix, list(of.values()))
+    low, high = _limits(matrix, row.of)
+    marks = np.array([place >= 0 and matrix.encoder.origins[place] != column
+                      for place, column in zip(row.places, row.of, strict=True)])
     for end in (low, high):
-        end[np.isin(places, marks)] = probe.cells[-1, marks]
-    at = [names.index(column) for column in of.values()]
-    moved = graph.add("Min", graph.add("Max", graph.gather(x, at), graph.constant(low)), graph.constant(high))
-    return [(places, graph.add("Where", graph.gather(there, at), moved, graph.constant(probe.cells[0, places])))]
+        end[marks] = probe.cells[-1, row.places[marks]]
+    moved = row.x
+    for operation, end in (("Max", low), ("Min", high)):
+        if np.isfinite(end).any():
+            moved = graph.add(operation, moved, graph.constant(end))
+    missing = np.where(row.places >= 0, probe.cells[0, row.places], 0.0)
+    return graph.add("Where", row.there, moved, graph.constant(missing))
 
 
 def _limits(matrix: Matrix, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -150,51 +175,64 @@ def _limits(matrix: Matrix, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.array([limits.get(name, (-np.inf, np.inf))[end] for name in names]) for end in (0, 1))
 
 
-def _rows_of_texts(graph: Graph, probe: _Probe, tensors: dict[str, str]) -> str:
-    """Texts (n, 1) each -> (n, columns) int64: rows of one table with all texts of all columns under each other."""
-    found, first = [], 0
-    for name, texts in probe.texts.items():
-        last = first + len(texts) - 1
-        found.append(graph.add("LabelEncoder", tensors[name], domain=ML, keys_strings=texts[:-1],
-                               values_int64s=list(range(first, last)), default_int64=last))
-        first = last + 1
-    return found[0] if len(found) == 1 else graph.add("Concat", *found, axis=1)
+def _texts(graph: Graph, cleaner: Cleaner, probe: _Probe, tensors: dict[str, str], key: list[str]) -> tuple[
+        list[Block], str]:
+    """Encoded cells of the texts, and their codes (n, columns).
 
-
-def _categories(graph: Graph, probe: _Probe, at: str) -> list[Block]:
-    """The encoded cells that belong to the texts of a row: each column's texts fill its own cells alone, so their sum
-    is the row. Where one table of all would be large, each column looks its own up."""
+    All texts are looked up at once among those of every column, which takes as long as one column alone; each cell is
+    then read from its own column of a table, in the row of its text. Where that table would be large, each column is
+    looked up by itself.
+    """
+    codes = {name: silence.of_texts(cleaner, probe.frame, name, len(texts), name in key)
+             for name, texts in probe.texts.items()}
     places = {name: probe.of(name) for name in probe.texts}
-    starts = dict(zip(probe.texts, np.cumsum([0, *map(len, probe.texts.values())]), strict=False))
-    every, n_texts = np.concatenate(list(places.values())), sum(map(len, probe.texts.values()))
-    if n_texts * len(every) > LARGE:
-        return _one_by_one(graph, probe, places, starts, at)
-    if not len(every):
-        return []
-    table = np.zeros((n_texts, len(every)))
-    for name, texts in probe.texts.items():
-        mine, rows = places[name], slice(starts[name], starts[name] + len(texts))
-        table[rows, np.isin(every, mine)] = probe.cells[:len(texts), mine]
-    cells = graph.add("Gather", graph.constant(table), at, axis=0)   # (n, columns, places)
-    return [(every, graph.add("ReduceSum", cells, graph.constant([1], np.int64), keepdims=0))]
+    every = sorted({text for texts in probe.texts.values() for text in texts[:-1]})
+    owners = [name for name, mine in places.items() for _ in mine]
+    if (len(every) + 1) * (len(codes) + len(owners)) > LARGE:
+        return _one_by_one(graph, probe, places, codes, tensors)
+    rows = {name: [texts.index(text) if text in texts[:-1] else len(texts) - 1 for text in [*every, ANY_OTHER]]
+            for name, texts in probe.texts.items()}
+    cells = [tensors[name] for name in probe.texts]
+    at = _known(graph, cells[0] if len(cells) == 1 else graph.add("Concat", *cells, axis=1), every)   # (n, columns)
+    why = _read(graph, np.column_stack([codes[name][rows[name]] for name in codes]), at, np.int32)
+    if not owners:
+        return [], why
+    if owners != list(codes):
+        at = graph.gather(at, [list(codes).index(name) for name in owners])
+    table = np.hstack([probe.cells[np.ix_(rows[name], mine)] for name, mine in places.items()])
+    return [(np.concatenate(list(places.values())), _read(graph, table, at, np.float64))], why
 
 
-def _one_by_one(graph: Graph, probe: _Probe, places: dict[str, np.ndarray], starts: dict[str, int],
-                at: str) -> list[Block]:
-    blocks = []
-    for column, (name, mine) in enumerate(places.items()):
+def _read(graph: Graph, table: np.ndarray, at: str, kind: type) -> str:
+    """(n, columns): of each column of a table the cell of that row."""
+    return graph.add("GatherElements", graph.constant(table, kind), at, axis=0)
+
+
+def _known(graph: Graph, texts: str, listed: list[str]) -> str:
+    """Texts -> their places in a list, or its length."""
+    return graph.add("LabelEncoder", texts, domain=ML, keys_strings=listed, values_int64s=list(range(len(listed))),
+                     default_int64=len(listed))
+
+
+def _one_by_one(graph: Graph, probe: _Probe, places: dict[str, np.ndarray], codes: dict[str, np.ndarray],
+                tensors: dict[str, str]) -> tuple[list[Block], str]:
+    blocks, why = [], []
+    for name, mine in places.items():
+        at = _known(graph, tensors[name], probe.texts[name][:-1])   # (n, 1)
+        why.append(graph.add("Gather", graph.constant(codes[name], np.int32), at, axis=0))
         if len(mine):
-            row = graph.add("Sub", graph.add("Gather", at, graph.constant(column, np.int64), axis=1),
-                            graph.constant(starts[name], np.int64))   # (n,)
-            cells = graph.constant(probe.cells[:len(probe.texts[name]), mine])
-            blocks.append((mine, graph.add("Gather", cells, row, axis=0)))
-    return blocks
+            row = graph.add("Squeeze", at, graph.constant([1], np.int64))
+            blocks.append((mine, graph.add("Gather", graph.constant(probe.cells[:len(probe.texts[name]), mine]), row,
+                                           axis=0)))
+    return blocks, graph.add("Concat", *why, axis=1)
 
 
 def _together(graph: Graph, blocks: list[Block], width: int) -> str:
-    """Blocks of columns beside each other, put in order."""
-    tensors, order = [tensor for _, tensor in blocks], np.argsort(np.concatenate([places for places, _ in blocks]))
+    """Blocks of columns beside each other, put in order; what has no place is left out."""
+    tensors, places = [tensor for _, tensor in blocks], np.concatenate([places for places, _ in blocks])
     whole = tensors[0] if len(tensors) == 1 else graph.add("Concat", *tensors, axis=1)
-    if len(order) != width:
-        raise ValueError(f"{len(order)} of {width} columns were built")
-    return whole if (order == np.arange(width)).all() else graph.gather(whole, order)
+    order = np.full(width, -1)
+    order[places[places >= 0]] = np.flatnonzero(places >= 0)
+    if (order < 0).any():
+        raise ValueError(f"{(order < 0).sum()} of {width} columns were not built")
+    return whole if len(places) == width and (order == np.arange(width)).all() else graph.gather(whole, order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,54 +12,88 @@ from medml.errors import UserError
 from medml.export import trees
 from medml.export.graph import Graph
 
-Written = Callable[[Graph, Any, str], str]  # (graph, what the family fitted, rows) -> (n, n_classes) or (n, 1) float64
+Written = Callable[[Graph, Any, str], "Part"]  # (graph, what the family fitted, rows) -> its answer
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An answer as tensor @ turn + start: a vote adds its members' up in one operation.
+
+    tensor  (n, k) float64;   turn  (k, n_outputs);   start  (n_outputs,)
+    """
+
+    tensor: str
+    turn: np.ndarray
+    start: np.ndarray
+
+    def whole(self, graph: Graph) -> str:
+        """(n, n_outputs) float64."""
+        if self.turn.shape[0] == self.turn.shape[1] and (self.turn == np.eye(len(self.turn))).all() and not any(
+                self.start):
+            return self.tensor
+        return graph.add("Gemm", self.tensor, graph.constant(self.turn), graph.constant(self.start))
 
 
 def model(graph: Graph, family: str, fitted: Any, rows: str) -> str:
-    """Put a fitted model behind its rows; UserError where its family has no form in ONNX."""
+    """Put a fitted model behind its rows: (n, n_classes) or (n, 1); UserError where its family has no form in ONNX."""
     if family not in FAMILIES:
         raise UserError(what="This family of models cannot be written into a model file yet.", code="no_export",
                         fix="Use the model inside MedML, or train another family.")
-    return FAMILIES[family](graph, fitted, rows)
+    return FAMILIES[family](graph, fitted, rows).whole(graph)
 
 
-def logistic(graph: Graph, fitted: Any, rows: str) -> str:
+def logistic(graph: Graph, fitted: Any, rows: str) -> Part:
     """families.logistic.Linear; in float64, because dates and counts are large beside their spread."""
     centred = graph.add("Sub", rows, graph.constant(fitted.mean))
-    scaled = graph.add("Div", centred, graph.constant(fitted.scale))
-    scores = graph.add("Add", graph.add("MatMul", scaled, graph.constant(fitted.weights)),
+    scores = graph.add("Gemm", centred, graph.constant(fitted.weights / fitted.scale[:, None]),
                        graph.constant(fitted.offset))
-    return scores if fitted.labels is None else spread(graph, graph.add("Softmax", scores, axis=1), fitted.labels)
+    return of_scores(graph, scores, fitted.labels)
 
 
-def spread(graph: Graph, p: str, labels: Any) -> str:
-    """(n, n_present) -> (n, n_classes): a class that no training row had gets 0."""
-    if len(labels.present) == labels.n_classes:
-        return p
-    return graph.add("MatMul", p, graph.constant(np.eye(labels.n_classes)[labels.present]))
+def of_scores(graph: Graph, scores: str, labels: Any) -> Part:
+    """A score of each class that was present, or, without labels, a number."""
+    return _number(scores) if labels is None else _classes(graph.add("Softmax", scores, axis=1), labels)
 
 
-def forest(graph: Graph, fitted: Any, rows: str) -> str:
-    """families.forest.Forest."""
-    mean = trees.forest(graph, fitted.model, rows)
+def _number(tensor: str) -> Part:
+    return Part(tensor, np.eye(1), np.zeros(1))
+
+
+def _classes(p: str, labels: Any, turn: np.ndarray | None = None, start: np.ndarray | None = None) -> Part:
+    """Probabilities of the classes that were present: a class that no training row had gets 0."""
+    spread = np.eye(labels.n_classes)[labels.present]   # (n_present, n_classes)
+    start = np.zeros(len(spread)) if start is None else start
+    return Part(p, spread if turn is None else turn @ spread, start @ spread)
+
+
+def of_trees(graph: Graph, fitted: list[Any], rows: str) -> list[Part]:
+    """families.forest.Forest and families.boosting.Boosted, their trees in one operation."""
+    grown = [trees.boosted(each.booster) if hasattr(each, "booster") else trees.forest(each.model) for each in fitted]
+    sums, ends = trees.sums(graph, rows, grown), np.cumsum([len(each.begin) for each in grown])
+    return [_of_sums(graph, model, each, sums, slice(end - len(each.begin), end), ends[-1])
+            for model, each, end in zip(fitted, grown, ends, strict=True)]
+
+
+def _of_sums(graph: Graph, fitted: Any, grown: trees.Grown, sums: str, mine: slice, width: int) -> Part:
+    """What one forest says, from its results among those of all, (n, width)."""
+    turn = np.zeros((width, grown.turn.shape[1]))
+    turn[mine] = grown.turn
     if fitted.labels is None:
-        return mean
-    return spread(graph, mean if len(fitted.labels.present) == 2 else _whole(graph, mean), fitted.labels)
-
-
-def boosting(graph: Graph, fitted: Any, rows: str) -> str:
-    """families.boosting.Boosted."""
-    margins = trees.boosted(graph, fitted.booster, rows)
-    if fitted.labels is None:
-        return margins
+        return Part(sums, turn, grown.start)
+    if not hasattr(fitted, "booster"):
+        return _classes(sums, fitted.labels, turn, grown.start)
+    margins = sums if mine == slice(0, width) else graph.gather(sums, np.arange(mine.start, mine.stop))
     if len(fitted.labels.present) > 2:
-        return spread(graph, graph.add("Softmax", margins, axis=1), fitted.labels)
-    yes = graph.add("Sigmoid", margins)
-    no = graph.add("Sub", graph.constant(1.0), yes)
-    return spread(graph, graph.add("Concat", no, yes, axis=1), fitted.labels)
+        return of_scores(graph, margins, fitted.labels)
+    return _classes(graph.add("Sigmoid", margins), fitted.labels, np.array([[-1.0, 1.0]]), np.array([1.0, 0.0]))
 
 
-def mlp(graph: Graph, fitted: Any, rows: str) -> str:
+def forest(graph: Graph, fitted: Any, rows: str) -> Part:
+    """One forest, or one boosted model alone."""
+    return of_trees(graph, [fitted], rows)[0]
+
+
+def mlp(graph: Graph, fitted: Any, rows: str) -> Part:
     """families._network.Network of the family mlp: linear layers in float32, as torch computes them."""
     from torch import nn
 
@@ -80,36 +115,39 @@ def mlp(graph: Graph, fitted: Any, rows: str) -> str:
     return scored(graph, fitted, graph.cast(at, np.float64))
 
 
-def scored(graph: Graph, fitted: Any, scores: str) -> str:
+def scored(graph: Graph, fitted: Any, scores: str) -> Part:
     """A network's scores (n, outputs) float64 as families._network.Learner.ask turns them."""
     if fitted.labels is None:
-        wide = graph.add("Mul", scores, graph.constant(fitted.scaling.spread))
-        return graph.add("Add", wide, graph.constant(fitted.scaling.centre))
-    plain = graph.add("Sub", scores, graph.constant(fitted.scaling.correction))
-    return spread(graph, graph.add("Softmax", plain, axis=1), fitted.labels)
+        return Part(scores, np.atleast_2d(fitted.scaling.spread), np.atleast_1d(fitted.scaling.centre))
+    return of_scores(graph, graph.add("Sub", scores, graph.constant(fitted.scaling.correction)), fitted.labels)
 
 
-def auto(graph: Graph, fitted: Any, rows: str) -> str:
+def auto(graph: Graph, fitted: Any, rows: str) -> Part:
     """families.auto.Vote: every member, their weighted mean, the line of families._stack.Stack."""
     from medml.families._stack import FLOOR
     from medml.families.auto import FAMILY_OF
 
-    stack, mixed = fitted.stack, ""
-    for (seat, member), weight in zip(fitted.members.items(), stack.weights, strict=True):
-        part = graph.add("Mul", model(graph, FAMILY_OF[seat], member, rows), graph.constant(float(weight)))
-        mixed = graph.add("Add", mixed, part) if mixed else part
-    slope, offset = graph.constant(float(stack.slope)), graph.constant(stack.offset)
+    stack, wooden = fitted.stack, [seat for seat in fitted.members if FAMILIES[FAMILY_OF[seat]] is forest]
+    parts = dict(zip(wooden, of_trees(graph, [fitted.members[seat] for seat in wooden], rows), strict=True))
+    parts |= {seat: FAMILIES[FAMILY_OF[seat]](graph, member, rows) for seat, member in fitted.members.items()
+              if seat not in parts}
+    mixed = _mixed(graph, [(weight, parts[seat]) for weight, seat in zip(stack.weights, fitted.members, strict=True)])
     if len(stack.offset) == 1:
-        return graph.add("Add", graph.add("Mul", mixed, slope), offset)
-    held = graph.add("Min", graph.add("Max", mixed, graph.constant(FLOOR)), graph.constant(1.0))
-    scores = graph.add("Add", graph.add("Mul", graph.add("Log", held), slope), offset)
-    possible = graph.add("Greater", mixed, graph.constant(0.0))
-    return graph.add("Softmax", graph.add("Where", possible, scores, graph.constant(-np.inf)), axis=1)
+        return Part(mixed.tensor, stack.slope * mixed.turn, stack.slope * mixed.start + stack.offset)
+    possible = (mixed.turn != 0).any(axis=0) | (mixed.start != 0)   # a class that no training row had: 0
+    held = graph.add("Max", mixed.whole(graph), graph.constant(FLOOR))
+    scores = graph.add("Add", graph.add("Mul", graph.add("Log", held), graph.constant(float(stack.slope))),
+                       graph.constant(np.where(possible, stack.offset, -np.inf)))
+    return Part(graph.add("Softmax", scores, axis=1), np.eye(len(possible)), np.zeros(len(possible)))
 
 
-def _whole(graph: Graph, p: str) -> str:
-    """Probabilities that sum to 1 although float32 added them up."""
-    return graph.add("Div", p, graph.add("ReduceSum", p, graph.constant([1], np.int64)))
+def _mixed(graph: Graph, weighed: list[tuple[float, Part]]) -> Part:
+    """The weighted sum of parts."""
+    turns: dict[str, np.ndarray] = {}
+    for weight, part in weighed:
+        turns[part.tensor] = turns.get(part.tensor, 0.0) + weight * part.turn
+    return Part(graph.add("Concat", *turns, axis=1), np.vstack(list(turns.values())),
+                sum(weight * part.start for weight, part in weighed))
 
 
-FAMILIES: dict[str, Written] = {"logistic": logistic, "forest": forest, "boosting": boosting, "mlp": mlp, "auto": auto}
+FAMILIES: dict[str, Written] = {"logistic": logistic, "forest": forest, "boosting": forest, "mlp": mlp, "auto": auto}

@@ -32,10 +32,16 @@ class Graph:
         return name
 
     def output(self, name: str, tensor: str, kind: type | np.dtype, shape: list[Any]) -> None:
-        """Give a result to whoever runs the model, under a name of its own."""
+        """Give a result to whoever runs the model, under a name of its own: its operation's result is called so, except
+        where something else needs its name."""
         from onnx import helper
 
-        self.nodes.append(helper.make_node("Identity", [tensor], [name]))
+        if any(tensor in node.output for node in self.nodes) and not _in_a_branch(self.nodes, tensor):
+            for node in self.nodes:
+                for tensors in (node.input, node.output):
+                    tensors[:] = [name if each == tensor else each for each in tensors]
+        else:
+            self.nodes.append(helper.make_node("Identity", [tensor], [name]))
         self.outputs.append(_info(name, kind, shape))
 
     def constant(self, values: Any, kind: type | np.dtype = np.float64) -> str:
@@ -113,6 +119,12 @@ class Graph:
         helper.set_model_props(model, about)
         onnx.checker.check_model(model)
         return model.SerializeToString()
+
+
+def _in_a_branch(nodes: list[Any], tensor: str) -> bool:
+    """Whether a branch of a choice uses it."""
+    inner = [node for each in nodes for attribute in each.attribute for node in attribute.g.node]
+    return any(tensor in node.input for node in inner) or bool(inner) and _in_a_branch(inner, tensor)
 
 
 def _info(name: str, kind: type | np.dtype, shape: list[Any]) -> Any:

@@ -177,9 +177,8 @@ def network(graph: Graph, family: Any, fitted: Any, planes: str) -> str:
     one = scaled(graph, planes, mean, scale)
     scores = graph.cast(graph.embed(traced(family.network(fitted), _side(fitted)), one), np.float64)
     if family.name == "cnn":
-        return families.scored(graph, fitted, scores)
-    labels = fitted.head.labels
-    return scores if labels is None else families.spread(graph, graph.add("Softmax", scores, axis=1), labels)
+        return families.scored(graph, fitted, scores).whole(graph)
+    return families.of_scores(graph, scores, fitted.head.labels).whole(graph)
 
 
 def scaled(graph: Graph, planes: str, mean: np.ndarray, scale: np.ndarray) -> str:

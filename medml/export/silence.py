@@ -14,7 +14,9 @@ from medml.recipe.together import NAMED
 if TYPE_CHECKING:
     import pandas as pd
 
+    from medml.export.columns import Numbers
     from medml.recipe import Cleaner
+    from medml.recipe.together import Together
 
 CODES = {word: place for place, word in enumerate(WORDS, start=1)}  # 0: nothing speaks against an answer
 
@@ -29,57 +31,85 @@ def of_texts(cleaner: Cleaner, frame: pd.DataFrame, name: str, n_texts: int, is_
     return found
 
 
-def of_numbers(graph: Graph, cleaner: Cleaner, x: str, there: str, names: list[str], key: list[str]) -> str:
-    """x (n, p) float64, there (n, p) bool -> (n, p) int32 codes."""
-    low, high = (np.array([cleaner.far.get(name, (-np.inf, np.inf))[end] for name in names]) for end in (0, 1))
-    outside = graph.add("Or", graph.add("Less", x, graph.constant(low)),
-                        graph.add("Greater", x, graph.constant(high)))
-    absent = graph.constant([CODES["missing"] if name in key else 0 for name in names], np.int32)
-    whole = graph.add("Where", outside, graph.constant(CODES["outside"], np.int32), _few(graph, cleaner, x, names))
-    return graph.add("Where", there, whole, absent)
+def of_numbers(graph: Graph, cleaner: Cleaner, row: Numbers, key: list[str]) -> str:
+    """(n, p) int32: the code of each number. Each reason by itself, then their sum: no two are of one cell, and a
+    choice between two codes takes onnxruntime longer than both together."""
+    low, high = (np.array([cleaner.far.get(name, (-np.inf, np.inf))[end] for name in row.of]) for end in (0, 1))
+    outside = graph.add("Or", graph.add("Less", row.x, graph.constant(low)),
+                        graph.add("Greater", row.x, graph.constant(high)))
+    codes = _coded(graph, graph.add("And", row.there, outside), CODES["outside"])
+    band = _thin_band(graph, cleaner, row)
+    if band:
+        usual = graph.add("And", row.there, graph.add("Not", outside))
+        codes = graph.add("Add", codes, _coded(graph, graph.add("And", usual, band), CODES["few"]))
+    if set(row.of) & set(key):
+        absent = np.where(np.isin(row.of, key), CODES["missing"], 0)
+        codes = graph.add("Add", codes, _coded(graph, graph.add("Not", row.there), absent))
+    return codes
 
 
-def _few(graph: Graph, cleaner: Cleaner, x: str, names: list[str]) -> str:
-    """(n, p) int32: the code of an age band that few training patients were of; ages stand between AGE_BANDS."""
+def _coded(graph: Graph, said: str, code: int | np.ndarray) -> str:
+    """int32: a code where that is said, else 0."""
+    return graph.add("Mul", graph.cast(said, np.int32), graph.constant(code, np.int32))
+
+
+def _thin_band(graph: Graph, cleaner: Cleaner, row: Numbers) -> str:
+    """(n, p) bool: ages in a band that few training patients were of; "" where there is no such band."""
+    inside = ""
+    for name in [each for each in row.of if each in cleaner.groups]:
+        for low, high in _thin(cleaner, name):
+            ends = [np.where(np.array(row.of) == name, end, np.nan) for end in (low, high)]   # NaN: never inside
+            band = graph.add("GreaterOrEqual", row.x, graph.constant(ends[0]))
+            if np.isfinite(high):
+                band = graph.add("And", band, graph.add("Less", row.x, graph.constant(ends[1])))
+            inside = graph.add("Or", inside, band) if inside else band
+    return inside
+
+
+def _thin(cleaner: Cleaner, name: str) -> list[tuple[float, float]]:
+    """From which age to which one few training patients were."""
     import pandas as pd
 
-    nothing = graph.constant(np.zeros((1, len(names))), np.int32)
-    for name in [each for each in names if each in cleaner.groups]:
-        inside = [AGE_BANDS[0] - 1.0, *map(float, AGE_BANDS)]  # one age in each band
-        frame = pd.DataFrame({each: inside if each == name else np.full(len(inside), np.nan)
-                              for each in cleaner.kinds})
-        odd = [CODES["few"] if name in columns else 0 for columns in cleaner.few(frame)]
-        reached = graph.add("Not", graph.add("Less", graph.gather(x, [names.index(name)]),
-                                             graph.constant(np.array(inside[1:]))))   # (n, bands)
-        band = graph.add("ReduceSum", graph.cast(reached, np.int64), graph.constant([1], np.int64), keepdims=0)
-        code = graph.add("Gather", graph.constant(np.array(odd)[:, None], np.int32), band, axis=0)   # (n, 1)
-        mine = graph.constant([[each == name for each in names]], np.bool_)
-        nothing = graph.add("Where", mine, code, nothing)
-    return nothing
+    starts = [-np.inf, *map(float, AGE_BANDS)]
+    inside = [AGE_BANDS[0] - 1.0, *map(float, AGE_BANDS)]  # one age in each band
+    frame = pd.DataFrame({each: inside if each == name else np.full(len(inside), np.nan) for each in cleaner.kinds})
+    odd = [name in columns for columns in cleaner.few(frame)]
+    found: list[tuple[float, float]] = []
+    for low, high, thin in zip(starts, [*starts[1:], np.inf], odd, strict=True):
+        if thin and found and found[-1][1] == low:
+            found[-1] = (found[-1][0], high)
+        elif thin:
+            found.append((low, high))
+    return found
 
 
-def with_odd_together(graph: Graph, cleaner: Cleaner, x: str, there: str, names: list[str],
-                      reasons: str) -> tuple[str, str]:
+def with_odd_together(graph: Graph, cleaner: Cleaner, row: Numbers | None, reasons: str) -> tuple[str, str]:
     """Codes (n, columns) with those of the columns that are unlike the training rows together where no other reason is,
     and (n, 1) bool, whether there is any: the arithmetic of medml.recipe.together.Together.odd."""
     usual = cleaner.together
     silent = graph.add("Greater", graph.add("ReduceMax", reasons, axes=[1], keepdims=1), graph.constant(0, np.int32))
-    if usual is None:
+    if usual is None or row is None:
         return reasons, silent
-    at = [names.index(name) for name in usual.columns]
-    known = graph.add("Where", graph.gather(there, at), graph.gather(x, at), graph.constant(usual.middle))
-    away = graph.add("Sub", _asinh(graph, graph.add("Div", graph.add("Sub", known, graph.constant(usual.middle)),
-                                                    graph.constant(usual.scale))), graph.constant(usual.centre))
+    away = graph.add("Sub", _asinh(graph, _in_spreads(graph, usual, row)), graph.constant(usual.centre))
     whitened = graph.add("MatMul", away, graph.constant(usual.whiten.T))
     far = graph.add("Greater", graph.add("ReduceL2", whitened, axes=[1], keepdims=1), graph.constant(usual.limit))
     share = graph.add("Mul", away, graph.add("MatMul", whitened, graph.constant(usual.whiten)))
-    least = graph.add("ReduceMin", graph.largest(share, min(NAMED, len(at))), axes=[1], keepdims=1)
+    least = graph.add("ReduceMin", graph.largest(share, min(NAMED, len(usual.columns))), axes=[1], keepdims=1)
     alone = graph.add("And", far, graph.add("Not", silent))
-    named = graph.add("And", alone, graph.add("Not", graph.add("Less", share, least)))   # (n, p)
-    places = np.zeros((len(at), len(cleaner.kinds)), dtype=np.float32)
-    places[np.arange(len(at)), [list(cleaner.kinds).index(name) for name in usual.columns]] = CODES["together"]
-    more = graph.cast(graph.add("MatMul", graph.cast(named, np.float32), graph.constant(places, np.float32)), np.int32)
-    return graph.add("Add", reasons, more), graph.add("Or", silent, far)
+    named = graph.add("And", alone, graph.add("GreaterOrEqual", share, least))   # (n, p)
+    places = np.array([[CODES["together"] * (name == each) for each in cleaner.kinds] for name in usual.columns])
+    codes = graph.add("MatMul", graph.cast(named, np.int32), graph.constant(places, np.int32))
+    return graph.add("Add", reasons, codes), graph.add("Or", silent, far)
+
+
+def _in_spreads(graph: Graph, usual: Together, row: Numbers) -> str:
+    """(n, columns of `usual`): how far from the middle, in spreads; 0 where nothing is recorded."""
+    at = [row.of.index(name) for name in usual.columns]
+    middle, scale = np.zeros(len(row.of)), np.ones(len(row.of))
+    middle[at], scale[at] = usual.middle, usual.scale
+    away = graph.add("Div", graph.add("Sub", row.x, graph.constant(middle)), graph.constant(scale))
+    known = graph.add("Where", row.there, away, graph.constant(0.0))
+    return known if at == list(range(len(row.of))) else graph.gather(known, at)
 
 
 def _asinh(graph: Graph, z: str) -> str:

@@ -15,7 +15,9 @@ SCHEMA = json.loads((HERE / "schema.json").read_text(encoding="utf-8"))
 
 def answers(rows, output="probabilities"):
     """Rows as dictionaries of text -> (probabilities or numbers, NaN where none is given; reasons for that)."""
-    session = onnxruntime.InferenceSession(HERE / SCHEMA["model"], providers=["CPUExecutionProvider"])
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1  # more threads take longer to start than a row to answer
+    session = onnxruntime.InferenceSession(HERE / SCHEMA["model"], settings, providers=["CPUExecutionProvider"])
     feed = {column["input"]: np.array([[value(column, row[column["name"]] or "")] for row in rows],
                                       dtype=object if column["type"] == "text" else np.float64)
             for column in SCHEMA["columns"]}
