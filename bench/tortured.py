@@ -149,6 +149,13 @@ def is_worker(process: psutil.Process) -> bool:
     return False
 
 
+def is_at_work(process: psutil.Process) -> bool:
+    """Whether it lives; one that has ended and that nobody asked about yet does not."""
+    with contextlib.suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def is_left(process: psutil.Process) -> bool:
     """Whether it is a worker's child and that worker has died."""
     with contextlib.suppress(psutil.Error):

@@ -57,6 +57,14 @@ def mount_memory(place: Path, size: str) -> None:
         pytest.skip("no file system can be mounted here")
 
 
+def mounts(place: Path) -> bool:
+    """Whether a file system can be mounted here; tried at `place`, and taken away again."""
+    if is_mounted(place, "1m"):
+        unmount(place)
+        return True
+    return False
+
+
 def unmount(place: Path) -> None:
     subprocess.call(["umount", "-l", str(place)], stderr=subprocess.DEVNULL)
 
