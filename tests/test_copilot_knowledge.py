@@ -191,11 +191,11 @@ def trained(tmp_path_factory):
 def test_ask_prints_the_answer_and_who_gave_it(trained, capsys, tmp_path, monkeypatch):
     name, place = trained
     monkeypatch.setenv("MEDML_HOME", str(place))
-    with Ollama() as server:
+    with Ollama("- **AUROC** says how well patients are ranked.\nNext step: read the checks.") as server:
         monkeypatch.setenv("MEDML_OLLAMA_HOST", server.url)
         assert main(["ask", name, "Can I trust it?", "--show-prompt", "--json", str(tmp_path / "a.json")]) == 0
     said = capsys.readouterr().out
-    assert "- **AUROC** is 0.85" in said and "Answered by qwen3:4b-instruct." in said
+    assert "- **AUROC** says how well" in said and "Answered by qwen3:4b-instruct." in said
     written = json.loads((tmp_path / "a.json").read_text())
     assert written["tier"] == "model" and written["stage"] == "evaluate"
     assert all(each["content"] in said for each in written["prompt"]["messages"])

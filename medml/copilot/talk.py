@@ -17,6 +17,7 @@ from medml.copilot.adviser import advise
 from medml.copilot.chat import Model, Settings, Unavailable
 from medml.copilot.facts import Snapshot, Stage
 from medml.copilot.intents import asks_meaning, intents
+from medml.copilot.invented import invented
 from medml.copilot.knowledge import Passage
 from medml.copilot.prompting import ON_CPU, ON_GPU, Message, Prompt, prompt
 from medml.copilot.proposal import Proposal
@@ -79,8 +80,8 @@ def ask(snapshot: Snapshot, stage: Stage, question: str, *, history: Sequence[Me
         read = prompt(snapshot, stage, question, passages=passages, history=history,
                       budget=ON_GPU if chosen.on_gpu else ON_CPU)
         started, (text, first) = time.monotonic(), (yield from _checked(read, chosen.name, snapshot, settings))
-        if not text:
-            return by_rules(snapshot, stage, question, passages, "The model's answer did not keep the form.", read)
+        if isinstance(text, Refused):
+            return by_rules(snapshot, stage, question, passages, text.why, read)
         proposal = None
         if wants_change(question) and snapshot.run is not None:
             proposal = yield from _acting(snapshot, question, chosen.name, settings)
@@ -150,9 +151,16 @@ def _start(text: str, most: int = 240) -> str:
     return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that is not shown, since its second try had faults too: why, in words."""
+
+    why: str
+
+
 def _checked(read: Prompt, model: str, snapshot: Snapshot, settings: Settings,
-             ) -> Generator[Event, None, tuple[str, float | None]]:
-    """(the mended answer, when its first piece was shown); "" where the second try had faults too."""
+             ) -> Generator[Event, None, tuple[str | Refused, float | None]]:
+    """(the mended answer, when its first piece was shown)."""
     messages, first = read.as_sent(), None
     terms = sorted({*snapshot.names, *(each.title for each in METRICS.values())}, key=lambda each: -len(each))
     for _ in range(2):
@@ -167,13 +175,21 @@ def _checked(read: Prompt, model: str, snapshot: Snapshot, settings: Settings,
                 first = first or (time.monotonic() if piece else None)
                 yield Event("wait") if piece is None else Event("text", piece)
         mended = repair(said.text, terms)
-        wrong = faults(mended, snapshot.names)
-        if not wrong:
+        wrong, figures = faults(mended, snapshot.names), made_up(mended, read, snapshot)
+        if not wrong and not figures:
             return mended, first
         yield Event("again")
         messages = [*messages, {"role": "assistant", "content": said.text[:1000]},
-                    {"role": "user", "content": "Answer once more. " + " ".join(wrong)}]
-    return "", first
+                    {"role": "user", "content": "Answer once more. " + " ".join([*wrong, *figures])}]
+    return Refused("The model's answer did not keep the form." if wrong else
+                   "The model's answer held figures that stand nowhere in this work."), first
+
+
+def made_up(said: str, read: Prompt, snapshot: Snapshot) -> list[str]:
+    """What to tell a model of the figures in its answer that nothing holds of what it read; [] where there are none."""
+    found = invented(said, [each.content for each in read.messages[1:]], snapshot)
+    return [f"FACTS, PASSAGES and QUESTION do not hold these figures: {', '.join(found)}. Leave them out, or give the "
+            "ones that stand there."] if found else []
 
 
 def _acting(snapshot: Snapshot, question: str, model: str, settings: Settings,
