@@ -8,17 +8,21 @@ from medml import copilot
 from medml import project as projects
 from medml.copilot import Proposal
 from medml.copilot.proposal import propose
+from pages._ui_belonging import allowed
 from pages._ui_plain import html
 from pages._ui_settings import words as in_words
+from pages._ui_words import chip
 
 
 def proposal(made: Proposal, project: str) -> None:
     """The button, with before, after and the reason."""
     before, after = in_words(made.before), in_words(made.after)
+    bold = made.zone == "aggressive"
     with st.container(key="m_copilot_change"):
-        st.html(f'<p><strong>{html(made.title)}</strong>: {html(before)} → <strong>{html(after)}</strong></p>'
+        st.html(f'<p><strong>{html(made.title)}</strong>: {html(before)} → <strong>{html(after)}</strong>'
+                f'{" " + chip("aggressive", "caution") if bold else ""}</p>'
                 f'<p class="m-note">{html(made.reason, 300)}</p>')
-        if st.button(f"Set it to {after}", key="m_copilot_accept"):
+        if st.button(f"Set it to {after}{', aggressive' if bold else ''}", key="m_copilot_accept", **allowed("change")):
             _accept(made, project)
 
 

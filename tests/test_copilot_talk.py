@@ -35,7 +35,8 @@ DOSE = "- Give **5 mg** of it twice.\nNext step: do that."
 def judged():
     """A trained network that has something to say at every stage."""
     return made(run=run(moved={"rate": (0.05, "aggressive")}), curve=curve("still improving"),
-                report=report(figures=[figure("auroc", 0.85), figure("sensitivity", 0.5)], checks=[check("E4")]))
+                report=report(figures=[figure("auroc", 0.85), figure("sensitivity", 0.5)], checks=[check("E4")],
+                              threshold=0.4))
 
 
 def asked(server: Ollama, s, question: str = QUESTION, **more):
@@ -218,6 +219,15 @@ def test_a_change_asked_for_in_words_is_a_proposal_and_nothing_more(judged):
 def test_a_proposal_is_only_what_the_family_takes(judged, parameter, value, after):
     found = propose(judged, parameter, value, "because")
     assert (found.after if found else None) == after
+
+
+@pytest.mark.parametrize(("borders", "value", "zone"), [
+    ((0.0003, 0.003), 0.0001, "cautious"), ((0.0003, 0.003), 0.002, "usual"), ((0.0003, 0.003), 0.09, "aggressive"),
+    ((1e-5, 1e-4), 0.002, "aggressive"), (None, 0.09, "usual")])
+def test_a_proposal_says_in_which_zone_its_value_lies_with_this_table(judged, borders, value, zone):
+    rate = judged.run.setting("rate").model_copy(update={"borders": borders})
+    s = judged.model_copy(update={"run": judged.run.model_copy(update={"settings": [rate]})})
+    assert propose(s, "rate", value, "because").zone == zone
 
 
 def form(parameter: str, value, reason: str = "the curve is still falling") -> str:

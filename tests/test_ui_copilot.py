@@ -13,6 +13,7 @@ from tables import clinic, planned, saved
 import worker
 from medml import copilot, project
 from medml.copilot import Answer, Event, Proposal
+from medml.copilot.proposal import propose
 from pages import _copilot_asked as asked
 from pages import _copilot_change as change
 from pages import _ui_copilot as panel
@@ -143,10 +144,19 @@ def test_a_change_is_made_by_a_click_alone_and_stands_in_the_log(standing):
                                                                     proposal=rounds()))
     app = shown(standing, "configure")
     assert project.config(standing).params["epochs"] == 40 and "40 → <strong>60</strong>" in text_of(app)
+    assert "aggressive" not in text_of(app) and app.button("m_copilot_accept").label == "Set it to 60"
     app.session_state[f"m_plan_{standing}_mlp_epochs"] = 40
     assert change.apply(rounds(), standing)
     assert project.config(standing).params["epochs"] == 60
     assert [each.proposal for each in copilot.changes(standing)] == [rounds()]
+
+
+def test_a_change_into_the_aggressive_zone_says_so_on_its_button(standing):
+    bold = propose(copilot.snapshot_of_project(standing, "configure"), "rate", 0.09, "asked for in these words")
+    copilot.remember(standing, "configure", "Faster?", Answer(text="- **a**\nNext step: b.", tier="adviser",
+                                                              proposal=bold))
+    app = shown(standing, "configure")
+    assert app.button("m_copilot_accept").label == "Set it to 0.09, aggressive" and "aggressive</span>" in text_of(app)
 
 
 def test_a_change_is_compared_with_what_holds_now_also_where_that_is_the_usual_value(standing):

@@ -42,8 +42,9 @@ def do_ask(args: argparse.Namespace) -> Printed:
         yield f"Rests on: {each.title}{', ' * bool(each.place)}{each.place}"
     if found.proposal is not None:
         change = found.proposal
-        yield (f"It would set {change.title} from {change.before} to {change.after}: {change.reason}. Nothing was "
-               "changed.")
+        bold = " (aggressive)" if change.zone == "aggressive" else ""
+        yield (f"It would set {change.title} from {change.before} to {change.after}{bold}: {change.reason}. Nothing "
+               "was changed.")
 
 
 def _seen(name: str, stage: str | None):

@@ -64,6 +64,7 @@ class Setting(Value):
     high: float | None = None
     choices: list[str] = []
     zone: str = "usual"
+    borders: tuple[float, float] | None = None  # of the usual values, with this table; beyond them cautious, aggressive
 
 
 class CurveFacts(Value):

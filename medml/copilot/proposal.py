@@ -22,6 +22,7 @@ class Proposal(Value):
     before: Any
     after: Any
     reason: str
+    zone: str = "usual"  # in which `after` lies
 
 
 def propose(snapshot: Snapshot, parameter: str, value: Any, reason: str) -> Proposal | None:
@@ -35,7 +36,14 @@ def propose(snapshot: Snapshot, parameter: str, value: Any, reason: str) -> Prop
     if after is None or after == setting.value:
         return None
     return Proposal(family=snapshot.run.family, parameter=parameter, title=setting.title, before=setting.value,
-                    after=after, reason=" ".join(reason.split())[:LONGEST_REASON])
+                    after=after, reason=" ".join(reason.split())[:LONGEST_REASON],
+                    zone=zone_of(declared[parameter], after, setting.borders))
+
+
+def zone_of(declared: Param, value: object, borders: tuple[float, float] | None) -> str:
+    """ "cautious", "usual" or "aggressive"; "usual" of what is no number."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return declared.zone(value, borders) if number else "usual"
 
 
 def declared_of(snapshot: Snapshot) -> dict[str, Param]:

@@ -20,6 +20,7 @@ from medml.copilot.facts import (
     Worry,
 )
 from medml.copilot.naming import Names, label, share
+from medml.copilot.proposal import zone_of
 from medml.copilot.reports import report_facts
 from medml.errors import UserError
 from medml.privacy import suppress
@@ -187,17 +188,12 @@ def _run(config: TrainConfig, table: Table, recipe: Recipe | None) -> RunFacts:
     chosen = usual | {name: value for name, value in config.params.items() if value is not None}
     settings = [Setting(name=each.name, title=each.title, sentence=each.sentence, value=chosen[each.name],
                         usual=usual[each.name], low=each.low, high=each.high, choices=list(each.choices),
-                        zone=_zone(each, chosen[each.name], zones.get(each.name)))
+                        zone=zone_of(each, chosen[each.name], zones.get(each.name)), borders=zones.get(each.name))
                 for each in family.params]
     split = config.split
     return RunFacts(family=config.family, title=family.title, settings=settings, rounds_setting=family.rounds_param,
                     by=split.by, scheme=split.scheme, folds=split.folds, repeats=split.repeats,
                     selection=config.selection.on, compared=config.compared, rule=config.use.rule)
-
-
-def _zone(param: families.Param, value: object, zones: tuple[float, float] | None) -> str:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return param.zone(value, zones) if number else "usual"
 
 
 def _counted(report: Report, rows: int | None, k: int) -> dict[str, object]:
