@@ -30,7 +30,7 @@ from medml.recipe.reading import category_names, yes_no
 from medml.recipe.target import ABOVE_ZERO
 from medml.steps.second_look import of_any_table
 from medml.types import PICTURES, SMALL_GROUP, Choice, External, ScoreInUse, TableRef
-from medml.watch import Silent, Watch
+from medml.watch import Part, Silent, Watch
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,7 +68,7 @@ def validate(run: str, source: Path, *, renamed: Mapping[str, str] | None = None
     watch.say("read", 0.0, "Reading the other table")
     theirs = read(opened, Path(source), dict(renamed or {}), sheet, watch)
     watch.say("read", 0.3, "Comparing it with the run's own table")
-    near = same_source.compare(opened, theirs.cases, theirs.ids, theirs.contents)
+    near = same_source.compare(opened, theirs.cases, theirs.ids, theirs.contents, watch=Part(watch, 0.3, 0.4))
     same_source.refuse_closed(near, len(theirs.cases.y))
     watch.say("evaluate", 0.4, f"Predicting {len(theirs.cases.y):,} rows from elsewhere")
     p = Pipeline.load(opened.sealed("final"), opened.config.family).predict(theirs.cases.X)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml import data, publish, saved_split
+from medml import data, pictures, publish, saved_split
 from medml import recipe as cleaning
 from medml.cases import Cases
 from medml.data.images.columns import CONTENT
@@ -22,16 +22,20 @@ from medml.evaluate.catalogue import COPIES
 from medml.recipe.reading import category_names
 from medml.split import row_hashes
 from medml.steps.second_look import of_any_table
-from medml.types import Metric
+from medml.types import Choice, Metric
+from medml.vision.pixels import Picture, Pictures
+from medml.watch import Silent, Watch
 
 if TYPE_CHECKING:
-    import pandas as pd
     import polars as pl
 
+    from medml.data.images.table import ImageTable
     from medml.gallery import Run
 
 ENOUGH, MOST = 100, 2_000  # patients of either table: with fewer nothing is told apart; of more, some are drawn
+MOST_PICTURES = 600  # of the run's own, which are decoded once more
 PARTS = 3
+FIELDS, SHARES = 8, (5, 25, 50, 75, 95)  # of a picture: fields a side of a small one, percentiles of its greys
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Nearness:
     n_copies    rows there that equal one of the run's own table
     n_closed    those of them that equal a row kept closed, and none that the run learned from;  n_held  kept closed
     n_same_patients  patients there with an identifier of the own table; None where one of the two has no identifiers
-    told_apart  how well rows of the two, closed ones left out, are told apart; None with few patients or pictures
+    told_apart  how well rows of the two, closed ones left out, are told apart; None with few patients
     """
 
     n_copies: int
@@ -51,7 +55,8 @@ class Nearness:
     told_apart: Metric | None
 
 
-def compare(opened: Run, cases: Cases, ids: np.ndarray | None, contents: np.ndarray | None) -> Nearness | None:
+def compare(opened: Run, cases: Cases, ids: np.ndarray | None, contents: np.ndarray | None, *,
+            watch: Watch | None = None) -> Nearness | None:
     """What these rows share with the run's own table; None where that is gone or has changed.
 
     cases  as the run reads them, its decisions about single cases left out;   ids  identifiers of the patients
@@ -71,10 +76,24 @@ def compare(opened: Run, cases: Cases, ids: np.ndarray | None, contents: np.ndar
         whole[CONTENT].to_numpy().astype(np.str_)[own.rows], contents.astype(np.str_))
     closed = _closed(opened, own)
     only_closed = np.isin(theirs, mine[closed]) & ~np.isin(theirs, mine[~closed])
+    learned: Cases | None = own.take(np.flatnonzero(~closed))
+    if contents is not None:
+        learned = _decoded(learned, whole, table, choice, config.seed, watch or Silent())
     return Nearness(n_copies=int(np.isin(theirs, mine).sum()), n_closed=int(only_closed.sum()),
                     n_held=int(closed.sum()), n_same_patients=_same_patients(whole, choice.patient, ids),
-                    told_apart=None if contents is not None else told_apart(own.take(np.flatnonzero(~closed)), cases,
-                                                                            seed=config.seed))
+                    told_apart=None if learned is None else told_apart(learned, cases, seed=config.seed))
+
+
+def _decoded(own: Cases, frame: pl.DataFrame, table: ImageTable, choice: Choice, seed: int,
+             watch: Watch) -> Cases | None:
+    """Some of the run's own pictures with their pixels, one a patient; None where they are too few, or gone."""
+    some = _one_a_patient(own, np.random.default_rng([seed, 12]))[:MOST_PICTURES]
+    if len(some) < ENOUGH:
+        return None
+    try:
+        return pictures.with_pixels(own.take(np.sort(some)), frame, table, choice, watch=watch)
+    except UserError:
+        return None
 
 
 def _each_frame(opened: Run) -> bool:
@@ -130,12 +149,30 @@ def told_apart(own: Cases, cases: Cases, *, seed: int) -> Metric | None:
     some = [_one_a_patient(each, rng) for each in (own, cases)]
     if min(map(len, some)) < ENOUGH:
         return None
-    X, side = _beside(*(each.X.iloc[at].assign(**{"\x1fy": each.y[at]}) for each, at in zip((own, cases), some,
-                                                                                            strict=True)))
+    both = [each.take(at) for each, at in zip((own, cases), some, strict=True)]
+    X = np.vstack([looks_of(each) for each in both]) if isinstance(both[0].X.iat[0, 0], Picture) else _beside(*both)
+    X, side = np.column_stack([X, np.concatenate([each.y for each in both])]), np.repeat([0, 1], [*map(len, some)])
     model = HistGradientBoostingClassifier(max_iter=50, max_depth=3, early_stopping=False, random_state=seed)
     p = cross_val_predict(model, X, side, cv=StratifiedKFold(PARTS, shuffle=True, random_state=seed),
                           method="predict_proba")[:, 1]
     return delong.interval(side, p)
+
+
+def looks_of(cases: Cases) -> np.ndarray:
+    """(n, p) float64: what each picture looks like as a whole: a small picture of FIELDS x FIELDS greys, the spread of
+    its greys, how sharp it is along either side, its colours. From pixels alone, so that the same pictures in another
+    format look the same."""
+    shown = Pictures.of(cases.X.iloc[:, 0])
+    return np.column_stack([shown.thumbnails(FIELDS), np.vstack([_aggregates(each) for each in shown.batches(64)])])
+
+
+def _aggregates(pixels: np.ndarray) -> np.ndarray:
+    """(n, height, width, channels) uint8 -> (n, 13) float64."""
+    plain = pixels.astype(np.float32)
+    grey, colours = plain.mean(axis=3), np.broadcast_to(plain, (*plain.shape[:3], 3))
+    return np.column_stack([np.percentile(grey, SHARES, axis=(1, 2)).T, *(
+        np.abs(np.diff(grey, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)), colours.mean(axis=(1, 2)),
+        colours.std(axis=(1, 2))]).astype(np.float64)
 
 
 def _one_a_patient(cases: Cases, rng: np.random.Generator) -> np.ndarray:
@@ -145,12 +182,12 @@ def _one_a_patient(cases: Cases, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(order[first])[:MOST]
 
 
-def _beside(own: pd.DataFrame, theirs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of both as numbers, (n, p), NaN where nothing is recorded; and (n,) 0 and 1, which table each is of."""
+def _beside(own: Cases, theirs: Cases) -> np.ndarray:
+    """Rows of both as numbers, (n, p), NaN where nothing is recorded."""
     import pandas as pd
 
-    both = pd.concat([own, theirs[own.columns]], ignore_index=True)
+    both = pd.concat([own.X, theirs.X[own.X.columns]], ignore_index=True)
     columns = [pd.to_numeric(both[name]).to_numpy(float) if pd.api.types.is_numeric_dtype(both[name])
                else np.where(both[name].isna(), np.nan, pd.factorize(both[name].astype(str))[0].astype(float))
                for name in both.columns]
-    return np.column_stack(columns), np.repeat([0, 1], [len(own), len(theirs)])
+    return np.column_stack(columns)

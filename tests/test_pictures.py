@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medml import data, gallery, home, looking, outside, pictures, predict, profile, split, train
+from medml import data, gallery, home, looking, outside, pictures, predict, profile, same_source, split, train
 from medml.config import propose_config
 from medml.errors import UserError
 from medml.evaluate.shortcuts import controls
@@ -93,7 +93,8 @@ def test_a_folder_of_pictures_becomes_a_run_split_by_patient(at_home):
     assert entries == {"damaged"}
 
 
-def test_pictures_of_another_folder_are_judged_by_the_run(at_home, folder, tmp_path):
+def test_pictures_of_another_folder_are_judged_by_the_run(at_home, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(same_source, "ENOUGH", 10)
     pixels, y = bars(24, 5)
     for at, (each, label) in enumerate(zip(pixels, y, strict=True)):
         place = tmp_path / ("standing" if label else "lying")
@@ -102,6 +103,7 @@ def test_pictures_of_another_folder_are_judged_by_the_run(at_home, folder, tmp_p
     try:
         found = outside.validate(at_home, tmp_path, draws=50)
         assert (found.n_cases, found.n_events, found.n_copies) == (24, 12, 0) and found.metrics["auroc"].n == 24
+        assert 24 + 10 <= found.told_apart.n <= 24 + 16 and 0.2 < found.told_apart.value < 0.8  # a picture a patient
         for at, own in enumerate(sorted((folder / "standing").iterdir())[:3]):
             shutil.copy(own, tmp_path / "standing" / f"{7000 + at:06d}_{at:03d}.png")
         assert outside.validate(at_home, tmp_path, draws=20).n_copies == 3

@@ -112,7 +112,7 @@ def doubts(validation: External) -> list[str]:
         said.append("it lies in the folder of the run's own table")
     apart = validation.told_apart
     if apart is not None and apart.high is not None and apart.high < ALIKE:
-        said.append(f"its rows can hardly be told from the run's own (AUROC {apart.value:.2f}, {apart.low:.2f} to "
+        said.append(f"its cases can hardly be told from the run's own (AUROC {apart.value:.2f}, {apart.low:.2f} to "
                     f"{apart.high:.2f}), as if both were parts of one table")
     return said
 
