@@ -9,6 +9,7 @@ import numpy as np
 from medml.evaluate.context import Abstention
 from medml.recipe.groups import ENOUGH
 from medml.types import SMALL_GROUP, Task
+from medml.watch import breathe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +62,7 @@ def key_predictors(final: Pipeline, cases: Cases, *, most_rows: int = 500) -> di
     scale = float(np.std(cases.y)) or 1.0 if cases.task == "regression" else 1.0
     moved = {}
     for column in some.X.columns:
+        breathe()
         blank = some.X.copy()
         blank[column] = np.nan if some.kinds[column] == "number" else None
         change = np.abs(final.predict(blank) - whole)

@@ -22,7 +22,7 @@ from medml.folds import FittedFold, facts_of, gather, learned_from, name_of
 from medml.pipeline import Pipeline
 from medml.saved_split import SavedSplit
 from medml.types import Chain, Checkpoint, Label, Manifest, Point, Profile, Recipe, Report, TrainConfig
-from medml.watch import Watch
+from medml.watch import Watch, breathe
 
 if TYPE_CHECKING:
     from medml.train import Ground
@@ -165,8 +165,10 @@ def _write_checkpoint(folder: Path, ground: Ground, config: TrainConfig, folds: 
     home.write_bytes(folder / "keys.json", json.dumps(keys, indent=2).encode())
     facts = {name_of(each.fold): facts_of(each.learned) | {"train_figure": each.train_figure} for each in folds}
     home.write_bytes(folder / "folds.json", json.dumps(facts, indent=2).encode())
+    breathe()
     final.save(folder / "final")
     for fold in folds:
+        breathe()
         fold.pipeline.save(folder / "folds" / name_of(fold.fold))
     private = home.ensure(folder / "private")
     p, baseline = gather(folds, len(ground.cases.y))

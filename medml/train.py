@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from medml import (
     rivals,
     split,
     tried,
+    unjudged,
     vault,
 )
 from medml import folds as folding
@@ -86,12 +88,12 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     task = with_less_memory(fitting.Task(ground.cases, ground.development, recipe, config, watch, work), halved)
     config = task.config
     with device.few_threads(len(ground.cases.y)), card.alone(task.family.on_card, watch):
-        folds, final, points = fitting.fit_all(task, ground.folds, span=FITTING)
-        config = stopped_by_hand(config, task, job)
-        fitted = time.monotonic() - started
-        with publish.begun(job, profile, recipe, config, ground, watch) as part:
+        fits = learned(task, ground.folds, lambda: fitting.fit_all(task, ground.folds, span=FITTING))
+        folds, final = fits.folds, fits.final
+        config = stopped_by_hand(config, task, job, fits)
+        with unjudged.kept(task, fits), publish.begun(job, profile, recipe, config, ground, watch) as part:
             watch.say("evaluate", FITTING[1], "Making one fold a second time, to see that the numbers are the same")
-            rerun = reruns.first_fold(task, part, folds, fitted)
+            rerun = reruns.first_fold(task, part, folds, fits.seconds)
             watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
             keys = abstain.key_predictors(final, ground.cases.take(ground.development))
             report = measure(ground, profile, recipe, config, folds, final, keys=keys, rerun=rerun,
@@ -101,7 +103,7 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
             watch.say("save", 0.99, "Saving the run")
             run = publish.new_run(part, watch=watch, job=job, config=config, ground=ground, folds=folds, final=final,
                                   report=report, keys=keys, seconds=time.monotonic() - started,
-                                  history=[*(point for fold in folds for point in fold.points), *points])
+                                  history=[*(point for fold in folds for point in fold.points), *fits.points])
     overrides.remember(config, recipe, report)
     fitting.forget(work)
     watch.say("done", 1.0, "Finished")
@@ -122,27 +124,38 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     task, ground, folds, final = _take_up(opened, n_rounds, source=source, watch=watch, job=job)
     task = with_less_memory(task, halved)
     with device.few_threads(len(ground.cases.y)), card.alone(task.family.on_card, watch):
-        started = time.monotonic()
-        further, final, points = fitting.more(task, folds, final, n_rounds, span=FITTING)
-        stopped_by_hand(opened.config, task, job)  # before it is counted below
-        fitted = time.monotonic() - started
-        watch.say("evaluate", FITTING[1], "Going on with one fold a second time, to see that the numbers are the same")
-        rerun = reruns.compared(task, further[0], fitted / (len(folds) + 1), fitted,
-                                lambda quiet: fitting.more_again(quiet, folds[0].pipeline, folds[0].fold, n_rounds))
-        watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
-        keys = abstain.key_predictors(final, ground.cases.take(ground.development))
-        report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further, final, keys=keys,
-                         rerun=rerun, saved=publish.split_of(opened),
-                         others=rivals.predictions(opened.config, ground.split_sha256, ground.cases))
-    report = report.model_copy(update={"happened": [*dict.fromkeys([*opened.report.happened,
-                                                                    *told(task, further, final)])]})
-    watch.say("save", 0.99, "Saving the checkpoint")
-    history = [*opened.history, *(point for fold in further for point in fold.points), *points]
-    checkpoint = publish.new_checkpoint(opened, watch=watch, ground=ground, folds=further, final=final, report=report,
-                                        keys=keys, history=history, job=job)
+        fits = learned(task, ground.folds, lambda: fitting.more(task, folds, final, n_rounds, span=FITTING))
+        stopped_by_hand(opened.config, task, job, fits)  # before it is counted below
+        with unjudged.kept(task, fits):
+            checkpoint = _judge_further(task, opened, ground, folds, fits, n_rounds, job)
     fitting.forget(task.work)
     watch.say("done", 1.0, "Finished")
     return checkpoint
+
+
+def learned(task: fitting.Task, folds: list[Fold], learn: Callable[[], tuple]) -> unjudged.Fits:
+    """What an attempt before had learned when it was asked to stop, else what `learn` learns now."""
+    started = time.monotonic()
+    return unjudged.read(task, folds) or unjudged.Fits(*learn(), seconds=time.monotonic() - started)
+
+
+def _judge_further(task: fitting.Task, opened: gallery.Run, ground: Ground, before: list[FittedFold],
+                   fits: unjudged.Fits, n_rounds: int, job: str | None) -> Checkpoint:
+    """Measure what has gone on from `before`, and add it to the run's chain."""
+    watch, further, final = task.watch, fits.folds, fits.final
+    watch.say("evaluate", FITTING[1], "Going on with one fold a second time, to see that the numbers are the same")
+    rerun = reruns.compared(task, further[0], fits.seconds / (len(further) + 1), fits.seconds,
+                            lambda quiet: fitting.more_again(quiet, before[0].pipeline, before[0].fold, n_rounds))
+    watch.say("evaluate", FITTING[1], "Measuring on rows that no model had seen")
+    keys = abstain.key_predictors(final, ground.cases.take(ground.development))
+    report = measure(ground, opened.profile, opened.recipe, counted(opened.config), further, final, keys=keys,
+                     rerun=rerun, saved=publish.split_of(opened),
+                     others=rivals.predictions(opened.config, ground.split_sha256, ground.cases))
+    happened = dict.fromkeys([*opened.report.happened, *told(task, further, final)])
+    watch.say("save", 0.99, "Saving the checkpoint")
+    history = [*opened.history, *(point for fold in further for point in fold.points), *fits.points]
+    return publish.new_checkpoint(opened, watch=watch, ground=ground, folds=further, final=final, keys=keys, job=job,
+                                  report=report.model_copy(update={"happened": [*happened]}), history=history)
 
 
 def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None = None,
@@ -229,9 +242,10 @@ def told(task: fitting.Task, folds: list[FittedFold], final: Pipeline) -> list[s
     return task.happened([*(fold.pipeline.fitted for fold in folds), final.fitted])
 
 
-def stopped_by_hand(config: TrainConfig, task: fitting.Task, job: str | None) -> TrainConfig:
-    """The configuration after its rounds: ended by hand while the curve was shown, it counts as two tried (E3)."""
-    if task.family.round is None or not task.watch.stopping():
+def stopped_by_hand(config: TrainConfig, task: fitting.Task, job: str | None, fits: unjudged.Fits) -> TrainConfig:
+    """The configuration after its rounds: ended by hand while the curve was shown, it counts as two tried (E3). One
+    that was taken up has been counted by the attempt before."""
+    if task.family.round is None or fits.taken_up or not task.watch.stopping():
         return config
     tried.count_stop(config.data_sha256, config.choice.target, job)
     return config.model_copy(update={"compared": config.compared + 1})

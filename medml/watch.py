@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,6 +84,29 @@ class Part:
 
     def fence(self) -> None:
         self.whole.fence()
+
+
+def _nobody() -> None:
+    """Nobody asks."""
+
+
+_asks: ContextVar[Callable[[], None]] = ContextVar("asks", default=_nobody)
+
+
+def breathe() -> None:
+    """Called every second or so by work that is given no watch: drawing intervals, checks, files of a run. Raises
+    Paused where whoever began it wants it ended now."""
+    _asks.get()()
+
+
+@contextlib.contextmanager
+def asking(ask: Callable[[], None]) -> Iterator[None]:
+    """Let `breathe` call this, in this thread, as long as it lasts."""
+    before = _asks.set(ask)
+    try:
+        yield
+    finally:
+        _asks.reset(before)
 
 
 class Rounds(Protocol):

@@ -33,7 +33,8 @@ WARM = {"quick": ("pandas", "polars", "medml.profile"),  # imported before a job
         "train": ("pandas", "polars", "medml.profile", "medml.train", "medml.copilot")}  # torch only where it is needed
 LOST, PAUSED, SHORT, NO_ROOM = 70, 71, 72, 75  # exit codes: the job belongs to another attempt; it goes on later; the
 # memory ran out; try again when there is room on the disk
-PAUSING = ("paused", 0.0, "Paused; all of it is kept")
+PAUSING = "Paused; all of it is kept"
+ENOUGH = "Stopped before it was judged. What it has learned is kept: let it go on to have it judged and saved"
 
 
 BACK = {"quick": 3, "train": 10}  # how far behind the screens; a scan that one person waits for stops nobody's click
@@ -101,17 +102,14 @@ def work(job: Job, token: int) -> int:
         state, result, error = _outcome(job, watch)
         until_back(watch.close)
     except Paused:
-        watch.say(*PAUSING)
-        with contextlib.suppress(UserError):
-            watch.close()
-        return PAUSED
+        return _pause(job, token, watch)
     except BaseException as failed:
         if not (is_full(failed) or ran_out_of_memory(failed)):
             raise
         with contextlib.suppress(UserError):
             watch.close()  # what was said is not lost, if there is room within a minute
         return NO_ROOM if is_full(failed) else SHORT
-    ended = _write_down(job, token, state, result, error)
+    ended = _write_down(lambda: store.finish(job.id, token, state, result=result, error=error))
     if ended:
         shutil.rmtree(home.home() / "work" / job.id, ignore_errors=True)
     log.info("job %s: %s", job.id, state if ended else "taken over by another attempt")
@@ -144,13 +142,22 @@ def fault(reference: str) -> dict[str, str]:
             "reference to whoever looks after MedML here. It holds no patient's data.", "reference": reference}
 
 
-def _write_down(job: Job, token: int, state: store.State, result: dict[str, Any] | None,
-                error: dict[str, str] | None) -> bool:
-    """Keep the end of the job, also where the disk is full or the file locked for a while."""
+def _pause(job: Job, token: int, watch: JobWatch) -> int:
+    """All that was learned is put aside: because of a pause, or of a stop that came while it was judged."""
+    watch.say("paused", 0.0, ENOUGH if watch.stop_heard else PAUSING)
+    with contextlib.suppress(UserError):
+        watch.close()
+    if watch.stop_heard:
+        _write_down(lambda: store.put_aside(job.id, token))
+    return PAUSED
+
+
+def _write_down(end: Callable[[], bool]) -> bool:
+    """Keep the end of an attempt, also where the disk is full or the file locked for a while."""
     deadline = time.monotonic() + LAST_WORDS
     while True:
         try:
-            return until_back(lambda: store.finish(job.id, token, state, result=result, error=error))
+            return until_back(end)
         except UserError:
             if time.monotonic() > deadline:
                 raise

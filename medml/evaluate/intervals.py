@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from medml.types import Metric
+from medml.watch import breathe
 
 DRAWS = 1000  # the least that RIGOUR.md (E2) asks for
 CELLS_AT_ONCE = 2_000_000  # weights held in memory at a time: 16 MB, and about ten such arrays while measuring
@@ -32,6 +33,7 @@ def patient_weights(patient: np.ndarray, n_patients: int, *, seed: int, draws: i
     rng = np.random.default_rng(seed)
     at_once = max(1, min(draws, CELLS_AT_ONCE // max(1, len(patient))))
     for start in range(0, draws, at_once):
+        breathe()
         drawn = [np.bincount(rng.integers(n_patients, size=n_patients, dtype=np.int32), minlength=n_patients)
                  for _ in range(min(at_once, draws - start))]  # ten times quicker than rng.multinomial
         yield np.stack(drawn, axis=1).astype(float)[patient]

@@ -11,7 +11,8 @@ import time
 import pytest
 
 import worker
-from medml import gallery, home, project, store
+from bench.tortured import told_of
+from medml import fitting, gallery, home, project, store, unjudged
 from medml.data.source import TableSource
 from medml.errors import UserError
 from medml.train import train
@@ -49,9 +50,14 @@ def worked(monkeypatch, job: str, at: str, act) -> store.Job:
             left.pop()(self)
 
     monkeypatch.setattr(JobWatch, "say", say)
+    return gone_on(job)
+
+
+def gone_on(job: str) -> store.Job:
+    """Claim it and do it, as a worker and its child would."""
     claimed = store.claim("train", "me", 30)
     assert claimed.id == job
-    run.work(claimed, claimed.token)
+    settle(claimed, "exited", run.work(claimed, claimed.token))
     return store.get(job)
 
 
@@ -59,6 +65,12 @@ def stop(watch: JobWatch) -> None:
     """As a person does, and wait until the word has come."""
     store.ask_stop(watch.job_id)
     while not watch._stop:
+        time.sleep(0.01)
+
+
+def pause(watch: JobWatch) -> None:
+    store.ask_pause(watch.job_id)
+    while watch._pause is None:
         time.sleep(0.01)
 
 
@@ -77,13 +89,38 @@ def test_a_stop_in_the_queue_ends_the_job_at_once(study):
 @pytest.mark.parametrize(("at", "plan", "left"), [("read", ENDLESS, 0), ("train", ENDLESS, 0), ("evaluate", SHORT, 1),
                                                   ("save", SHORT, 1)])
 def test_a_stop_leaves_a_whole_run_or_none(study, monkeypatch, at, plan, left):
+    monkeypatch.setattr(unjudged, "TO_END", 600.0)  # what is left to do is soon done
     job = worked(monkeypatch, queued(study, **plan), at, stop)
     assert job.state in ("stopped", "done") and len(whole_runs()) == left
     assert (job.result or {}).get("run", "") == "".join(whole_runs())
     assert not (home.home() / "work" / job.id).exists()
 
 
-def test_a_stop_in_an_epoch_keeps_the_best_round_of_every_fold(study, monkeypatch):
+@pytest.mark.parametrize(("at", "act", "message"), [("evaluate", stop, run.ENOUGH), ("save", stop, run.ENOUGH),
+                                                    ("evaluate", pause, run.PAUSING)],
+                         ids=["judging", "saving", "pause"])
+def test_a_stop_while_much_is_left_to_judge_keeps_what_was_learned(study, monkeypatch, at, act, message):
+    """Within seconds nothing runs and nothing half is listed; let go on, it becomes what it would have become."""
+    monkeypatch.setattr(unjudged, "TO_END", 0.0)
+    job = worked(monkeypatch, queued(study, **SHORT), at, act)
+    assert job.is_paused and job.stop is None and whole_runs() == [] and job.message == message
+    worker.go_on(job.id)
+    with monkeypatch.context() as patched:
+        patched.setattr(fitting, "fit_all", None)  # nothing is learned again
+        job = gone_on(job.id)
+    assert job.state == "done" and whole_runs() == [job.result["run"]]
+    assert not (home.home() / "work" / job.id).exists()
+    plain = gallery.open_run(train(study, *planned(study.parent, **SHORT)))
+    again = gallery.open_run(job.result["run"])
+    assert told_of(again.run) == told_of(plain.run) and again.report.metrics == plain.report.metrics
+    figures = [[(each.round, each.train, each.out_of_fold) for each in one.history] for one in (again, plain)]
+    assert figures[0] == figures[1]
+
+
+@pytest.mark.parametrize("seconds", [600.0, 0.0])
+def test_a_stop_in_an_epoch_keeps_the_best_round_of_every_fold(study, monkeypatch, seconds):
+    monkeypatch.setattr(unjudged, "TO_END", seconds)
+
     def at_a_round(watch: JobWatch) -> None:
         point = watch.point
 
@@ -94,9 +131,13 @@ def test_a_stop_in_an_epoch_keeps_the_best_round_of_every_fold(study, monkeypatc
         watch.point = seen
 
     job = worked(monkeypatch, queued(study, **ENDLESS), "read", at_a_round)
+    if job.is_paused:  # it was not judged in so little time
+        worker.go_on(job.id)
+        job = gone_on(job.id)
     name, = whole_runs()
-    assert job.state == "stopped" and job.result == {"run": name}
-    assert max(each.round for each in gallery.open_run(name).history) < 100
+    assert job.state == ("stopped" if seconds else "done") and job.result == {"run": name}
+    opened = gallery.open_run(name)
+    assert max(each.round for each in opened.history) < 100 and opened.config.compared == 2  # a stop by hand counts
 
 
 KILLED = """

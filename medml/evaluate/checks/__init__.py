@@ -12,6 +12,7 @@ from medml.evaluate.catalogue import TITLES, looks_check
 from medml.evaluate.evidence import Evidence
 from medml.registry import Registry
 from medml.types import Check
+from medml.watch import breathe
 
 Rule = Callable[[Evidence], Check]
 registry: Registry[Rule] = Registry("medml.evaluate.checks")
@@ -30,7 +31,12 @@ def rule(check: str) -> Callable[[Rule], Rule]:
 def run_checks(evidence: Evidence) -> list[Check]:
     """Every check that exists, in the order of RIGOUR.md."""
     there = set(registry.names())
-    return [registry.get(check)(evidence) for check in TITLES if check in there]
+    found = []
+    for check in TITLES:
+        if check in there:
+            breathe()
+            found.append(registry.get(check)(evidence))
+    return found
 
 
 __all__ = ["Evidence", "looks_check", "registry", "rule", "run_checks"]
