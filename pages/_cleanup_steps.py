@@ -11,6 +11,7 @@ from medml.steps import registry
 from medml.steps import step as kinds
 from medml.types import Choice, Effect, Recipe, Step, Table
 from pages import _ui as ui
+from pages._ui_belonging import locked
 
 OF_LISTS = {"drop_columns": "Columns", "join_classes": "Classes"}  # steps with a list to choose from, and its heading
 
@@ -51,7 +52,7 @@ def card(project: str, step: Step, effect: Effect, table: Table, choice: Choice)
         with lever:
             key = f"m_on_{project}_{step.name}_{revision}"
             st.toggle(ui.plain(kind.title), step.on, key=key, label_visibility="collapsed",
-                      on_change=switch, args=(project, step.name, key))
+                      on_change=switch, args=(project, step.name, key), **ui.allowed("change"))
         with words:
             ui.draw(_words(kind, step))
             fields(project, kind, step, table, choice, revision)
@@ -98,7 +99,7 @@ def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Cho
         key = f"{project}_{step.name}_{revision}"
         new = dict(step.params)
         if kind.params:
-            new |= ui.form_from_params(kind.params, kind.filled(step.params), key=key)
+            new |= ui.form_from_params(kind.params, kind.filled(step.params), key=key, disabled=locked("change"))
         if step.name == "drop_columns":
             names = [each.name for each in table.columns
                      if each.name not in (choice.target, choice.patient, *choice.leave_out)]
@@ -106,7 +107,7 @@ def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Cho
                                             default=[each for each in step.params.get("columns", []) if each in names])
         if step.name == "join_classes":
             new["classes"] = joined(table, choice, step.params.get("classes", {}), key)
-        if new != dict(kind.filled(step.params)):
+        if new != dict(kind.filled(step.params)) and not locked("change"):
             change(project, step.name, params=new)
             st.rerun()
 

@@ -30,7 +30,7 @@ def ask(project: projects.Project, profile: Profile, table: Table, told: Told) -
         if table.pictures is not None and {"dicom", "other"} & set(table.pictures.by.get("kind", {})):
             tag = right.selectbox("Tag that tells patients apart", list(PATIENT_TAGS), list(PATIENT_TAGS).index(tag),
                                   key="m_labels_tag", help="What it holds is hashed as it is read.")
-        if st.button("Scan again with these", icon=":material/refresh:", key="m_labels_go"):
+        if st.button("Scan again with these", icon=":material/refresh:", key="m_labels_go", **ui.allowed("scan")):
             return ({} if file == BY_ITSELF else {"file": file}) | ({} if tag == "PatientID" else {"patient_tag": tag})
     return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from medml import project as projects
@@ -31,6 +33,11 @@ def whose(project: str) -> str:
 def locked(act: str) -> bool:
     """Whether the role does not allow an act."""
     return rights.of_many() and not rights.may(act)
+
+
+def allowed(act: str, *, disabled: bool = False, help: str | None = None) -> dict[str, Any]:
+    """`disabled` and `help` of a button that does an act: off, and why, where the role does not allow it."""
+    return {"disabled": True, "help": rights.why_not(act)} if locked(act) else {"disabled": disabled, "help": help}
 
 
 def keep(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:

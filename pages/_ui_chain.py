@@ -62,7 +62,7 @@ def chain(run: Run) -> None:
         wanted = st.selectbox("Checkpoint to go back to", others, index=start, width=240,
                               key=f"m_back_{run.run}_{run.chain.current}",
                               format_func=lambda number: link_name(links[number]))
-        if st.button("Revert", icon=":material/undo:", key="m_revert"):
+        if st.button("Revert", icon=":material/undo:", key="m_revert", **ui.allowed("change")):
             gallery.revert(run.run, to=wanted)
             st.rerun()
 
@@ -92,7 +92,7 @@ def go_on(run: Run) -> None:
     elif family.round is None:
         ui.section("Nothing to continue", f"“{family.title}” is fitted in one go: more rounds would change nothing. "
                    "A network learns round by round, and can be continued and reverted.")
-        if ui.next_button("Train a network to compare", "train"):
+        if ui.next_button("Train a network to compare", "train", **ui.allowed("train")):
             compare_with_network(run)
     else:
         more_rounds(run, family.round)
@@ -105,7 +105,8 @@ def more_rounds(run: Run, unit: str) -> None:
     ui.section(f"Train for more {noun}s", "It goes on in every fold from that fold's own state, and in the final "
                "model; a new checkpoint is added, and you can go back.")
     more = st.number_input(f"{noun.capitalize()}s", 1, 5_000, USUAL[unit], width=240, key=f"m_more_{here}")
-    if ui.next_button(f"Train for {ui.count(int(more), f'more {noun}')}", "train", key=f"m_next_{here}"):
+    if ui.next_button(f"Train for {ui.count(int(more), f'more {noun}')}", "train", key=f"m_next_{here}",
+                      **ui.allowed("train")):
         project = project_of(run.run)
         payload = {"run": run.run, "rounds": int(more), "project": project}
         _show(worker.enqueue("continue", payload, project=project,
@@ -154,7 +155,8 @@ def held_out(run: Run) -> None:
     job = _look_under_way(run.run) or st.session_state.get(mine)
     busy = job is not None and not worker.get(job).ended_for_good
     sure = st.checkbox("I have finished choosing: open it", key=f"m_sure_{run.run}_{run.chain.current}")
-    asked = st.button("Open the part kept closed", icon=":material/lock_open:", disabled=not sure or busy, key="m_open")
+    asked = st.button("Open the part kept closed", icon=":material/lock_open:", key="m_open",
+                      **ui.allowed("train", disabled=not sure or busy))
     if asked and not busy:  # a second click of the same intention finds the first one's job under way
         project = project_of(run.run)
         st.session_state[mine] = worker.enqueue("held_out", {"run": run.run, "project": project}, project=project)

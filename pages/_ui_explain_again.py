@@ -69,7 +69,7 @@ def decide(run: Run, found: dict[str, np.ndarray]) -> None:
     if why_not:
         ui.note(why_not)
     if st.button("Keep these decisions", key="m_decide", icon=":material/edit_note:",
-                 disabled=bool(why_not) or not (wrong or gone)):
+                 **ui.allowed("change", disabled=bool(why_not) or not (wrong or gone))):
         keep(run, {keys[row]: label for row in wrong}, [keys[row] for row in gone])
         ui.go("cleanup", project=going_on.project_of(run.run))
     ui.note("Your file is never changed. The decisions become the first step of the cleanup, and every report of a "

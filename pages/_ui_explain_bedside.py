@@ -27,7 +27,7 @@ def without(run: Run) -> None:
     jobs.bar(job)
     busy = job is not None and not job.ended_for_good
     if st.button("What would leaving them out cost?", key="m_without", icon=":material/content_cut:",
-                 disabled=busy or not 0 < len(marked) < len(names)):
+                 **ui.allowed("train", disabled=busy or not 0 < len(marked) < len(names))):
         jobs.ask(run, "without", left_out=marked)
     value = read(run, Without)
     if value is not None:
@@ -72,7 +72,8 @@ def score(run: Run) -> None:
     busy = job is not None and not job.ended_for_good
     value = read(run, BedsideScore)
     label = "Make the score" if value is None else "Make it anew"
-    if (right if several else middle).button(label, key="m_score", disabled=busy, icon=":material/calculate:"):
+    if (right if several else middle).button(label, key="m_score", icon=":material/calculate:",
+                                           **ui.allowed("explain", disabled=busy)):
         jobs.ask(run, "score", most=int(most), of=of)
     jobs.bar(job)
     if value is not None:

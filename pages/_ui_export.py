@@ -47,9 +47,9 @@ def ask(run: Run) -> None:
     mine = f"m_export_{run.run}_{run.chain.current}"
     job = st.session_state.get(f"{mine}_job")
     busy = job is not None and not worker.get(job).ended_for_good
-    if st.button("Write the files", icon=":material/output:", key=f"{mine}_go", disabled=busy,
-                 help="Writes the model file and asks it about hundreds of rows: it is handed out only where it says "
-                      "what the model says. Seconds; minutes for pictures."):
+    if st.button("Write the files", icon=":material/output:", key=f"{mine}_go", **ui.allowed(
+            "export", disabled=busy, help="Writes the model file and asks it about hundreds of rows: it is handed out "
+            "only where it says what the model says. Seconds; minutes for pictures.")):
         project = chain.project_of(run.run)
         st.session_state[f"{mine}_job"] = worker.enqueue("export", {"run": run.run, "project": project},
                                                          project=project,
@@ -69,6 +69,7 @@ def came_back(run: Run) -> None:
     """Where the result lies, and the button that reads it."""
     key = f"m_result_{run.run}_{run.chain.current}"
     where = st.text_input("The file result.json that came back", key=f"{key}_where", placeholder="/path/to/result.json")
-    if st.button("Read it", icon=":material/move_to_inbox:", key=f"{key}_go", disabled=not where.strip()):
+    if st.button("Read it", icon=":material/move_to_inbox:", key=f"{key}_go",
+                 **ui.allowed("change", disabled=not where.strip())):
         export.take_back(run.run, projects.check_source(where))
         st.rerun()

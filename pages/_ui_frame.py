@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from medml import project as projects
+from medml import rights
 from medml.errors import UserError, apology, our_fault
 from pages._ui_belonging import locked, tell_locked
 from pages._ui_corner import corner
@@ -135,7 +136,8 @@ def next_button(label: str, step: str | None = None, *, disabled: bool = False, 
     with st.container(key="m_foot", horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
         if beside is not None:
             beside()
-        disabled = disabled or (st.session_state.get("m_step") in _CHANGING and locked("change"))
+        if st.session_state.get("m_step") in _CHANGING and locked("change"):
+            disabled, help = True, rights.why_not("change")
         return st.button(label, type="primary", icon=":material/arrow_forward:" if step else None, disabled=disabled,
                          icon_position="right", key=key or "m_next", help=help)
 

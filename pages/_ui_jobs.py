@@ -10,6 +10,7 @@ import streamlit as st
 import worker
 from medml.store import WAITING, Job, Progress
 from pages._ui_bar import bar
+from pages._ui_belonging import allowed
 from pages._ui_frame import guard
 from pages._ui_words import note, say
 
@@ -72,7 +73,7 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
             if not job.ended_for_good:
                 pause_button(job)
                 st.button(halt.label, icon=":material/stop_circle:", key=f"m_stop_{job_id}", on_click=worker.stop,
-                          args=(job_id,), disabled=job.stop is not None)
+                          args=(job_id,), **allowed("stop", disabled=job.stop is not None))
         if halt.kept and not job.ended_for_good:
             note(halt.kept)
         if draw is not None:
@@ -95,8 +96,9 @@ def while_it_waits(job: Job) -> Halt | None:
 def pause_button(job: Job) -> None:
     """Pause where a pause loses nothing, or Go on where somebody paused."""
     if job.paused is not None:
-        st.button("Go on", icon=":material/play_arrow:", key=f"m_go_on_{job.id}", on_click=worker.go_on, args=(job.id,))
+        st.button("Go on", icon=":material/play_arrow:", key=f"m_go_on_{job.id}", on_click=worker.go_on, args=(job.id,),
+                  **allowed("schedule"))
     elif job.state in WAITING or worker.resumes(job.kind):
         st.button("Pause", icon=":material/pause:", key=f"m_pause_{job.id}", on_click=worker.pause, args=(job.id,),
-                  disabled=job.stop is not None, help="It keeps all it has learned, gives the memory back, and goes on "
-                  "when you say so, as if it had never paused.")
+                  **allowed("stop", disabled=job.stop is not None, help="It keeps all it has learned, gives the memory "
+                            "back, and goes on when you say so, as if it had never paused."))

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 import streamlit as st
 
 import worker
+from pages._ui_belonging import allowed
 from pages._ui_words import note, say
 
 USUAL = time(20, 0)
@@ -19,7 +20,8 @@ def ask_night(key: str) -> list[float]:
                          width=110)
     moment = worker.tonight(hour.hour, hour.minute)
     pressed = st.button(f"Run {night(moment)}", icon=":material/bedtime:", key=f"{key}_at",
-                        help="It waits among the jobs, and starts by itself; the window may be closed.")
+                        **allowed("train", help="It waits among the jobs, and starts by itself; the window may be "
+                                  "closed."))
     return [moment] if pressed else []
 
 

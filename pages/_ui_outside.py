@@ -6,7 +6,8 @@ import streamlit as st
 
 import worker
 from medml import project as projects
-from medml.evaluate.catalogue import INTERNAL, STATE, STATED, doubts
+from medml import rights
+from medml.evaluate.catalogue import INTERNAL, STATE, doubts, in_words_stated
 from medml.evaluate.words import METRICS, title
 from medml.gallery import Run
 from medml.report.wording import gain
@@ -56,7 +57,7 @@ def beside(report: Report, found: External) -> None:
     doubted = doubts(found)
     if doubted:
         ui.say("note" if found.stated else "caution", f"Perhaps no other patients: {'; '.join(doubted)}.",
-               STATED if found.stated else f"This run stays “{INTERNAL}”. {STATE}")
+               in_words_stated(found) if found.stated else f"This run stays “{INTERNAL}”. {STATE}")
 
 
 def ask(run: Run) -> None:
@@ -70,11 +71,12 @@ def ask(run: Run) -> None:
                          "rows that look like the run's own. It is written into the report.")
     job = st.session_state.get(f"{key}_job")
     busy = job is not None and not worker.get(job).ended_for_good
-    if st.button("Judge it there", icon=":material/travel_explore:", key=f"{key}_go", disabled=busy):
+    if st.button("Judge it there", icon=":material/travel_explore:", key=f"{key}_go",
+                 **ui.allowed("train", disabled=busy)):
         with ui.guard():  # a wrong path is said here, and the rest of the screen stays
             source = projects.check_source(where)
             payload = {"run": run.run, "source": str(source), "renamed": renamed(pairs),
-                       "stated": stated, "project": chain.project_of(run.run)}
+                       "stated": stated, "by": rights.in_words(), "project": chain.project_of(run.run)}
             st.session_state[f"{key}_job"] = worker.enqueue("external", payload, project=payload["project"])
             st.rerun()
     if job is not None:
@@ -110,8 +112,8 @@ def more_patients(run: Run) -> None:
     job = st.session_state.get(mine)
     busy = job is not None and not worker.get(job).ended_for_good
     if st.button("Find out", icon=":material/trending_up:", key=f"{mine}_go",
-                 disabled=busy or chain.lost(run) is not None,
-                 help="Trains on a fifth to three quarters of the patients: about twice the time of one training."):
+                 **ui.allowed("train", disabled=busy or chain.lost(run) is not None, help="Trains on a fifth to three "
+                              "quarters of the patients: about twice the time of one training.")):
         project = chain.project_of(run.run)
         st.session_state[mine] = worker.enqueue("forecast", {"run": run.run, "project": project}, project=project,
                                                 job_id=again.id_of("forecast", run.run, run.chain.current))

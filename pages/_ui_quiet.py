@@ -21,8 +21,10 @@ def card() -> None:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="m_quiet"):
             start = st.time_input("From", time(*divmod(now.start, 60)), key="m_quiet_from", step=900, width=120)
             end = st.time_input("To", time(*divmod(now.end, 60)), key="m_quiet_to", step=900, width=120)
-            pressed = st.button("Keep these hours", key="m_quiet_keep", icon=":material/notifications_paused:")
-            none = st.button("No quiet hours", key="m_quiet_off", disabled=quiet.hours() is None)
+            pressed = st.button("Keep these hours", key="m_quiet_keep", icon=":material/notifications_paused:",
+                                **ui.allowed("settings"))
+            none = st.button("No quiet hours", key="m_quiet_off",
+                             **ui.allowed("settings", disabled=quiet.hours() is None))
     if pressed:
         keep(f"{start:%H:%M}-{end:%H:%M}")
     if none:

@@ -17,7 +17,8 @@ def switch(run: Run) -> None:
     key = f"m_righted_{run.run}_{run.chain.current}"
     on = st.session_state[key] = righted.is_on(run)  # as it is kept, whoever turned it last
     st.toggle("Put every answer right by this map", key=key, on_change=flipped, args=(run.run, key),
-              help="On Predict, on the command line and in files written from now on; earlier files are dropped.")
+              **ui.allowed("change", help="On Predict, on the command line and in files written from now on; earlier "
+                           "files are dropped."))
     if not on:
         ui.note("Answers are given as the model has them. The figures on this page are of the model as it is.")
         return

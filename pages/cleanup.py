@@ -71,9 +71,10 @@ def tools(project: projects.Project, profile: Profile, choice: Choice) -> None:
     """Undo the last change, or take the proposal again."""
     past = steps.history(project.id)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Undo", icon=":material/undo:", key="m_undo", disabled=not past, on_click=steps.undo,
-                  args=(project.id,))
-        if st.button("Back to the proposal", icon=":material/restart_alt:", key="m_reset", disabled=not past):
+        st.button("Undo", icon=":material/undo:", key="m_undo", on_click=steps.undo, args=(project.id,),
+                  **ui.allowed("change", disabled=not past))
+        if st.button("Back to the proposal", icon=":material/restart_alt:", key="m_reset",
+                     **ui.allowed("change", disabled=not past)):
             steps.remember(project.id, projects.recipe(project.id))
             fresh(project, profile, choice)
             st.rerun()

@@ -37,7 +37,7 @@ def of_columns(run: Run) -> None:
     bedside.score(run)
     st.fragment(again.second_look)(run)
     if value is None and (waiting is None or waiting.ended_for_good):
-        if ui.next_button("Explain this model"):
+        if ui.next_button("Explain this model", **ui.allowed("explain")):
             jobs.ask(run, "explain")
     elif ui.next_button("Back to the figures", "evaluate"):
         ui.go("evaluate", run=run.run)

@@ -95,7 +95,7 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
                f"{error.get('fix', 'Try again.')} What you see is from the scan before.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tables.overview(profile)
-        if st.button("Scan again", icon=":material/refresh:", key="m_again"):
+        if st.button("Scan again", icon=":material/refresh:", key="m_again", **ui.allowed("scan")):
             start(project, len(scans) + 1, told_of(scans))
     table = choice_card.pick_table(profile, projects.choice(project.id))
     tables.warnings(profile, table)
