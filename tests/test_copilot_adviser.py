@@ -109,7 +109,7 @@ CASES = {  # rule: (a snapshot in which it speaks, the same with one figure chan
     "at_cleanup": [made(steps=[step("Missing values"), step("Exact copies", each)]) for each in (True, False)],
     "at_configure": [made(run=run(folds=each)) for each in (3, 5)],
     "at_train": [made(run=run(), cases=each) for each in (303, 400)],
-    "at_evaluate": [made(report=report(passed=each)) for each in (30, 36)],
+    "at_evaluate": [made(report=report(passed=each, checks=[check("E4")])) for each in (30, 36)],
     "at_explain": [made(run=run()), made(run=run(), columns=columns(column()))],
     "at_predict": [judged("auroc", each) for each in (0.8, 0.9)]}
 

@@ -184,7 +184,7 @@ def _start(said: str, most: int = 180) -> str:
     return said if len(said) <= most else said[:most].rsplit(" ", 1)[0] + " …"
 
 
-@rule("all_passed", about="trust", at="evaluate", weight=23)
+@rule("all_passed", about="next trust", at="evaluate", weight=23)
 def all_passed(s: Snapshot) -> Advice | None:
     """No check asks for anything."""
     if s.report is None or not s.report.passed or any(e.verdict in ("block", "warn") for e in s.report.checks):

@@ -72,13 +72,13 @@ def at_train(s: Snapshot) -> Advice | None:
 
 @rule("at_evaluate", about="next trust", at="evaluate", weight=12)
 def at_evaluate(s: Snapshot) -> Advice | None:
-    """Work through the checks."""
-    if s.report is None:
+    """Work through the checks that ask for something (all_passed: none does)."""
+    asking = sum(each.verdict in ("block", "warn") for each in s.report.checks) if s.report else 0
+    if not asking:
         return None
-    asking = sum(each.verdict in ("block", "warn") for each in s.report.checks)
-    return Advice(f"{s.report.passed} checks of the model for {outcome(s)} are in order and {asking} ask for a look.",
-                  "work through the Checks screen, the stops first" if asking else "read Explain, then write the "
-                                                                                   "report")
+    asks = "1 asks" if asking == 1 else f"{asking} ask"
+    return Advice(f"{s.report.passed} checks of the model for {outcome(s)} are in order, {asks} for a look.",
+                  "work through the Checks screen, the stops first")
 
 
 @rule("at_explain", about="next explain", at="explain", weight=12)
