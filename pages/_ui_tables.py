@@ -75,7 +75,7 @@ def _sorting(title: str) -> str:
 def _search(n: int) -> str:
     return (f'<div class="m-search"><input type="search" placeholder="Search {n:,} rows" '
             'aria-label="Search this table" autocomplete="off" spellcheck="false">'
-            '<span class="m-found" role="status"></span></div>')
+            '<span class="m-rows-left" role="status"></span></div>')
 
 
 def _cell(said: object, side: str, is_html: bool, sorts: bool) -> str:

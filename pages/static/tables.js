@@ -66,7 +66,7 @@ function search(box, rows, said) {
     row.hidden = !words.every((word) => text.includes(word));
   }
   const left = rows.filter((row) => !row.hidden).length;
-  const count = box.querySelector(".m-found");
+  const count = box.querySelector(".m-rows-left");
   if (count) count.textContent = words.length ? `${left || "None"} of ${rows.length}` : "";
   if (!words.length) hold(box, false);
 }
