@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from medml import egress
 from tests import machine
 
+for name in ("OMP_NUM_THREADS", "MEDML_THREADS"):  # tests run beside each other; threads that wait for one another
+    os.environ.setdefault(name, "1")  # spin, and took four times the processor
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 pytest_configure = machine.pytest_configure

@@ -68,36 +68,48 @@ def opened(page: Page, url: str) -> None:
     steps.stands_still(page)
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def window(request, browser_of_tests, app) -> Iterator[tuple[Page, str, Asked]]:
-    """One window a theme in which all screens are opened one after the other: what they share is fetched once."""
-    context = browser_of_tests.new_context(viewport={"width": WIDTHS[0], "height": 900}, color_scheme=request.param)
+@pytest.fixture(scope="module")
+def window(browser_of_tests, app) -> Iterator[tuple[Page, Asked]]:
+    """One window in which all screens are opened one after the other: what they share is fetched once."""
+    context = browser_of_tests.new_context(viewport={"width": WIDTHS[0], "height": 900})
     watched = Asked(app.port)
     watched.watch(context)
-    yield context.new_page(), request.param, watched
+    yield context.new_page(), watched
     context.close()
 
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_screen_is_whole_and_readable(window, app, made, name):
-    page, theme, watched = window
+    """In the light theme, then, as when evening comes while it is open, in the dark one."""
+    page, watched = window
+    page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     opened(page, app.url + SCREENS[name].format(**vars(made)))
     primary = page.locator('[data-testid^="stBaseButton-primary"]').filter(visible=True)
     expect(primary).to_have_count(int(name not in TO_READ))  # at the foot, so the screen is drawn to its end
+    light = whole(page, name, "light")
+    assert words_without_entry(page) == []
+    assert serious(page) == []
+    page.emulate_media(color_scheme="dark")
+    steps.stands_still(page)
+    assert whole(page, name, "dark") != light
+    assert serious(page, ["color-contrast"]) == []
+    expect(page.get_by_text("MedML made a mistake")).to_have_count(0)
+    assert watched.elsewhere == []
+
+
+def whole(page: Page, name: str, theme: str) -> str:
+    """The screen at each width; returns the colour of its paper."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(400)  # charts are drawn again at the new width
         keep(page, f"{name}-{theme}-{width}")
         seen = page.evaluate(LOOK)
-        assert seen["overflow"] == [], f"{width} wide"
-        assert seen["clipped"] == [], f"{width} wide"
-        assert seen["faint"] == [], f"{width} wide"
+        assert seen["overflow"] == [], f"{theme}, {width} wide"
+        assert seen["clipped"] == [], f"{theme}, {width} wide"
+        assert seen["faint"] == [], f"{theme}, {width} wide"
         assert len(seen["primaries"]) == (name not in TO_READ), seen["primaries"]
-    expect(page.get_by_text("MedML made a mistake")).to_have_count(0)
-    assert words_without_entry(page) == []
-    assert serious(page, None if theme == "light" else ["color-contrast"]) == []
-    assert watched.elsewhere == []
+    return page.evaluate("getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).backgroundColor")
 
 
 def words_without_entry(page: Page) -> list[str]:
