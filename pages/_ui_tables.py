@@ -60,7 +60,7 @@ def table_html(head: Sequence[str], rows: Iterable[Sequence[object]], *, right: 
                    for row in rows)
     words = f"<caption>{linked(caption, 300)}</caption>" if caption else ""
     known = f' data-table="{zlib.crc32(repr((*head, caption)).encode()):08x}"' if sorts else ""
-    return (f'<div class="m-table"{known}>{_search(len(rows)) if sorts and search and len(rows) >= MANY else ""}'
+    return (f'<div class="m-table"{known}>{_search() if sorts and search and len(rows) >= MANY else ""}'
             f"<table>{words}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>")
 
 
@@ -72,8 +72,8 @@ def _sorting(title: str) -> str:
     return f'{shown}<button type="button" class="m-sort" aria-label="Sort by {html(title, 120)}"></button>'
 
 
-def _search(n: int) -> str:
-    return (f'<div class="m-search"><input type="search" placeholder="Search {n:,} rows" '
+def _search() -> str:
+    return ('<div class="m-search"><input type="search" placeholder="Search this table" '
             'aria-label="Search this table" autocomplete="off" spellcheck="false">'
             '<span class="m-rows-left" role="status"></span></div>')
 
