@@ -20,7 +20,7 @@ from medml.pipeline import Pipeline
 from medml.types import Point
 from medml.watch import Watch, asking
 
-TO_END = 2.5  # seconds that are left to judging and saving after a stop: most are done by then, and a run is kept
+TO_END = 1.5  # seconds that are left to judging and saving after a stop: most are done by then, and a run is kept
 
 
 @dataclass(frozen=True, slots=True)

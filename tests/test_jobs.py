@@ -153,12 +153,14 @@ def test_a_child_that_eats_the_memory_is_told_apart_from_a_busy_machine(monkeypa
     assert memory(free=0.3, eaten=10) == "memory"
 
 
-@pytest.mark.parametrize(("family", "points", "ended"), [("mlp", 1, False), ("mlp", 0, True), ("auto", 1, True)])
-def test_a_stop_waits_for_the_end_of_a_round_where_there_is_something_to_keep(family, points, ended):
+@pytest.mark.parametrize(("family", "stage", "points", "ended"), [
+    ("mlp", "train", 1, False), ("mlp", "train", 0, True), ("auto", "train", 1, True), ("auto", "evaluate", 0, False),
+    ("auto", "save", 0, False)])
+def test_a_stop_waits_for_the_end_of_a_round_where_there_is_something_to_keep(family, stage, points, ended):
     store.submit("job-0001", "train", "train", {"config": {"family": family}})
     job = store.claim("train", "me", 30)
     learned = {"points": [{"round": 1, "fold": 0}] * points}
-    store.pulse(job.id, job.token, store.Progress(0, 0.0, 0, "train", 0.1, "Round 1", learned))
+    store.pulse(job.id, job.token, store.Progress(0, 0.0, 0, stage, 0.1, "Round 1", learned))
     store.ask_stop(job.id)
     overseer = attempt.Overseer(job, pid=1)
     within = range(int(3 * attempt.UNHEARD / attempt.LOOK))  # an epoch may take longer than a stop may go unnoticed
