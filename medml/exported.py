@@ -13,6 +13,7 @@ from medml.types import Check, Report
 from medml.value import Value
 
 FOLDER = "exports"
+SORTS = ("model", "capsule")
 LIMIT = 1e-4  # a difference of probability that blocks the export; for a number, a share of its usual range
 FEWEST = 200  # rows that must have been compared
 
@@ -57,6 +58,11 @@ class ExportRecord(Value):
 def place(folder: Path, checkpoint: int) -> Path:
     """Where the record of a checkpoint lies in a run's folder."""
     return folder / FOLDER / f"{checkpoint}.json"
+
+
+def downloads(folder: Path, checkpoint: int) -> dict[str, Path]:
+    """Where the files for download of a checkpoint lie in a run's folder, by sort."""
+    return {sort: folder / FOLDER / f"{checkpoint}-{sort}.zip" for sort in SORTS}
 
 
 def record_of(folder: Path, checkpoint: int) -> ExportRecord | None:

@@ -14,7 +14,8 @@ from medml.home import home, state
 log = logging.getLogger(__name__)
 ENDINGS = (".part", ".gone", ".deleted")
 OLD = 24 * 3600.0  # seconds; what is younger may be at work in another process
-ROOMS = (".", "runs", "projects", "keys", "copies", "tried")  # and what lies inside of a run or a project
+# and what lies inside of a run or a project
+ROOMS = (".", "runs", "projects", "keys", "copies", "tried", "scores", "pretrained")
 
 
 def sweep() -> int:

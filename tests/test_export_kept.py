@@ -41,6 +41,16 @@ def test_the_job_keeps_both_downloads_and_the_comparison(run):
     assert export.g2(gallery.open_run(run)).verdict == "pass"
 
 
+def test_downloads_go_with_the_comparison_that_they_passed(run, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+    kept.make(run)
+    monkeypatch.setattr(kept, "capsule", full)
+    with pytest.raises(OSError, match="No space"):
+        kept.make(run)
+    assert kept.ready(gallery.open_run(run)) == {}  # a new record, and files that it does not speak of
+
+
 def test_the_runs_own_download_does_not_hold_the_model_twice(run):
     kept.make(run)
     with zipfile.ZipFile(io.BytesIO(gallery.pack(run))) as archive:

@@ -8,10 +8,8 @@ from medml import gallery, home, righted
 from medml.export.capsule import capsule
 from medml.export.package import as_zip, package
 from medml.export.record import record_of, unturned
-from medml.exported import FOLDER, ExportRecord
+from medml.exported import ExportRecord, downloads
 from medml.watch import Watch
-
-SORTS = ("model", "capsule")
 
 
 def make(run: str, *, watch: Watch | None = None) -> ExportRecord:
@@ -23,17 +21,13 @@ def make(run: str, *, watch: Watch | None = None) -> ExportRecord:
     files = {"model": as_zip(found.files()), "capsule": capsule(found)}
     with unturned(found.run, put_right=found.record.put_right) as folder:
         for sort, content in files.items():
-            home.write_bytes(_place(folder, found.run.chain.current, sort), content)
+            home.write_bytes(downloads(folder, found.run.chain.current)[sort], content)
     return found.record
 
 
 def ready(run: gallery.Run) -> dict[str, Path]:
     """Which downloads of the current checkpoint are there: "model", "capsule"; none after a blocked export."""
     record = record_of(run)
-    places = {sort: _place(run.folder, run.chain.current, sort) for sort in SORTS}
+    places = downloads(run.folder, run.chain.current)
     said = record is not None and record.passed and record.put_right == righted.is_on(run)
     return places if said and all(each.exists() for each in places.values()) else {}
-
-
-def _place(folder: Path, checkpoint: int, sort: str) -> Path:
-    return folder / FOLDER / f"{checkpoint}-{sort}.zip"

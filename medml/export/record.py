@@ -25,7 +25,8 @@ def keep(predictor: Predictor, parity: Parity, content: bytes, sha256: str) -> E
     with unturned(run, put_right=record.put_right) as folder:
         path = exported.place(folder, run.chain.current)
         home.ensure(path.parent)
-        home.write_model(path, record)
+        files = exported.downloads(folder, run.chain.current).values()  # of the export before: they go with its record
+        home.write_first(path, record.model_dump_json(indent=2).encode(), then=dict.fromkeys(files))
     return record
 
 

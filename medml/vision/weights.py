@@ -92,9 +92,18 @@ def bring(path: Path, backbone: str, *, scaling: str = "imagenet") -> Weights:
     arrays = body(Weights(backbone, path, mean, std))
     target = folder() / f"{backbone}.safetensors"
     about = {"mean": mean, "std": std, "from": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    home.write_bytes(target.with_suffix(".json"), json.dumps(about, indent=2).encode())
-    home.write_bytes(target, save({name: array.contiguous() for name, array in arrays.items()}))
+    _keep(target, save({name: array.contiguous() for name, array in arrays.items()}), about)
     return Weights(backbone, target, mean, std)
+
+
+def _keep(target: Path, content: bytes, about: dict[str, Any]) -> None:
+    """Weights with their scaling beside them: never the old ones with the new scaling, nor the other way round."""
+    beside, words = target.with_suffix(".json"), json.dumps(about, indent=2).encode()
+    if target.exists() and _scaling(target) == (about["mean"], about["std"]):
+        home.write_bytes(target, content)
+        home.write_bytes(beside, words)
+    else:
+        home.write_first(beside, words, then={target: content})
 
 
 def _read(path: Path, backbone: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@
 | disk full: checkpoint, progress, log | test_disk: a_job_under_way; test_pressure: silences_the_log |
 | disk full: publish | test_pressure: a_full_disk_at_publishing; test_nth_call (ENOSPC) |
 | under 2 GB free | test_storage: with_little_room |
-| open, replace, fsync, SQLite fail at the Nth call | test_nth_call, 32 ways of writing |
+| open, replace, fsync, SQLite fail at the Nth call | test_nth_call, 35 ways of writing |
 | medml.db cut off, a byte flipped, no database, gone | test_storage: damaged_database, any_one_byte, begun_anew |
 | the same under a worker at work | test_storage: a_worker_that_meets_damage |
 | nightly copy | test_storage: a_copy_is_made_once_a_night |

@@ -35,6 +35,9 @@ from medml import (
     vault,
 )
 from medml.errors import UserError
+from medml.export import kept
+from medml.export import record as exporting
+from medml.exported import Parity
 from medml.loop import Checkpoints, unpack
 from medml.store import database, whole
 from medml.types import SplitPlan
@@ -245,6 +248,43 @@ def of_the_ward(made) -> dict[str, Way]:
     }
 
 
+def of_files(made) -> dict[str, Way]:
+    """What is handed out, and what is brought in."""
+    from medml.vision import weights
+
+    def exported() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kept, "package", lambda run, watch: as_converted(run))
+            patch.setattr(kept, "capsule", lambda found: b"a capsule")
+            kept.make(made.run)
+
+    def brought(scaling: str) -> None:
+        import torch
+
+        (made.place / "own.pt").write_bytes(scaling.encode())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(weights, "body", lambda found: {"w": torch.full((3,), float(len(scaling)))})
+            weights.bring(made.place / "own.pt", "resnet18", scaling=scaling)
+
+    def there() -> Any:
+        found = weights.find("resnet18")
+        return None if found is None else (found.mean, found.sha256)
+    none = lambda old, new: [None]  # noqa: E731 - where nothing can be written any more they are taken away
+    return {
+        "export": Way(exported, lambda: sorted(kept.ready(gallery.open_run(made.run)))),
+        "weights": Way(lambda: brought("minus one to one"), there),
+        "other weights": Way(lambda: brought("minus one to one"), there, lambda: brought("imagenet"), also=none),
+    }
+
+
+def as_converted(run: str) -> SimpleNamespace:
+    """What `package` hands on, its comparison written down: converting takes long and writes nothing."""
+    opened = gallery.open_run(run)
+    compared = exporting.keep(SimpleNamespace(run=opened, steps=None), Parity(n_rows=500, n_missing=0, n_unseen=0,
+                                                                              difference=0.0), b"onnx", "a hash")
+    return SimpleNamespace(run=opened, record=compared, files=lambda: {"model.onnx": b"onnx"})
+
+
 def place_of() -> Path:
     return home.work_folder(JOB) / "checkpoint.medml"
 
@@ -260,13 +300,13 @@ def written(made, epoch: int) -> None:
 
 def ways(made) -> dict[str, Way]:
     return of_projects(made) | of_runs(made) | of_the_database(made) | of_copies(made) | of_keys(made) | \
-        of_the_ward(made)
+        of_the_ward(made) | of_files(made)
 
 
 NAMES = ("recipe", "profile", "config", "rename", "create", "add run", "delete", "publish", "checkpoint", "revert",
          "rename run", "delete run", "pack", "submit", "claim", "pulse", "finish", "give back", "stop", "turn", "audit",
          "steps", "nightly copy", "mend", "backup", "restore", "key", "epoch", "account",
-         "quiet hours", "stop by hand", "look")
+         "quiet hours", "stop by hand", "look", "export", "weights", "other weights")
 
 
 @pytest.mark.parametrize("name", NAMES)
