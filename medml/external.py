@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from medml import home
 from medml.errors import UserError
-from medml.evaluate.catalogue import INTERNAL, external_check, from_elsewhere
+from medml.evaluate.catalogue import INTERNAL, external_check, stamp_of
 from medml.types import External, Report
 
 FOLDER = "external"
@@ -60,10 +60,11 @@ def of_run(folder: Path, checkpoint: int) -> list[External]:
 
 def with_external(report: Report, folder: Path, checkpoint: int) -> Report:
     """The report as it stands today: with its validations, and no longer "internally validated only" if one of them
-    is of other patients (`from_elsewhere`)."""
+    is of other patients (`from_elsewhere`); on somebody's word alone, that word stands there instead."""
     found = of_run(folder, checkpoint)
     if not found:
         return report
     checks = [external_check(found) if check.id == "X1" else check for check in report.checks]
-    stamps = [each for each in report.stamps if each != INTERNAL or not any(map(from_elsewhere, found))]
+    stamp = stamp_of(found)
+    stamps = [stamp if each == INTERNAL else each for each in report.stamps if each != INTERNAL or stamp is not None]
     return report.model_copy(update={"external": found, "checks": checks, "stamps": stamps})

@@ -179,7 +179,8 @@ class External(Value):
     n_left_out  rows without an outcome or with one that the run does not know;   n_copies  rows (or pictures)
                 that equal one of the run's own table, None: not compared
     n_same_patients  patients with an identifier of the run's own table;   own_folder  it lay beside that table
-    told_apart  AUROC of telling its rows from the run's own;   stated  somebody said that they are other patients
+    told_apart  AUROC of telling its rows from the run's own
+    stated   somebody said that they are other patients;   stated_by  who, as one would say it in a sentence
     """
 
     version: Literal[1] = 1
@@ -209,6 +210,7 @@ class External(Value):
     own_folder: bool = False
     told_apart: Metric | None = None
     stated: bool = False
+    stated_by: str = ""
 
 
 class ConformalLevel(Value):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml import data, external, gallery, pictures, same_source
+from medml import data, external, gallery, pictures, rights, same_source
 from medml import recipe as cleaning
 from medml.cases import Cases, Predictions
 from medml.data.images.columns import CONTENT
@@ -56,10 +56,11 @@ class Theirs:
 
 
 def validate(run: str, source: Path, *, renamed: Mapping[str, str] | None = None, sheet: str | None = None,
-             stated: bool = False, watch: Watch | None = None, draws: int = DRAWS) -> External:
+             stated: bool = False, by: str = "", watch: Watch | None = None, draws: int = DRAWS) -> External:
     """Measure the current checkpoint on another folder or file and keep the figures with the run.
 
     renamed  {their column: ours};   stated  somebody says that these are other patients (`catalogue.doubts` asks)
+    by       who says so, where it is not who acts here
     raises   UserError if no table there has the columns, if it is the table that the run was made from or holds rows
              that the run keeps closed, or if its outcome cannot be judged (one class alone ...)
     """
@@ -74,8 +75,8 @@ def validate(run: str, source: Path, *, renamed: Mapping[str, str] | None = None
     p = Pipeline.load(opened.sealed("final"), opened.config.family).predict(theirs.cases.X)
     watch.say("evaluate", 0.5, "Measuring")
     found = figures(opened, theirs, p, Path(source).name, dict(renamed or {}), draws=draws)
-    kept = external.add(run, found.model_copy(update=_shared(near) | {"own_folder": theirs.own_folder,
-                                                                     "stated": stated}))
+    said = {"stated": stated, "stated_by": by or rights.in_words()} if stated else {}
+    kept = external.add(run, found.model_copy(update=_shared(near) | {"own_folder": theirs.own_folder} | said))
     watch.say("done", 1.0, "Finished")
     return kept
 

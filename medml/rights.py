@@ -37,6 +37,7 @@ class Person:
     role: str
     teams: tuple[str, ...] = ()
     place: str = "this machine"
+    once: bool = False  # signed in by a password that must be changed before anything else
 
     @property
     def sees_all(self) -> bool:
@@ -104,6 +105,12 @@ def current() -> Person:
     if person is None:
         raise UserError(what="You are signed out.", fix="Sign in again.", code="signed_out")
     return person
+
+
+def in_words() -> str:
+    """Who acts, as in a sentence."""
+    person = current()
+    return person.name if of_many() else f"the {person.name}"
 
 
 def acting(person: Person | None) -> None:

@@ -18,6 +18,7 @@ from medml.errors import UserError
 from medml.evaluate import delong
 from medml.evaluate.catalogue import doubts, external_check, from_elsewhere
 from medml.pipeline import Pipeline
+from medml.report.content import document_of
 from medml.saved_split import read as read_split
 from medml.steps.second_look import keys_of
 from medml.train import train
@@ -223,10 +224,17 @@ def test_what_may_be_a_part_of_the_same_source_takes_no_stamp_away_until_somebod
     judged = next(each for each in report.checks if each.id == "X1")
     assert "internally validated only" in report.stamps and judged.verdict == "warn" and said in judged.what
     assert main(["evaluate", name, str(theirs), "--other-patients"]) == 0
-    assert said in (printed := capsys.readouterr().out) and "Somebody has stated" in printed
+    assert said in (printed := capsys.readouterr().out) and "is the word of the owner of this machine on 20" in printed
     report = gallery.open_run(name).report
+    (word,) = [each for each in report.stamps if "by the word of" in each]
+    assert word == (f"on other patients by the word of the owner of this machine on {report.external[-1].made[:10]}, "
+                    "which MedML could not confirm") and word in gallery.open_run(name).report.stamps
+    assert word[1:] in str(document_of(gallery.open_run(name)))   # the first words of the PDF and the Word file
     judged = next(each for each in report.checks if each.id == "X1")
     assert "internally validated only" not in report.stamps and "MedML is in doubt" in judged.what
+    far = clinic(150, seed=9).assign(age=lambda each: each["age"] + 25, patient_id=[f"Z{at}" for at in range(150)])
+    assert from_elsewhere(outside.validate(name, saved(far, tmp_path / "far"), draws=20))   # beyond doubt
+    assert not [each for each in gallery.open_run(name).report.stamps if "other patients" in each]
 
 
 def test_an_identifier_is_the_same_however_a_file_writes_it_and_an_empty_one_is_nobodys():

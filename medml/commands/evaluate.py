@@ -11,7 +11,7 @@ from medml.commands._options import run
 from medml.commands._places import check_json, save_json
 from medml.commands._words import title
 from medml.errors import UserError
-from medml.evaluate.catalogue import STATE, STATED, doubts
+from medml.evaluate.catalogue import STATE, doubts, in_words_stated
 from medml.evaluate.words import METRICS
 from medml.terminal import Bar, figure
 
@@ -56,7 +56,7 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
     for each in doubts(found):
         yield f"[caution] {each[:1].upper()}{each[1:]}."
     if doubts(found):
-        yield STATED if found.stated else STATE
+        yield in_words_stated(found) if found.stated else STATE
     if found.n_copies:
         yield f"{found.n_copies:,} rows equal a row of the table that the model was made from: leave them out."
 

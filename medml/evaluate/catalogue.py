@@ -27,7 +27,6 @@ COPIES = 0.05  # share of rows that equal the run's own, above which data is not
 ALIKE = 0.6  # upper limit of the AUROC of telling two tables apart, under which they may be parts of one
 STATE = ("If they are patients of another place or a later time, say so and judge them again: tick the box, or add "
          "--other-patients.")
-STATED = "Somebody has stated that these are other patients; this stands in the report."
 FEW = 30  # cases below which a check says "could not tell" instead of guessing
 
 
@@ -83,7 +82,7 @@ def external_check(validations: Sequence[External]) -> Check:
     newest, figure = told[-1], _headline_of(told[-1])
     said = f": {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
     if doubts(newest):
-        said += "; that these are other patients was stated, MedML is in doubt"
+        said += f"; that these are other patients is the word of {whose_word(newest)}, MedML is in doubt"
     if newest.n_copies is None:
         said += "; nobody could compare its rows with the run's own"
     return found("X1", "pass", f"Judged on data from elsewhere {many(len(validations), 'time')}; the last one on "
@@ -96,6 +95,27 @@ def from_elsewhere(validation: External) -> bool:
     or somebody has stated that these are other patients."""
     return _headline_of(validation) is not None and not _mostly_copies(validation) and (
         validation.stated or not doubts(validation))
+
+
+def stamp_of(validations: Sequence[External]) -> str | None:
+    """What is said of a run wherever it is shown: INTERNAL; nothing, where one validation is of other patients without
+    a doubt; and where somebody's word alone says so, whose it is."""
+    good = [each for each in validations if from_elsewhere(each)]
+    if not good:
+        return INTERNAL
+    return None if any(not doubts(each) for each in good) else \
+        f"on other patients by the word of {whose_word(good[-1])}, which MedML could not confirm"
+
+
+def whose_word(validation: External) -> str:
+    """Who stated that these are other patients, and when."""
+    return f"{validation.stated_by or 'somebody'} on {validation.made[:10]}"
+
+
+def in_words_stated(validation: External) -> str:
+    """The sentence beside the doubts that a statement answers."""
+    return (f"That these are other patients is the word of {whose_word(validation)}; it stands wherever this run is "
+            "shown.")
 
 
 def doubts(validation: External) -> list[str]:

@@ -150,6 +150,7 @@ def _as_written(found: External) -> bool:
     events = SMALL_GROUP if found.n_events is None else found.n_events
     return found.n_cases >= LEAST and SMALL_GROUP <= events <= found.n_cases - SMALL_GROUP and \
         not 0 < found.n_left_out < SMALL_GROUP and not found.score_in_use and not found.n_copies and \
+        not found.stated and not found.stated_by and \
         all(_no_few(each, found) for each in found.subgroups)
 
 

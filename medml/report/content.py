@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from medml import gallery
 from medml.evaluate import headline
-from medml.evaluate.catalogue import STATED, doubts
+from medml.evaluate.catalogue import doubts, in_words_stated
 from medml.evaluate.words import title
 from medml.report import claim, tripod
 from medml.report import wording as w
@@ -170,7 +170,7 @@ def _external_in_words(each: External) -> str:
     absent = f" Predictors that this data does not have: {', '.join(each.absent)}." if each.absent else ""
     doubted = doubts(each)
     doubt = f" It is not sure that these are other patients: {'; '.join(doubted)}." if doubted else ""
-    stated = f" {STATED}" if doubted and each.stated else ""
+    stated = f" {in_words_stated(each)}" if doubted and each.stated else ""
     return (f"{each.n_cases:,} cases of {each.n_patients:,} patients{events}; {each.n_left_out:,} left out.{absent}"
             f"{doubt}{stated}")
 

@@ -12,12 +12,12 @@ from worker.jobs import Kind, registry
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
-    """payload {run, source, renamed {their column: ours}, stated (optional), project (optional)} -> {run, external}."""
+    """payload {run, source, renamed {their column: ours}, stated, by and project (optional)} -> {run, external}."""
     from medml import outside
 
     source = project.check_source(job.payload["source"])
     found = outside.validate(job.payload["run"], Path(source), renamed=job.payload.get("renamed") or {},
-                             stated=bool(job.payload.get("stated")), watch=watch)
+                             stated=bool(job.payload.get("stated")), by=job.payload.get("by") or "", watch=watch)
     return {"run": job.payload["run"], "external": found.id}
 
 
