@@ -24,6 +24,8 @@ IDLE, ABSOLUTE = 30 * 60.0, 12 * 3600.0  # seconds
 TOUCH = 60.0  # seconds between two notes that somebody is there
 AHEAD = 300.0  # seconds by which a clock may have been set back without ending sessions
 LOCKS = [0.0, 0.0, 0.0, 0.0, 30.0, 60.0, 120.0, 240.0, 480.0, 900.0]  # seconds locked after the nth failure in a row
+ONCE = 24 * 3600.0  # seconds for which a one-time password holds
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # of one: none that is taken for another when it is read out
 FORGOTTEN = 24 * 3600.0  # seconds after which failures are
 NAME = re.compile(r"[^\W_][\w.@ -]{0,62}[^\W_]|[^\W_]")
 REFUSED = UserError(what="Name and password do not fit, or there were too many tries.", code="not_signed_in",
@@ -45,8 +47,12 @@ def get(name: str) -> Account:
 
 
 def add(name: str, role: str, password: str | None, *, teams: Sequence[str] = (),
-        subject: str | None = None) -> Account:
-    """A new account.   password  None for one who signs in by the hospital's own service, as `subject`."""
+        subject: str | None = None, once: bool = False) -> Account:
+    """A new account.
+
+    password  None for one who signs in by the hospital's own service, as `subject`
+    once      it holds for a day and must be changed at the first sign-in
+    """
     plain = unicodedata.normalize("NFC", name).strip()
     if not NAME.fullmatch(plain) or plain.casefold() == OWNER.name:
         raise UserError(what="This is no name for an account.", code="bad_name",
@@ -54,6 +60,7 @@ def add(name: str, role: str, password: str | None, *, teams: Sequence[str] = ()
                             "digit.")
     new = Account(id=f"a{secrets.token_hex(6)}", name=plain, role=_role(role), subject=subject, made=time.time(),
                   teams=tuple(map(_team, teams)),
+                  once=time.time() + ONCE if once else None,
                   password=None if password is None else passwords.hashed(passwords.check(password, plain)))
     if subject is None:
         rights.require("accounts", "account", new.id)
@@ -95,11 +102,33 @@ def set_password(name: str, password: str) -> None:
     store.forgive(_tried(found.name))
 
 
+def one_time() -> str:
+    """A password to be told to somebody: 16 letters and digits in four groups, 79 bits."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def reset(name: str) -> str:
+    """A one-time password in the place of the one that was: returned here and kept nowhere. It holds for a day and must
+    be changed at the next sign-in; every session of the account ends, a lock is taken off.
+
+    raises  UserError where the hospital's own service keeps the password
+    """
+    found = get(name)
+    if found.password is None:
+        raise UserError(what=f"“{found.name}” signs in by the hospital's own service.", code="no_password",
+                        fix="A new password is given there.")
+    rights.require("accounts", "account", found.id)
+    fresh = one_time()
+    store.change(found.id, password=passwords.hashed(fresh), once=time.time() + ONCE)
+    store.forgive(_tried(found.name))
+    return fresh
+
+
 def _not_the_last(found: Account) -> None:
     """UserError where nobody with a password of our own could keep the others' accounts any more."""
     others = [each for each in everybody() if each.id != found.id]
     if found.role == ROLES[-1] and found.password is not None and others and not any(
-            each.role == ROLES[-1] and each.password is not None for each in others):
+            each.role == ROLES[-1] and each.password is not None and not _too_late(each) for each in others):
         raise UserError(what=f"“{found.name}” is the last administrator with a password.", code="last_administrator",
                         fix="Make another one first: python -m medml accounts add NAME --role administrator")
 
@@ -127,7 +156,7 @@ def sign_in(name: str, password: str, *, place: str, in_place_of: str | None = N
             account, or it is locked: five failures in a row lock for half a minute, each further one for longer
     """
     found, tried = store.account(name=_plain(name)), _tried(name)
-    fits = passwords.fits(password, found.password if found else None)
+    fits = passwords.fits(password, found.password if found else None) and not _too_late(found)
     locked = store.tries(tried)[1] > time.time()  # asked after the work: of many tries at once all but five come late
     if locked or not fits or found is None:
         if not locked:  # what is tried meanwhile does not count: nobody is kept out for ever
@@ -139,6 +168,11 @@ def sign_in(name: str, password: str, *, place: str, in_place_of: str | None = N
     if passwords.is_outdated(found.password or ""):
         store.rehash(found.id, passwords.hashed(password))
     return begin(found, place=place, in_place_of=in_place_of)
+
+
+def _too_late(found: Account | None) -> bool:
+    """Whether a one-time password was not used within its day."""
+    return found is not None and found.once is not None and found.once < time.time()
 
 
 def begin(found: Account, *, place: str, in_place_of: str | None = None) -> tuple[str, Person]:
@@ -198,7 +232,7 @@ def touch(token: str) -> None:
 
 
 def _person(found: Account, place: str) -> Person:
-    return Person(found.id, found.name, found.role, found.teams, place)
+    return Person(found.id, found.name, found.role, found.teams, place, found.once is not None)
 
 
 def _plain(name: str) -> str:

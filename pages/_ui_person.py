@@ -25,4 +25,6 @@ def menu() -> None:
                 '<p class="m-person"><a href="/password" target="_self">Change the password</a></p>')
         if ward.opens("audit"):
             st.page_link("audit.py", label="Audit log", icon=":material/history:")
+        if ward.opens("accounts"):
+            st.page_link("accounts.py", label="Accounts", icon=":material/group:")
         st.button("Sign out", icon=":material/logout:", key="m_sign_out", on_click=ward.sign_out)

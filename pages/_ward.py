@@ -23,7 +23,7 @@ COOKIES = ("__Host-medml", "medml")  # behind TLS, and on 127.0.0.1 without
 FRESH = 0.25  # seconds for which an answer about a session is believed while a screen is drawn
 OPEN_TO_ALL = {"*", "0.0.0.0/0", "::/0"}  # noqa: S104 - refused, not bound
 MOST = 5_000  # sessions of Streamlit's that are remembered; the oldest go first
-NEEDS = {"privacy": "settings", "audit": "audit"}  # pages that not everybody opens: the act that they are
+NEEDS = {"privacy": "settings", "audit": "audit", "accounts": "accounts"}  # pages not for everybody: the act they are
 _sessions: dict[str, str] = {}  # a session of Streamlit's -> the hash of the token that it was opened with
 _known: dict[str, tuple[float, Person | None]] = {}  # hash of a token -> when it was asked about, who it is
 _places: dict[str, str] = {}  # hash of a token -> the address it last came from
@@ -141,7 +141,8 @@ def who() -> Person | None:
         return None  # another person's: nobody goes on in a session that somebody else opened
     for each in list(_sessions)[:-MOST]:
         _sessions.pop(each, None)
-    return glance(token)
+    person = glance(token)
+    return None if person is None or person.once else person
 
 
 def opens(page: str) -> bool:

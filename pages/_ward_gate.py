@@ -19,6 +19,7 @@ Receive = Callable[[], Awaitable[Message]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 SIGN_IN = "/sign-in"
+PASSWORD = "/password"
 OPEN = ("/_stcore/health", "/favicon.png", SIGN_IN, *(f"{SIGN_IN}/{each}" for each in (
     "look.css", "font.woff2", "favicon.png", "hospital", "hospital/done")))
 HOSPITAL = ("/auth/login", "/oauth2callback")  # Streamlit's own routes to the hospital's service, where there is one
@@ -55,6 +56,8 @@ class Gate:
         person = person or await asyncio.to_thread(ward.look, token, place_of(scope))
         if person is None:
             await self._refuse(scope, receive, send, cookies)
+        elif person.once and path not in (PASSWORD, "/sign-out"):  # until it is changed there is nothing else
+            await self._refuse(scope, receive, send, cookies, to=PASSWORD)
         elif scope["type"] == "websocket":
             await Window(self.app, token).serve(scope, receive, send)
         elif not may_fetch(path, token):
@@ -66,11 +69,13 @@ class Gate:
             await self.app(scope, receive, send if path.startswith(KEPT) else unkept(send))
 
     async def _refuse(self, scope: MutableMapping[str, Any], receive: Receive, send: Send,
-                      cookies: dict[str, str]) -> None:
+                      cookies: dict[str, str], to: str = "") -> None:
         if scope["type"] == "websocket":
             await refuse_window(scope, receive, send)
         elif scope["path"].startswith(UNSEEN) or scope["method"] not in ("GET", "HEAD"):
             await answer(send, 401, "Sign in first.")
+        elif to:
+            await redirect(send, to)
         elif self.hospital and any(name.startswith("_streamlit_user") for name in cookies):
             await redirect(send, f"{SIGN_IN}/hospital/done")
         else:

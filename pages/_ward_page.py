@@ -48,8 +48,8 @@ def sign_in(form: str, *, to: str = "/", name: str = "", said: str = "", note: s
     return FRAME.format(title="Sign in", body="\n".join(parts), more="")
 
 
-def password(form: str, name: str, *, said: str = "") -> str:
-    """The page on which somebody changes their own password."""
+def password(form: str, name: str, *, said: str = "", once: bool = False) -> str:
+    """The page on which somebody changes their own password.   once  it was for one use: nothing else is open yet"""
     fields = (f'{_hidden("form", form)}'
               + f'<input type="text" name="name" value="{escape(name)}" autocomplete="username" hidden>'
               + _field("old", "Password until now", "password", "current-password", first=True)
@@ -57,8 +57,9 @@ def password(form: str, name: str, *, said: str = "") -> str:
                        under="12 characters or more; four unrelated words are easy to keep in mind.")
               + _field("again", "New password, once more", "password", "new-password")
               + '<button type="submit">Change the password</button>')
-    body = (f'{_said(said, "")}<p class="lead">Signed in as <strong>{escape(name)}</strong>. A new password signs you '
-            f'out everywhere else.</p><form method="post" action="/password">{fields}</form>'
+    note = "This password was for one use. Choose one of your own to go on." if once else ""
+    body = (f'{_said(said, note)}<p class="lead">Signed in as <strong>{escape(name)}</strong>. A new password signs '
+            f'you out everywhere else.</p><form method="post" action="/password">{fields}</form>'
             f'<form method="post" action="/sign-out" class="row">{_hidden("form", form)}'
             '<a class="second" href="/">Back to MedML</a><button class="second" type="submit">Sign out</button></form>')
     return FRAME.format(title="Your password", body=body, more="")

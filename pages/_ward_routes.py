@@ -81,7 +81,8 @@ async def sign_out(request: Request) -> Response:
 async def password_page(request: Request) -> Response:
     """The form for one's own password."""
     person = await asyncio.to_thread(ward.look, token_in(request))
-    return with_form(request, lambda word: page.password(word, person.name if person else ""))
+    return with_form(request, lambda word: page.password(word, person.name if person else "",
+                                                              once=bool(person and person.once)))
 
 
 async def change_password(request: Request) -> Response:
@@ -97,8 +98,8 @@ async def change_password(request: Request) -> Response:
                               place=place_of(request.scope))
     except UserError as refused:
         person, said = await asyncio.to_thread(ward.look, token), f"{refused.what} {refused.fix}"
-        name = person.name if person else ""
-        return with_form(request, lambda word: page.password(word, name, said=said), status=403)
+        name, once = (person.name, person.once) if person else ("", False)
+        return with_form(request, lambda word: page.password(word, name, said=said, once=once), status=403)
     ward.forget(ward.hashed(token))
     return signed_in(request, fresh, RedirectResponse("/", status_code=303))
 

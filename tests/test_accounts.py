@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from medml import __main__ as line
 from medml import accounts, audit, passwords, rights, store
 from medml.errors import UserError
+from pages import _ward
 
+ROUTER = Path(__file__).resolve().parents[1] / "pages" / "_router.py"
 GOOD = "four unrelated brown words"
 
 
@@ -222,3 +227,93 @@ def test_the_last_administrator_with_a_password_stays():
     accounts.set_role("Ada", "viewer")
     accounts.remove("Ada")
     assert [each.name for each in accounts.everybody()] == ["Ben", "Cleo", "Dora"]
+
+
+# ---- one-time passwords, and the screen of administrators --------------------------------------------------------
+
+def test_a_one_time_password_holds_for_a_day_until_it_is_changed(ada, clock):
+    before = accounts.sign_in(ada.name, GOOD, place="here")[0]
+    once = accounts.reset(ada.name)
+    assert re.fullmatch(r"([a-z2-9]{4}-){3}[a-z2-9]{4}", once) and accounts.of_token(before) is None
+    refused(ada.name, GOOD)
+    token, person = accounts.sign_in(ada.name, once, place="here")
+    assert person.once and accounts.of_token(token).once
+    fresh = accounts.change_password(token, once, GOOD + " more", place="here")
+    assert not accounts.of_token(fresh).once and accounts.get(ada.name).once is None
+    refused(ada.name, once)
+    again = accounts.reset(ada.name)
+    clock[0] += accounts.ONCE + 1
+    refused(ada.name, again)
+    assert once not in str(audit.entries()) and again not in str(audit.entries())
+
+
+def test_who_signs_in_elsewhere_gets_no_password_here(quick):
+    accounts.add("Eve", "viewer", None, subject="eve@hospital")
+    with pytest.raises(UserError, match="hospital's own service"):
+        accounts.reset("Eve")
+
+
+@pytest.fixture
+def screen(ada, monkeypatch):
+    """A function that draws the screen for an administrator, or for somebody of another role."""
+    accounts.add("Root", "administrator", GOOD)
+
+    def draw(role: str = "administrator") -> AppTest:
+        person = rights.Person(accounts.get("Root").id, "Root", role)
+        monkeypatch.setattr(rights, "_who", lambda: person)
+        monkeypatch.setattr(_ward, "who", lambda: person)
+        page = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+        page.switch_page("accounts.py").run()
+        assert not page.exception
+        return page
+    return draw
+
+
+def text_of(page: AppTest) -> str:
+    return " ".join(each.proto.body for each in page.get("html")) + " ".join(each.value for each in page.code)
+
+
+def test_an_administrator_makes_an_account_whose_password_is_shown_once(screen):
+    page = screen()
+    page.text_input(key="m_new_name").input("Björn").run()
+    page.selectbox(key="m_new_role").select("viewer")
+    page.text_input(key="m_new_teams").input("surgery, study 12")
+    page.button(key="m_next").click().run()
+    made, once = accounts.get("Björn"), page.code[0].value
+    assert (made.role, made.teams) == ("viewer", ("study 12", "surgery"))
+    assert accounts.sign_in("Björn", once, place="here")[1].once
+    assert "Björn" in text_of(page) and once not in text_of(page.run())
+    assert (audit.entries()[-2].act, audit.entries()[-2].thing) == ("accounts", made.id)
+
+
+def test_role_groups_password_and_end_of_an_account_are_an_administrators(screen, ada):
+    page = screen()
+    page.selectbox(key=f"m_role_{ada.id}").select("viewer").run()
+    page.text_input(key=f"m_teams_{ada.id}").input("surgery").run()
+    page.button(key="m_account_save").click().run()
+    assert (accounts.get(ada.name).role, accounts.get(ada.name).teams) == ("viewer", ("surgery",))
+    page.button(key="m_account_reset").click().run()
+    assert accounts.sign_in(ada.name, page.code[0].value, place="here")[1].once
+    page.checkbox(key=f"m_sure_{ada.id}").check().run()
+    page.button(key="m_account_remove").click().run()
+    assert [each.name for each in accounts.everybody()] == ["Root"]
+    mine = accounts.get("Root").id
+    page.checkbox(key=f"m_sure_{mine}").check().run()
+    done = [(each.name, each.act, each.thing) for each in audit.entries() if each.name == "Root"]
+    assert done[-4:] == [("Root", "accounts", ada.id)] * 4
+
+
+def test_the_last_administrator_stays_on_the_screen_too(screen, ada):
+    page = screen()
+    page.selectbox(key="m_account").select("Root").run()
+    page.checkbox(key=f"m_sure_{accounts.get('Root').id}").check().run()
+    page.button(key="m_account_remove").click().run()
+    assert "last administrator" in text_of(page) and accounts.get("Root").role == "administrator"
+
+
+def test_nobody_else_sees_the_accounts_and_a_laptop_has_none(screen, ada, monkeypatch):
+    with pytest.raises(ValueError, match="Could not find a navigation page"):
+        screen("clinician")
+    monkeypatch.setattr(rights, "_who", None)
+    said = text_of(AppTest.from_file(str(ROUTER), default_timeout=60).run().switch_page("accounts.py").run())
+    assert "Nobody signs in on this machine" in said and ada.name not in said

@@ -200,6 +200,20 @@ def test_ones_own_password_is_changed_on_a_page(app):
     assert client.ask("/").status == 200 and elsewhere.ask("/").status == 303
 
 
+def test_a_one_time_password_opens_the_page_on_which_it_is_changed_and_nothing_else(app):
+    accounts.add("Emil", "clinician", PASSWORD, once=True)
+    client = Client(app).sign_in("Emil")
+    for path in ("/", "/gallery", "/sign-in"):
+        assert client.ask(path).headers["location"] in ("/password", "/")
+    assert client.ask("/_stcore/host-config").status == 401 and client.ask("/static/js/x.js").status != 200
+    with pytest.raises(InvalidStatus):
+        client.window()
+    assert b"for one use" in client.ask("/password").body
+    assert client.post("/password", old=PASSWORD, new=PASSWORD + " now", again=PASSWORD + " now").status == 303
+    assert client.ask("/").status == 200
+    client.window().close()
+
+
 # ---- what a session is shown -----------------------------------------------------------------------------------
 
 def test_nothing_that_one_person_was_shown_stays_in_the_browser(app, ada):
@@ -244,7 +258,7 @@ def test_a_viewer_of_the_group_sees_every_screen_and_nobody_else_any(app, bea, s
     address = f"project={shared[0]}&run={shared[1]}"
     seen, unseen = carl.draw(address), theirs.draw(address)
     assert "Third floor" in seen or "clinic" in seen
-    assert seen.count("you may not") == (page == "configure"), "said once, and the screen is drawn"
+    assert seen.count("You see everything here as it is") == (page == "configure"), "said once, and the screen is drawn"
     assert "no longer there" not in seen and "MedML made a mistake" not in seen + unseen
     assert "clinic" not in unseen and "Third floor" not in unseen
     carl.close()

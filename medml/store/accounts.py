@@ -26,8 +26,9 @@ CREATE TABLE IF NOT EXISTS tries (
 CREATE TABLE IF NOT EXISTS belongings (
     sort TEXT NOT NULL, id TEXT NOT NULL, person TEXT NOT NULL, team TEXT NOT NULL, PRIMARY KEY (sort, id))
     WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS once (person TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
 """
-LAST_TABLE = "belongings"
+LAST_TABLE = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Account:
     subject: str | None  # who this is to the hospital's service
     made: float  # seconds since 1970, UTC
     teams: tuple[str, ...] = ()
+    once: float | None = None  # until when the password holds, which must be changed at the next sign-in
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def account(*, name: str | None = None, person: str | None = None, subject: str 
 def _account(db: Database, row: dict) -> Account:
     teams = db.execute("SELECT team FROM memberships WHERE person = ? ORDER BY team", [row["id"]]).fetchall()
     known = {key: value for key, value in row.items() if key != "folded"}
-    return Account(**known, teams=tuple(team for (team,) in teams))
+    until = db.execute("SELECT until FROM once WHERE person = ?", [row["id"]]).fetchone()
+    return Account(**known, teams=tuple(team for (team,) in teams), once=until[0] if until else None)
 
 
 def add(new: Account) -> bool:
@@ -83,16 +86,22 @@ def add(new: Account) -> bool:
             new.id, new.name, new.name.casefold(), new.role, new.password, new.subject, new.made]).rowcount == 1
         if made:
             _join(db, new.id, new.teams)
+            _once(db, new.id, new.once)
         return made
 
 
 def change(person: str, *, role: str | None = None, password: str | None = None,
-           teams: tuple[str, ...] | None = None) -> None:
-    """What of an account is given here; every session of that person is ended in the same moment."""
+           teams: tuple[str, ...] | None = None, once: float | None = None) -> None:
+    """What of an account is given here; every session of that person is ended in the same moment.
+
+    once  with a password: until when it holds, to be changed at the next sign-in
+    """
     with laid(SCHEMA, LAST_TABLE, write=True) as db:
         for column, value in (("role", role), ("password", password)):
             if value is not None:
                 db.execute(f"UPDATE people SET {column} = ? WHERE id = ?", [value, person])
+        if password is not None:
+            _once(db, person, once)
         if teams is not None:
             _join(db, person, teams)
         db.execute("DELETE FROM sessions WHERE person = ?", [person])
@@ -107,8 +116,14 @@ def rehash(person: str, password: str) -> None:
 def remove(person: str) -> None:
     """The account, its groups and its sessions; what belongs to that person stays and is the administrators' to see."""
     with laid(SCHEMA, LAST_TABLE, write=True) as db:
-        for table, column in (("people", "id"), ("memberships", "person"), ("sessions", "person")):
+        for table, column in (("people", "id"), ("memberships", "person"), ("sessions", "person"), ("once", "person")):
             db.execute(f"DELETE FROM {table} WHERE {column} = ?", [person])
+
+
+def _once(db: Database, person: str, until: float | None) -> None:
+    db.execute("DELETE FROM once WHERE person = ?", [person])
+    if until is not None:
+        db.execute("INSERT INTO once VALUES (?, ?)", [person, until])
 
 
 def _join(db: Database, person: str, teams: tuple[str, ...]) -> None:
