@@ -163,7 +163,8 @@ def verify() -> Verdict:
     key = home.secret("audit")
     faults = [*_of_chain(key, found), *_of_head(_head(key), found)]
     if not table.is_guarded():
-        faults.append("The database no longer refuses to change or delete an entry: its triggers were taken out.")
+        faults.append("The database no longer refuses to change or delete an entry: its triggers were taken out "
+                      "or changed.")
     return Verdict(count=len(found), faults=tuple(faults))
 
 

@@ -64,11 +64,19 @@ def test_what_was_done_to_the_log_is_found(log, statement, said):
     assert any(said in each for each in audit.verify().faults)
 
 
-def test_a_log_without_its_triggers_is_found(log):
+@pytest.mark.parametrize("instead", [
+    "", "CREATE TRIGGER audit_never_changed BEFORE UPDATE ON audit BEGIN SELECT 1; END",
+    "CREATE TRIGGER audit_never_changed BEFORE UPDATE ON audit WHEN OLD.number = 0"
+    " BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END",
+    "CREATE TRIGGER another BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END"])
+def test_a_log_without_its_triggers_or_with_others_is_found(log, instead):
+    assert audit.verify().whole
     connection = sqlite3.connect(store.path(), isolation_level=None)
     connection.execute("DROP TRIGGER audit_never_changed")
+    if instead:
+        connection.execute(instead)
     connection.close()
-    assert "triggers were taken out" in audit.verify().faults[0]
+    assert "triggers were taken out or changed" in audit.verify().faults[0]
 
 
 def replaced_by(copy) -> None:

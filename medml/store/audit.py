@@ -22,7 +22,7 @@ SCHEMA = (
     " WHEN EXISTS (SELECT 1 FROM audit WHERE number = NEW.number)"
     " BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END",
 )
-TRIGGERS = 3
+TRIGGERS = {each.split()[5]: each for each in SCHEMA[1:]}  # name -> as it was laid
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,16 @@ def entries(*, last: int | None = None) -> list[Entry]:
 
 
 def is_guarded() -> bool:
-    """Whether the database still refuses to change or delete an entry: its triggers are there."""
+    """Whether the database still refuses to change or delete an entry: its triggers are there, as they were laid."""
     with connect() as db:
-        found = db.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'")
-        return not _is_there(db) or found.fetchone()[0] == TRIGGERS
+        found = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'")
+        return not _is_there(db) or {name: _plain(sql) for name, sql in found.fetchall()} == {
+            name: _plain(sql) for name, sql in TRIGGERS.items()}
+
+
+def _plain(sql: str) -> str:
+    """As SQLite keeps it: without the words that it leaves out."""
+    return " ".join(sql.replace("IF NOT EXISTS ", "").split())
 
 
 def _is_there(db: Database) -> bool:
