@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from medml import store
+from medml import asking, gallery, project, store, train
 from medml.errors import UserError
 from medml.store import database
 
 FIRST = Path(__file__).parent / "version_1.sql"
+WHOLE = Path(__file__).parent / "older_home.zip"
 STEP = "ALTER TABLE jobs ADD COLUMN told TEXT; CREATE INDEX jobs_told ON jobs (told);"
 
 
@@ -82,6 +84,23 @@ def test_two_that_come_at_once_take_the_step_once(older):
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [each.wait(60) for each in both] == [0, 0] and "told" in columns(older / "medml.db")
     assert len(copies(older)) == 1
+
+
+def test_projects_and_models_of_an_older_version_are_opened_answer_and_go_on(medml_home):
+    """A home as commit 26a0160 wrote it: a project on a made-up table, a network trained for two rounds, a job."""
+    with zipfile.ZipFile(WHOLE) as archive:
+        archive.extractall(medml_home)
+    listed, = project.all_projects()
+    run, = project.runs_of(listed.id)
+    for name in project.FILES:
+        assert project.read(listed.id, name) is not None, name
+    assert [each.state for each in store.jobs()] == ["stopped"] and version(store.path()) == len(database.STEPS)
+    before = gallery.open_run(run)
+    answer = asking.patient(run, {"age": 60.0, "pressure": 130.0, "sex": "male", "ward": "north"})
+    assert answer["p"] == pytest.approx([0.524813, 0.475187], abs=1e-5)  # as that version said
+    train.continue_run(run, 1, source=medml_home / "study")
+    after = gallery.open_run(run)
+    assert after.checkpoint.rounds == before.checkpoint.rounds + 1 == 3 and len(after.chain.checkpoints) == 2
 
 
 def test_what_a_newer_version_wrote_is_refused_in_words(medml_home):
