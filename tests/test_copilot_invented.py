@@ -127,7 +127,7 @@ def asked(*answers: str):
 def test_an_answer_with_a_made_up_figure_is_asked_for_once_more():
     said, sent = asked(MADE_UP, "- **Sensitivity** is 0.61.\nNext step: read on.")
     assert said.tier == "model" and "0.61" in said.text and len(sent) == 2
-    assert "do not hold these figures: 0.93." in sent[1]["messages"][-1]["content"]
+    assert "does not hold these figures: 0.93." in sent[1]["messages"][-1]["content"]
 
 
 def test_the_adviser_answers_where_the_second_try_makes_up_figures_too():

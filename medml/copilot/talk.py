@@ -188,8 +188,8 @@ def _checked(read: Prompt, model: str, snapshot: Snapshot, settings: Settings,
 def made_up(said: str, read: Prompt, snapshot: Snapshot) -> list[str]:
     """What to tell a model of the figures in its answer that nothing holds of what it read; [] where there are none."""
     found = invented(said, [each.content for each in read.messages[1:]], snapshot)
-    return [f"FACTS, PASSAGES and QUESTION do not hold these figures: {', '.join(found)}. Leave them out, or give the "
-            "ones that stand there."] if found else []
+    return [f"What you were given does not hold these figures: {', '.join(found)}. Leave them out, or give the ones "
+            "that stand there."] if found else []
 
 
 def _acting(snapshot: Snapshot, question: str, model: str, settings: Settings,
