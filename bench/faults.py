@@ -1,7 +1,7 @@
-"""Every fault that tests/faults names, three times in a row: `python -m bench.faults [--times 3]`.
+"""Every fault that tests/faults names, three times in a row: `python -m bench.faults [--times 3] [FILES]`.
 
-Runs tests/faults with every Nth call and prints how many of how many passed, file by file; a test that is skipped
-counts as not passed, and is named.
+Runs tests/faults, or those files of it, with every Nth call, one after another, and prints how many of how many passed,
+file by file; a test that is skipped counts as not passed, and is named.
 """
 
 from __future__ import annotations
@@ -23,27 +23,31 @@ def main(arguments: list[str] | None = None) -> int:
     """0 where every test passed every time."""
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=3)
-    wanted = parser.parse_args(arguments).times
+    parser.add_argument("files", nargs="*", default=["tests/faults"])
+    asked = parser.parse_args(arguments)
     well = True
-    for number in range(1, wanted + 1):
+    for number in range(1, asked.times + 1):
         began = time.monotonic()
-        passed, every, missing = once()
-        print(f"{number} of {wanted}: {sum(passed.values())} of {sum(every.values())} in "
+        passed, every, missing = once(asked.files)
+        print(f"{number} of {asked.times}: {sum(passed.values())} of {sum(every.values())} in "
               f"{(time.monotonic() - began) / 60:.1f} min", flush=True)
         for file in sorted(every):
             print(f"    {file:<16} {passed[file]} of {every[file]}")
         for name in missing:
             print(f"    not passed: {name}")
-        well = well and passed == every
+        well = well and passed == every != Counter()
     return 0 if well else 1
 
 
-def once() -> tuple[Counter[str], Counter[str], list[str]]:
+def once(files: list[str]) -> tuple[Counter[str], Counter[str], list[str]]:
     """(passed, all) by file, and the names of those that did not pass."""
     with tempfile.TemporaryDirectory() as place:
         told = Path(place) / "told.xml"
-        subprocess.run([sys.executable, "-m", "pytest", "tests/faults", "-p", "no:cacheprovider", f"--junitxml={told}"],
-                       cwd=ROOT, env=os.environ | {"MEDML_EVERY_CALL": "1"}, stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run([sys.executable, "-m", "pytest", *files, "-p", "no:cacheprovider", f"--junitxml={told}"],
+                              cwd=ROOT, env=os.environ | {"MEDML_EVERY_CALL": "1"}, capture_output=True, text=True,
+                              check=False)
+        if not told.exists():
+            raise SystemExit(f"The tests did not run: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         passed, every, missing = Counter(), Counter(), []
         for test in xml.parse(told).getroot().iter("testcase"):
             file = test.get("classname", "").split(".")[-1]

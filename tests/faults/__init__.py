@@ -26,14 +26,19 @@
 | older home, newer home | test_upgrade |
 | weights gone, one byte flipped | test_models: weights_that_are_gone_or_changed |
 | run deleted while another predicts with it | test_models: deleted_while, deleted_once_it_is_loaded |
-| folder unmounted, stop at each stage | test_stops |
+| folder unmounted, stop at each stage | test_stops; bench.stops prints the seconds |
+| stop or pause while a training is judged or saved | test_stops: much_is_left_to_judge |
+| killed between publishing a run and saying so | test_stops: killed_between_publishing |
+| memory that another program ran out of | tests/test_mishaps.py: another_program |
+| the list of jobs lost | tests/test_worker.py: unfinished_work |
+| a pid used again after a reboot | tests/test_worker.py: group_whose_leader |
 | file changed before the start, or while it is read | tests/test_train.py: changed_since_the_scan; test_stops |
 | file vanishing mid-scan | test_reading: vanishes_while, vanishes_between |
 | pipes, sockets, devices, links in a loop and out | test_reading: devices; tests/test_data_walk.py |
 | no permission | test_reading: what_may_not_be_read |
 | 100,000 files, 120 levels, 255-byte and non-UTF-8 names | test_reading |
 | a 10 GB sparse CSV | test_reading: a_sparse_table_of_10_gb |
-| a slow drive | test_reading: a_folder_that_does_not_answer, no_page_reads_the_clinicians_folder |
+| a slow drive | test_reading: a_folder_that_does_not_answer, a_dead_drive, no_page_reads_the_clinicians_folder |
 | double click, reload | tests/test_worker.py: a_double_click_is_one_job; tests/test_store.py: two_clicks |
 | exports with formulas | test_formulas |
 | all at once, on real trainings | test_torture; bench.torture |
