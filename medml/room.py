@@ -15,6 +15,7 @@ FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 NOTHING = 1 << 20  # bytes; with less free a write fails
+SOME = 16 << 20  # bytes; with as much free a checkpoint and what is told of it find room
 LEAST_GB = 2.0  # free, for a new job; MEDML_LEAST_FREE_GB sets another figure
 
 
@@ -30,6 +31,11 @@ def little_room() -> UserError | None:
     return UserError(what=f"Only {free:.1f} GB are free on the disk that holds MedML's folder: no new work is taken.",
                      fix=f"Free some space, until {least:g} GB are there, and try again. What runs or waits goes on.",
                      code="little_room")
+
+
+def has_room() -> bool:
+    """Whether there is room again for what a job keeps on its way."""
+    return _free() >= SOME
 
 
 def _free() -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import types
 
 import psutil
 import pytest
 
 import worker
-from medml import home, profile, project, recipe, store
+from medml import home, profile, project, recipe, room, store
 from medml.config import propose_config
 from medml.errors import Stopped, UserError
 from medml.watch import Silent
@@ -202,6 +203,16 @@ def test_an_app_looks_after_its_worker_again_after_whatever_came_in_the_way(monk
     with pytest.raises(SystemExit):
         alive._look_after()
     assert len(looks) == 4
+
+
+@pytest.mark.parametrize(("there_is", "seconds"), [(True, attempt.SOON), (False, attempt.LATER)])
+def test_work_that_found_no_room_goes_on_soon_after_there_is_some(monkeypatch, there_is, seconds):
+    store.submit("job-0001", "scan", "quick", {})
+    job = store.claim("quick", "me", 30)
+    monkeypatch.setattr(room, "_free", lambda: room.SOME if there_is else room.SOME - 1)
+    began = time.time()
+    attempt.settle(job, "exited", run.NO_ROOM)
+    assert began + seconds <= store.get("job-0001").not_before <= time.time() + seconds
 
 
 def test_an_attempt_without_room_on_the_disk_is_no_fault_of_the_job():

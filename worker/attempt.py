@@ -12,7 +12,7 @@ from typing import Literal
 
 import psutil
 
-from medml import mishaps, store
+from medml import mishaps, room, store
 from medml.errors import UserError
 from medml.store import Job
 from worker import processes, published, rest, run, shortage
@@ -28,6 +28,7 @@ RESTING = 180.0  # seconds in which a pause must have been heard; then the work 
 UNHEARD = 4.0  # seconds a stop may go unnoticed while there is nothing to keep
 JUDGING = ("evaluate", "save")  # stages in which all was learned, whatever the family: what was learned is put aside
 SAVING = 600.0  # seconds for a round to end once something was learned; and to judge and put away what is kept
+SOON, LATER = 2.0, 15.0  # seconds until the next attempt after a full disk: there is room again, or still none
 KILLED = (-9, 137)  # exit codes of a process that the system ended
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 
@@ -214,7 +215,7 @@ def _settle(job: Job, ending: Ending, code: int | None) -> None:
     elif ending in ("closing", "paused") or code == run.PAUSED:
         store.give_back(job.id, job.token, state="interrupted", counted=False)
     elif code == run.NO_ROOM:
-        store.give_back(job.id, job.token, counted=False, wait=15.0)
+        store.give_back(job.id, job.token, counted=False, wait=SOON if room.has_room() else LATER)
     else:
         state = store.give_back(job.id, job.token, error={
             "what": f"The work ended {store.ATTEMPTS} times without getting any further (its process was ended, "
