@@ -33,12 +33,13 @@ def by_column(run: str, column: str, source: Path | None = None, *, draws: int =
     if column not in columns_to_pick(opened):
         raise UserError(what=f"“{column}” makes no groups here.", code="no_column",
                         fix="Pick a column of numbers or categories that is not shown yet.")
-    found = judged(opened, aside=[column], source=source)
-    cases, seed = replace(found.cases, subgroups=(column,)), opened.config.seed
+    before = dict.fromkeys(each.column for each in opened.report.subgroups)   # what is told of them must not add up
+    found = judged(opened, aside=[*before, column], source=source)
+    cases, seed = replace(found.cases, subgroups=(*before, column)), opened.config.seed
     told = Predictions(y=cases.y, p=found.p, patients=cases.patients, task=cases.task, classes=cases.classes,
                        train=np.empty(0))
     groups = [each.model_copy(update={"picked_after": True}) for each in subgroups_of(
-        cases, score(told, found.folds, seed=seed), seed=seed, draws=draws)]
+        cases, score(told, found.folds, seed=seed), seed=seed, draws=draws, only=column)]
     if not groups:
         raise UserError(what=f"No group of “{column}” has 10 patients or more that may be shown.", code="small_groups",
                         fix="Pick another column.")

@@ -61,7 +61,7 @@ def judged(made, folder: Path) -> Path:
 def test_the_capsule_holds_the_model_what_it_saw_and_a_runner(made):
     names = {each.name for each in made[1].iterdir()}
     assert names == {"model.onnx", "schema.json", "seen.json", "run.py", "run.mjs", "validate.py", "figures.py",
-                     "curves.py", "groups.py", "cells.py", "README.txt"}
+                     "curves.py", "groups.py", "overlaps.py", "cells.py", "README.txt"}
     seen = json.loads((made[1] / "seen.json").read_text())
     assert seen["n_patients"] == 200 and seen["metrics"]["auroc"]["low"] is not None
     assert {each["name"] for each in seen["columns"]} >= {"age", "pressure", "sex", "ward", "outcome"}
@@ -161,13 +161,17 @@ def figures():
 
 def module(name: str):
     """One of the programs of a capsule, which finds its neighbours as it does there."""
+    from medml.evaluate import overlaps
+
     sys.path.insert(0, str(BESIDE))
+    sys.modules["overlaps"] = overlaps   # lies beside the others in a capsule
     try:
         spec = importlib.util.spec_from_file_location(name, BESIDE / f"{name}.py")
         loaded = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(loaded)
     finally:
         sys.path.remove(str(BESIDE))
+        del sys.modules["overlaps"]
     return loaded
 
 

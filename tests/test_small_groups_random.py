@@ -7,6 +7,7 @@ hidden, or k and more.
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -17,6 +18,7 @@ from test_small_groups import recipe_for
 
 from medml.copilot import snapshot
 from medml.encode import Encoder
+from medml.evaluate import overlaps
 from medml.evaluate.subgroups import groups_in
 from medml.profile import scan
 from medml.recipe import Cleaner
@@ -131,3 +133,51 @@ def test_what_a_profile_stores_and_a_prompt_sends(scanned):
         for extreme in (values.min(), values.max()):
             assert f"{extreme:.4f}"[:7] not in whole and f"{extreme:.4f}"[:7] not in read
     assert hidden >= 100
+
+
+def differences(one: dict[str, set[int]], other: dict[str, set[int]]) -> list[set[int]]:
+    """Who is left where a union of told groups lies in another column's: what subtraction of sizes tells of."""
+    def unions(groups: dict[str, set[int]]) -> list[set[int]]:
+        return [set().union(*some) for size in range(1, len(groups) + 1)
+                for some in itertools.combinations(groups.values(), size)]
+    return [big - small for mine, theirs in ((one, other), (other, one)) for small in unions(mine)
+            for big in unions(theirs) if small < big]
+
+
+def crossing(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    """Columns whose groups lie in each other: an age, classes of it cut elsewhere, a ward and the house it is in."""
+    age = np.round(rng.normal(58, 16, n))
+    cuts = sorted(rng.choice(np.arange(30, 80), 3, replace=False))
+    ward = rng.choice(list("abcdef"), n, p=rng.dirichlet([1.0] * 6))
+    house = np.where(np.isin(ward, ["a", "b", "c"]), "east", "west").astype(object)
+    house[rng.integers(0, n, int(rng.integers(0, 5)))] = "west"   # a few were moved
+    return pd.DataFrame({"age": age, "age class": np.array(["I", "II", "III", "IV"])[np.searchsorted(cuts, age)],
+                         "ward": ward.astype(object), "house": house})
+
+
+def test_groups_of_two_columns_cannot_be_taken_from_each_other():
+    plain, kept, given = 0, 0, 0
+    for seed in range(TABLES // 10):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(60, 300))
+        table, y = crossing(rng, n), rng.integers(0, 2, n)
+        columns = [groups_in(name, table[name], np.arange(n), np.ones(n, bool)) for name in table]
+        may = overlaps.harmless([[each.mask for each in groups] for groups in columns], np.arange(n))
+        told = [[each for each, said in zip(groups, here, strict=True) if said]
+                for groups, here in zip(columns, may, strict=True)]
+        parts = [overlaps.parts_of([each.mask for each in groups], np.arange(n)) for groups in told]
+        alone = [all(np.bincount(y[each == place], minlength=2).min() >= K for place in np.unique(each))
+                 for each in parts]   # what is asked of a column by itself
+        beside = iter(overlaps.countable([each for each, here in zip(parts, alone, strict=True) if here], y))
+        counted = [here and next(beside) for here in alone]
+        for before, after in itertools.combinations(range(4), 2):
+            sets = [[{each.label: set(np.flatnonzero(each.mask)) for each in column} for column in (one, other)]
+                    for one, other in ((columns[before], columns[after]), (told[before], told[after]))]
+            plain += any(0 < len(left) < K for left in differences(*sets[0]))
+            rests = [{**one, "rest": set(range(n)).difference(*one.values())} for one in sets[1]]
+            for left in differences(*rests):
+                assert not 0 < len(left) < K, (seed, before, after)
+                events = int(y[sorted(left)].sum())
+                assert not (counted[before] and counted[after]) or min(events, len(left) - events) >= K, (seed, before)
+        kept, given = kept + sum(map(len, told)), given + sum(map(len, columns))
+    assert plain >= 25 and kept >= 0.6 * given   # there was something to hide, and not everything is hidden

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medml.cases import Cases
-from medml.evaluate import calibration
+from medml.evaluate import calibration, overlaps
 from medml.evaluate.figures import measured
 from medml.evaluate.intervals import metric
 from medml.evaluate.metrics import plan_headline
@@ -52,17 +52,19 @@ def usual_columns(table: Table) -> list[str]:
 
 
 def groups_of(cases: Cases, judged: np.ndarray) -> Iterator[list[Group]]:
-    """The groups of each column that stands aside, one list a column; those that may not be named are left out.
+    """The groups of each column that stands aside, one list a column; those that may not be named are left out, and of
+    a later column those that would let a few patients be counted by subtraction from an earlier one's.
 
     judged  (n,) bool: the cases that figures are of; a group is as large as it is among these
     """
     if cases.aside is None:
         return
-    for name in cases.subgroups:
-        if name in cases.aside.columns:
-            found = groups_in(str(name), cases.aside[name], cases.patients, judged)
-            if found:
-                yield found
+    found = [groups_in(str(name), cases.aside[name], cases.patients, judged) for name in cases.subgroups
+             if name in cases.aside.columns]
+    told = overlaps.harmless([[each.mask[judged] for each in groups] for groups in found], cases.patients[judged])
+    for groups, may in zip(found, told, strict=True):
+        if may.any():
+            yield [each for each, said in zip(groups, may, strict=True) if said]
 
 
 def groups_in(name: str, column: pd.Series, patients: np.ndarray, judged: np.ndarray) -> list[Group]:
@@ -112,15 +114,32 @@ def _sorted(labels: list[str]) -> list[str]:
     return sorted(labels, key=place)
 
 
-def subgroups_of(cases: Cases, scored: Scored, *, seed: int, draws: int) -> list[Subgroup]:
-    """Every group that may be named, with its figures; under 30 cases, or k of a class, its size alone."""
+def subgroups_of(cases: Cases, scored: Scored, *, seed: int, draws: int, only: str = "") -> list[Subgroup]:
+    """Every group that may be named, with its figures; under 30 cases, or k of a class, its size alone.
+
+    only  a column whose groups alone are wanted, beside the others that were told before
+    """
     found: list[Subgroup] = []
-    for groups in groups_of(cases, scored.measured):
-        rows = [np.flatnonzero(each.mask & scored.measured) for each in groups]
-        counted = cases.task == "binary" and _may_count(cases.y, rows, np.flatnonzero(scored.measured))
-        found += [_told(each, mine, cases, scored, counted, seed=seed, draws=draws)
-                  for each, mine in zip(groups, rows, strict=True) if len(mine)]
+    told = list(groups_of(cases, scored.measured))
+    for groups, counted in zip(told, _counted(cases, told, scored.measured), strict=True):
+        if not only or groups[0].column == only:
+            rows = [np.flatnonzero(each.mask & scored.measured) for each in groups]
+            found += [_told(each, mine, cases, scored, counted, seed=seed, draws=draws)
+                      for each, mine in zip(groups, rows, strict=True) if len(mine)]
     return found
+
+
+def _counted(cases: Cases, told: list[list[Group]], judged: np.ndarray) -> list[bool]:
+    """Of which columns events can be told: by itself, and beside the columns before it."""
+    if cases.task != "binary":
+        return [False] * len(told)
+    everybody = np.flatnonzero(judged)
+    alone = [_may_count(cases.y, [np.flatnonzero(each.mask & judged) for each in groups], everybody)
+             for groups in told]
+    parts = [overlaps.parts_of([each.mask[judged] for each in groups], cases.patients[judged])
+             for groups, may in zip(told, alone, strict=True) if may]
+    beside = iter(overlaps.countable(parts, cases.y[judged]))
+    return [may and next(beside) for may in alone]
 
 
 def _may_count(y: np.ndarray, groups: list[np.ndarray], everybody: np.ndarray) -> bool:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from medml import external, gallery
 from medml.errors import UserError
+from medml.evaluate import overlaps
 from medml.evaluate.words import METRICS
 from medml.export.package import BESIDE, Package, as_zip
 from medml.export.record import record_of
@@ -43,6 +44,7 @@ def capsule(found: Package) -> bytes:
     files["seen.json"] = json.dumps(seen(found.run), indent=1, ensure_ascii=False, allow_nan=False).encode()
     runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py", "curves.py", "groups.py",
                                                               "cells.py")}  # the last for the outcome of pictures too
+    runner["overlaps.py"] = Path(overlaps.__file__).read_bytes()
     return as_zip(files | runner | {"README.txt": README.encode()})
 
 

@@ -3,6 +3,7 @@ a smaller one be worked out by difference."""
 
 import numpy as np
 from figures import auroc_of, calibration_line, r2_of
+from overlaps import countable, harmless, parts_of
 
 ENOUGH = 30  # rows below which a group's size alone is told
 
@@ -28,18 +29,31 @@ def labels_of(cells, column, cuts):
 
 def groups_of(schema, cells_of, y, p, patients, fewest):
     """Every group that may be named, as MedML keeps it.   cells_of  column -> (n,) its cells as the model reads them"""
-    found = []
+    found, told = [], []
     for asked in schema["subgroups"]:
         column = next(each for each in schema["columns"] if each["name"] == asked["column"])
         labels = np.array(labels_of(cells_of(column), column, asked["cuts"]), dtype=object)
         counts = {label: len(np.unique(patients[labels == label])) for label in dict.fromkeys(labels.tolist())}
         shown = sorted(without_small(counts, fewest))
-        rows = [np.flatnonzero(labels == label) for label in shown]
-        counted = schema["task"] == "binary" and _may_count(y, rows, fewest)
-        found += [_told(schema, {"column": asked["column"], "label": label}, y[mine], p[mine],
+        told.append([(asked["column"], label, labels == label) for label in shown])
+    may = harmless([[mask for _, _, mask in groups] for groups in told], patients, fewest)
+    told = [[each for each, said in zip(groups, here, strict=True) if said]
+            for groups, here in zip(told, may, strict=True)]
+    for groups, counted in zip(told, _counted(schema, y, told, patients, fewest), strict=True):
+        found += [_told(schema, {"column": column, "label": label}, y[mine], p[mine],
                         np.unique(patients[mine], return_inverse=True)[1], counted, fewest)
-                  for label, mine in zip(shown, rows, strict=True)]
+                  for column, label, mine in groups]
     return found
+
+
+def _counted(schema, y, told, patients, fewest):
+    """Of which columns events can be told: by itself, and beside the columns before it."""
+    if schema["task"] != "binary":
+        return [False] * len(told)
+    alone = [_may_count(y, [np.flatnonzero(mask) for _, _, mask in groups], fewest) for groups in told]
+    beside = iter(countable([parts_of([mask for _, _, mask in groups], patients)
+                             for groups, here in zip(told, alone, strict=True) if here], y, fewest))
+    return [here and next(beside) for here in alone]
 
 
 def _may_count(y, groups, fewest):
