@@ -17,10 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from medml.data.excel import LeftOut
-from medml.data.files import CHUNK, Material, expands_too_much, open_regular
-from medml.data.images.entry import BROKEN
-from medml.data.images.header import looks_like_dicom
-from medml.data.kinds import PICTURE_ENDINGS, PICTURES, TABLE_ENDINGS, Sniffed, ending, sniff
+from medml.data.files import BROKEN, CHUNK, Material, expands_too_much, open_regular
+from medml.data.kinds import PICTURE_ENDINGS, PICTURES, TABLE_ENDINGS, Sniffed, ending, looks_like_dicom, sniff
 from medml.data.notes import Note, not_read
 from medml.data.source import TableSource
 from medml.data.walk import is_ignored

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import stat
 import tempfile
 import weakref
+import zipfile
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from typing import BinaryIO
 from medml.data.notes import not_read
 
 CHUNK = 4 << 20
+BROKEN = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)  # of an archive's entry
 WAITING = 2  # pieces of a file that are yet to be hashed
 IN_MEMORY = 64 << 20  # bytes; more goes to a file that has no name
 EXPANDS_FROM = 32 << 20  # an archive may grow to this size whatever its ratio

@@ -98,3 +98,12 @@ def _text(head: bytes, last: str) -> Sniffed:
     if last in ("csv", "tsv", "txt"):
         return Sniffed(last, f"a {last.upper()}", last)
     return Sniffed("prose" if last in _PROSE else "text" if last not in TEXT_ENDINGS else "csv", "a text file", last)
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether a file without preamble begins with a data element of group 2 or 8 (PS3.5 7.1), of any byte order."""
+    group, order = (head[:2], "little") if head[1:2] == b"\0" else (head[1::-1], "big")
+    if len(head) < 16 or group not in (b"\x02\0", b"\x08\0") or head[2:4] == b"\xff\xff":
+        return False
+    vr, length = head[4:6], int.from_bytes(head[4:8], order)
+    return vr in (b"UL", b"CS", b"UI", b"DA", b"TM", b"SH", b"LO", b"OB", b"SQ", b"PN", b"DT") or length <= 64

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from medml.data.files import CHUNK, Material, fingerprint, open_regular
+from medml.data.files import BROKEN, CHUNK, Material, fingerprint, open_regular
 from medml.data.images.image_file import Unreadable, damaged
 from medml.errors import UserError
 
 MOST_BYTES = 512 << 20  # of one picture, unpacked
-BROKEN = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
 
 
 def entry(archive: Path, name: str) -> Material:

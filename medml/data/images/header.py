@@ -14,7 +14,7 @@ from medml.data.images.image_file import SMALLEST, ImageFile, Unreadable, damage
 from medml.data.images.of_kind import header_of
 from medml.data.images.picture_header import has_day_in_name
 from medml.data.images.words import KINDS, in_order
-from medml.data.kinds import BINARY_ENDINGS, PICTURES, TEXT_ENDINGS, Sniffed, sniff
+from medml.data.kinds import BINARY_ENDINGS, PICTURES, TEXT_ENDINGS, Sniffed, looks_like_dicom, sniff
 
 _READ = frozenset(KINDS)
 CLAIMS = frozenset({"png", "jpg", "jpeg", "jpe", "tif", "tiff", "gif", "bmp", "dcm", "dicom", "ima"})
@@ -71,15 +71,6 @@ def kind_of(head: bytes, name: str) -> str:
         raise damaged("This DICOM file is damaged.")
     raise Unreadable("not_an_image", f"This file is {sniffed.words}, not a picture."
                      if sniffed.kind != "binary" else "This file is not a picture.")
-
-
-def looks_like_dicom(head: bytes) -> bool:
-    """Whether a file without preamble begins with a data element of group 2 or 8 (PS3.5 7.1), of any byte order."""
-    group, order = (head[:2], "little") if head[1:2] == b"\0" else (head[1::-1], "big")
-    if len(head) < 16 or group not in (b"\x02\0", b"\x08\0") or head[2:4] == b"\xff\xff":
-        return False
-    vr, length = head[4:6], int.from_bytes(head[4:8], order)
-    return vr in (b"UL", b"CS", b"UI", b"DA", b"TM", b"SH", b"LO", b"OB", b"SQ", b"PN", b"DT") or length <= 64
 
 
 def _with_notes(image: ImageFile, name: str) -> ImageFile:

@@ -14,10 +14,11 @@ import numpy as np
 from medml import home
 from medml.data import files
 from medml.data.archives import checked, head_of, last_of_each_name
+from medml.data.files import BROKEN
 from medml.data.images import folder_notes
 from medml.data.images.decode import decode_all
 from medml.data.images.elements import HEAD
-from medml.data.images.entry import BROKEN, unpacked
+from medml.data.images.entry import unpacked
 from medml.data.images.header import Looked, kind_of, look_into
 from medml.data.images.image_file import ImageFile, Unreadable, cut_off
 from medml.data.images.index import entry_of
