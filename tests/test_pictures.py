@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from medml import data, gallery, home, looking, outside, pictures, predict, profile, same_source, split, train
+from medml.commands.predict import file_names
 from medml.config import propose_config
 from medml.errors import UserError
 from medml.evaluate.shortcuts import controls
@@ -352,3 +353,11 @@ def test_no_shortcut_is_found_where_labels_are_shuffled_between_patients(films):
     shuffled = replace(films, y=random.permutation(first)[back])
     alone = controls(shuffled, folds_of(shuffled), seed=0)
     assert all(each.value < 0.65 for each in (alone["file size"],)) and alone["thumbnail"].low < 0.55
+
+
+def test_no_two_heatmaps_go_into_one_file():
+    names = ["a/b.png", "a__b.png", "A/b.png", "a/b.png (2)", "c.png", "a/b/c.png", "a__b/c.png"]
+    files = file_names(names)
+    assert set(files) == set(names) and len({each.casefold() for each in files.values()}) == len(names)
+    assert files["c.png"] == "c.png" and not any("/" in each for each in files.values())
+    assert file_names(reversed(names)) == files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,9 +73,24 @@ def _draw(run: str, file: Path, answers: pl.DataFrame, folder: Path) -> Printed:
 
     answered = answers.filter(answers["abstained"].is_null())
     wanted = {str(name): str(said) for name, said in zip(answered.to_series(0), answered["predicted"], strict=True)}
+    files = file_names(wanted)
     for name, pixels, heat in looking.look_at_new(run, file, wanted):
         content = io.BytesIO()
         Image.fromarray(looking.beside(pixels, heat)).save(content, "PNG")
-        save(folder / f"{name.replace('/', '__')}.png", content.getvalue())
+        save(folder / f"{files[name]}.png", content.getvalue())
     return [f"{len(wanted):,} pictures written to {folder}, each beside what spoke for its answer: red where it did, "
             "on one scale for each answer."]
+
+
+def file_names(names: Iterable[str]) -> dict[str, str]:
+    """A file's name for each picture, folders joined by "__"; numbered where two would be one file (a/b and a__b, or
+    X and x where a drive takes them for the same)."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(names):
+        plain, n = name.replace("/", "__"), 1
+        while (file := plain if n == 1 else f"{plain} ({n})").casefold() in taken:
+            n += 1
+        found[name] = file
+        taken.add(file.casefold())
+    return found
