@@ -16,7 +16,7 @@ from medml import egress, logs, memory, vitals
 from medml.doctor.streamlit_settings import OPTIONS
 from medml.errors import UserError, our_fault
 from pages import _ward as ward
-from pages._door import Guard
+from pages._door import Guard, dress_what_the_server_refuses
 from pages._door_kept import Kept
 from pages._ward_gate import Gate
 from pages._ward_routes import ROUTES
@@ -52,10 +52,12 @@ memory.share_few_heaps()
 logs.set_up("app")
 egress.install(process="app")
 try:
+    ward.at_the_top()
     for_others = ward.open_ward()
     worker.keep_running()
 except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
+dress_what_the_server_refuses()
 vitals.keep_telling("app", lambda: {name: st.get_option(name) for name in OPTIONS})
 threading.Thread(target=stay_small, name="warm up", daemon=True).start()
 app = st.App("pages/_router.py", routes=ROUTES if for_others else [], on_script_error=unforeseen, middleware=[

@@ -7,6 +7,7 @@ after twelve hours in any case, at sign-out, and for everybody of an account who
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import secrets
 import time
@@ -27,6 +28,9 @@ LOCKS = [0.0, 0.0, 0.0, 0.0, 30.0, 60.0, 120.0, 240.0, 480.0, 900.0]  # seconds 
 ONCE = 24 * 3600.0  # seconds for which a one-time password holds
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # of one: none that is taken for another when it is read out
 FORGOTTEN = 24 * 3600.0  # seconds after which failures are
+PLACE_LOCKS = [0.0] * 19 + [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0]  # the same of an address, whatever the names
+QUIET = 900.0  # seconds without a failure after which those of an address are forgotten
+KNOWN = 30 * 24 * 3600.0  # seconds for which an address stays one that somebody signs in from
 NAME = re.compile(r"[^\W_][\w.@ -]{0,62}[^\W_]|[^\W_]")
 REFUSED = UserError(what="Name and password do not fit, or there were too many tries.", code="not_signed_in",
                     fix="Check both. After five tries in vain wait half a minute; every further one doubles that.")
@@ -153,18 +157,26 @@ def sign_in(name: str, password: str, *, place: str, in_place_of: str | None = N
     """A new token and who it is for. The token before, where the browser had one, ends.
 
     raises  UserError, always the same and after the same work, where name and password do not fit, there is no such
-            account, or it is locked: five failures in a row lock for half a minute, each further one for longer
+                    account, or it is locked: five failures in a row lock for half a minute, each further one longer;
+            twenty from one address lock that address for new people alone, not for those who have signed in from there
+            before, since a whole hospital may come from one
     """
-    found, tried = store.account(name=_plain(name)), _tried(name)
+    found, tried, where = store.account(name=_plain(name)), _tried(name), _place(place)
     fits = passwords.fits(password, found.password if found else None) and not _too_late(found)
     locked = store.tries(tried)[1] > time.time()  # asked after the work: of many tries at once all but five come late
+    pair = keyed_hash("known", f"{found.id if found else ''} {where}")
+    locked |= bool(where) and store.tries(where)[1] > time.time() and not store.has_come_from(pair)
     if locked or not fits or found is None:
         if not locked:  # what is tried meanwhile does not count: nobody is kept out for ever
             store.failed(tried, LOCKS, forgotten=time.time() - FORGOTTEN)
+            if where:
+                store.failed(where, PLACE_LOCKS, forgotten=time.time() - FORGOTTEN, afresh=time.time() - QUIET)
         rights.note("sign in", "account", found.id if found else "", "failed",
                     by=Person("", found.name if found else "a name that nobody has", "", place=place))
         raise REFUSED
     store.forgive(tried)
+    if where:
+        store.came_from(pair, forgotten=time.time() - KNOWN)
     if passwords.is_outdated(found.password or ""):
         store.rehash(found.id, passwords.hashed(password))
     return begin(found, place=place, in_place_of=in_place_of)
@@ -241,6 +253,21 @@ def _plain(name: str) -> str:
 
 def _tried(name: str) -> str:
     return keyed_hash("sign in", _plain(name).casefold())
+
+
+def _place(place: str) -> str:
+    """Under which keyed hash failures from an address are counted: that of a network of IPv6 (RFC 6177), for one
+    machine has many there; "" for this machine, which is also where everybody comes from behind a proxy that
+    FORWARDED_ALLOW_IPS does not list."""
+    try:
+        address = ipaddress.ip_address(place)
+    except ValueError:
+        return ""
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback:
+        return ""
+    network = ipaddress.ip_network((address, 32 if address.version == 4 else 64), strict=False)
+    return keyed_hash("sign in from", str(network))
 
 
 def _hash(token: str) -> str:

@@ -47,6 +47,31 @@ def policy() -> str:
         "base-uri 'self'", "form-action 'self'", "object-src 'none'"))
 
 
+def headers() -> list[tuple[bytes, bytes]]:
+    """Those of every answer."""
+    return [(name.encode(), value.encode()) for name, value in (
+        ("content-security-policy", policy()), ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"), ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"))]
+
+
+def dress_what_the_server_refuses() -> None:
+    """Give the headers of every answer to the one that the server below (uvicorn on h11) gives by itself, before any of
+    ours is asked: 400 to what is no HTTP."""
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    head = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close"), *headers()]
+
+    def refuse(self: H11Protocol, message: str) -> None:
+        for part in (h11.Response(status_code=400, headers=head, reason=b"Bad Request"),
+                     h11.Data(data=message.encode("ascii")), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(part))
+        self.transport.close()
+    H11Protocol.send_400_response = refuse
+
+
 class Guard:
     """ASGI: 421 for a Host that is not ours (DNS rebinding), what another site sends refused, headers on every answer,
     that of a fault of ours too.
@@ -58,11 +83,7 @@ class Guard:
         self.app = app
         self.for_others = for_others
         self.hosts = allowed_hosts()
-        self.headers = [(name.encode(), value.encode()) for name, value in (
-            ("content-security-policy", policy()), ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY"),
-            ("cross-origin-opener-policy", "same-origin"), ("cross-origin-resource-policy", "same-origin"),
-            ("permissions-policy", "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"))]
+        self.headers = headers()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -53,6 +53,13 @@ def is_served_to_others() -> bool:
         os.environ.get("MEDML_WARD", "") not in ("", "0")
 
 
+def at_the_top() -> None:
+    """UserError where the app is to answer below a path: its addresses, cookies and headers are a whole site's."""
+    if (st.get_option("server.baseUrlPath") or "").strip("/"):
+        raise UserError(what="MedML is to answer below a path (server.baseUrlPath), which it does not do.", code="path",
+                        fix="Take that setting out, and give MedML a name of its own, as deploy/README.md shows.")
+
+
 def open_ward() -> bool:
     """See to it that nobody acts without a session, where the app is served to others; returns whether it is.
 

@@ -167,6 +167,42 @@ def test_five_failures_lock_for_a_time_that_grows(ada, clock):
     assert accounts.sign_in(ada.name, GOOD, place="here"), "counting began anew"
 
 
+def test_one_password_tried_on_many_names_locks_the_address_for_strangers_alone(ada, clock):
+    accounts.add("Bea", "clinician", GOOD)
+    assert accounts.sign_in(ada.name, GOOD, place="10.0.0.7")
+    for number in range(20):
+        with pytest.raises(UserError):
+            accounts.sign_in(f"name {number}", "one guess for all of them", place="10.0.0.7")
+    with pytest.raises(UserError, match="do not fit") as locked:
+        accounts.sign_in("Bea", GOOD, place="10.0.0.7")
+    assert locked.value.what == refused("Nobody", GOOD)[0]
+    assert accounts.sign_in(ada.name, GOOD, place="10.0.0.7"), "who is known there goes on"
+    assert accounts.sign_in("Bea", GOOD, place="10.0.0.8"), "and so does everybody elsewhere"
+    clock[0] += 6
+    assert accounts.sign_in("Bea", GOOD, place="10.0.0.7"), "it ends by itself"
+    with pytest.raises(UserError):
+        accounts.sign_in("Eve", "one guess for all of them", place="10.0.0.7")
+    accounts.add("Cid", "viewer", GOOD)
+    clock[0] += 6
+    with pytest.raises(UserError):
+        accounts.sign_in("Cid", GOOD, place="10.0.0.7")  # and comes back for longer
+    clock[0] += accounts.QUIET
+    refused("Nobody", GOOD)
+    assert accounts.sign_in("Cid", GOOD, place="10.0.0.7"), "a quiet quarter of an hour is a new beginning"
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("10.0.0.7", "10.0.0.8", False), ("2001:db8::1", "2001:db8::ffff:1", True),
+    ("2001:db8::1", "2001:db8:0:1::1", False), ("::ffff:10.0.0.7", "10.0.0.7", True)])
+def test_an_address_is_counted_by_its_machine_and_kept_as_a_keyed_hash(one, other, same):
+    assert (accounts._place(one) == accounts._place(other)) is same and one not in accounts._place(one)
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1", "::1", "this machine", "unknown", "::ffff:127.0.0.1"])
+def test_this_machine_is_locked_for_nobody(place):
+    assert accounts._place(place) == ""
+
+
 def test_a_name_typed_in_vain_is_kept_as_a_keyed_hash_alone(ada):
     refused("my password by mistake", "x")
     whole = b"".join(each.read_bytes() for each in store.path().parent.glob("medml.db*"))

@@ -105,6 +105,11 @@ def test_the_proxies_speak_tls_pass_the_websocket_on_and_believe_no_browser():
                      "proxy_set_header X-Forwarded-For $remote_addr;", "proxy_set_header X-Forwarded-Proto $scheme;",
                      "proxy_set_header Upgrade $http_upgrade;", "proxy_http_version 1.1;"):
             assert line in text, (place.name, line)
+        assert "limit_req_zone $binary_remote_addr zone=medml_sign_in:1m rate=30r/m;" in text
+        for path in ("/sign-in", "/password"):
+            inside = re.search(rf"location = {path} {{(.*?)}}", text)[1]
+            assert "limit_req zone=medml_sign_in" in inside and "limit_req_status 429;" in inside, (place.name, path)
+            assert "proxy_set_header" not in inside  # else those of the server would not hold there
 
 
 def commands() -> list[str]:

@@ -18,7 +18,7 @@ import streamlit
 import worker
 from tests.at_work import end_everything, ended, know_the_kinds, of_home, running
 from tests.e2e.served import ENTRY, ROOT, free_port, served, wait_until_up
-from tests.ward import Client
+from tests.ward import HEADERS, Client
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,26 @@ def test_no_table_on_any_screen_is_handed_out_as_a_file_whose_formulas_nobody_to
     for page in sorted((ROOT / "pages").glob("*.py")):  # what is downloaded is no table made on the spot
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"disableDataExport|to_csv|write_csv|\.to_excel|set_option\(", text), page.name
+
+
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost 127.0.0.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\r\n\r\n",
+                                  b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+                                  b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"])
+def test_what_is_no_http_is_answered_with_every_header_and_nothing_of_itself(app, sent):
+    port = int(app.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        line.sendall(sent)
+        came = b"".join(iter(lambda: line.recv(65_536), b""))
+    head, _, body = came.partition(b"\r\n\r\n")
+    names = {each.partition(b":")[0].decode().lower() for each in head.split(b"\r\n")[1:]}
+    assert head.startswith(b"HTTP/1.1 400 ") and names >= HEADERS and body == b"Invalid HTTP request received."
+
+
+def test_below_a_path_it_does_not_start(medml_home):
+    ended = subprocess.run([sys.executable, "-m", "streamlit", "run", str(ENTRY), "--server.baseUrlPath", "medml",
+                            "--server.port", str(free_port())], cwd=ROOT, capture_output=True, text=True, timeout=120,
+                           check=False)
+    assert ended.returncode != 0 and "below a path (server.baseUrlPath)" in ended.stdout + ended.stderr
 
 
 def test_it_listens_on_loopback_alone(app):

@@ -27,8 +27,9 @@ CREATE TABLE IF NOT EXISTS belongings (
     sort TEXT NOT NULL, id TEXT NOT NULL, person TEXT NOT NULL, team TEXT NOT NULL, PRIMARY KEY (sort, id))
     WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS once (person TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known (pair TEXT PRIMARY KEY, last REAL NOT NULL) WITHOUT ROWID;
 """
-LAST_TABLE = "once"
+LAST_TABLE = "known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +178,15 @@ def tries(name: str) -> tuple[int, float]:
         return db.execute("SELECT count, until FROM tries WHERE name = ?", [name]).fetchone() or (0, 0.0)
 
 
-def failed(name: str, until: list[float], *, forgotten: float) -> None:
+def failed(name: str, until: list[float], *, forgotten: float, afresh: float = 0.0) -> None:
     """Count one more failure in a row.
 
     until      locked until so many seconds from now after the 1st, 2nd ... failure; the last one for all that follow
-    forgotten  failures before that time (seconds since 1970) are
+    forgotten  failures before that time (seconds since 1970) are;   afresh  those of this name are, already
     """
     with laid(SCHEMA, LAST_TABLE, write=True) as db:
         now = time.time()
-        db.execute("DELETE FROM tries WHERE last < ?", [forgotten])
+        db.execute("DELETE FROM tries WHERE last < ? OR name = ? AND last < ?", [forgotten, name, afresh])
         count = db.execute("SELECT coalesce(max(count), 0) + 1 FROM tries WHERE name = ?", [name]).fetchone()[0]
         db.execute("INSERT OR REPLACE INTO tries VALUES (?, ?, ?, ?)",
                    [name, count, now, now + until[min(count, len(until)) - 1]])
@@ -194,6 +195,19 @@ def failed(name: str, until: list[float], *, forgotten: float) -> None:
 def forgive(name: str) -> None:
     with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("DELETE FROM tries WHERE name = ?", [name])
+
+
+def came_from(pair: str, *, forgotten: float) -> None:
+    """Somebody signed in from a place: `pair` is a keyed hash of both. What was before `forgotten` is let go."""
+    with laid(SCHEMA, LAST_TABLE, write=True) as db:
+        db.execute("DELETE FROM known WHERE last < ?", [forgotten])
+        db.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", [pair, time.time()])
+
+
+def has_come_from(pair: str) -> bool:
+    """Whether that person has signed in from that place lately."""
+    with laid(SCHEMA, LAST_TABLE) as db:
+        return db.execute("SELECT 1 FROM known WHERE pair = ?", [pair]).fetchone() is not None
 
 
 # ---- whom things belong to -------------------------------------------------------------------------------------
