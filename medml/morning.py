@@ -11,7 +11,7 @@ from medml import clock, quiet, store
 from medml.ahead import TRAININGS, Expected, all_of
 from medml.store import Job
 
-SEVEN = 7  # o'clock
+SEVEN, NOON = 7, 12  # o'clock
 
 Verdict = Literal["ready", "perhaps", "not ready", "paused", "could not tell"]
 
@@ -71,10 +71,12 @@ def summed_up(listed: list[Ready], by: float) -> str:
 
 
 def moment(at: float, now: float | None = None) -> str:
-    """ "07:00", with the day where it is more than a day ahead."""
-    then = datetime.fromtimestamp(at)
-    far = at - (time.time() if now is None else now) > 86_400
-    return f"{then:%H:%M on %d %B}" if far else f"{then:%H:%M}"
+    """ "07:00", with the day where it lies behind the coming morning."""
+    now = time.time() if now is None else now
+    then, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now).date()
+    if at - now > 86_400:
+        return f"{then:%H:%M on %d %B}"
+    return f"{then:%H:%M}{' tomorrow' if then.date() != today and then.hour >= NOON else ''}"
 
 
 def quiet_in_words() -> str:

@@ -19,7 +19,7 @@ Place = tuple[str, dict[str, str]]  # a page, and the ids that it needs
 def ended(listed: list[Job]) -> None:
     """What has ended, the newest first; since the last evening apart, with what came of it."""
     evening = clock.evening()
-    last = [night.came(each) for each in listed if each.ended >= evening]
+    last = [night.came(each, with_result=each.kind in TRAININGS) for each in listed if each.ended >= evening]
     before = [night.came(each, with_result=False) for each in listed[len(last):][:MOST]]
     trainings = [each for each in last if each.job.kind in TRAININGS]
     known = {each.id for each in projects.all_projects()}

@@ -56,8 +56,8 @@ def rows(groups: list[Subgroup], *, counted: bool, with_slope: bool) -> list[lis
     lines, unsure = [], ui.Cell('<span class="m-quiet">not enough to say</span>', None)
     for each in groups:
         line = [ui.html(each.column, 60), f"<strong>{ui.html(each.label, 60)}</strong>", f"{each.n:,}"]
-        line += ["" if each.n_events is None else f"{each.n_events:,}"] if counted else []
+        line += ["–" if each.n_events is None else f"{each.n_events:,}"] if counted else []
         line += [metrics.cell(each.figure) if each.enough else unsure]
-        line += [metrics.cell(each.slope) if each.enough else ""] if with_slope else []
+        line += [metrics.cell(each.slope) if each.enough else "–"] if with_slope else []
         lines.append(line)
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import worker
 from medml import morning
 from medml.store import Job
+from pages._ui_night import night
 from pages._ui_words import note
 
 
@@ -28,7 +29,11 @@ def if_started(seconds: float, moment: float = 0.0) -> str:
 
 def before_queueing(seconds: float, moment: float) -> None:
     """Both ways of starting a training, and what the morning will bring by each."""
-    note(f"Started now: {_small(if_started(seconds))}. Run tonight: {_small(if_started(seconds, moment))}.")
+    now, later = if_started(seconds), if_started(seconds, moment)
+    if moment >= morning.coming():  # this evening is past: the next one is behind the morning that is asked about
+        note(f"Started now: {_small(now)}.")
+    else:
+        note(f"Started now: {_small(now)}. Run {night(moment)}: {_small(later)}.")
 
 
 def _small(words: str) -> str:

@@ -106,7 +106,7 @@ def went_by(run: Run, found: dict[str, Any], *, put_right: bool) -> None:
     report = run.report
     place = 1 if report.task == "binary" else int(np.argmax(found["p"]))
     about = class_words(report.classes[place]) if report.classes else "a higher number"
-    parts = [(str(name), float(value), f"{value:+.2g}") for name, value in
+    parts = [(str(name), float(value), f"{value:+.2f}" if abs(value) >= 0.005 else f"{value:+.2g}") for name, value in
              zip(found["columns"], found["adds"], strict=True)]
     st.html(f'<p class="m-figure-label m-parts-label">Associated with {ui.html(about, 60)} for this patient</p>'
             f'{bars(parts, signed=True)}')

@@ -82,7 +82,7 @@ def worth(report: Report) -> None:
     picture, figures = st.columns([3, 2], gap="large")
     with picture, st.container(key="m_card_benefit"):
         ui.chart(use.decision(known, ink=ui.ink()),
-                 f"Higher is better. Shaded: thresholds from {known.low:.0%} to {known.high:.0%}, "
+                 f"Higher is better. Shaded: thresholds from {ui.percent(known.low)} to {ui.percent(known.high)}, "
                  f"{known.range_reason}.", key="m_benefit")
     with figures, st.container(key="m_card_gain"):
         ui.number_with_interval("More than the better of the two, in 100 patients", in_hundred(known.gain), large=False,

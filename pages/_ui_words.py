@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
@@ -150,6 +150,7 @@ def when(moment: float | str | None) -> str:
     if 0 <= past < 3600:
         return count(int(past // 60), "minute") + " ago"
     local, today = then.astimezone(), datetime.now().astimezone().date()
-    if local.date() == today:
-        return f"today, {local:%H:%M}"
+    for days, day in enumerate(("yesterday", "today", "tomorrow"), start=-1):
+        if local.date() == today + timedelta(days):
+            return f"{day}, {local:%H:%M}"
     return f"{local.day} {local:%B}{'' if local.year == today.year else f' {local.year}'}, {local:%H:%M}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -110,6 +110,9 @@ def test_a_moment_is_said_as_seen_from_now():
     assert words.when(now - 130) == "2 minutes ago"
     assert words.when(datetime(2020, 5, 1, 12, tzinfo=UTC).isoformat()).startswith("1 May 2020")
     assert words.when(None) == "–"
+    noon = datetime.now().replace(hour=12, minute=5, second=0, microsecond=0)
+    assert words.when((noon - timedelta(1)).timestamp()) == "yesterday, 12:05"
+    assert words.when((noon + timedelta(1)).timestamp()) == "tomorrow, 12:05"
 
 
 def test_a_figure_has_its_interval_beside_it_with_as_many_decimals():

@@ -73,7 +73,7 @@ def events_per_parameter(evidence: Evidence) -> Check:
     if ratio >= AMBER:
         return found("N2", "pass", what, ratio=ratio, events=events, red=0)
     red = ratio < RED
-    return found("N2", "warn", f"{what} Fewer than {RED if red else AMBER} is {'far too few' if red else 'few'}.",
+    return found("N2", "warn", f"{what} Below {RED if red else AMBER} is {'far too few' if red else 'few'}.",
                  "Leave out columns that experts do not expect to matter, or add patients.", ratio=ratio, events=events,
                  red=red)
 
