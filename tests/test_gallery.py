@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -16,12 +17,22 @@ from medml.errors import UserError
 from medml.train import train
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """(a home with a run of logistic regression and one of a small network on the same table, their names)."""
+    place = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(place / "home"))
+        source = saved(clinic(120), place)
+        return place / "home", [train(source, *planned(source, family=family, params=params))
+                                for family, params in (("logistic", {}), ("mlp", {"epochs": 5}))]
+
+
 @pytest.fixture
-def two_runs(tmp_path):
-    """A run of logistic regression and one of a small network on the same table."""
-    source = saved(clinic(120), tmp_path)
-    return [train(source, *planned(source, family=family, params=params))
-            for family, params in (("logistic", {}), ("mlp", {"epochs": 5}))]
+def two_runs(trained, medml_home):
+    """Both runs, in a home of this test's own."""
+    shutil.copytree(trained[0], medml_home, dirs_exist_ok=True)
+    return list(trained[1])
 
 
 def test_runs_are_listed_newest_first_with_their_headline(two_runs):
