@@ -136,10 +136,10 @@ def test_ten_continues_on_shuffled_labels_leave_the_interval_around_one_half(tmp
     assert auroc.low < 0.5 < auroc.high
 
 
-@pytest.mark.parametrize("family", ["logistic", "auto"])
-def test_what_has_no_rounds_is_not_continued(tmp_path, family):
+@pytest.mark.parametrize(("family", "params"), [("logistic", {}), ("auto", {"trees": 50})])
+def test_what_has_no_rounds_is_not_continued(tmp_path, family, params):
     source = saved(clinic(120), tmp_path)
-    run = train(source, *planned(source, family=family))
+    run = train(source, *planned(source, family=family, params=params))
     with pytest.raises(UserError, match="nothing to continue"):
         continue_run(run, 5, source=source)
 
