@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -17,13 +18,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
+BASE64_OF_ADDRESSES = re.compile(rb"[A-Za-z0-9_-]{24,}")  # RFC 4648, 5
+HEX = re.compile(rb"[0-9a-fA-F]{16,}")
+ZSTD, PARQUET = b"(\xb5/\xfd", b"PAR1"
 STREAM = re.compile(rb"stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)
 PACKED = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress, b"\xfd7zXZ": lzma.decompress,
           b"\x78\x01": zlib.decompress, b"\x78\x9c": zlib.decompress, b"\x78\xda": zlib.decompress}
-LARGE = 8_000_000  # bytes; in larger files base64 is not looked for
+BINARY, DOUBLE = ("<f4", ">f4", "<f8", ">f8"), ("<f8", ">f8")
+LETTERS = "!letters of "  # hashes and names in megabytes: some four of their bytes are a number by chance
+LARGE = 8_000_000  # bytes; in larger files base64 and hex are not looked for
 TEXTS = ("ZZIDENT", "ZZRARE", "ZZNOTE", "ZZDOCTOR")
 
 
@@ -58,11 +66,12 @@ def found_in(folder: Path, numbers: np.ndarray) -> list[str]:
 def hits_in(name: str, content: bytes, numbers: np.ndarray) -> list[str]:
     """The same for bytes that lie in no file: what a screen was sent, what a process printed."""
     return [f"{layer}: {what}" for layer, inside in _layers(name, content)
-            for what in _hits(layer.encode() + b"\0" + inside, inside, numbers)]
+            for what in _hits(layer.encode() + b"\0" + inside, inside, numbers, DOUBLE if LETTERS in layer else BINARY)]
 
 
 def _layers(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
-    """The bytes themselves and what is packed in them, however deep: zip, tar, gz, bz2, xz, zlib, PDF, base64."""
+    """The bytes themselves and what is packed in them, however deep: zip, tar, gz, bz2, xz, zlib, zstd, Parquet (of
+    any codec, Snappy too), PDF, base64 of both alphabets, hex."""
     yield name, content
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -74,16 +83,47 @@ def _layers(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
             for entry in archive:
                 if entry.isfile():
                     yield from _layers(f"{name}!{entry.name}", archive.extractfile(entry).read())
-    unpack = next((each for magic, each in PACKED.items() if content.startswith(magic)), None)
-    if unpack is not None:
-        try:
-            yield from _layers(f"{name}!unpacked", unpack(content))
-        except (OSError, zlib.error, lzma.LZMAError, EOFError):
-            return  # it only began like one
-    if content.startswith(b"%PDF"):
-        yield from _of_pdf(name, content)
+    yield from _of_packed(name, content)
+    for magic, inside in KINDS.items():
+        if content.startswith(magic):
+            yield from inside(name, content)
     if len(content) < LARGE:
         yield from _of_base64(name, content)
+        yield from _of_letters(name, content)
+
+
+def _of_packed(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    for unpack in [each for magic, each in PACKED.items() if content.startswith(magic)]:
+        with contextlib.suppress(OSError, zlib.error, lzma.LZMAError, EOFError):  # it only began like one
+            yield from _layers(f"{name}!unpacked", unpack(content))
+
+
+def _of_parquet(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every column as its bytes in memory and as words, and what is said of it beside."""
+    if not content.endswith(PARQUET):
+        return  # it only began like one
+    table = parquet.read_table(pa.BufferReader(content))
+    yield f"{name}!about", str(table.schema.metadata).encode()
+    for title, column in zip(table.column_names, table.columns, strict=True):
+        held = b"".join(bytes(part) for chunk in column.chunks for part in chunk.buffers() if part is not None)
+        yield f"{name}!{title}", held + "\n".join(map(str, column.to_pylist())).encode()
+
+
+def _of_letters(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """What stands in hex or in base64 of addresses, all of a file together: most of it are hashes and names. It may
+    begin anywhere in a row of such letters."""
+    in_hex = [each[0] for each in HEX.finditer(content)]
+    rows = [each[0] for each in BASE64_OF_ADDRESSES.finditer(content) if b"-" in each[0] or b"_" in each[0]]
+    for kind, found, width, read in (("hex", in_hex, 2, binascii.unhexlify),
+                                     ("base64url", rows, 4, base64.urlsafe_b64decode)):
+        for begin in range(width if found else 0):
+            cut = [row[begin:len(row) - (len(row) - begin) % width] for row in found]
+            yield f"{name}{LETTERS}{kind} from {begin}", bytes(8).join(map(read, cut))
+
+
+def _of_zstd(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    with contextlib.suppress(OSError):  # it only began like one
+        yield from _layers(f"{name}!zstd", pa.CompressedInputStream(pa.BufferReader(content), "zstd").read())
 
 
 def _of_pdf(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
@@ -112,7 +152,10 @@ def _of_base64(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"{name}!base64 at {found.start()}", inside
 
 
-def _hits(text: bytes, content: bytes, numbers: np.ndarray) -> Iterator[str]:
+KINDS = {b"%PDF": _of_pdf, ZSTD: _of_zstd, PARQUET: _of_parquet}
+
+
+def _hits(text: bytes, content: bytes, numbers: np.ndarray, kinds: tuple[str, ...]) -> Iterator[str]:
     for word in (*TEXTS, *map(str.lower, TEXTS)):  # folded for a search it is a patient's value all the same
         for encoding in ENCODINGS:
             if word.encode(encoding) in text:
@@ -121,7 +164,7 @@ def _hits(text: bytes, content: bytes, numbers: np.ndarray) -> Iterator[str]:
         digits = repr(value)[:10]
         if any(digits.encode(encoding) in text for encoding in ENCODINGS):
             yield "a number as text"
-    for kind in ("<f4", ">f4", "<f8", ">f8"):
+    for kind in kinds:
         width = int(kind[2])
         wanted = np.unique(numbers.astype(kind).view(f"<u{width}"))
         for offset in range(width):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import bz2
 import gzip
+import hashlib
 import io
 import json
 import lzma
@@ -14,8 +15,10 @@ import zipfile
 import zlib
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from canaries import found_in, hits_in, planted, thresholds_of
+from pyarrow import parquet
 from tables import planned, saved
 
 from medml import families, gallery, home, project
@@ -45,10 +48,19 @@ def test_the_search_finds_what_is_planted(tmp_path):
         archive.add(tmp_path / "e.gz", "in.gz")
     (tmp_path / "k.pdf").write_bytes(a_pdf("Seen by ZZDOCTOR 5"))
     (tmp_path / "l.idx").write_bytes(b"seen|zznote7|talk")  # as an index for a search folds it
+    (tmp_path / "m.json").write_text(json.dumps({"hex": hidden.hex()}))
+    (tmp_path / "n.txt").write_text("a" + numbers[7].astype("<f8").tobytes().hex().upper() + "!")
+    (tmp_path / "o.url").write_bytes(b"/x/a_" + base64.urlsafe_b64encode(b"\xfb\xff" + hidden).rstrip(b"="))
+    (tmp_path / "p.zst").write_bytes(pa.compress(hidden, "zstd", asbytes=True))
+    for number, codec in enumerate(("snappy", "zstd", "brotli")):
+        parquet.write_table(pa.table({"x": numbers[number:number + 1], "words": ["ZZNOTE3 was here"]}),
+                            tmp_path / f"q{number}.parquet", compression=codec, use_dictionary=False)
+    (tmp_path / "hashes.json").write_text(json.dumps([hashlib.sha256(bytes([each])).hexdigest() for each in range(99)]))
     (tmp_path / "clean.bin").write_bytes(bytes(range(256)) * 40)
     found = found_in(tmp_path, numbers)
     assert {hit.split(":")[0].split("!")[0] for hit in found} == {
-        "a.npz", "b.txt", "c.bin", "d.json", "e.gz", "f.bz2", "g.xz", "h", "i.zip", "j.tar", "k.pdf", "l.idx"}
+        "a.npz", "b.txt", "c.bin", "d.json", "e.gz", "f.bz2", "g.xz", "h", "i.zip", "j.tar", "k.pdf", "l.idx",
+        "m.json", "n.txt", "o.url", "p.zst", "q0.parquet", "q1.parquet", "q2.parquet"}
     assert hits_in("memory", (tmp_path / "e.gz").read_bytes(), numbers)
 
 
