@@ -176,8 +176,8 @@ class External(Value):
 
     source   name of the folder or file;   renamed  {their column: ours}
     found_by "folder" (evaluated here) or "capsule" (came back from another place as aggregates)
-    n_left_out  rows without an outcome or with one that the run does not know;   n_copies  rows (or pictures)
-                that equal one of the run's own table, None: not compared
+    n_left_out  rows without an outcome that the run knows, or that its cleaning took away
+    n_copies    rows (or pictures) that equal one of the run's own table, None: not compared
     n_same_patients  patients with an identifier of the run's own table;   own_folder  it lay beside that table
     told_apart  AUROC of telling its rows from the run's own
     stated   somebody said that they are other patients;   stated_by  who, as one would say it in a sentence

@@ -110,6 +110,14 @@ def test_columns_with_other_names_are_mapped_and_a_lacking_one_is_named(run, tmp
     assert main(["evaluate", name, str(tmp_path / "b"), "--map", "pressure"]) == 2
 
 
+def test_rows_that_cleaning_takes_away_are_not_said_to_have_no_outcome(run, tmp_path, capsys):
+    table = clinic(90, seed=21)
+    saved(pd.concat([table, table.iloc[:12]]), tmp_path)
+    assert main(["evaluate", run[0], str(tmp_path)]) == 0
+    assert "12 rows there, without an outcome that the model knows, or taken away by the run's own cleaning" in \
+        capsys.readouterr().out
+
+
 def test_an_outcome_that_the_run_does_not_know_is_left_out_and_counted(run, tmp_path):
     table = elsewhere(tmp_path, 120)
     odd = table["outcome"].astype(object)

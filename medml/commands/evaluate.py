@@ -11,7 +11,7 @@ from medml.commands._options import run
 from medml.commands._places import check_json, save_json
 from medml.commands._words import title
 from medml.errors import UserError
-from medml.evaluate.catalogue import STATE, doubts, in_words_stated
+from medml.evaluate.catalogue import STATE, doubts, in_words_stated, left_out
 from medml.evaluate.words import METRICS
 from medml.terminal import Bar, figure
 
@@ -52,7 +52,7 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
     if found.score_in_use is not None:
         yield found.score_in_use.said
     if found.n_left_out:
-        yield f"{found.n_left_out:,} rows without an outcome, or with one that the model does not know, were left out."
+        yield f"Left out: {left_out(found)}."
     for each in doubts(found):
         yield f"[caution] {each[:1].upper()}{each[1:]}."
     if doubts(found):

@@ -118,6 +118,12 @@ def in_words_stated(validation: External) -> str:
             "shown.")
 
 
+def left_out(validation: External) -> str:
+    """How many of its rows were not judged, and which."""
+    return (f"{many(validation.n_left_out, 'row')} there, without an outcome that the model knows, or taken away by "
+            "the run's own cleaning (copies of other rows, pictures that cannot be read)")
+
+
 def doubts(validation: External) -> list[str]:
     """What speaks for the same patients as the run's own, or for a part of the same table; each without a full stop."""
     said = []
