@@ -3,6 +3,7 @@
 Trainings of a table, by a worker and its child as in a hospital, are stopped in the queue, while the table is read and
 prepared, while rounds are learned, while what was learned is judged, and while it is saved. Printed are the seconds
 from the stop until the job has ended and its process is gone, the longest of each stage, and what was kept. Goal: 5 s.
+A stop that comes while rounds are learned keeps the best so far, and its seconds hold the judging of it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """What has learned and waits to be judged. Where somebody asks to stop, or to pause, while a training is judged and
-saved, that ends within seconds: what was learned is put aside whole, and judged when the job goes on.
+saved, that ends within seconds: what was learned is put aside whole, and judged when the job goes on. A stop that came
+while it learned asked for the best so far: that is judged to its end.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ def read(task: Task, folds: list[Fold]) -> Fits | None:
 
 @contextlib.contextmanager
 def kept(task: Task, fits: Fits) -> Iterator[None]:
-    """Judge and save inside: `watch.breathe`, called there, ends it with Paused soon after a stop, and at once where
-    somebody asked to pause; what was learned is put aside then. Without a job it cannot go on later, and is not ended.
+    """Judge and save inside: `watch.breathe`, called there, ends it with Paused soon after a stop that comes now, and
+    at once where somebody asks to pause; what was learned is put aside then. Without a job it cannot go on later, and
+    is not ended.
     """
     if task.work is None:
         yield
@@ -70,11 +72,12 @@ class _Asked:
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
+        self.keeps_the_best = watch.stopping()  # it was stopped as it learned
         self.since: float | None = None  # a stop was heard
 
     def __call__(self) -> None:
         self.watch.safe_point()
-        if self.watch.stopping():
+        if self.watch.stopping() and not self.keeps_the_best:
             self.since = time.monotonic() if self.since is None else self.since
             if time.monotonic() - self.since >= TO_END:
                 raise Paused

@@ -49,7 +49,7 @@ def bar(job: Job, title: str = "", more: str = "") -> str:
             f'<div class="m-track" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
             f'aria-valuenow="{100 * share:.0f}" aria-label="{html(words)}">'
             f'<span style="width:{100 * share:.1f}%"></span></div>'
-            f'<p class="m-job-said">{html(said, 300) or "&nbsp;"}</p></div>')
+            f'<p class="m-job-said" title="{html(said, 300)}">{html(said, 300) or "&nbsp;"}</p></div>')
 
 
 def _time(job: Job) -> str:

@@ -36,7 +36,7 @@ def test_threshold_checks_and_other_patients(context, app, run, tmp_path):
     steps.on_page(page, "Evaluate")
     by_rule(page)
     expect(page.get_by_role("heading", name="Is it worth acting on?")).to_be_visible()
-    expect(page.get_by_role("cell", name="sex female")).to_be_visible()
+    expect(page.get_by_role("row", name="sex female")).to_be_visible()
     on_other_patients(page, tmp_path / "other")
     page.get_by_role("link", name="Work through the checks").click()
     steps.on_page(page, "Checks")
