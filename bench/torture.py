@@ -1,7 +1,7 @@
 """`python -m bench.torture`: 40 real small trainings under 200 kill -9, 50 freezes and 4 full disks, in homes of their
 own, and what came of them: finished, equal to uninterrupted ones, work done again, orphans, time until work went on.
 
-    --short     2 trainings or more, until 3 kills, 1 freeze and 1 full disk were done; start times are told, not judged
+    --short     2 trainings or more, until 3 kills, 1 freeze and 1 full disk were done; seconds are told, not judged
     --beside N  so many homes at a time (2)
     --minutes N after so long nothing more is done to them, and they may end in peace (none)
 """
@@ -61,9 +61,8 @@ class Figures:
         self.done = dict(Counter(self.done) + Counter(other.done))
         self.seconds = max(self.seconds, other.seconds)
 
-    def not_met(self, *, judges_starts: bool) -> list[str]:
-        """What was asked for and is not so, a sentence each. How fast work goes on is asked of a quiet machine alone.
-        """
+    def not_met(self, *, judges_times: bool) -> list[str]:
+        """What was asked for and is not so, a sentence each. Seconds are judged on a quiet machine alone."""
         late = sum(each > GOAL_START for each in self.starts)
         found = {
             f"{self.trainings - self.finished} of {self.trainings} trainings did not finish":
@@ -71,10 +70,11 @@ class Figures:
             f"{self.finished - self.equal} of {self.finished} finished trainings are not as the uninterrupted ones":
                 self.equal < self.finished,
             f"{self.orphans} processes were left behind": self.orphans,
-            f"{self.over} of {len(self.again)} attempts did more than an epoch and {GOAL_AGAIN:.0f} s again": self.over,
+            f"{self.over} of {len(self.again)} attempts did more than an epoch and {GOAL_AGAIN:.0f} s again":
+                judges_times and self.over,
             f"{self.undone} faults were never done: no training got any further for {PATIENCE:.0f} s": self.undone,
             f"work went on later than {GOAL_START:.0f} s after {late} of {len(self.starts)} faults":
-                judges_starts and late}
+                judges_times and late}
         return [sentence for sentence, is_so in found.items() if is_so]
 
 
@@ -116,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as place:
         figures = beside(Path(place), decks)
     tell(figures)
-    missed = figures.not_met(judges_starts=not args.short)
+    missed = figures.not_met(judges_times=not args.short)
     for each in missed:
         print(f"NOT MET: {each}")
     return 1 if missed else 0

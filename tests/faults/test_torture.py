@@ -33,11 +33,13 @@ def test_a_short_torture_leaves_every_training_equal_and_nobody_behind(tmp_path)
 
 def test_a_torture_says_why_it_failed():
     well = Figures(trainings=40, finished=40, equal=40, again=[0.3], starts=[2.0])
-    assert well.not_met(judges_starts=True) == []
+    assert well.not_met(judges_times=True) == []
     found = Figures(trainings=40, finished=39, equal=38, orphans=1, again=[3.0, 0.1], over=1, starts=[16.0, 2.0],
                     undone=2)
-    assert [each.split(" ")[0] for each in found.not_met(judges_starts=False)] == ["1", "1", "1", "1", "2"]
-    assert found.not_met(judges_starts=True)[-1] == "work went on later than 15 s after 1 of 2 faults"
+    assert [each.split(" ")[0] for each in found.not_met(judges_times=False)] == ["1", "1", "1", "2"]
+    missed = found.not_met(judges_times=True)
+    assert missed[-1] == "work went on later than 15 s after 1 of 2 faults"
+    assert "1 of 2 attempts did more than an epoch and 2 s again" in missed
 
 
 def test_a_torture_does_all_that_it_says():
