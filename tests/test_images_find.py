@@ -124,6 +124,17 @@ def test_lossless_jpeg_gives_back_every_value(syntax, kind, tmp_path):
     np.testing.assert_array_equal(stored_values(tmp_path / "a.dcm"), values)
 
 
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202",
+                                    "1.2.840.10008.1.2.4.203"])
+def test_jpeg_2000_gives_back_every_value_high_throughput_too(syntax, tmp_path):
+    values = RNG.integers(0, 4096, (24, 30)).astype(np.uint16)
+    stream = imagecodecs.jpeg2k_encode(values, codecformat="j2k", reversible=True, level=0) if syntax.endswith("90") \
+        else imagecodecs.htj2k_encode(values, reversible=True)
+    save(tmp_path / "a.dcm", compressed(values, stream, syntax, BitsStored=12, HighBit=11))
+    assert find_images(tmp_path)[0][0].action == "read"
+    np.testing.assert_array_equal(stored_values(tmp_path / "a.dcm"), values)
+
+
 def test_a_stream_of_another_size_than_its_header_never_reaches_a_decoder(tmp_path):
     values = RNG.integers(0, 256, (24, 30), dtype=np.uint8)
     big = imagecodecs.jpeg2k_encode(np.zeros((400, 400), np.uint8), codecformat="j2k")

@@ -135,6 +135,15 @@ def test_without_a_window_the_range_of_tissue_is_shown(tmp_path):
     assert (pixels[:5] == 0).all()
 
 
+def test_a_range_of_padding_is_no_tissue(tmp_path):
+    values = CT.clip(1000, 3000)
+    values[:5], values[5:8] = 0, 40
+    path = write(tmp_path / "a.dcm", slice_of(values, PixelPaddingValue=0, PixelPaddingRangeLimit=50))
+    inside = values[8:].astype(float)
+    wanted = np.rint((inside - inside.min()) / (inside.max() - inside.min()) * 255)
+    np.testing.assert_array_equal(read_pixels(path)[8:], wanted)
+
+
 def test_eight_bits_without_a_window_are_shown_as_they_are(tmp_path):
     values = RNG.integers(20, 90, (24, 30), dtype=np.uint8)
     np.testing.assert_array_equal(read_pixels(write(tmp_path / "a.dcm", slice_of(values))), values)

@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 
 _FOR_PIXELS = (
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns",
-    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths", "ModalityLUTSequence", "VOILUTSequence", "WindowCenter", "WindowWidth",
-    "VOILUTFunction", "RescaleSlope", "RescaleIntercept", "SharedFunctionalGroupsSequence",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "ExtendedOffsetTable", "ExtendedOffsetTableLengths", "ModalityLUTSequence", "VOILUTSequence", "WindowCenter",
+    "WindowWidth", "VOILUTFunction", "RescaleSlope", "RescaleIntercept", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
-    "PixelAspectRatio", "RedPaletteColorLookupTableDescriptor",
-    "GreenPaletteColorLookupTableDescriptor", "BluePaletteColorLookupTableDescriptor",
-    "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
-    "SegmentedRedPaletteColorLookupTableData", "SegmentedGreenPaletteColorLookupTableData",
-    "SegmentedBluePaletteColorLookupTableData")
+    "PixelAspectRatio", "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
+    "BluePaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
+    "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData")
 MOST_OBLONG = 20.0  # times as high as wide, or as wide as high: beyond it the header is wrong
 SQUARE = 0.005  # what spacings written with few digits differ by
 _FUNCTIONS = frozenset({"LINEAR", "LINEAR_EXACT", "SIGMOID"})
@@ -151,8 +150,16 @@ def _grey(data: Dataset, frame: int, order: str, photometric: str, is_float: boo
     return Grey(
         slope=slope or 1.0, intercept=intercept or 0.0, modality=_lut(data.get("ModalityLUTSequence"), order),
         window=_window(look, is_float), voi=_lut(look.get("VOILUTSequence"), order),
-        inverted=photometric == "MONOCHROME1", padding=data.get("PixelPaddingValue"),
+        inverted=photometric == "MONOCHROME1", padding=_padding(data),
         full_range=(0, 2 ** bits - 1) if 1 <= bits <= 8 and not signed else None)
+
+
+def _padding(data: Dataset) -> tuple[float, float] | None:
+    """The lowest and the highest stored value that is no tissue (PS3.3 C.7.5.1.1.2)."""
+    one, other = (_number(data.get(keyword)) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"))
+    if one is None:
+        return None
+    return min(one, other if other is not None else one), max(one, other if other is not None else one)
 
 
 def _group(data: Dataset, frame: int, name: str) -> Dataset:

@@ -14,7 +14,8 @@ _ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _UNDEFINED = 0xFFFFFFFF
 _MOST = 1_000_000  # fragments
 RLE = "1.2.840.10008.1.2.5"
-_JPEG, _JPEG2000 = "1.2.840.10008.1.2.4.", ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+_JPEG = "1.2.840.10008.1.2.4."
+_JPEG2000 = tuple(f"{_JPEG}{n}" for n in (90, 91, 201, 202, 203))  # the last three are High-Throughput (ISO 15444-15)
 _NOT_JPEG = tuple(f"{_JPEG}{n}" for n in range(92, 116)) + _JPEG2000  # part 2, MPEG, H.264, HEVC, JPEG XL
 
 

@@ -31,7 +31,7 @@ class Grey:
     slope, intercept, modality  the modality transformation; the LUT wins where there is one
     window, voi   what the file asks for; the LUT wins where there is one
     inverted      MONOCHROME1: the lowest value is white
-    padding       a stored value that is no tissue, left out when a range is looked for
+    padding       (lowest, highest) stored value that is no tissue, left out when a range is looked for
     full_range    stored values of 8 bits or fewer are shown as they are: (lowest, highest) of their kind
     """
 
@@ -41,7 +41,7 @@ class Grey:
     window: Window | None = None
     voi: Lut | None = None
     inverted: bool = False
-    padding: int | None = None
+    padding: tuple[float, float] | None = None
     full_range: tuple[int, int] | None = None
 
 
@@ -99,7 +99,10 @@ def _range(stored: np.ndarray, grey: Grey) -> np.ndarray:
     """The lowest and the highest stored value to show: those of the kind for 8 bits, else those of the frame."""
     if grey.full_range:
         return np.array(grey.full_range, dtype=np.float64)
-    tissue = stored if grey.padding is None else stored[stored != grey.padding]
+    tissue = stored
+    if grey.padding is not None:
+        low, high = grey.padding
+        tissue = stored[(stored < low) | (stored > high)]
     if stored.dtype.kind == "f":
         tissue = tissue[np.isfinite(tissue)]
     if not tissue.size:
