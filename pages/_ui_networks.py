@@ -53,7 +53,7 @@ def _hash(each: weights.Weights) -> str:
     known = st.session_state.setdefault("m_weights_known", {})
     mark = (str(each.path), each.path.stat().st_mtime_ns)
     if mark not in known:
-        known[mark] = each.sha256
+        known[mark] = each.brought_sha256
     return f"sha256 {known[mark][:12]}"
 
 
@@ -65,6 +65,9 @@ def examples(project: projects.Project, table: Table, target: str, plan: Picture
                "light": params["light"], "flip": params["flip"]}
     name = (project.id, table.sha256, "examples", plan.size, plan.window, tuple(changes.items()))
     ui.heading("As the network sees them", "Training pictures are changed a little each time; at judging they are not.")
+    if table.pictures is not None and table.pictures.chest and changes["flip"] != "none":
+        ui.say("caution", "These are chest films, and they are to be mirrored: the heart would lie on the wrong side.",
+               "Set “Mirrored” to none.")
     if not drawn.is_kept(name):
         if st.button("Show six examples", icon=":material/auto_awesome_motion:", key="m_examples"):
             with st.spinner("Changing six pictures"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -13,10 +15,10 @@ import numpy as np
 import pytest
 import torch
 
-from medml import families
+from medml import families, room
 from medml.cases import FitData
 from medml.errors import UserError
-from medml.vision import backbones, heatmap, weights
+from medml.vision import backbones, heatmap, precision, weights
 from medml.vision.augment import Changes, changed
 from medml.vision.names import ALIKE
 from medml.vision.pixels import Picture, Pictures, Store
@@ -56,6 +58,28 @@ def test_pixels_that_do_not_fit_the_memory_lie_in_a_file_without_a_name(tmp_path
     store.pixels[:] = 77
     assert not store.in_memory and Store(10, 8, 8, 1, free=10_000).in_memory
     assert list(tmp_path.iterdir()) == [] and store.pixels.sum() == 77 * 640
+
+
+@pytest.mark.parametrize("asked_for", [True, False])
+def test_pixels_for_which_the_disk_has_no_room_are_refused_before_any_is_decoded(tmp_path, monkeypatch, asked_for):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no room")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    if not asked_for:
+        monkeypatch.delattr(os, "posix_fallocate")
+        monkeypatch.setattr(os, "write", full)
+    with pytest.raises(UserError, match=r"take 2\.0 GB.*disk of temporary files") as refused:
+        Store(2000, 1000, 1000, 1, free=100)
+    assert not room.is_full(refused.value)  # nobody waits for a disk that is only too small
+
+
+def test_room_is_taken_where_the_system_cannot_be_asked_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("medml.vision.pixels.CHUNK", 100)
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    store = Store(10, 8, 8, 1, free=100)
+    assert store.pixels.shape == (10, 8, 8, 1) and not store.pixels.any()
 
 
 def test_after_kill_9_no_pixel_is_left_in_any_folder(tmp_path):
@@ -148,11 +172,47 @@ def test_imported_weights_keep_their_scaling_and_their_numbers(google):
     assert torch.equal(weights.body(found)["18.1.running_mean"], theirs)
 
 
+def test_the_hash_that_is_shown_is_that_of_the_file_a_person_has(google, capsys):
+    from medml.__main__ import main
+
+    known = hashlib.sha256(GOOGLE.read_bytes()).hexdigest()
+    assert google.brought_sha256 == known != google.sha256
+    assert main(["weights", str(GOOGLE), "--scaling", "bytes minus 128"]) == 0
+    said = capsys.readouterr().out
+    assert known in said and "mobilenet_v2.safetensors" in said
+    shutil.copy(GOOGLE, google.path)  # another file in its place: what is told beside it is not of this one
+    assert google.brought_sha256 == google.sha256
+
+
 def test_a_file_put_there_by_hand_under_torchvisions_name_is_found(google):
     shutil.copy(GOOGLE, weights.folder() / "mobilenet_v2-b0353104.pth")
     for each in ("mobilenet_v2.safetensors", "mobilenet_v2.json"):
         (weights.folder() / each).unlink()
     assert weights.find("mobilenet_v2").mean == weights.IMAGENET[0]
+
+
+def test_half_precision_is_chosen_where_a_trial_says_it_is_faster_and_the_trial_is_remembered(medml_home, monkeypatch):
+    taken, tried = {False: 1.0, True: 0.8}, []
+
+    def seconds(make, side, device, *, on):
+        tried.append((side, on))
+        return taken[on]
+    monkeypatch.setattr(precision, "_seconds", seconds)
+    assert precision.mixed("small", None, 28, torch.device("cpu")) is True
+    taken[True] = 0.9  # within what a trial may be off
+    assert precision.mixed("small", None, 64, torch.device("cpu")) is False
+    assert precision.mixed("small", None, 28, torch.device("cpu")) is True  # as before: equal runs compute alike
+    assert tried == [(28, False), (28, True), (64, False), (64, True)]
+
+
+def test_the_trial_steps_a_real_network_in_both_precisions_and_draws_no_random_number():
+    torch.manual_seed(5)
+    wanted = torch.rand(3)
+    torch.manual_seed(5)
+    make = lambda: families.registry.get("cnn").build({"backbone": "small", "dropout": 0.1, "outputs": 2,  # noqa: E731
+                                                       "mixed": False})
+    assert all(precision._seconds(make, 16, torch.device("cpu"), on=on) > 0 for on in (False, True))
+    assert torch.equal(torch.rand(3), wanted)
 
 
 # ---- augmentation --------------------------------------------------------------------------------------------------

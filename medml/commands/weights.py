@@ -24,11 +24,14 @@ def do_weights(args: argparse.Namespace) -> Printed:
     """Pretrained weights on this machine; a file that is named is checked and imported first."""
     from medml.vision import weights
 
+    brought = []
     if args.file is not None:
         path = existing(args.file)
-        weights.bring(path, args.backbone or meant(path.stem), scaling=args.scaling)
-    rows = [(each.backbone, each.path.name, each.sha256[:16]) for each in weights.available()]
-    return [table(rows, ["network", "file", "sha256 begins"])] if rows else [
+        found = weights.bring(path, args.backbone or meant(path.stem), scaling=args.scaling)
+        brought = [f"Imported for {found.backbone}. The sha256 of your file, to be compared with its publisher's:",
+                   found.brought_sha256]
+    rows = [(each.backbone, each.path.name, each.brought_sha256[:16]) for each in weights.available()]
+    return [*brought, table(rows, ["network", "file", "sha256 as brought"])] if rows else [
         "No pretrained weights are on this machine. Networks begin from nothing, which takes more pictures and time.",
         f"Import a file with `python -m medml weights FILE`, or put it into {weights.folder()}."]
 

@@ -6,8 +6,10 @@ deleted on close), so the system takes it back even after kill -9.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +18,10 @@ from typing import Any
 import numpy as np
 import psutil
 
+from medml import room
+from medml.errors import UserError
+
+CHUNK = 1 << 22  # bytes written at once where a disk cannot be asked for room
 SHARE = 0.25  # of the memory that is free: above it, pixels go to a file without a name
 
 
@@ -50,9 +56,36 @@ class Store:
 
 
 def _without_a_name(shape: tuple[int, ...]) -> np.ndarray:
-    """Zeros in a file that no folder lists; the mapping holds it open by a handle of its own."""
+    """Zeros in a file that no folder lists; the mapping holds it open by a handle of its own.
+
+    The room is taken at once: a file that only claims its length ends the process (SIGBUS) when its disk is full.
+
+    raises  UserError "no_room_for_pictures"
+    """
+    n_bytes, full = math.prod(shape), False
     with tempfile.TemporaryFile(prefix="pixels-") as file:
-        return np.memmap(file, np.uint8, "w+", shape=shape)
+        try:
+            _take(file.fileno(), n_bytes)
+        except OSError as error:
+            if not room.is_full(error):
+                raise
+            full = True
+        if not full:
+            return np.memmap(file, np.uint8, "r+", shape=shape)
+    raise UserError(what=f"The decoded pictures take {n_bytes / 1e9:.1f} GB: more than a quarter of the memory that is "
+                         "free, and more than there is room for on the disk of temporary files.",
+                    fix="Choose fewer pixels a side, close other programs, or free some space on that disk; then "
+                        "train again.", code="no_room_for_pictures")
+
+
+def _take(handle: int, n_bytes: int) -> None:
+    """Have so many zeros on the disk. OSError where there is no room for them."""
+    with contextlib.suppress(AttributeError):  # not every system can be asked
+        os.posix_fallocate(handle, 0, n_bytes)
+        return
+    zeros = bytes(min(n_bytes, CHUNK))
+    while n_bytes:
+        n_bytes -= os.write(handle, zeros[:n_bytes])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ of ImageNet. Only tensors are read (`weights_only`), so a file cannot run anythi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -40,8 +41,19 @@ class Weights:
 
     @property
     def sha256(self) -> str:
-        """Of the file as it lies there; shown to the person, and kept with every run that began from it."""
+        """Of the file as it lies there; kept with every run that began from it."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    @property
+    def brought_sha256(self) -> str:
+        """Of the file that a person brought, which its publisher's can be compared with; of one that was put there by
+        hand, as it lies there."""
+        kept = self.sha256
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            told = json.loads(self.path.with_suffix(".json").read_text())
+            if told.get("kept_sha256") == kept:
+                return str(told["sha256"])
+        return kept
 
 
 def folder() -> Path:
@@ -91,8 +103,10 @@ def bring(path: Path, backbone: str, *, scaling: str = "imagenet") -> Weights:
     mean, std = SCALINGS[scaling]
     arrays = body(Weights(backbone, path, mean, std))
     target = folder() / f"{backbone}.safetensors"
-    about = {"mean": mean, "std": std, "from": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    _keep(target, save({name: array.contiguous() for name, array in arrays.items()}), about)
+    content = save({name: array.contiguous() for name, array in arrays.items()})
+    about = {"mean": mean, "std": std, "from": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+             "kept_sha256": hashlib.sha256(content).hexdigest()}
+    _keep(target, content, about)
     return Weights(backbone, target, mean, std)
 
 
