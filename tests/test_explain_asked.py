@@ -107,7 +107,7 @@ def test_explain_makes_a_score_and_says_what_doing_without_costs(made, tmp_path,
     assert main(["explain", run, "--score", "3"]) == 0
     assert main(["explain", run, "--without", "age", "--json", str(tmp_path / "without.json")]) == 0
     printed = capsys.readouterr().out
-    assert "points in all" in printed and "Doing without them costs: AUROC -0." in printed
+    assert "points in all" in printed and "Doing without them costs: AUROC is 0." in printed
     assert json.loads((tmp_path / "without.json").read_text())["difference"]["high"] < 0
 
 

@@ -12,9 +12,10 @@ from tables import planned, saved
 
 from medml import gallery
 from medml.errors import UserError
-from medml.explain import bedside, found, points
+from medml.explain import bedside, found, points, words
 from medml.explain.bins import MISSING
 from medml.train import train
+from medml.types import Metric
 
 
 def patients(n: int = 600, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray, dict]:
@@ -175,3 +176,12 @@ def test_a_day_of_the_calendar_gets_no_points():
     X["admitted"] = 18_000.0 + 200 * y + np.arange(len(y)) / 10
     score = points.learn(X, y, kinds | {"admitted": "date"}, np.arange(len(y)), most=3)
     assert "admitted" not in {cut.column for cut in score.cuts} and len(score.cuts) >= 2
+
+
+@pytest.mark.parametrize(("low", "value", "high", "said"), [
+    (-0.092, -0.056, -0.02, "ranks patients worse than the model: its AUROC is 0.056 lower (0.020 to 0.092)."),
+    (0.01, 0.03, 0.05, "ranks patients better than the model: its AUROC is 0.030 higher (0.010 to 0.050)."),
+    (-0.03, -0.01, 0.01, "can be told: its AUROC differs by -0.010 (-0.030 to +0.010).")])
+def test_what_a_score_costs_is_said_with_a_sign_only_where_it_may_go_either_way(low, value, high, said):
+    change = Metric(value=value, low=low, high=high, n=300)
+    assert words.of_score(found.BedsideScore.model_construct(difference={"auroc": change}, figures={})).endswith(said)
