@@ -1,7 +1,8 @@
 """A server on loopback that speaks Ollama's protocol, well and badly, for its real client.
 
 As the real one it keeps no more of a prompt than the context that it was asked for (`num_ctx`; 4096 where none was
-sent) and says nothing about it: older messages go first, then the rest is cut.
+sent) and says nothing about it: older messages go first, then the rest is cut. An answer ends where the most that was
+asked for is reached (`num_predict`).
 """
 
 from __future__ import annotations
@@ -27,17 +28,20 @@ class Ollama:
     """A server with some models; `says` is what it answers, one after the other, the last one again and again.
 
     context  the most it keeps whatever is asked for;   pause  seconds between two pieces
+    endless  answers do not end where they should
     asked    (path, body) of every request so far;   first  monotonic time at which each answer's first piece was sent
     """
 
     def __init__(self, *says: str, models: dict[str, int] | None = None, context: int = 100_000, pause: float = 0.0,
-                 trained: int = 32_768, capabilities: tuple[str, ...] = ("completion",), gpu: bool = False) -> None:
+                 trained: int = 32_768, capabilities: tuple[str, ...] = ("completion",), gpu: bool = False,
+                 endless: bool = False) -> None:
         self.says, self.context, self.pause = list(says or [GOOD]), context, pause
         self.models = {"qwen3:4b-instruct": 2 * GB} if models is None else models
-        self.trained, self.capabilities, self.gpu = trained, list(capabilities), gpu
+        self.trained, self.capabilities, self.gpu, self.endless = trained, list(capabilities), gpu, endless
         self.asked: list[tuple[str, dict]] = []
         self.first: list[float] = []
         self.loaded: set[str] = set()
+        self.room: int | None = None  # context of the model that was loaded last; None: it does not say
         self.slow = threading.Event()  # set: even the list of models does not come
         self.hung_up = threading.Event()
 
@@ -67,7 +71,7 @@ class Ollama:
 
     def read(self, body: dict) -> int:
         """How many tokens of this prompt the model sees."""
-        room = min(self.context, int(body.get("options", {}).get("num_ctx", 4096)))
+        room = self.room = min(self.context, int(body.get("options", {}).get("num_ctx", 4096)))
         counts = [tokens(each["content"]) for each in body["messages"]]
         while len(counts) > 2 and sum(counts) > room:
             counts.pop(1)  # after the system message, the oldest first
@@ -124,8 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def running(self, body: dict) -> None:
         sizes = {name: self.ollama.models[name] for name in sorted(self.ollama.loaded)}
-        self.whole({"models": [{"name": name, "model": name, "size": size, "size_vram": size * self.ollama.gpu}
-                               for name, size in sizes.items()]})
+        self.whole({"models": [{"name": name, "model": name, "size": size, "size_vram": size * self.ollama.gpu,
+                                "context_length": self.ollama.room} for name, size in sizes.items()]})
 
     def show(self, body: dict) -> None:
         if not self.missing(body):
@@ -156,12 +160,17 @@ class _Handler(BaseHTTPRequestHandler):
         if said in (FLOOD, DEEP):
             return self.chunk(b'{"message": {"role": "assistant", "content": "' + b"x" * 10_000_000 if said == FLOOD
                               else b"[" * 100_000 + b"\n")
+        most, count = body.get("options", {}).get("num_predict", 10**9), 0
         for piece in re.findall(r"\S+\s*|\s+", GOOD if said == CUT else said)[:3 if said == CUT else None]:
+            count += tokens(piece)
+            if count > most and not self.ollama.endless:
+                break
             self.line({"message": {"role": "assistant", "content": piece}, "done": False})
             time.sleep(self.ollama.pause)
         if said != CUT:
-            self.line({"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop",
-                       "prompt_eval_count": self.ollama.read(body), "eval_count": tokens(said)})
+            self.line({"message": {"role": "assistant", "content": ""}, "done": True,
+                       "done_reason": "length" if count > most else "stop",
+                       "prompt_eval_count": self.ollama.read(body), "eval_count": min(count, most)})
         self.wfile.write(b"0\r\n\r\n")
 
     def badly(self, said: str) -> None:

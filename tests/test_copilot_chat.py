@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ollama_server import CUT, DEEP, ERROR, FLOOD, GARBAGE, GB, GOOD, HANG, REDIRECT, Ollama, tokens
 
 from medml import egress
 from medml.copilot import chat
 from medml.copilot.chat import Settings, Unavailable, choose, models, stream
+from medml.copilot.prompting import SYSTEM
 from medml.copilot.tokens import least
 
 MESSAGES = [{"role": "system", "content": "You help a doctor."}, {"role": "user", "content": "What next?"}]
@@ -43,7 +46,7 @@ def test_what_is_sent_names_the_context_and_forbids_thinking():
     with Ollama() as server:
         all_of(stream(MESSAGES, NAME, settings(server)))
         body = server.bodies("/api/chat")[0]
-    assert body["options"]["num_ctx"] == 8192 and body["options"]["num_predict"] == 500
+    assert body["options"]["num_ctx"] == 8192 and body["options"]["num_predict"] == 400
     assert body["think"] is False and body["keep_alive"] == "10m" and body["messages"] == MESSAGES
     assert body["_headers"]["authorization"] == "none"
 
@@ -52,7 +55,7 @@ def test_what_is_sent_names_the_context_and_forbids_thinking():
     (ERROR, "reported an error"), (GARBAGE, "could not be read"), (CUT, "broke off"), (FLOOD, "could not be read"),
     (DEEP, "could not be read"), (REDIRECT, "reported an error"), ("word " * 3000, "did not end")])
 def test_every_fault_of_a_server_is_a_sentence(said, why):
-    with Ollama(said) as server, pytest.raises(Unavailable, match=why):
+    with Ollama(said, endless=True) as server, pytest.raises(Unavailable, match=why):
         all_of(stream(MESSAGES, NAME, settings(server)))
 
 
@@ -83,6 +86,35 @@ def test_a_prompt_that_the_server_cut_in_silence_is_an_error():
     older = [MESSAGES[0], {"role": "user", "content": "an older question " * 100}, MESSAGES[1]]
     with Ollama(context=200) as server, pytest.raises(Unavailable, match="the prompt was cut"):
         all_of(stream(older, NAME, settings(server)))
+
+
+def test_an_answer_ends_at_400_tokens_and_says_that_it_was_cut():
+    with Ollama("word " * 3000) as server:
+        pieces, _, said = all_of(stream(MESSAGES, NAME, settings(server)))
+    assert len(pieces) <= 400 and not said.is_whole
+    with Ollama() as server:
+        assert all_of(stream(MESSAGES, NAME, settings(server)))[2].is_whole
+
+
+def test_a_context_smaller_than_the_one_that_was_asked_for_is_an_error_where_it_may_have_cut():
+    """The count alone cannot tell: 520 long words are at least 520 tokens and may be five times as many."""
+    long = [*MESSAGES, {"role": "user", "content": "extraordinary " * 520}]
+    with Ollama(context=700) as server, pytest.raises(Unavailable, match="room for 700 tokens only"):
+        all_of(stream(long, NAME, settings(server)))
+    with Ollama(context=4096) as server:
+        assert all_of(stream(long, NAME, settings(server)))[2].text == GOOD
+
+
+@pytest.mark.parametrize("digits", [r"\d", r"\d{1,3}"])
+def test_no_tokenizer_makes_fewer_pieces_than_ours_at_least(digits):
+    """The expressions by which Qwen 2 and 3, and Llama 3, cut a text before anything is joined; they join a sign with
+    the word behind it."""
+    letter, sign = r"[^\W\d_]", r"[^\w\s]|_"
+    cuts = re.compile(rf"(?i:'s|'t|'re|'ve|'m|'ll|'d)|(?:[^\S\r\n]|{sign})?{letter}+|{digits}|"
+                      rf" ?(?:{sign})+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+    for text in ("mean_concave_points held-out built-in the patient's (AUROC)", "‹thalach_max›: 12.5 %; n = 12345",
+                 "- **AUROC** [1]\n\n_x -y /z", SYSTEM, GOOD):
+        assert least(text) <= sum(not each.isspace() for each in cuts.findall(text)), text
 
 
 def test_the_servers_own_count_is_never_below_ours():
@@ -171,6 +203,16 @@ def test_a_model_stays_while_a_training_has_room_beside_it(monkeypatch, needed, 
     with Ollama() as server:
         server.loaded.add(NAME)
         chat.make_room(needed, settings(server))
+        assert server.loaded == left
+
+
+@pytest.mark.parametrize(("gpu", "on_card", "left"), [(True, True, set()), (True, False, {NAME}),
+                                                      (False, True, {NAME})])
+def test_a_model_on_the_graphics_card_gives_way_to_a_training_there(monkeypatch, gpu, on_card, left):
+    monkeypatch.setattr(chat, "_free_memory", lambda: 64 * GB)
+    with Ollama(gpu=gpu) as server:
+        server.loaded.add(NAME)
+        chat.make_room(GB, settings(server), on_card=on_card)
         assert server.loaded == left
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from types import SimpleNamespace
 
 import pytest
 from ollama_server import GB, Ollama
 from reportlab.pdfgen.canvas import Canvas
 from snapshots import check, curve, made, report, run
-from tables import clinic, saved, trained_once
+from tables import clinic, planned, saved, trained_once
 
-from medml import copilot, gallery, home, project
+from medml import copilot, device, gallery, home, project, train
 from medml.__main__ import main
+from medml.config import estimate
+from medml.copilot import giving_way
 from medml.copilot.chat import Settings
 from medml.copilot.knowledge import Passage
 from medml.copilot.knowledge.documents import Unreadable, files_in, read
@@ -178,6 +181,28 @@ def test_quick_questions_suit_the_stage_and_the_adviser_answers_them(stage):
     assert questions[0] == "What should I do next?" and 2 <= len(questions) <= 4
     for each in questions:
         assert copilot.answer(copilot.ask(made(), stage, each, use_model=False)).text.count("\n") <= 9
+
+
+@pytest.mark.parametrize("kind", ["train", "continue"])
+def test_a_language_model_gives_way_before_a_training_begins(kind, tmp_path, monkeypatch):
+    """And for as many bytes as this training is estimated to need."""
+    source, order = saved(clinic(60), tmp_path), []
+    profile, recipe, config = planned(source, family="mlp")
+    made_project = project.create(source).id
+    for value in (profile, config.choice, recipe, config):
+        project.write(made_project, value)
+    monkeypatch.setattr(giving_way, "make_room", lambda needed, on_card: order.append((needed, on_card)))
+    monkeypatch.setattr(device, "graphics", lambda: True)
+    monkeypatch.setattr(train, "train", lambda *values, **more: order.append("training"))
+    monkeypatch.setattr(train, "continue_run", lambda *values, **more: order.append("training"))
+    monkeypatch.setattr(project, "add_run", lambda *values: None)
+    monkeypatch.setattr(gallery, "open_run", lambda run: SimpleNamespace(profile=profile, recipe=recipe, config=config))
+    monkeypatch.setattr(sys.modules[registry.get("continue").run.__module__], "source_of_run", lambda payload: source)
+    payload = {"project": made_project, "run": "mlp-1", "rounds": 5, "recipe": recipe.model_dump(mode="json"),
+               "config": config.model_dump(mode="json")}
+    registry.get(kind).run(SimpleNamespace(id="1", payload=payload, halved=False), Silent())
+    needed = estimate(profile.table(config.choice.table), config, recipe).bytes
+    assert order == [(needed, True), "training"] and needed > 0
 
 
 # ---- the command line ------------------------------------------------------------------------------------------

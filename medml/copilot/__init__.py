@@ -9,8 +9,9 @@
 A Proposal in an Answer is shown as a button; whoever applies it writes the configuration, then calls `accepted`.
 """
 
-from medml.copilot.chat import Model, Settings, Unavailable, choose, is_here, make_room, models, unload
+from medml.copilot.chat import Model, Settings, Unavailable, choose, is_here, models, unload
 from medml.copilot.facts import STAGES, Snapshot, Stage
+from medml.copilot.giving_way import give_way
 from medml.copilot.history import Change, Turn, accepted, changes, forget, messages, remember, turns
 from medml.copilot.knowledge import Passage
 from medml.copilot.knowledge.shelves import Documents, documents, forget_documents, look_up, read_documents
@@ -24,7 +25,7 @@ from medml.copilot.told import as_text
 __all__ = [
     "ADVISER", "STAGES", "Answer", "Asking", "Change", "Documents", "Event", "Message", "Model", "Passage", "Prompt",
     "Proposal", "Settings", "Snapshot", "Stage", "Turn", "Unavailable", "accepted", "answer", "as_text", "ask",
-    "changes", "choose", "documents", "forget", "forget_documents", "is_here", "look_up", "make_room", "messages",
+    "changes", "choose", "documents", "forget", "forget_documents", "give_way", "is_here", "look_up", "messages",
     "models", "prompt", "quick_questions", "read_documents", "remember", "snapshot", "snapshot_of_project",
     "snapshot_of_run", "turns", "unload",
 ]

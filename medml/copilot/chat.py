@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from medml import egress
-from medml.copilot.tokens import least
+from medml.copilot.tokens import least, most
 from medml.value import Value
 
 DEFAULT_HOST = "http://127.0.0.1:11434"
@@ -77,6 +77,7 @@ class Said:
     model: str
     prompt_tokens: int | None
     first_after: float  # seconds to the first piece
+    is_whole: bool = True  # False: it was cut at the most tokens of an answer
 
 
 def address(settings: Settings) -> str:
@@ -175,7 +176,7 @@ def stream(messages: Sequence[dict[str, str]], model: str, settings: Settings | 
     """
     settings = settings or Settings()
     asked = {"model": model, "messages": list(messages), "stream": True, "think": False, "keep_alive": KEEP_ALIVE,
-             "format": schema, "options": {"num_ctx": settings.context, "num_predict": settings.answer + 100,
+             "format": schema, "options": {"num_ctx": settings.context, "num_predict": settings.answer,
                                            "temperature": 0.2, "seed": 0}}
     pieces: queue.Queue[Any] = queue.Queue()
     line = _Line()
@@ -194,7 +195,7 @@ def stream(messages: Sequence[dict[str, str]], model: str, settings: Settings | 
             if isinstance(came, Unavailable):
                 raise came
             if not isinstance(came, str):
-                return _said(text, model, messages, came, first or 0.0)
+                return _said(text, asked, *came, first or 0.0)
             first = first or time.monotonic() - started
             text += came
             if len(text) > MOST_CHARACTERS:
@@ -212,7 +213,7 @@ def _read(asked: dict[str, Any], settings: Settings, line: _Line, pieces: queue.
                 if part.message.content:
                     pieces.put(part.message.content)
                 if part.done:
-                    pieces.put(part)
+                    pieces.put((part, _given(client, asked["model"])))
                     return
     except Unavailable as error:
         pieces.put(error)
@@ -220,13 +221,21 @@ def _read(asked: dict[str, Any], settings: Settings, line: _Line, pieces: queue.
         pieces.put(Unavailable("The model's answer broke off."))  # heard only where nothing else came to an end
 
 
-def _said(text: str, model: str, messages: Sequence[dict[str, str]], last: Any, first: float) -> Said:
-    """The answer, if the server has read all that was sent (it cuts a prompt in silence)."""
-    count = last.prompt_eval_count
-    sent = sum(least(each["content"]) for each in messages)
+def _given(client: Any, model: str) -> int | None:
+    """The context that the server loaded the model with, as it says itself; None where an older one does not."""
+    return next((each.context_length for each in client.ps().models if model in (each.model, each.name)), None)
+
+
+def _said(text: str, asked: dict[str, Any], last: Any, given: int | None, first: float) -> Said:
+    """The answer, if the server has read all that was sent (it cuts a prompt in silence): its own count is no less than
+    the least that this can be, and the context that it gave holds the most."""
+    count, contents = last.prompt_eval_count, [each["content"] for each in asked["messages"]]
+    sent, room = sum(map(least, contents)), asked["options"]["num_predict"]
     if count is not None and count < sent:
         raise Unavailable(f"The server has read {count} tokens of at least {sent}: the prompt was cut.")
-    return Said(text, model, count, first)
+    if given is not None and given < sum(map(most, contents)) + room:
+        raise Unavailable(f"The server gave the model room for {given} tokens only: the prompt may have been cut.")
+    return Said(text, asked["model"], count, first, last.done_reason != "length")
 
 
 def unload(settings: Settings | None = None) -> list[str]:
@@ -247,9 +256,20 @@ def unload(settings: Settings | None = None) -> list[str]:
         return []
 
 
-def make_room(needed: int, settings: Settings | None = None) -> list[str]:
-    """Before a training that needs so many bytes: `unload` where less than that is free; names of what was unloaded."""
-    return unload(settings) if _free_memory() < needed else []
+def make_room(needed: int, settings: Settings | None = None, *, on_card: bool = False) -> list[str]:
+    """Before a training that needs so many bytes: `unload` where less than that is free; names of what was unloaded.
+
+    on_card  the training is computed on a graphics card, where there is one: a model that lies on it gives way too
+    """
+    return unload(settings) if _free_memory() < needed or on_card and _fills_a_card(settings) else []
+
+
+def _fills_a_card(settings: Settings | None) -> bool:
+    settings = settings or Settings()
+    try:
+        return is_here(settings) and any(each.on_gpu for each in models(settings))
+    except Unavailable:
+        return False
 
 
 def embed(texts: Sequence[str], settings: Settings | None = None) -> tuple[str, list[list[float]]] | None:
@@ -341,7 +361,8 @@ def _client(settings: Settings, silence: float, line: _Line | None = None) -> It
     except httpx.TimeoutException as slow:
         raise Unavailable("The Ollama server did not answer in time.") from slow
     except (httpx.ConnectError, ConnectionError) as absent:
-        raise Unavailable("No Ollama server answers on this machine.") from absent
+        where = "on this machine" if is_here(settings) else "where the administrator listed one"
+        raise Unavailable(f"No Ollama server answers {where}.") from absent
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, TypeError, AttributeError, KeyError,
             RecursionError) as broken:
         raise Unavailable("What the Ollama server sent could not be read.") from broken

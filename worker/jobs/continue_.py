@@ -22,8 +22,11 @@ def halves(payload: dict[str, Any]) -> bool:
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
     """payload {run, rounds, project (optional)} -> {run}."""
-    from medml import train
+    from medml import gallery, train
+    from medml.copilot import give_way
 
+    was = gallery.open_run(job.payload["run"])
+    give_way(was.profile, was.recipe, was.config)
     train.continue_run(job.payload["run"], job.payload["rounds"], source=source_of_run(job.payload), watch=watch,
                        job=job.id, halved=job.halved)
     return {"run": job.payload["run"]}

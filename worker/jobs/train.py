@@ -28,8 +28,7 @@ def freeze(payload: dict[str, Any]) -> dict[str, Any]:
 def run(job: Job, watch: Watch) -> dict[str, Any]:
     """payload {project, recipe, config} -> {run}."""
     from medml import train
-    from medml.config import estimate
-    from medml.copilot import make_room
+    from medml.copilot import give_way
     from medml.profile import is_foreseen
 
     before = published.entered(job)
@@ -47,7 +46,7 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
                         fix="Press “Continue to preview” on the Scan page, then start the training again.",
                         code="not_counted")
     source = project.check_source(card.source)
-    make_room(estimate(profile.table(config.choice.table), config, recipe).bytes)  # a language model gives way
+    give_way(profile, recipe, config)
     made = train.train(Path(source), profile, recipe, config, watch=watch, job=job.id, halved=job.halved)
     project.add_run(card.id, made)
     return {"run": made}
