@@ -9,6 +9,7 @@ from snapshots import check, classes, column, curve, figure, group, made, report
 
 from medml.copilot.adviser import advise, registry, rule
 from medml.copilot.facts import STAGES, ClassShare, Snapshot
+from medml.copilot.repair import unexplained
 
 
 def columns(*found):
@@ -114,6 +115,13 @@ CASES = {  # rule: (a snapshot in which it speaks, the same with one figure chan
     "at_predict": [judged("auroc", each) for each in (0.8, 0.9)]}
 
 
+def figures_of(text: str, of: Snapshot) -> list[str]:
+    """The numbers of a sentence that stand in no name ("c0", "column 2") and in no wording of ours (100 patients)."""
+    for name in of.names:
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", text)
+    return re.findall(r"\d+(?:[.,]\d+)*", text)
+
+
 def test_every_rule_has_a_case_here():
     assert set(CASES) == set(registry.names()) and len(CASES) >= 40
 
@@ -123,10 +131,11 @@ def test_a_changed_figure_changes_the_sentence(name):
     first, second = CASES[name]
     known = registry.get(name)
     said, other = known.ask(first), known.ask(second)
-    assert said.text != other.text
+    assert figures_of(said.text, first) != figures_of(other.text, second)
     for advice, of in ((said, first), (other, second)):
-        assert re.search(r"\d", advice.text), advice.text
-        assert any(each in advice.text for each in [*of.names, *(each.title for each in of.steps)]), advice.text
+        assert figures_of(advice.text, of), advice.text
+        names = [*of.names, *(each.title for each in of.steps)]
+        assert any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", advice.text) for each in names), advice.text
         assert advice.text.count("**") % 2 == 0 and advice.then and not advice.then.endswith(".")
 
 
@@ -140,7 +149,9 @@ def test_a_rule_says_nothing_where_it_has_no_ground(name):
 def test_an_answer_has_the_form_of_every_answer(name):
     known = registry.get(name)
     stage = sorted(known.at)[0]
-    lines = advise(CASES[name][0], stage, "").text.split("\n")
+    said = advise(CASES[name][0], stage, "").text
+    assert unexplained(said, CASES[name][0].names) == []
+    lines = said.split("\n")
     assert len(lines) <= 10 and lines[-1].startswith("Next step: ")
     assert all(each.startswith("- ") for each in lines[:-1])
 
@@ -163,6 +174,17 @@ def test_the_question_chooses_what_is_said_first(question, name):
 def test_what_a_word_means_comes_with_the_figure_of_this_run():
     said = advise(judged("sensitivity", 0.5), "evaluate", "What is sensitivity?").text
     assert said.startswith("- **Sensitivity**: ") and "0.5 (0.46 to 0.54)" in said
+
+
+@pytest.mark.parametrize(("code", "severity", "said"), [
+    ("units_in_cells", "note", "2 of them with a question"), ("leak", "caution", "2 of them with a question"),
+    ("single_outcome", "note", "none of them with a question")])
+def test_next_on_the_scan_counts_the_columns_that_other_advice_asks_to_look_at(code, severity, said):
+    s = made(columns=columns(*[column(f"c{n}", worry=code, severity=severity) for n in range(2)]))
+    next_step = registry.get("at_scan").ask(s)
+    assert said in next_step.text and ("questions" in next_step.then) == ("2 of" in said)
+    read = registry.get("read_with_care").ask(s)
+    assert read is None or read.text.startswith("2 columns")
 
 
 def test_a_column_that_the_question_names_comes_first():

@@ -13,6 +13,14 @@ READ_WITH_CARE = {"mixed_types": "words among numbers", "sentinel_missing": "cod
                   "decimal_comma": "decimal commas", "ambiguous_dates": "dates that can be read two ways"}
 
 
+def questioned(s: Snapshot) -> list[ColumnFacts]:
+    """Columns that a reviewer would ask about, or that a rule here asks to be looked at: "0 with a question" beside
+    "2 need reading with care" would be two answers to one question."""
+    gaps = {each.name for each in s.predictors if each.missing > MANY_GAPS}
+    return [each for each in s.columns if each.name in gaps or
+            any(w.severity != "note" or w.code in READ_WITH_CARE for w in each.worries)]
+
+
 def worried(s: Snapshot, *codes: str, roles: tuple[str, ...] = ("predictor",)) -> list[ColumnFacts]:
     return [each for each in s.columns if each.role in roles and any(w.code in codes for w in each.worries)]
 

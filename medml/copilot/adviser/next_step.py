@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from medml.copilot.adviser import Advice, rule
+from medml.copilot.adviser.columns import questioned
 from medml.copilot.adviser.words import bold, outcome
 from medml.copilot.facts import Snapshot
 
@@ -25,11 +26,12 @@ def at_scan(s: Snapshot) -> Advice | None:
     """Pick an outcome."""
     if not s.columns:
         return None
-    worries = sum(any(w.severity != "note" for w in each.worries) for each in s.columns)
+    asking = len(questioned(s))
     picked = f"{bold(s.target)} is picked as the outcome" if s.target else \
         f"no outcome is picked yet; the columns begin with {bold(s.columns[0].name)}"
-    return Advice(f"{_table(s).capitalize()}, {len(s.columns)} columns, {worries} of them with a question; {picked}.",
-                  "answer these questions, then look at the Preview" if s.target else "pick the outcome to predict")
+    then = "answer these questions, then look at the Preview" if asking else "look at the Preview"
+    return Advice(f"{_table(s).capitalize()}, {len(s.columns)} columns, {asking or 'none'} of them with a question; "
+                  f"{picked}.", then if s.target else "pick the outcome to predict")
 
 
 @rule("at_preview", about="next", at="preview", weight=12)
