@@ -6,16 +6,18 @@ no HTML.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
 
 import streamlit as st
 
 from medml import copilot
-from medml.copilot import Answer
+from medml.copilot import Answer, Change
 from pages import _copilot_asked as asked
 from pages._copilot_change import proposal
 from pages._ui_plain import html, plain
+from pages._ui_settings import words
 from pages._ui_terms import draw, linked
 
 EVERY = 0.2  # seconds between two looks at an answer that comes
@@ -32,9 +34,21 @@ def history(owner: str, project: str | None) -> None:
     if not told and asked.latest(owner) is None:
         leaves = "Nothing leaves this machine." if where() == HERE else f"A model answers {where()}: it reads all this."
         draw(f'<p class="m-note">{linked(f"{WELCOME} {leaves}", 600)}</p>')
+    made = copilot.changes(project)[-SHOWN:] if project is not None else []
     for place, turn in enumerate(told):
+        made = _changed(made, before=turn.time)
         _question(turn.question, turn.time)
         _answer(turn.answer, f"{place}", project, last=place == len(told) - 1)
+    _changed(made)
+
+
+def _changed(made: list[Change], before: float = math.inf) -> list[Change]:
+    """A line of the project's log for each change that was made before that moment; those that were made later."""
+    for each in made:
+        if each.time < before:
+            st.html(f'<p class="m-quiet">{datetime.fromtimestamp(each.time):%H:%M} · {html(each.proposal.title)}: '
+                    f'{html(words(each.proposal.before))} → {html(words(each.proposal.after))}, set by a click</p>')
+    return [each for each in made if each.time >= before]
 
 
 def _question(text: str, moment: float | None = None) -> None:
@@ -51,7 +65,7 @@ def _answer(answer: Answer, key: str, project: str | None, *, last: bool) -> Non
             st.html(f"<p>{html(passage.text, 4000)}</p>")
     if answer.read is not None:
         with st.expander("What did it read?", key=f"m_copilot_read_{key}"):
-            st.code(answer.read.as_read(), language=None, wrap_lines=True)
+            st.code(answer.as_read(), language=None, wrap_lines=True)
     if answer.proposal is not None and last and project is not None:
         proposal(answer.proposal, project)
 
@@ -68,7 +82,7 @@ def as_html(text: str) -> str:
 
 def _line(text: str) -> str:
     parts = _BOLD.split(text)
-    return "".join(f"<strong>{html(part, 400)}</strong>" if place % 2 else linked(part, 600)
+    return "".join(f"<strong>{linked(part, 400)}</strong>" if place % 2 else linked(part, 600)
                    for place, part in enumerate(parts))
 
 

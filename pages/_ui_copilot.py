@@ -65,16 +65,18 @@ def _who() -> None:
                 "how.</p>")
         return
     there = {RULES: "the built-in adviser", "": "the best model that fits"}
-    there |= {each.name: _model_words(each) for each in asked.listed.models}
+    there |= {each.name: _model_words(each) for each in asked.listed.models if each.fits}
     if st.session_state.get(MODEL, "") not in there:
         st.session_state.pop(MODEL)
     st.radio("Who answers", list(there), index=1, key=MODEL, label_visibility="collapsed",
              format_func=lambda each: plain(there[each], 120))
+    large = "; ".join(_model_words(each) for each in asked.listed.models if not each.fits)
+    if large:
+        st.html(f'<p class="m-note">Too large for the memory that is free: {html(large, 300)}.</p>')
 
 
 def _model_words(model: copilot.Model) -> str:
-    words = f"{model.name}, {size(model.bytes)}"
-    return words if model.fits else f"{words}: too large for the memory that is free"
+    return f"{model.name}, {size(model.bytes)}"
 
 
 def _forget(owner: str) -> None:

@@ -12,6 +12,7 @@ from canaries import TEXTS, planted
 from sample_report import report
 from tables import clinic, planned, saved
 
+from medml.copilot.adviser import advise
 from medml.copilot.curves import curve_facts
 from medml.copilot.naming import Names, label, looks_like_data
 from medml.copilot.snapshot import snapshot
@@ -89,6 +90,7 @@ def test_500_random_tables_tell_no_count_of_one_to_nine_and_no_extreme(many_tabl
         made = snapshot(profile, stage="scan", choice=Choice(table=profile.tables[0].ref, target="outcome",
                                                              task="multiclass"))
         text = as_text(made, "scan", "what worries you about these columns?", EVERYTHING)
+        text += f"\n{advise(made, 'scan', 'is there enough data, and what is missing?').text}"
         assert not SMALL_COUNT.search(text) and "zqrare" not in text and "zqother" not in text, text
         for rate in rates(text):  # a share that stands for fewer than ten rows is never a number
             assert (rate + 0.5) * len(frame) / 100 >= 10, (rate, len(frame))

@@ -12,19 +12,20 @@ from ollama_server import CUT, ERROR, FLOOD, GARBAGE, GOOD, HANG, Ollama
 from snapshots import check, column, curve, figure, made, report, run
 from tables import planned, saved
 
-from medml import egress
-from medml.copilot import talk
+from medml import egress, families
+from medml.copilot import acting, talk
 from medml.copilot.acting import asked_change, wants_change
 from medml.copilot.adviser import advise
 from medml.copilot.chat import Settings
 from medml.copilot.facts import STAGES
 from medml.copilot.knowledge import Passage
-from medml.copilot.prompting import ON_CPU, ON_GPU, SYSTEM, Message, prompt
+from medml.copilot.prompting import ON_CPU, ON_GPU, SYSTEM, Message, again, prompt
 from medml.copilot.proposal import propose
+from medml.copilot.quick import quick_questions
 from medml.copilot.repair import faults, repair
 from medml.copilot.snapshot import snapshot
 from medml.copilot.talk import ADVISER, Event, answer, ask
-from medml.copilot.tokens import most
+from medml.copilot.tokens import OVERHEAD, most
 
 QUESTION = "Why is sensitivity low?"
 NO_NEXT = "- **AUROC** is 0.85.\n- That is fair."
@@ -100,15 +101,37 @@ def test_a_server_that_does_not_even_list_its_models_keeps_nobody_waiting(judged
 
 
 @pytest.mark.parametrize("bad", [NO_NEXT, DOSE, "- The patient has **cancer**.\nNext step: operate.",
+                                 "- Its **softmax** is off.\nNext step: read.",
                                  "- I have changed the **rate**.\nNext step: train."])
 def test_an_answer_with_a_fault_is_asked_for_once_more_and_then_given_up(judged, bad):
     with Ollama(bad, GOOD) as server:
         assert asked(server, judged).text == GOOD
-        again = server.bodies("/api/chat")[1]["messages"]
-        assert again[-2]["content"] == bad and again[-1]["content"].startswith("Answer once more.")
+        second = server.bodies("/api/chat")[1]["messages"]
+        assert second[-2]["content"] == bad and second[-1]["content"].startswith("Answer once more.")
     with Ollama(bad) as server:
         found = asked(server, judged)
         assert found.tier == "adviser" and len(server.bodies("/api/chat")) == 2 and "form" in found.why
+
+
+def test_the_second_try_keeps_the_budget_and_is_shown_word_for_word(judged):
+    wide = judged.model_copy(update={"columns": [column(f"marker of the blood {n}") for n in range(500)]})
+    history = [Message(role=role, content="What about it? " * 90) for _ in range(3) for role in ("user", "assistant")]
+    passages = [Passage(kind="document", title=f"Guideline {n}", text="Measure twice. " * 90, source="") for n in "ab"]
+    with Ollama(DOSE * 9, GOOD) as server:
+        found = asked(server, wide, "why? " * 300, history=history, passages=passages)
+        first, second = (each["messages"] for each in server.bodies("/api/chat"))
+    assert found.text == GOOD and found.read.as_sent() == second != first
+    assert [each["role"] for each in second] == ["system", "user", "assistant", "user"]
+    assert second[1] == first[-1] and "Give no treatment" in second[-1]["content"]
+    for sent in (first, second):
+        assert sum(most(each["content"]) + OVERHEAD for each in sent) <= ON_CPU.whole
+
+
+def test_an_answer_that_was_cut_is_asked_for_in_fewer_words(judged):
+    long = "Next step: read on.\n" + "- **AUROC** is 0.85 and that is what it is for these.\n" * 60
+    with Ollama(long, GOOD) as server:
+        assert asked(server, judged).text == GOOD
+        assert "half as many words" in server.bodies("/api/chat")[1]["messages"][-1]["content"]
 
 
 def test_a_reply_with_links_pictures_and_orders_is_plain_text_and_calls_nobody(judged):
@@ -170,7 +193,8 @@ def test_a_few_hundred_prompts_hold_no_canary(tmp_path):
     ("# Head\n1. **a** b\n2) c\n\n**Next step**: d", "- **a** b\n- c\nNext step: d"),
     ("* **a\n> quoted\nNext Steps:\n- d\n", "- a\n- quoted\nNext step: d"),
     ("<think>secret</think>- **a**\n| x | y |\n|---|---|\nNext step - d", "- **a**\n- x y\nNext step: d"),
-    ("```\nonly code\n```", ""), ("", ""), ("- **a** *b* $c$ `d`\nNext step: e", "- **a** b c d\nNext step: e")])
+    ("```\nonly code\n```", ""), ("", ""), ("- **a** *b* $c$ `d`\nNext step: e", "- **a** b c d\nNext step: e"),
+    ("- **Epochs**: 60 epochs\nNext step: a hyper-parameter", "- **Rounds**: 60 rounds\nNext step: a setting")])
 def test_the_form_of_an_answer_is_mended(said, mended):
     assert re.sub(r"\s+(?=[by]\b)", " ", repair(said, ["AUROC"])) == mended
 
@@ -212,6 +236,12 @@ def test_a_change_asked_for_in_words_is_a_proposal_and_nothing_more(judged):
     assert asked_change(judged, "set the weather to 7") is None and not wants_change("why is it low?")
 
 
+@pytest.mark.parametrize("question", [*(each for stage in STAGES for each in quick_questions(stage)),
+                                      "What happens if I lower the learning rate to 0.01?"])
+def test_a_question_about_a_change_asks_for_none(judged, question):
+    assert not wants_change(question) and asked_change(judged, question) is None
+
+
 @pytest.mark.parametrize(("parameter", "value", "after"), [
     ("epochs", 80, 80), ("epochs", 80.0, 80), ("epochs", 80.5, None), ("epochs", 10**9, None), ("epochs", "80", None),
     ("epochs", True, None), ("epochs", float("nan"), None), ("class_weights", True, True), ("class_weights", 1, None),
@@ -240,6 +270,29 @@ def test_a_model_proposes_by_a_form_that_is_checked(judged):
         assert server.bodies("/api/chat")[1]["format"]["required"] == ["parameter", "value", "reason"]
     assert (found.family, found.parameter, found.after) == ("mlp", "epochs", 80)
     assert found.reason == "the curve is still falling"
+
+
+def test_the_form_rests_on_what_is_known_of_the_run_and_is_shown_word_for_word(judged):
+    with Ollama(GOOD, form("epochs", 80)) as server:
+        found = asked(server, judged, "set the rounds to eighty")
+        sent = server.bodies("/api/chat")[1]["messages"]
+    assert found.form.as_sent() == sent and all(each["content"] in found.as_read() for each in sent)
+    assert "still improving" in sent[-1]["content"] and "set the rounds to eighty" in sent[-1]["content"]
+    with Ollama() as server:
+        assert asked(server, judged).form is None
+
+
+@pytest.mark.parametrize("reason", ["the loss fell by 0.7731", "give 5 mg of it", "![x](http://192.0.2.1/p.png)"])
+def test_a_reason_that_is_made_up_or_speaks_of_treatment_is_not_shown(judged, reason):
+    with Ollama(GOOD, form("epochs", 80, reason)) as server:
+        found = asked(server, judged, "set the rounds to eighty").proposal
+    assert found.after == 80 and found.reason in ("asked for in these words", "x")
+
+
+@pytest.mark.parametrize("family", families.registry.names())
+def test_the_form_of_every_family_keeps_the_budget_on_its_second_try_too(family):
+    read = acting.form(made(run=run(family), curve=curve("level")), "set it to 7 " * 200)
+    assert read.tokens <= again(read, "no form " * 400, ["It cannot be used."]).tokens <= ON_CPU.whole
 
 
 @pytest.mark.parametrize("bad", [form("epochs", -3), form("colour", "red"), form("none", 0), '{"parameter": 1}'])

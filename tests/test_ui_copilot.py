@@ -55,6 +55,10 @@ def text_of(app: AppTest) -> str:
     return " ".join(each.proto.body for each in app.get("html"))
 
 
+def test_a_bold_term_opens_its_entry_as_any_other():
+    assert 'popovertarget="m-term-auroc"' in as_html("- **AUROC** is 0.8.\nNext step: read.")
+
+
 def test_an_answer_is_bullets_bold_words_and_nothing_else():
     said = as_html("- **age** is <b>old</b> [here](http://192.0.2.1)\nNext step: *go* on.")
     assert said == ("<ul><li><strong>age</strong> is &lt;b&gt;old&lt;/b&gt; [here](http://192.0.2.1)</li></ul>"
@@ -151,6 +155,13 @@ def test_a_change_is_made_by_a_click_alone_and_stands_in_the_log(standing):
     assert [each.proposal for each in copilot.changes(standing)] == [rounds()]
 
 
+def test_the_log_of_changes_stands_among_the_questions(standing):
+    copilot.remember(standing, "scan", "Why?", Answer(text="- **a**\nNext step: b.", tier="adviser"))
+    copilot.accepted(standing, rounds())
+    said = text_of(shown(standing))
+    assert "Rounds: 40 → 60, set by a click" in said and said.index("Why?") < said.index("Rounds: 40")
+
+
 def test_a_change_into_the_aggressive_zone_says_so_on_its_button(standing):
     bold = propose(copilot.snapshot_of_project(standing, "configure"), "rate", 0.09, "asked for in these words")
     copilot.remember(standing, "configure", "Faster?", Answer(text="- **a**\nNext step: b.", tier="adviser",
@@ -182,8 +193,8 @@ def test_who_answers_is_chosen_from_the_servers_own_list(standing, monkeypatch):
         until(lambda: asked.listed.models)
         app = shown(standing)
         assert [each.replace("\\", "") for each in app.radio[0].options] == [
-            "the built-in adviser", "the best model that fits",
-            "qwen3:8b, 900 GB: too large for the memory that is free", "qwen3:1.7b, 2.0 GB"]
+            "the built-in adviser", "the best model that fits", "qwen3:1.7b, 2.0 GB"]
+        assert "Too large for the memory that is free: qwen3:8b, 900 GB." in text_of(app)
         app.radio[0].set_value(panel.RULES).run()
         app.button(key="m_copilot_quick_scan_0").click().run()
         until(lambda: copilot.turns(standing))

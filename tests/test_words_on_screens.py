@@ -9,35 +9,10 @@ import pytest
 
 from medml import families, words
 from medml.evaluate.words import METRICS
+from medml.words.jargon import FIELD, NEVER, explained
 from pages import _ui_metrics as metrics
 from pages import _ui_terms as terms
-from tests.spoken import Said, calls, spoken
-
-# What a programmer calls it. A class of ours is named nowhere either: see the last test.
-NEVER = re.compile(r"""(?<![-\w.])(?:tensors?|null|NoneType|exceptions?|invalid|tracebacks?|stack\ trace|data\ ?frames?|
-    dtypes?|epochs?|kwargs|booleans?|integers?|floats?|illegal|fatal|abort(?:ed|s)?|hyper-?parameters?|logits?|softmax|
-    back-?end|front-?end|daemons?|threads?|mutex|runtime|debug\w*|stdout|stderr|payloads?|enqueued?|callbacks?|
-    instantiat\w+|iterat(?:e|ion)s?|pars(?:e|ed|er|ing)|regex|deprecated|segfault|errno|oops|whoops|n_samples|
-    subprocess(?:es)?|sigkill|pickled?|serializ\w+|hash\ ?map|tuples?|string|bugs?|crash(?:ed|es)?|
-    samples?\ size\ mismatch|out\ of\ memory|OOM|ground\ truth)(?![-\w])""", re.VERBOSE)
-
-# The field's own words: each that a screen uses must have an entry.
-FIELD = re.compile(r"""(?<![-\w])(?:accuracy|activation|ablation|anomal\w+|antithetic|area\ under|auroc|auc|auprc|
-    autoencoders?|average\ precision|backbones?|bagging|baselines?|bayes\w*|beeswarm|bonferroni|boost(?:ing|ed)|
-    bootstrap\w*|brier|calibrat\w+|c-statistic|censor(?:ed|ing)|centiles?|checkpoints?|chi-squared?|class\ weights?|
-    cluster\w*|coefficients?|collinear\w*|conformal|confound\w+|convolution\w*|correlat\w+|cosine|covariates?|
-    cross-entropy|cross-validat\w+|deciles?|decision\ curves?|degrees\ of\ freedom|dichotom\w+|dropout|early\ stopping|
-    effect\ size|embedding\w*|encod\w+|ensembles?|entropy|estimators?|euclidean|external\ validation|
-    false\ (?:positive|negative|alarm)s?|features?|fine-tun\w+|folds?|gaussian|gini|grad-cam|gradients?|hazards?|
-    heatmaps?|held-out|imput\w+|imbalanc\w+|interquartile|isotonic|kappa|kernels?|lasso|latent|learning\ rates?|
-    likelihood|log\ (?:loss|odds)|logistic|logits?|loss|markov|medians?|momentum|multicollinear\w*|n-grams?|nested|
-    net\ benefit|neurons?|nomograms?|null\ hypothesis|odds\ ratios?|one-hot|optimi[sz]er|optimism|outliers?|out-of-fold|
-    p-values?|parity|patience|penalt\w+|percentiles?|perceptron|permut\w+|perplexity|platt|pooling|posterior|
-    pretrained|prevalence|principal\ components?|propensity|quantiles?|quartiles?|random\ forests?|recalibrat\w+|
-    regression|regulari[sz]\w+|resampl\w+|ridge|roc|sensitivity|shap|shapley|sigmoid|skew\w*|smote|specificity|
-    standard\ deviations?|stochastic|subgroups?|support\ vectors?|surrogates?|t-test|tokeni\w+|transformers?|
-    true\ (?:positive|negative)s?|validation\ part|variances?|variational|weight\ decay|winner.s\ curse|youden|
-    z-scores?)(?![-\w])""", re.VERBOSE | re.IGNORECASE)
+from tests.spoken import calls, spoken
 
 ABBREVIATION = re.compile(r"(?<![\w/.<{-])(?:[A-Z]{2,}[A-Z0-9+]*|[A-Z][a-z]+[A-Z]\w+)(?![\w(=])")
 EVERYDAY = {"MedML", "PDF", "PNG", "JPEG", "TIFF", "GIF", "BMP", "CSV", "HTML", "XML", "SVG", "WebP", "NIfTI", "RAR",
@@ -47,12 +22,6 @@ EVERYDAY = {"MedML", "PDF", "PNG", "JPEG", "TIFF", "GIF", "BMP", "CSV", "HTML", 
 DICOM = {"DICOMDIR", "PatientID", "PatientIDs", "SOPInstanceUID", "SOPInstanceUIDs", "StudyInstanceUID", "LUT", "VOI",
          "MONOCHROME1", "MONOCHROME2", "PS3", "PALETTE", "COLOR", "ImageNet"}  # tags, clauses
 PLACES = {"FILE", "SOURCE", "COLUMN", "STEP", "NAME", "RUN", "FOLDER", "PIXELS", "TAG", "ROLE"}  # of the command line
-
-
-def covered(said: Said, found: re.Match[str]) -> bool:
-    """Whether the word has an entry, alone or as part of a longer term."""
-    return words.find(found.group()) is not None or any(
-        begin <= found.start() < end for begin, end, _ in words.named_in(said.text))
 
 
 def test_the_words_of_every_room_are_read():
@@ -70,13 +39,13 @@ def test_no_screen_says_a_programmers_word():
 
 def test_every_word_of_the_field_on_a_screen_has_an_entry():
     assert [(found.group(), str(each)) for each in spoken() for found in FIELD.finditer(each.text)
-            if not covered(each, found)] == []
+            if not explained(each.text, found)] == []
 
 
 def test_every_abbreviation_on_a_screen_has_an_entry_or_is_an_everyday_one():
     known = EVERYDAY | DICOM | PLACES
     assert [(found.group(), str(each)) for each in spoken() for found in ABBREVIATION.finditer(each.text)
-            if found.group() not in known and not covered(each, found)] == []
+            if found.group() not in known and not explained(each.text, found)] == []
 
 
 def test_every_term_that_a_page_asks_for_has_an_entry():
@@ -98,7 +67,7 @@ def test_what_is_stored_under_a_name_is_shown_under_one_with_an_entry(shown):
     ("by its kappa and skewness", FIELD), ("the GAN of the model", ABBREVIATION), ("with LightGBM", ABBREVIATION)])
 def test_the_nets_catch_what_they_are_for(text, wrong):
     found = wrong.search(text)
-    assert found and not covered(Said(text, "here"), found)
+    assert found and not explained(text, found)
 
 
 def test_no_class_of_the_library_is_named_on_a_screen():

@@ -73,9 +73,23 @@ def prompt(snapshot: Snapshot, stage: Stage, question: str, *, passages: Sequenc
     shown, kept = _passages(passages, budget.passages - OVERHEAD)
     facts = as_text(snapshot, stage, question, budget.snapshot - OVERHEAD)
     parts = [f"FACTS\n{facts}", f"PASSAGES\n{shown}" if shown else "", f"QUESTION\n{asked}"]
-    messages = [Message(role="system", content=SYSTEM), *before,
-                Message(role="user", content="\n\n".join(filter(None, parts)))]
-    return Prompt(messages=messages, passages=kept, tokens=sum(most(each.content) + OVERHEAD for each in messages))
+    return whole([Message(role="system", content=SYSTEM), *before,
+                  Message(role="user", content="\n\n".join(filter(None, parts)))], kept)
+
+
+def again(read: Prompt, said: str, wrong: Sequence[str], budget: Budget = ON_CPU) -> Prompt:
+    """The same question with what was wrong with the answer, in the place of earlier turns: within the same budget."""
+    ends = [read.messages[0], read.messages[-1]]
+    left = budget.whole - sum(most(each.content) + OVERHEAD for each in ends) - 2 * OVERHEAD
+    once = cut(" ".join(["Answer once more.", *wrong]), 2 * left // 3)
+    return whole([*ends, Message(role="assistant", content=cut(said, left - most(once))),
+                  Message(role="user", content=once)], read.passages)
+
+
+def whole(messages: list[Message], passages: Sequence[Passage] = ()) -> Prompt:
+    """Messages as a prompt, with how many tokens they are at most."""
+    return Prompt(messages=messages, passages=list(passages),
+                  tokens=sum(most(each.content) + OVERHEAD for each in messages))
 
 
 def _latest(history: Sequence[Message], left: int) -> list[Message]:

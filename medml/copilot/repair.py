@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from medml.words import jargon
+
 MOST_LINES, LONGEST_LINE = 10, 400
 LETTERS = 0.35  # share of an answer's signs below which it is noise
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -19,6 +21,8 @@ _REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
 _HTML = re.compile(r"<!--.*?-->|</?[a-zA-Z!][^>]*>?", re.DOTALL)
 _ADDRESS = re.compile(r"(?:https?|ftp|file|data|javascript):\S+|www\.\S+", re.IGNORECASE)
 _DIRECTIVE = re.compile(r":material/\w+:|:[a-z]+(?:-[a-z]+)*\[([^\]]*)\]|:[a-z_]+:")
+_PLAINER = {"epoch": "round", "hyperparameter": "setting"}  # what the facts themselves may lead a model to say
+_SAID = re.compile(r"\b(epoch|hyper-?parameter)(?=s?\b)", re.IGNORECASE)
 _START = re.compile(r"^(?:\s*(?:[-*+•–]|\d{1,2}[.)])\s+|\s*#{1,6}\s*|\s*>\s*)+")
 _NEXT = re.compile(r"^[\W_]*next\s+steps?\b[\s*_]*[::.–-]*[\s*_]*(.*)$", re.IGNORECASE)
 _HEADING = re.compile(r"^\s*#{1,6}\s")
@@ -55,6 +59,12 @@ def faults(text: str, names: Sequence[str] = ()) -> list[str]:
     return found
 
 
+def unexplained(text: str, names: Sequence[str] = ()) -> list[str]:
+    """What to tell a model of words that nobody explains to a doctor, as `faults`; [] where there are none."""
+    found = jargon.unexplained(_without(text.replace("*", ""), names))
+    return [f"Say it in plain words, without: {', '.join(found)}."] if found else []
+
+
 def _without(text: str, names: Sequence[str]) -> str:
     for name in names:
         if len(name) > 3:
@@ -88,7 +98,13 @@ def words_alone(text: str) -> str:
     text = _DIRECTIVE.sub(lambda found: found[1] or "", text)
     text = re.sub(r"\*{0,2}‹([^›\n]*)›\*{0,2}", r"**\1**", text)
     text = text.replace("`", "").replace("$", "").replace("<", "under ")
+    text = _SAID.sub(lambda found: _plainer(found[1]), text)
     return re.sub(r"!+(?=\[)", "", text).replace("](", "] (")  # what the removals may have put together anew
+
+
+def _plainer(word: str) -> str:
+    said = _PLAINER[word.lower().replace("-", "")]
+    return said.capitalize() if word[0].isupper() else said
 
 
 def _lines(text: str) -> tuple[list[str], str]:

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from medml.copilot import chat
-from medml.copilot.acting import act, asked_change, wants_change
+from medml.copilot.acting import Acted, act, asked_change, form, wants_change
 from medml.copilot.adviser import advise
 from medml.copilot.chat import Model, Settings, Unavailable
 from medml.copilot.facts import Snapshot, Stage
 from medml.copilot.intents import asks_meaning, intents
 from medml.copilot.invented import invented
 from medml.copilot.knowledge import Passage
-from medml.copilot.prompting import ON_CPU, ON_GPU, Message, Prompt, prompt
+from medml.copilot.prompting import ON_CPU, ON_GPU, Budget, Message, Prompt, again, prompt
 from medml.copilot.proposal import Proposal
-from medml.copilot.repair import faults, repair
+from medml.copilot.repair import faults, repair, unexplained
 from medml.evaluate.words import METRICS
 from medml.value import Value
 
@@ -36,6 +36,7 @@ class Answer(Value):
     text      Markdown: at most 10 lines, bullets and "Next step: …", no link, picture, code or HTML
     tier      who answered;   model  its name;   why  why no model did, in words ("" where none was asked)
     read      the exact prompt, for "What did it read?"; None of the adviser, which read the snapshot alone
+    form      the one of the form by which a model proposes a change; None where none was asked for
     passages  what the answer rests on;   proposal  a change to show as a button
     """
 
@@ -44,6 +45,7 @@ class Answer(Value):
     model: str = ""
     why: str = ""
     read: Prompt | None = None
+    form: Prompt | None = None
     passages: list[Passage] = []
     proposal: Proposal | None = None
     first_after: float | None = None  # seconds to the first piece shown
@@ -52,6 +54,10 @@ class Answer(Value):
     def by(self) -> str:
         """Who answered, as it is shown."""
         return self.model if self.tier == "model" else ADVISER
+
+    def as_read(self) -> str:
+        """Everything that a model was sent for this answer; "" where none was."""
+        return "\n\n".join(each.as_read() for each in (self.read, self.form) if each is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +83,18 @@ def ask(snapshot: Snapshot, stage: Stage, question: str, *, history: Sequence[Me
     settings = settings or Settings()
     try:
         chosen = yield from _waiting(lambda: chat.choose(settings))
-        read = prompt(snapshot, stage, question, passages=passages, history=history,
-                      budget=ON_GPU if chosen.on_gpu else ON_CPU)
-        started, (text, first) = time.monotonic(), (yield from _checked(read, chosen.name, snapshot, settings))
-        if isinstance(text, Refused):
-            return by_rules(snapshot, stage, question, passages, text.why, read)
-        proposal = None
+        budget = ON_GPU if chosen.on_gpu else ON_CPU
+        read = prompt(snapshot, stage, question, passages=passages, history=history, budget=budget)
+        started, came = time.monotonic(), (yield from _checked(read, budget, chosen.name, snapshot, settings))
+        if came.refused:
+            return by_rules(snapshot, stage, question, passages, came.refused, came.read)
+        acted = Acted(None, None)
         if wants_change(question) and snapshot.run is not None:
-            proposal = yield from _acting(snapshot, question, chosen.name, settings)
-        text, used = _used(text, read.passages)
-        return Answer(text=text, tier="model", model=chosen.name, read=read, passages=used,
-                      proposal=proposal, first_after=None if first is None else round(first - started, 3))
+            acted = yield from _acting(snapshot, question, chosen.name, settings)
+        text, used = _used(came.text, came.read.passages)
+        return Answer(text=text, tier="model", model=chosen.name, read=came.read, form=acted.read, passages=used,
+                      proposal=acted.proposal,
+                      first_after=None if came.first is None else round(came.first - started, 3))
     except Unavailable as absent:
         return by_rules(snapshot, stage, question, passages, absent.why)
 
@@ -152,37 +159,48 @@ def _start(text: str, most: int = 240) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """An answer that is not shown, since its second try had faults too: why, in words."""
+class Checked:
+    """A mended answer, the prompt that it answers, and when its first piece was shown.
 
-    why: str
+    refused  why it is not shown, its second try having faults too, in words; "" where it may be
+    """
+
+    text: str
+    read: Prompt
+    first: float | None
+    refused: str = ""
 
 
-def _checked(read: Prompt, model: str, snapshot: Snapshot, settings: Settings,
-             ) -> Generator[Event, None, tuple[str | Refused, float | None]]:
-    """(the mended answer, when its first piece was shown)."""
-    messages, first = read.as_sent(), None
+def _checked(read: Prompt, budget: Budget, model: str, snapshot: Snapshot, settings: Settings,
+             ) -> Generator[Event, None, Checked]:
+    """Ask, mend, check, and ask once more where something is wrong."""
+    sent, first = read, None
     terms = sorted({*snapshot.names, *(each.title for each in METRICS.values())}, key=lambda each: -len(each))
     for _ in range(2):
-        with contextlib.closing(chat.stream(messages, model, settings)) as asking:  # a stop ends the server's work too
-            said = None
-            while said is None:
-                try:
-                    piece = next(asking)
-                except StopIteration as end:
-                    said = end.value
-                    break
-                first = first or (time.monotonic() if piece else None)
-                yield Event("wait") if piece is None else Event("text", piece)
-        mended = repair(said.text, terms)
-        wrong, figures = faults(mended, snapshot.names), made_up(mended, read, snapshot)
+        said, began = yield from _streamed(sent, model, settings)
+        first, answered, mended = first or began, sent, repair(said.text, terms)
+        wrong = [*faults(mended, snapshot.names), *unexplained(mended, snapshot.names),
+                 *([] if said.is_whole else ["It was cut: answer in half as many words."])]
+        figures = made_up(mended, read, snapshot)
         if not wrong and not figures:
-            return mended, first
+            return Checked(mended, answered, first)
         yield Event("again")
-        messages = [*messages, {"role": "assistant", "content": said.text[:1000]},
-                    {"role": "user", "content": "Answer once more. " + " ".join([*wrong, *figures])}]
-    return Refused("The model's answer did not keep the form." if wrong else
-                   "The model's answer held figures that stand nowhere in this work."), first
+        sent = again(read, said.text, [*wrong, *figures], budget)
+    return Checked(mended, answered, first, "The model's answer did not keep the form." if wrong else
+                   "The model's answer held figures that stand nowhere in this work.")
+
+
+def _streamed(sent: Prompt, model: str, settings: Settings) -> Generator[Event, None, tuple[chat.Said, float | None]]:
+    """(an answer as it came, when its first piece was shown)."""
+    first = None
+    with contextlib.closing(chat.stream(sent.as_sent(), model, settings)) as asking:  # a stop ends the server's work
+        while True:
+            try:
+                piece = next(asking)
+            except StopIteration as end:
+                return end.value, first
+            first = first or (time.monotonic() if piece else None)
+            yield Event("wait") if piece is None else Event("text", piece)
 
 
 def made_up(said: str, read: Prompt, snapshot: Snapshot) -> list[str]:
@@ -192,17 +210,17 @@ def made_up(said: str, read: Prompt, snapshot: Snapshot) -> list[str]:
             "that stand there."] if found else []
 
 
-def _acting(snapshot: Snapshot, question: str, model: str, settings: Settings,
-            ) -> Generator[Event, None, Proposal | None]:
+def _acting(snapshot: Snapshot, question: str, model: str, settings: Settings) -> Generator[Event, None, Acted]:
     """What a model would change, else what the words themselves say."""
-    with contextlib.closing(act(snapshot, question, model, settings)) as asking:
+    read = form(snapshot, question)
+    with contextlib.closing(act(snapshot, question, read, model, settings)) as asking:
         while True:
             try:
                 next(asking)
             except StopIteration as end:
                 return end.value
             except Unavailable:
-                return asked_change(snapshot, question)
+                return Acted(asked_change(snapshot, question), read)
             yield Event("wait")
 
 
