@@ -22,6 +22,10 @@ def buttons(run: Run) -> None:
     """One button a file; each is written when it is asked for, in a second or two."""
     ui.section("Report", "What was done and found, with every check, and the TRIPOD+AI checklist filled from this run: "
                          "each item is done, asks something of you, or is violated.")
+    stop = report.blocked(run)
+    if stop is not None:
+        ui.say("stop", f"No report can be written: {stop.what}", stop.fix)
+        return
     with st.container(horizontal=True, gap="small"):
         for words, ending, mime, make in SORTS:
             st.download_button(words, rights.taken(run.run, lambda make=make: make(run)), f"{run.run}.{ending}", mime,

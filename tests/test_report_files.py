@@ -16,6 +16,7 @@ from tables import clinic, planned, saved
 
 from medml import gallery, report
 from medml.__main__ import main
+from medml.errors import UserError
 from medml.report import checklist, claim, content, tripod, wording
 from medml.report.card import plain
 from medml.report.document import Document, Heading, Rows, Words
@@ -99,6 +100,28 @@ def test_no_figure_leaves_without_its_interval(run):
     for line in report.as_card(run).splitlines():
         if re.search(r"\b0\.\d{3}\b", line):
             assert "95 % CI" in line or "said from a probability" in line or line.startswith("- **"), line
+
+
+@pytest.mark.parametrize("check", ["E2", "E7"])
+def test_without_intervals_or_a_baseline_no_report_is_written(run, check):
+    """RIGOUR.md: these two block the report; any other warns in it."""
+    stopped = [each.model_copy(update={"verdict": "block", "what": "No baseline.", "fix": "Train again."})
+               if each.id == check else each for each in run.report.checks]
+    changed = replace(run, report=run.report.model_copy(update={"checks": stopped}))
+    for write in (report.as_pdf, report.as_docx, report.as_card):
+        with pytest.raises(UserError, match="No report of this model can be written: No baseline."):
+            write(changed)
+    assert report.blocked(changed).id == check and report.blocked(run) is None
+
+
+def test_what_a_rare_outcome_hides_is_hidden_of_the_closed_part_too(run):
+    """E1: accuracy flatters a rare outcome wherever it stands."""
+    opened = replace(run, report=run.report.model_copy(update={
+        "hidden": ["accuracy"], "held_out": dict(run.report.metrics), "looks": 1}))
+    tables = [each for each in content.document_of(opened).blocks if isinstance(each, Rows) and each.head[1:2] == (
+        "This model",)]
+    assert len(tables) == 2 and all("AUROC" in (names := [row[0] for row in each.rows]) and "Accuracy" not in names
+                                    for each in tables)
 
 
 def test_the_card_shows_markup_as_it_is(run):

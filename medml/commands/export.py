@@ -48,6 +48,7 @@ def do_export(args: argparse.Namespace) -> Printed:
 def _taken_back(run: str, path: Path) -> Printed:
     from medml import export
 
-    found = export.take_back(run, path)
+    found, hidden = export.take_back(run, path), gallery.open_run(run).report.hidden
     return [f"{found.n_cases:,} rows of {found.n_patients:,} patients from “{found.source}”, kept as a validation on "
-            "data from elsewhere.", *(f"  {title(name)}: {figure(each)}" for name, each in found.metrics.items())]
+            "data from elsewhere.", *(f"  {title(name)}: {figure(each)}" for name, each in found.metrics.items()
+                                      if name not in hidden)]

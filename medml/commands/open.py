@@ -23,4 +23,5 @@ def do_open(args: argparse.Namespace) -> Printed:
     opened = gallery.open_run(args.run)
     save_json(args.json, run_as_json(opened))
     return [f"Held-out part, opened {opened.report.looks} time(s):",
-            *(f"  {title(name)}: {figure(metric)}" for name, metric in opened.report.held_out.items())]
+            *(f"  {title(name)}: {figure(metric)}" for name, metric in opened.report.held_out.items()
+              if name not in opened.report.hidden)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from medml import gallery
 from medml.evaluate import headline
+from medml.evaluate.catalogue import counted as counted_rows
 from medml.evaluate.catalogue import doubts, in_words_stated
 from medml.evaluate.words import title
 from medml.report import claim, tripod
@@ -100,7 +101,8 @@ def _performance(run: gallery.Run) -> Iterator[Block]:
                            for name in w.shown_metrics(run)), _even(len(head)))
     if report.held_out:
         yield Heading(f"Part that was kept closed, opened {report.looks} time(s)")
-        yield Rows(("", "This model"), tuple((title(name), w.figure(each)) for name, each in report.held_out.items()))
+        yield Rows(("", "This model"), tuple((title(name), w.figure(report.held_out.get(name)))
+                                            for name in w.shown_metrics(run)))
     chart = drawing(report)
     if chart is not None:
         yield chart
@@ -171,8 +173,8 @@ def _external_in_words(each: External) -> str:
     doubted = doubts(each)
     doubt = f" It is not sure that these are other patients: {'; '.join(doubted)}." if doubted else ""
     stated = f" {in_words_stated(each)}" if doubted and each.stated else ""
-    return (f"{each.n_cases:,} cases of {each.n_patients:,} patients{events}; {each.n_left_out:,} left out.{absent}"
-            f"{doubt}{stated}")
+    left = counted_rows(each, "n_left_out") or "none"
+    return (f"{each.n_cases:,} cases of {each.n_patients:,} patients{events}; {left} left out.{absent}{doubt}{stated}")
 
 
 def _checks(report: Report) -> Iterator[Block]:

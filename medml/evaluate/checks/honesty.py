@@ -10,7 +10,7 @@ from medml.evaluate.checks import Evidence, rule
 from medml.evaluate.intervals import DRAWS, percentiles
 from medml.evaluate.winner import bbc_cv
 from medml.evaluate.words import HEADLINE, title
-from medml.types import Check, Metric
+from medml.types import Check, Metric, Report
 
 TOO_GOOD = 0.98
 RARE = 0.20
@@ -57,9 +57,9 @@ def rare_outcome(evidence: Evidence) -> Check:
 def intervals_everywhere(evidence: Evidence) -> Check:
     """No figure without its interval, from at least 1,000 draws of patients."""
     report = evidence.report
-    figures: dict[str, Metric] = dict(report.metrics) | report.calibration_line
-    figures |= {f"{name} {metric}": each for name, row in report.baselines.items() for metric, each in row.items()}
-    bare = [name for name, each in figures.items() if each.value is not None and not _has_interval(each)]
+    bare = [each for each in _figures(report) if each.value is not None and not _has_interval(each)]
+    bare += [each for each in (report.roc, report.precision_recall, report.calibration, report.residuals)
+             if each is not None and not len(each.low) == len(each.high) == len(each.y)]
     untold = sum(each.value is None for each in report.metrics.values())
     if bare or evidence.draws < DRAWS:
         return found("E2", "block", f"{many(len(bare), 'figure')} without an interval; {evidence.draws:,} draws of "
@@ -69,6 +69,22 @@ def intervals_everywhere(evidence: Evidence) -> Check:
     note = f" {many(untold, 'figure')} could not be told from these cases." if untold else ""
     return found("E2", "pass", f"Every figure has a 95 % interval from {evidence.draws:,} draws of patients.{note}",
                  bare=0, draws=evidence.draws, untold=untold)
+
+
+def _figures(report: Report) -> list[Metric]:
+    """Every figure that a report tells, of the model, the baselines, each group, and what acting on it is worth."""
+    found = [*report.metrics.values(), *report.calibration_line.values()]
+    found += [each for row in report.baselines.values() for each in row.values()]
+    found += [each for group in report.subgroups for each in (group.figure, group.slope) if each is not None]
+    found += [each for point in report.grid for each in (point.sensitivity, point.specificity)]
+    if report.net_benefit is not None:
+        found.append(report.net_benefit.gain)
+    if report.score_in_use is not None:
+        score = report.score_in_use
+        found += [score.auroc, score.auroc_difference, score.benefit_difference]
+    if report.recalibration is not None:
+        found += [*report.recalibration.before.values(), *report.recalibration.after.values()]
+    return found
 
 
 def _has_interval(figure: Metric) -> bool:
