@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medml.cases import Cases
+from medml.data.images import columns
 from medml.data.images.columns import SPLIT, TAGS
 from medml.data.images.image_file import Unreadable
 from medml.data.images.twins import Looks
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from medml.pipeline import Pipeline
 
 BESIDE = (*TAGS.values(), "width", "height", "bytes", "frames", "kind")  # what stands beside a picture (L14)
-PARTS = {"train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION,
-         "dev": VALIDATION, "test": TEST, "testing": TEST, "holdout": TEST}
+PARTS = {columns.TRAIN: TRAIN, columns.VALIDATION: VALIDATION, columns.TEST: TEST}
 
 
 def decoded(names: Sequence[str], table: ImageTable, plan: PicturePlan, *, watch: Watch | None = None,
@@ -75,8 +75,8 @@ def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, choice: Ch
         files = rows[plan.column].str.replace(r"#\d+$", "")
         cases = replace(cases, patients=pd.factorize(files.to_numpy())[0].astype(np.int64))
     return replace(cases, X=pd.DataFrame({plan.column: cells_of(store)[order]}),
-                   beside=rows.select(told).to_pandas() if told else None, twins=twins(Pictures(store, order)),
-                   given=_given(rows))
+                   beside=rows.select(told).to_pandas() if told else None, given=_given(rows),
+                   twins=twins(Pictures(store, order), _sides(rows[plan.column].to_list(), table)))
 
 
 def refuse_damaged(cases: Cases, recipe: Recipe) -> None:
@@ -94,21 +94,28 @@ def cells_of(store: Store) -> np.ndarray:
     return cells
 
 
-def twins(pictures: Pictures) -> np.ndarray:
+def twins(pictures: Pictures, sides: Sequence[int] | None = None) -> np.ndarray:
     """(n,) int64, equal for pictures that show the same: pixel by pixel, or by RIGOUR.md's rule of likeness (L3), which
-    can tell nothing below 64 pixels a side."""
+    can tell nothing below 64 pixels a side.
+
+    sides  the shorter side of each as it came: a thumbnail that was made larger tells no more than before
+    """
     looks = Looks(len(pictures))
     for at in range(len(pictures)):
-        looks.add(at, pictures.read(slice(at, at + 1))[0].squeeze())
+        looks.add(at, pictures.read(slice(at, at + 1))[0].squeeze(), side=None if sides is None else sides[at])
     return looks.twins().groups
 
 
+def _sides(names: Sequence[str], table: ImageTable) -> list[int]:
+    """Pixels of the shorter side of each picture in its file, by names as `each_frame` may have made them."""
+    known = {each.path: min(each.rows, each.cols) for each in table.images}
+    return [known[name] if name in known else known[name.rpartition("#")[0]] for name in names]
+
+
 def _given(rows: pl.DataFrame) -> np.ndarray | None:
-    """The split that came with the pictures; None where a row is in none of its parts."""
-    if SPLIT not in rows.columns:
-        return None
-    parts = [PARTS.get(str(each).lower(), -1) for each in rows[SPLIT]]
-    return None if -1 in parts else np.array(parts, dtype=np.int64)
+    """The split that came with the pictures; None where there is none to judge by (see `own_parts`)."""
+    parts = columns.own_parts(rows[SPLIT].to_list()) if SPLIT in rows.columns else None
+    return None if parts is None else np.array([PARTS[each] for each in parts], dtype=np.int64)
 
 
 def heatmaps_judged(final: Pipeline, cases: Cases) -> tuple[float | None, tuple[float, ...]]:

@@ -211,7 +211,7 @@ def _strange(predictor: Predictor, table: TableSource, names: list[str]) -> list
     facts = predictor.table.pictures
     least = 0 if facts is None else seen.least_side(facts.side)
     small = {each.path for each in table.images if min(each.rows, each.cols) < least}
-    known = set(facts.by.get("modality", {})) if facts is not None else set()
+    known = facts.modalities if facts is not None else set()
     modality = {each.path: each.tags.get("Modality") for each in table.images}
     found = [modality.get(name.rpartition("#")[0] or name, modality.get(name)) for name in names]
     said = ["a kind of picture that training did not show" if known and each and each not in known else ""

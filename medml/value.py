@@ -21,7 +21,7 @@ class PictureFacts(Value):
     by           {"modality" | "manufacturer" | "transfer syntax" | "photometric" | "bits" | "kind" | "size":
                  {what: n}}, fewer than k files together as "other"
     side         5th percentile, median and 95th percentile of the shorter side, pixels
-    frames       most frames of one file (95th percentile)
+    frames       most frames of one file (95th percentile; at least 2 where any file has several)
     damaged      files whose pixels could not be decoded, and that were listed with their reason
     copies, near pictures equal to an earlier one (pixel by pixel); nearly equal ones (perceptual hash, confirmed by
                  correlation); *_across: those of them whose twin has another class. None: could not tell
@@ -44,6 +44,11 @@ class PictureFacts(Value):
     text_like: int | None = None
     chest: bool = False
     own_split: bool = False  # the pictures came with a split of their own, in the column "split"
+
+    @property
+    def modalities(self) -> set[str]:
+        """Those that are known by name; of what stands under "other" nothing is."""
+        return set(self.by.get("modality", {})) - {"other"}
 
 
 class PicturePlan(Value):

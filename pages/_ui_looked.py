@@ -31,9 +31,9 @@ def where_it_looked(run: Run) -> None:
              "the answer, on one scale for all with that answer")
     ui.section("Where the model looked", "Each picture by a model that had not seen it. Red is what spoke for "
                f"{spoke}. It shows where, never why.")
-    odd = next((each for each in run.report.checks if each.id == "G3" and each.verdict == "warn"), None)
+    odd = next((each for each in run.report.checks if each.id == "G3" and each.verdict != "pass"), None)
     if odd is not None:
-        ui.say("caution", odd.what, odd.fix)
+        ui.say("caution" if odd.verdict == "warn" else "note", odd.what, odd.fix)
     st.fragment(_shown)(run)
 
 

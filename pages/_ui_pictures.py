@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -16,6 +16,9 @@ from medml import project as projects
 from medml.patience import READ, within
 from medml.types import Choice, PictureFacts, PicturePlan, Table
 from pages import _ui as ui
+
+if TYPE_CHECKING:
+    import polars as pl
 
 KEPT = "m_pictures"  # what this session holds of pictures, by what it was made from
 ACROSS, A_CLASS, DRAWN = 6, 6, 18  # side by side; shown of a class; decoded of a class
@@ -61,6 +64,8 @@ def _side(known: PictureFacts) -> str:
 
 def told(known: PictureFacts) -> list[tuple[Any, str, str]]:
     """What a reviewer would ask about these pictures: (severity, what, what to do)."""
+    from medml.profile.pictures import often_written
+
     said: list[tuple[Any, str, str]] = []
     if known.copies_across or known.near_across:
         n = known.copies_across + (known.near_across or 0)
@@ -76,6 +81,12 @@ def told(known: PictureFacts) -> list[tuple[Any, str, str]]:
         them = "it" if written == 1 else "them"
         said.append(("caution", f"About {ui.count(written, 'picture')} may have writing in {them}.",
                      "A name in a picture is a name; and a model may read it. Look at them, and crop if need be."))
+    often = often_written(known)
+    if often and not written:
+        said.append(("note", f"{ui.count(sum(often.values()), 'picture')} ({', '.join(often)}) may have the patient's "
+                     "name in them: such machines often write it there.",
+                     "None was found at the borders. Look at a few before you pass them on." if known.text_like == 0
+                     else "MedML could not look for it. Look at them before you pass them on."))
     if known.near:
         look = "looks" if known.near == 1 else "look"
         said.append(("note", f"{ui.count(known.near, 'picture')} {look} nearly like another one.",
@@ -135,9 +146,16 @@ def _sides(project: projects.Project, table: Table, choice: Choice) -> dict[str,
     from medml.data import open_table
 
     frame = open_table(Path(project.source), table.ref).frame(["width", "height", choice.target]).drop_nulls()
-    side = np.minimum(frame["width"].to_numpy(), frame["height"].to_numpy()).astype(float)
-    names = np.array([str(each) for each in frame[choice.target]])
-    return {name: side[names == name] for name in sorted(set(names))[:MOST_CLASSES]}
+    return {name: np.minimum(some["width"].to_numpy(), some["height"].to_numpy()).astype(float)
+            for name, some in _by_class(frame, choice).items()}
+
+
+def _by_class(frame: pl.DataFrame, choice: Choice) -> dict[str, pl.DataFrame]:
+    """The rows of each class, of the first few; an outcome that is a number has none: its pictures stand together."""
+    if choice.task == "regression":
+        return {"All pictures": frame}
+    names = sorted(frame[choice.target].unique().to_list(), key=str)[:MOST_CLASSES]
+    return {str(name): frame.filter(frame[choice.target] == name) for name in names}
 
 
 def _greys(drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -160,12 +178,12 @@ def _samples(project: projects.Project, table: Table, choice: Choice, plan: Pict
     opened = open_table(Path(project.source), table.ref)
     frame = opened.frame([plan.column, choice.target]).drop_nulls()
     draw, found = np.random.default_rng(0), {}
-    for name in sorted(frame[choice.target].unique().to_list(), key=str)[:MOST_CLASSES]:
-        of_class = frame.filter(frame[choice.target] == name)[plan.column].to_list()
+    for name, rows in _by_class(frame, choice).items():
+        of_class = rows[plan.column].to_list()
         some = [of_class[at] for at in draw.permutation(len(of_class))[:DRAWN]]
         pixels = [each for _, each in opened.decode(some, plan) if not isinstance(each, Unreadable)]
         if pixels:
-            found[str(name)] = np.stack(pixels)
+            found[name] = np.stack(pixels)
     return found
 
 
@@ -200,8 +218,7 @@ def ask_plan(table: Table, plan: PicturePlan, key: str) -> PicturePlan:
     sides = sorted({*SIDES, plan.size})
     size = st.select_slider("Pixels a side", sides, plan.size, key=f"{key}_side")
     window, frames = plan.window, plan.frames
-    modalities = known.by.get("modality", {}) if known is not None else {}
-    if "CT" in modalities:
+    if known is not None and {"CT", "other"} & set(known.by.get("modality", {})):  # few patients' CT is not named
         names = list(WINDOWS) + ([plan.window] if plan.window and plan.window not in WINDOWS.values() else [])
         now = next((name for name, value in WINDOWS.items() if value == plan.window), plan.window)
         picked = st.selectbox("Range of grey", names, names.index(now), key=f"{key}_window")

@@ -16,8 +16,8 @@ from medml.types import Choice, Recipe, SplitPlan, Table
 from pages import _ui as ui
 from pages._ui_cards import drawn
 
-GIVEN = ("The data came divided into parts for training, for choosing and for testing. MedML keeps that division as it "
-         "is: it learns from the first, decides on the second, and leaves the third closed until you open it, once.")
+GIVEN = ("The data came divided into parts. MedML keeps that division as it is: it learns from the part for training, "
+         "decides on the one for choosing where there are three, and leaves the last closed until you open it, once.")
 SCHEMES = {"cross_validation": "Cross-validation", "held_out": "Keep a part closed"}
 
 

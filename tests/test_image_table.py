@@ -10,7 +10,7 @@ import pytest
 
 from medml.data import find_tables, open_table
 from medml.data.images import find_images
-from medml.data.images.columns import folders_of, stems_of
+from medml.data.images.columns import folders_of, own_parts, stems_of
 from medml.data.images.table import picture_table
 from medml.errors import UserError
 from medml.value import PICTURES
@@ -101,6 +101,16 @@ def test_every_picture_of_the_corpus_keeps_its_outcome_among_tables(corpus, fold
 def test_which_level_of_folders_is_the_class(paths, wanted):
     found = folders_of(paths, [None] * len(paths))
     assert {name: column.to_list() for name, column in found.items()} == wanted
+
+
+@pytest.mark.parametrize(("values", "wanted"), [
+    (["Train", "val", "testing"], ["train", "val", "test"]),
+    (["train", "train", "test"], ["train", "train", "test"]),
+    (["train", "valid", "valid"], ["train", "test", "test"]),  # judged on what others were judged on
+    (["train", "train"], None), (["val", "test"], None),
+    (["A", "B"], None), ([0, 1], None), (["train", "test", None], None)])
+def test_a_split_is_one_where_there_is_a_part_to_learn_from_and_one_to_judge_on(values, wanted):
+    assert own_parts(values) == wanted
 
 
 def test_a_folder_a_patient_is_no_class():

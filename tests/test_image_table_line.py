@@ -9,14 +9,15 @@ import types
 import polars as pl
 import pytest
 
-from medml import project, steps, train
+from medml import pictures, project, steps, train
 from medml.__main__ import main
 from medml.config import propose_config
 from medml.data import open_table
 from medml.errors import UserError
 from medml.profile import propose_choice, scan, scan_listed
 from medml.profile.choice import propose_plan
-from medml.recipe import propose_recipe
+from medml.recipe import prepare, propose_recipe
+from medml.split import held_out, make_folds
 from medml.steps import About
 from medml.steps.step import ROW
 from medml.types import Choice, Effect, PictureFacts, PicturePlan, Recipe, Table, TableRef
@@ -157,6 +158,26 @@ def test_copies_stay_where_the_pictures_came_with_their_own_split(tmp_path):
     assert profile.tables[0].pictures.own_split
     step = propose_recipe(profile.tables[0], propose_choice(profile), "x").steps[0]
     assert (step.name, step.on) == ("picture_copies", False) and "never changed" in step.reason
+
+
+@pytest.mark.parametrize(("parts", "given"), [(("train", "val"), True), (("A", "B"), False)])
+def test_a_column_split_is_kept_where_it_says_what_to_learn_from_and_what_to_judge_on(tmp_path, parts, given):
+    rows = ["file,sick,split"]
+    for n in range(48):
+        png(tmp_path / f"{n:02d}.png", n)
+        rows.append(f"{n:02d}.png,{n % 2},{parts[n % 3 == 0]}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    found = scan(tmp_path)
+    choice = propose_choice(found, target="sick", positive="1")
+    table = found.table(choice.table)
+    recipe = propose_recipe(table, choice, "0" * 64)
+    plan = propose_config(table, choice, recipe, profile_sha256="0" * 64, data_sha256=table.sha256, family="cnn").split
+    opened = open_table(tmp_path, choice.table)
+    cases, _ = prepare(opened.frame(), recipe, table, choice)
+    cases = pictures.with_pixels(cases, opened.frame(), opened, choice, watch=Silent())
+    folds, closed = make_folds(cases, plan, 0), held_out(cases, plan, 0)[1]
+    assert plan.given == given and len(folds) > 1
+    assert (closed.tolist() == list(range(0, 48, 3))) == given
 
 
 def test_a_scan_stopped_among_pixels_keeps_its_profile(tmp_path):

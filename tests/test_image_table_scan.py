@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medml.data.images.image_file import ImageFile
 from medml.data.images.twins import Looks, across
 from medml.profile import for_owner, scan
-from medml.profile.pictures import counted
+from medml.profile.pictures import counted, facts_of
 from medml.profile.scan import scan_listed
 from tests.made_pictures import StopAtPixels, dicom, noise, pictures_of, png
 
@@ -149,6 +150,12 @@ def test_a_folder_a_patient_with_their_name_is_not_named(tmp_path):
         dicom(tmp_path / f"ZZDOE{n // 8}" / f"{n}.dcm", n, PatientID=f"ZZDOE{n // 8}")
     stored = scan(tmp_path).model_dump_json(exclude={"source"})
     assert "ZZDOE" not in stored
+
+
+def test_a_few_files_of_several_frames_are_enough_to_be_asked_about():
+    images = [ImageFile(f"{n}.dcm", "dicom", 1, 64, 64, frames=9 if n == 3 else 1) for n in range(60)]
+    assert facts_of(images, 10, own_split=False).frames == 2  # the number of one file is not kept
+    assert facts_of(images[4:], 10, own_split=False).frames == 1
 
 
 def test_counts_of_few_files_or_few_patients_stand_together():

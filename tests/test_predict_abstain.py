@@ -10,6 +10,7 @@ from made_up import made_cases, run_check
 from tables import clinic, planned, saved
 
 from medml import gallery, predict
+from medml.data.images.image_file import ImageFile
 from medml.evaluate.checks.abstain import abstains
 from medml.evaluate.context import Abstention
 from medml.train import train
@@ -52,6 +53,18 @@ def test_pictures_without_a_modality_are_all_answered_and_that_is_a_caution():
         choice = SimpleNamespace(pictures=object())
         return abstains(SimpleNamespace(context=SimpleNamespace(choice=choice, table=table, abstention=None))).verdict
     assert of({"modality": {"DX": 300}}) == "pass" and of({"kind": {"png": 300}}) == "warn"
+    assert of({"modality": {"other": 300}}) == "warn"
+
+
+@pytest.mark.parametrize(("trained", "silent"), [({"CT": 300}, [False, True, False]),
+                                                 ({"other": 300}, [False, False, False])])  # of too few patients
+def test_a_modality_that_training_showed_is_answered_however_few_patients_had_it(trained, silent):
+    facts = PictureFacts(n=300, by={"modality": trained}, side=(64, 64, 64))
+    images = [ImageFile(f"{name}.dcm", "dicom", 1, 64, 64, tags={"Modality": name} if name else {})
+              for name in ("CT", "MR", "")]
+    said = predict._strange(SimpleNamespace(table=SimpleNamespace(pictures=facts)), SimpleNamespace(images=images),
+                            [each.path for each in images])
+    assert [bool(each) for each in said] == silent
 
 
 def test_what_a_training_counts_is_what_predicting_unseen_rows_gives(tmp_path):

@@ -20,7 +20,7 @@ from medml.recipe import propose_recipe
 from medml.types import PicturePlan
 from tests.conftest import SHARED
 from tests.e2e.scenes_pictures import slices
-from tests.made_pictures import dicom
+from tests.made_pictures import dicom, png
 from worker import aside
 
 SIDE, N = 24, 24
@@ -87,6 +87,14 @@ def test_the_scan_says_nothing_of_writing_where_there_is_none(tmp_path):
     assert "may have writing" not in said and "grey (12), other (1)" in said and "DICOM (12), other (1)" in said
 
 
+@pytest.mark.parametrize(("side", "advice"), [(64, "None was found at the borders."), (16, "could not look for it")])
+def test_the_scan_warns_of_machines_that_often_write_into_their_pictures(tmp_path, side, advice):
+    for at in range(12):
+        dicom(tmp_path / ("ill" if at % 2 else "well") / f"{at}.dcm", at, side=side, PatientID=f"P{at}", Modality="US")
+    said = words(part(facts, scanned(tmp_path)))
+    assert "such machines often write it there" in said and "12 pictures (US)" in said and advice in said
+
+
 def thumbnails(at):
     from medml import project
     from pages import _ui_pictures
@@ -106,6 +114,16 @@ def test_windows_of_ct_and_levels_change_what_preview_shows(tmp_path):
     shown.slider(key="m_levels").set_range(60, 200).run()
     seen.append(addresses(shown))
     assert words(shown) and len({tuple(each) for each in seen}) == 3
+
+
+def test_pictures_of_a_number_stand_together(tmp_path):
+    rows = ["file,weight"]
+    for at in range(30):
+        png(tmp_path / f"{at:02d}.png", at)
+        rows.append(f"{at:02d}.png,{at + 0.25}")
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    shown = part(thumbnails, scanned(tmp_path, target="weight"))
+    assert "All pictures" in words(shown) and "0.25" not in words(shown) and len(addresses(shown)) == 6
 
 
 # ---- configure -------------------------------------------------------------------------------------------------------
@@ -136,6 +154,24 @@ def test_weights_are_brought_and_training_pictures_shown_as_they_are_changed(tmp
     assert not addresses(shown)
     shown.button(key="m_examples").click().run()
     assert len(addresses(shown)) == 6 and not any(each.key == "m_examples" for each in shown.button)
+
+
+def mirrored(at, flip):
+    from medml import families, project
+    from pages import _ui_networks
+
+    found, choice, family = project.profile(at), project.choice(at), families.registry.get("cnn")
+    table = found.table(choice.table)
+    _ui_networks.examples(project.get(at), table, choice.target, choice.pictures,
+                          family.settled({"flip": flip}, table.rows, choice.pictures.size, "binary"))
+
+
+def test_mirroring_chest_films_is_warned_of(tmp_path):
+    for at in range(8):
+        dicom(tmp_path / ("ill" if at % 2 else "well") / f"{at}.dcm", at, PatientID=f"P{at}", BodyPartExamined="CHEST")
+    made = scanned(tmp_path, pictures=PicturePlan(size=SIDE))
+    assert "the heart would lie on the wrong side" in words(part(mirrored, made, "left-right"))
+    assert "the heart would lie on the wrong side" not in words(part(mirrored, made, "none"))
 
 
 # ---- where a model looked --------------------------------------------------------------------------------------------

@@ -71,6 +71,8 @@ def _draw(run: str, file: Path, answers: pl.DataFrame, folder: Path) -> Printed:
 
     from medml import looking
 
+    checks = gallery.open_run(run).report.checks
+    odd = [f"{each.what} {each.fix}".strip() for each in checks if each.id == "G3" and each.verdict != "pass"]
     answered = answers.filter(answers["abstained"].is_null())
     wanted = {str(name): str(said) for name, said in zip(answered.to_series(0), answered["predicted"], strict=True)}
     files = file_names(wanted)
@@ -79,7 +81,7 @@ def _draw(run: str, file: Path, answers: pl.DataFrame, folder: Path) -> Printed:
         Image.fromarray(looking.beside(pixels, heat)).save(content, "PNG")
         save(folder / f"{files[name]}.png", content.getvalue())
     return [f"{len(wanted):,} pictures written to {folder}, each beside what spoke for its answer: red where it did, "
-            "on one scale for each answer."]
+            "on one scale for each answer.", *odd]
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:

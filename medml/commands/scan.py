@@ -10,6 +10,7 @@ from medml.commands._json import profile_as_json
 from medml.commands._options import source as options
 from medml.commands._places import check_json, save_json
 from medml.profile import by_reason, for_owner, left_out, scan_listed
+from medml.profile.pictures import often_written
 from medml.roots import existing
 from medml.terminal import Bar, table
 from medml.types import Column, PictureFacts, Table
@@ -52,11 +53,13 @@ def pictures_in_words(facts: PictureFacts) -> Printed:
           for name, counts in facts.by.items()]
     near = "could not tell" if facts.near is None else f"{facts.near:,} ({facts.near_across:,} in another class)"
     text = "could not tell" if facts.text_like is None else f"{facts.text_like:,}"
+    often = ", ".join(f"{what} {n:,}" for what, n in often_written(facts).items())
     named = ", ".join(f"{tag} {n:,}" for tag, n in list(facts.identifiers.items())[:8])
     return [f"Shorter side {facts.side[0]:,} to {facts.side[2]:,} pixels · " + " · ".join(by),
             f"Cannot be decoded: {facts.damaged:,}. Equal to an earlier one: {facts.copies:,} "
             f"({facts.copies_across:,} in another class), nearly equal: {near}.",
             f"Burned-in text declared: {facts.burned_in:,}, writing at the borders: {text}.",
+            *([f"Of machines that often write into their pictures: {often}"] if often else []),
             *([f"Tags that identify a person, in how many files: {named}"] if named else []),
             *(["They came with a split of their own, which is kept."] if facts.own_split else [])]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from medml.data.images.borders import LIKELY, text_on_borders
-from medml.data.images.columns import CONTENT, PATIENT, PICTURE, SPLIT, TAGS, syntax_name
+from medml.data.images.columns import CONTENT, PATIENT, PICTURE, SPLIT, TAGS, own_parts, syntax_name
 from medml.data.images.image_file import ImageFile, Unreadable
 from medml.data.images.table import ImageTable
 from medml.data.images.twins import Looks, across
@@ -24,6 +24,9 @@ GIVES_AWAY = ("leak", "single_outcome", "outcome_proxy")
 ALONE = "A model of pictures learns from the pixels alone."
 LEAST_SIDE = 48  # pixels a side below which writing cannot be told
 CHEST = ("CHEST", "THORAX", "LUNG")
+# Modalities whose machines often write the patient's name into the picture (PS3.3 C.7.3.1.1.1): ultrasound, endoscopy,
+# microscopy, photographs, scanned documents, and what is captured from a screen.
+OFTEN_WRITTEN = ("US", "IVUS", "ES", "GM", "XC", "DOC", "SC", "OT")
 _FACTS: dict[str, Callable[[ImageFile], str | None]] = {
     "modality": lambda each: each.tags.get("Modality"), "manufacturer": lambda each: each.tags.get("Manufacturer"),
     "transfer syntax": lambda each: syntax_name(each.tags.get("TransferSyntaxUID")),
@@ -43,11 +46,18 @@ def with_pictures(table: Table, source: ImageTable, k: int) -> Table:
     kept = {PICTURE, target, patient.column if patient else None}
     leave_out = [Proposal(column=each.name, reason=ALONE) for each in columns if each.name not in kept]
     return table.model_copy(update={"columns": columns, "leave_out": leave_out,
-                                    "pictures": facts_of(source.images, source.columns, k)})
+                                    "pictures": facts_of(source.images, k, own_split=_is_divided(source))})
 
 
-def facts_of(images: Sequence[ImageFile], columns: Sequence[str], k: int) -> PictureFacts:
-    """What the headers of pictures tell, in counts; `columns` are those of their table."""
+def _is_divided(source: ImageTable) -> bool:
+    """Whether the pictures came with a split to judge by. Those that a label table does not speak of do not count."""
+    if SPLIT not in source.columns:
+        return False
+    return own_parts(source.frame([SPLIT])[SPLIT].drop_nulls().to_list()) is not None
+
+
+def facts_of(images: Sequence[ImageFile], k: int, *, own_split: bool) -> PictureFacts:
+    """What the headers of pictures tell, in counts."""
     owners = [each.patient or f"\x1f{place}" for place, each in enumerate(images)]
     by = {name: counted([get(each) for each in images], owners, k) for name, get in _FACTS.items()}
     named: Counter[str] = Counter(tag for each in images for tag in each.identifiers)
@@ -56,9 +66,15 @@ def facts_of(images: Sequence[ImageFile], columns: Sequence[str], k: int) -> Pic
     return PictureFacts(
         n=len(images), by={name: counts for name, counts in by.items() if counts},
         side=_spread([min(each.rows, each.cols) for each in images], k),
-        frames=_spread([each.frames for each in images], k)[2], identifiers=dict(named.most_common()),
+        frames=max(_spread([each.frames for each in images], k)[2], 1 + any(each.frames > 1 for each in images)),
+        identifiers=dict(named.most_common()),
         burned_in=sum(each.tags.get("BurnedInAnnotation") == "YES" for each in images),
-        chest=chest > len(images) / 2, own_split=SPLIT in columns)
+        chest=chest > len(images) / 2, own_split=own_split)
+
+
+def often_written(facts: PictureFacts) -> dict[str, int]:
+    """{modality: files} of those whose machines often write into their pictures; {} where there are none."""
+    return {what: n for what, n in facts.by.get("modality", {}).items() if what in OFTEN_WRITTEN}
 
 
 def counted(values: Sequence[str | None], owners: Sequence[str], k: int) -> dict[str, int]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 import polars as pl
 
@@ -15,7 +16,9 @@ PICTURE, FOLDER, PATIENT, CONTENT, MODALITY, SPLIT = "picture", "folder", "patie
 MOST_CLASSES = 20  # sub-folders of one level that may be classes
 FEWEST_STEMS = 5  # beginnings of names below which they are no patients
 SHARE_OF_STEMS = 0.8  # of all names that must be built that way
-SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing", "holdout"})
+TRAIN, VALIDATION, TEST = "train", "val", "test"
+SPLITS = {"train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION,
+          "dev": VALIDATION, "test": TEST, "testing": TEST, "holdout": TEST}  # how parts of a split are called
 
 # Allow-listed tags that may be columns, in plain words; what is told by a column of its own is not among them.
 TAGS = {"Modality": MODALITY, "Manufacturer": "manufacturer", "BodyPartExamined": "body part",
@@ -112,6 +115,19 @@ def folders_of(paths: Sequence[str], patients: Sequence[str | None]) -> dict[str
     if levels:
         found[FOLDER] = pl.Series(max(levels, key=lambda each: each[:2])[2], dtype=pl.String)
     return found
+
+
+def own_parts(values: Sequence[Any]) -> list[str] | None:
+    """TRAIN, VALIDATION or TEST for every picture, by the column "split"; None where that is no division to judge by: a
+    value that names no part, or nothing to learn from or to be judged on.
+
+    Of two parts the one that is not for training is what others were judged on, however it is called: it is TEST.
+    """
+    parts = [SPLITS.get(str(each).strip().lower()) for each in values]
+    there = set(parts)
+    if None in there or TRAIN not in there or len(there) < 2:
+        return None
+    return [TEST if each == VALIDATION else each for each in parts] if TEST not in there else parts
 
 
 def _one_each(values: Sequence[str], patients: Sequence[str | None]) -> bool:

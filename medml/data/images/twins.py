@@ -38,12 +38,15 @@ class Looks:
         self._hashes: list[int | None] = []  # None: too small to compare
         self._small = np.zeros((_FIRST_ROOM, SIDE, SIDE), dtype=np.uint8)
 
-    def add(self, row: int, pixels: np.ndarray) -> None:
-        """One picture, uint8, (rows, cols) or (rows, cols, 3)."""
+    def add(self, row: int, pixels: np.ndarray, *, side: int | None = None) -> None:
+        """One picture, uint8, (rows, cols) or (rows, cols, 3).
+
+        side  pixels of its shorter side as it came, where it was brought to another size since
+        """
         key = hashlib.sha256(str(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).digest()
         if key not in self._first:
             self._first[key] = len(self._hashes)
-            self._keep(pixels)
+            self._keep(pixels, min(*pixels.shape[:2], side or SIDE))
         self._which[row] = self._first[key]
 
     def twins(self) -> Twins:
@@ -61,9 +64,9 @@ class Looks:
         _, numbered = np.unique(groups, return_inverse=True)
         return Twins(numbered.astype(np.int64), copy, near, any(each is not None for each in self._hashes))
 
-    def _keep(self, pixels: np.ndarray) -> None:
+    def _keep(self, pixels: np.ndarray, side: int) -> None:
         place = len(self._hashes)
-        if min(pixels.shape[:2]) < SIDE:
+        if side < SIDE:
             self._hashes.append(None)
             return
         if place >= len(self._small):

@@ -19,9 +19,9 @@ def abstains(evidence: Evidence) -> Check:
     tried = context.abstention
     if context.choice.pictures is not None:
         facts = context.table.pictures
-        if facts is None or not facts.by.get("modality"):
-            return found("P1", "warn", "These files do not say what kind of picture they are (modality): this model "
-                                       "answers any picture that can be decoded.",
+        if facts is None or not facts.modalities:
+            return found("P1", "warn", "These files do not say what kind of picture they are (modality), or those of "
+                                       "too few patients do: this model answers any picture that can be decoded.",
                          "Give it no picture that was taken otherwise than those it was trained on.")
         return found("P1", "pass", "No answer is given for a picture that cannot be decoded, nor for a kind of picture "
                                    "(modality) that training did not show.")

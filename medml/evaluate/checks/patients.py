@@ -99,10 +99,10 @@ def no_copies_across(evidence: Evidence) -> Check:
     for train, test in sides:
         across[test] |= copies[test] & np.isin(hashes[test], hashes[train])
     n, kept, plan = int(across.sum()), int(copies.sum()), context.choice.pictures
-    one, copy = ("row", "an exact copy") if plan is None else ("picture", "an equal one" if plan.size < ALIKE_FROM
-                                                               else "an equal or nearly equal one")
-    untold = "" if plan is None or plan.size >= ALIKE_FROM else \
-        f" Below {ALIKE_FROM} pixels a side near copies cannot be told."
+    small = plan is not None and _shown_side(context) < ALIKE_FROM
+    one, copy = ("row", "an exact copy") if plan is None else ("picture", "an equal one" if small else
+                                                               "an equal or nearly equal one")
+    untold = f" Below {ALIKE_FROM} pixels a side near copies cannot be told." if small else ""
     if not n:
         note = f" {many(kept, one)} with a copy were kept together." if kept else ""
         return found("L3", "could_not_tell" if untold else "pass",
@@ -113,6 +113,12 @@ def no_copies_across(evidence: Evidence) -> Check:
                      "Report the count beside the figures, or let MedML divide the patients.", across=n)
     return found("L3", "warn", what, "Switch on the step that leaves out copies, on the Cleanup page, then train "
                  "again.", across=n)
+
+
+def _shown_side(context: Context) -> int:
+    """Pixels of the shorter side that nearly all pictures are compared at: made larger, a thumbnail tells no more."""
+    facts, size = context.table.pictures, context.choice.pictures.size
+    return size if facts is None else min(size, facts.side[0])
 
 
 def columns_sentence(names: list[str]) -> str:
