@@ -66,8 +66,8 @@ class SelectionScore(Value):
 
 
 class Subgroup(Value):
-    """One group of patients that a reader asks about (F1); of groups under 30 cases, or k of a class, n alone is
-    told.
+    """One group of patients that a reader asks about (F1); of groups under 30 patients, or k of a class, n alone
+    is told.
 
     figure  auroc, or r2 of a number;   n_events  None: a group of some column has under k cases of a class
     picked_after  the column was picked when the run's figures had been seen
@@ -180,6 +180,7 @@ class External(Value):
     n_copies    rows (or pictures) that equal one of the run's own table, None: not compared
     n_same_patients  patients with an identifier of the run's own table;   own_folder  it lay beside that table
     told_apart  AUROC of telling its rows from the run's own
+    under_ten   names of counts of 1 to 9, which stand as 0;   over_a_twentieth  those of them above 1 in 20
     stated   somebody said that they are other patients;   stated_by  who, as one would say it in a sentence
     """
 
@@ -211,6 +212,8 @@ class External(Value):
     told_apart: Metric | None = None
     stated: bool = False
     stated_by: str = ""
+    under_ten: list[str] = []
+    over_a_twentieth: list[str] = []
 
 
 class ConformalLevel(Value):

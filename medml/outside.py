@@ -19,6 +19,7 @@ from medml.cases import Cases, Predictions
 from medml.data.images.columns import CONTENT
 from medml.errors import UserError
 from medml.evaluate import clinical, delong, score_in_use
+from medml.evaluate.catalogue import hide_small_counts
 from medml.evaluate.figures import Figures, figures_of, table_of
 from medml.evaluate.formula import columns_of
 from medml.evaluate.intervals import DRAWS
@@ -76,7 +77,8 @@ def validate(run: str, source: Path, *, renamed: Mapping[str, str] | None = None
     watch.say("evaluate", 0.5, "Measuring")
     found = figures(opened, theirs, p, Path(source).name, dict(renamed or {}), draws=draws)
     said = {"stated": stated, "stated_by": by or rights.in_words()} if stated else {}
-    kept = external.add(run, found.model_copy(update=_shared(near) | {"own_folder": theirs.own_folder} | said))
+    whole = found.model_copy(update=_shared(near) | {"own_folder": theirs.own_folder} | said)
+    kept = external.add(run, hide_small_counts(whole))
     watch.say("done", 1.0, "Finished")
     return kept
 
@@ -194,21 +196,16 @@ def figures(opened: Run, theirs: Theirs, p: np.ndarray, source: str, renamed: di
                                                      "as for the run itself")
     measured = figures_of(scored, seed=seed, draws=draws, benefit=where and where[:2])
     binary = cases.task == "binary"
+    may_count = binary and min(len(np.unique(cases.patients[cases.y == each])) for each in (0, 1)) >= SMALL_GROUP
     return External(
         id="", made=datetime.now(UTC).isoformat(timespec="seconds"), checkpoint=opened.chain.current, source=source,
         data_sha256=theirs.sha256, renamed=renamed, n_cases=len(cases.y), n_patients=scored.n_patients,
-        n_events=_n_events(cases.y) if binary else None, n_left_out=theirs.n_left_out,
+        n_events=int((cases.y == 1).sum()) if may_count else None, n_left_out=theirs.n_left_out,
         threshold=report.threshold, metrics=table_of(measured, scored),
         auroc_delong=delong.interval(cases.y, p[:, 1]) if binary and scored.n_patients == len(cases.y) else None,
         calibration_line=measured.line(len(cases.y)), **_curves(measured, where, cases),
         score_in_use=_beside_score(opened, cases, p, measured, where, draws=draws) if binary else None,
         subgroups=subgroups_of(cases, scored, seed=seed, draws=draws))
-
-
-def _n_events(y: np.ndarray) -> int | None:
-    """Cases with the outcome; None where they or the others are a group too small to tell."""
-    events = int((y == 1).sum())
-    return events if SMALL_GROUP <= events <= len(y) - SMALL_GROUP else None
 
 
 def _beside_score(opened: Run, cases: Cases, p: np.ndarray, measured: Figures, where: tuple[float, float, str] | None,

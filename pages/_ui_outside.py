@@ -7,7 +7,7 @@ import streamlit as st
 import worker
 from medml import project as projects
 from medml import rights
-from medml.evaluate.catalogue import INTERNAL, STATE, doubts, in_words_stated, left_out
+from medml.evaluate.catalogue import INTERNAL, STATE, counted, doubts, in_words_stated, left_out
 from medml.evaluate.words import METRICS, title
 from medml.gallery import Run
 from medml.report.wording import gain
@@ -48,10 +48,11 @@ def beside(report: Report, found: External) -> None:
             groups.table(found.subgroups, report.task)
     if found.score_in_use is not None:
         ui.note(f"There: {found.score_in_use.said}")
-    if found.n_left_out:
+    if counted(found, "n_left_out"):
         ui.note(f"Left out: {left_out(found)}.")
-    if found.n_copies:
-        ui.say("caution", f"{ui.count(found.n_copies, 'row')} there equal a row that the model was made from.",
+    copies = counted(found, "n_copies")
+    if copies:
+        ui.say("caution", f"{copies[:1].upper()}{copies[1:]} there equal a row that the model was made from.",
                "These figures are too good: leave those rows out, and judge it again.")
     doubted = doubts(found)
     if doubted:

@@ -232,6 +232,23 @@ def test_a_group_with_under_ten_of_a_class_has_no_figure_that_would_tell_how_man
     assert found["north"].enough and found["north"].figure.value is not None
 
 
+def test_a_group_is_counted_in_patients_and_not_in_their_rows():
+    """60 rows of 12 patients, and 40 with the outcome that are all of 4: neither is enough to say anything."""
+    cases, sites = made_cases(300), np.array(["north", "south"], dtype=object)[np.arange(300) % 2]
+    patients = np.arange(300)
+    sites[:60], patients[:60] = "often", np.arange(60) // 5
+    few = np.flatnonzero(cases.y[60:] == 1)[:40] + 60
+    sites[few], patients[few] = "ill", 1000 + np.arange(40) // 10
+    sites[np.flatnonzero((cases.y == 0) & (patients == np.arange(300)) & (np.arange(300) >= 60))[:40]] = "ill"
+    cases = replace(cases, aside=pd.DataFrame({"site": sites}), subgroups=("site",), patients=patients)
+    told = score(Predictions(cases.y, np.tile(probabilities(np.linspace(0.1, 0.9, 300)), (1, 1, 1)), patients,
+                             "binary", cases.classes, np.empty(0)))
+    found = {each.label: each for each in subgroups.subgroups_of(cases, told, seed=0, draws=20)}
+    assert (found["often"].n, found["often"].n_patients, found["often"].enough) == (60, 12, False)
+    assert (found["ill"].n, found["ill"].n_patients, found["ill"].enough) == (80, 44, False)
+    assert found["north"].enough and {each.n_events for each in found.values()} == {None}
+
+
 def test_a_group_is_as_large_as_it_is_among_those_who_were_judged():
     """40 patients in all, 8 of them in the validation part: that report must not name them."""
     sites = np.array(["small", "north", "south"], dtype=object)[np.r_[np.zeros(40, int), np.arange(260) % 2 + 1]]

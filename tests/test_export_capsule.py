@@ -79,7 +79,8 @@ def test_figures_made_there_are_those_that_medml_would_make(made, tmp_path, capf
     assert "internally validated only" not in opened.report.stamps
     here = outside.validate(run, made[2], renamed={"RR, mmHg": "pressure"})
     assert (back.n_cases, back.n_patients, back.n_events, back.n_left_out) == (148, 148, here.n_events, 0)
-    assert here.n_cases == 148 and here.n_left_out == 2 and set(back.metrics) == set(here.metrics)
+    assert here.under_ten == back.under_ten == ["n_left_out"] and here.n_left_out == 0
+    assert here.n_cases == 148 and set(back.metrics) == set(here.metrics)
     for name, figure in {**back.metrics, **back.calibration_line, "delong": back.auroc_delong}.items():
         own = {**here.metrics, **here.calibration_line, "delong": here.auroc_delong}[name]
         assert figure.value == pytest.approx(own.value, abs=1e-5), name
@@ -203,7 +204,7 @@ def test_no_group_of_under_ten_can_be_worked_out_from_the_grid():
     cases = made_cases(240)
     p = predicted(cases, [_all(cases)]).p[0]
     in_use = p[:, 1] >= 0.437
-    told = module("curves").grid(cases.y, p[:, 1], 10, in_use)
+    told = module("curves").grid(cases.y, p[:, 1], cases.patients, 10, in_use)
     n_yes = int(cases.y.sum())
     assert len(told) >= 4 and told[0]["tp"] == n_yes and told[0]["fp"] == 240 - n_yes
     for each in told:
@@ -221,6 +222,23 @@ def test_no_group_of_under_ten_can_be_worked_out_from_the_grid():
     curve = module("curves").roc(told)
     bends = np.flatnonzero(np.abs(np.diff(curve["y"], 2)) > 3e-4) + 1
     assert all(min(abs(curve["x"][at] - each) for each in corners) <= 0.0101 for at in bends)
+
+
+def test_many_rows_of_a_few_patients_are_no_group_of_ten():
+    """Three patients with 20 rows each between 0.4 and 0.5: no two thresholds tell them from the rest."""
+    rng = np.random.default_rng(0)
+    y, p, patients = np.arange(300) % 2, rng.random(300), np.arange(300)
+    p[(p > 0.38) & (p < 0.52)] = 0.9
+    p[:60], patients[:60] = rng.uniform(0.4, 0.5, 60), 1000 + np.arange(60) % 3
+    told = module("curves").grid(y, p, patients, 10, p >= 0.7)
+    assert len(told) >= 4
+    called = [p >= each["threshold"] for each in told] + [p >= 0.7]
+    for one in called:
+        for other in called:
+            left = one & ~other
+            assert all((n := len(set(patients[left & (y == each)]))) == 0 or n >= 10 for each in (0, 1)), n
+    rows = np.array([True] * 40 + [False] * 260)
+    assert module("groups").told_of(rows, patients) == "fewer than 10"
 
 
 def test_a_small_group_is_neither_named_nor_left_over():

@@ -16,7 +16,7 @@ from medml import external, gallery, outside, same_source, vault
 from medml.__main__ import main
 from medml.errors import UserError
 from medml.evaluate import delong
-from medml.evaluate.catalogue import doubts, external_check, from_elsewhere
+from medml.evaluate.catalogue import doubts, external_check, from_elsewhere, left_out
 from medml.pipeline import Pipeline
 from medml.report.content import document_of
 from medml.saved_split import read as read_split
@@ -124,7 +124,9 @@ def test_an_outcome_that_the_run_does_not_know_is_left_out_and_counted(run, tmp_
     odd.iloc[:5], odd.iloc[5:8] = "unclear", None
     saved(table.assign(outcome=odd), tmp_path)
     found = outside.validate(run[0], tmp_path)
-    assert (found.n_cases, found.n_left_out) == (112, 8)
+    assert (found.n_cases, found.n_left_out, found.under_ten) == (112, 0, ["n_left_out"])
+    assert left_out(found).startswith("fewer than 10 rows there") and "8" not in json.dumps([
+        found.n_left_out, found.n_copies, found.n_same_patients])
 
 
 def test_fewer_than_ten_events_elsewhere_are_not_counted_out(run, tmp_path):
@@ -141,7 +143,9 @@ def test_the_runs_own_table_is_refused_and_its_rows_are_counted_elsewhere(run, t
         outside.validate(name, place / "own")
     own = clinic()
     saved(pd.concat([clinic(80, seed=3), own.iloc[:6]]), tmp_path)
-    assert outside.validate(name, tmp_path).n_copies == 6
+    found = outside.validate(name, tmp_path)   # 6 of 86: too few to be counted, too many for other patients
+    assert found.n_copies == 0 and "n_copies" in found.under_ten and not from_elsewhere(found)
+    assert "fewer than 10 rows of the outside data" in external_check([found]).what.lower()
 
 
 def test_decisions_about_single_cases_of_our_table_touch_no_row_of_theirs(run, tmp_path):

@@ -168,7 +168,8 @@ def test_groups_of_two_columns_cannot_be_taken_from_each_other():
         parts = [overlaps.parts_of([each.mask for each in groups], np.arange(n)) for groups in told]
         alone = [all(np.bincount(y[each == place], minlength=2).min() >= K for place in np.unique(each))
                  for each in parts]   # what is asked of a column by itself
-        beside = iter(overlaps.countable([each for each, here in zip(parts, alone, strict=True) if here], y))
+        beside = iter(overlaps.countable([each for each, here in zip(parts, alone, strict=True) if here], y,
+                                         np.arange(n)))
         counted = [here and next(beside) for here in alone]
         for before, after in itertools.combinations(range(4), 2):
             sets = [[{each.label: set(np.flatnonzero(each.mask)) for each in column} for column in (one, other)]
@@ -181,3 +182,37 @@ def test_groups_of_two_columns_cannot_be_taken_from_each_other():
                 assert not (counted[before] and counted[after]) or min(events, len(left) - events) >= K, (seed, before)
         kept, given = kept + sum(map(len, told)), given + sum(map(len, columns))
     assert plain >= 25 and kept >= 0.6 * given   # there was something to hide, and not everything is hidden
+
+
+def among(one: list[set[int]], other: list[set[int]], third: list[set[int]]) -> list[set[int]]:
+    """What disjoint unions of two columns' groups and unions of a third differ by, where one lies in the other."""
+    def unions(groups: list[set[int]]) -> list[set[int]]:
+        return [set().union(*some) for size in range(1, len(groups) + 1)
+                for some in itertools.combinations(groups, size)]
+    joined = [mine | theirs for mine in unions(one) for theirs in unions(other) if not mine & theirs]
+    return [big - small for both in joined for alone in unions(third) for small, big in ((both, alone), (alone, both))
+            if small < big]
+
+
+def test_groups_of_three_columns_cannot_be_taken_from_each_other():
+    """Two columns whose groups share nobody fill a group of a third but for a few: 100 - 60 - 36."""
+    hidden = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(120, 200))
+        mark = rng.permutation(n)
+        first, second, third = (np.full(n, "rest", dtype=object) for _ in range(3))
+        first[mark[:40]], second[mark[40:80]] = "a", "b"
+        left = int(rng.integers(0, 15))
+        third[mark[:80 + left]] = "c"
+        columns = [groups_in(name, pd.Series(each), np.arange(n), np.ones(n, bool)) for name, each in
+                   zip("xyz", (first, second, third), strict=True)]
+        may = overlaps.harmless([[each.mask for each in groups] for groups in columns], np.arange(n))
+        told = [[set(np.flatnonzero(each.mask)) for each, said in zip(groups, here, strict=True) if said]
+                for groups, here in zip(columns, may, strict=True)]
+        told = [[*each, rest] if (rest := set(range(n)).difference(*each)) else each for each in told]
+        for three in itertools.permutations(told):
+            assert not any(0 < len(each) < K for each in among(*three)), seed
+        hidden += not all(here.all() for here in may)
+        assert all(here.all() for here in may) or 0 < left < K, (seed, left)
+    assert hidden >= 3

@@ -11,7 +11,7 @@ from medml.commands._options import run
 from medml.commands._places import check_json, save_json
 from medml.commands._words import title
 from medml.errors import UserError
-from medml.evaluate.catalogue import STATE, doubts, in_words_stated, left_out
+from medml.evaluate.catalogue import STATE, counted, doubts, in_words_stated, left_out
 from medml.evaluate.words import METRICS
 from medml.terminal import Bar, figure
 
@@ -51,14 +51,15 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
             yield f"  {title(name)}: {figure(outside[name])}; own: {figure(inside.get(name))}"
     if found.score_in_use is not None:
         yield found.score_in_use.said
-    if found.n_left_out:
+    if counted(found, "n_left_out"):
         yield f"Left out: {left_out(found)}."
     for each in doubts(found):
         yield f"[caution] {each[:1].upper()}{each[1:]}."
     if doubts(found):
         yield in_words_stated(found) if found.stated else STATE
-    if found.n_copies:
-        yield f"{found.n_copies:,} rows equal a row of the table that the model was made from: leave them out."
+    copies = counted(found, "n_copies")
+    if copies:
+        yield f"{copies[:1].upper()}{copies[1:]} equal a row of the table that the model was made from: leave them out."
 
 
 def mapped(pairs: list[str]) -> dict[str, str]:

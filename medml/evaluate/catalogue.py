@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medml.measured import Check, External, Metric, Verdict
+from medml.types import SMALL_GROUP
 
 TITLES: dict[str, str] = {
     "L1": "Split by patient", "L2": "No patient on both sides", "L3": "No copies across the split",
@@ -66,11 +67,11 @@ def external_check(validations: Sequence[External]) -> Check:
         return found("X1", "info", "Judged on its own data alone, and on none from elsewhere yet.", n=0)
     stated = {each.data_sha256 for each in validations if each.stated}  # an answer to what was asked of it before
     validations = [each for each in validations if each.stated or each.data_sha256 not in stated]
-    copies = validations[-1].n_copies
+    copies = counted(validations[-1], "n_copies")
     if copies:
-        return found("X1", "warn", f"{many(copies, 'row')} of the outside data equal a row that the model was made "
-                                   "from.", "Leave these rows out, or validate on other patients.",
-                     n=len(validations), copies=copies)
+        return found("X1", "warn", f"{copies[:1].upper()}{copies[1:]} of the outside data equal a row that the model "
+                                   "was made from.", "Leave these rows out, or validate on other patients.",
+                     n=len(validations), copies=validations[-1].n_copies or 0)
     doubted = doubts(validations[-1])
     if doubted and not validations[-1].stated:
         return found("X1", "warn", f"It is not sure that the outside data is of other patients: {'; '.join(doubted)}.",
@@ -120,7 +121,7 @@ def in_words_stated(validation: External) -> str:
 
 def left_out(validation: External) -> str:
     """How many of its rows were not judged, and which."""
-    return (f"{many(validation.n_left_out, 'row')} there, without an outcome that the model knows, or taken away by "
+    return (f"{counted(validation, 'n_left_out')} there, without an outcome that the model knows, or taken away by "
             "the run's own cleaning (copies of other rows, pictures that cannot be read)")
 
 
@@ -130,10 +131,9 @@ def doubts(validation: External) -> list[str]:
     if validation.n_copies is None and validation.found_by == "folder":
         said.append("its rows could not be compared with the run's own, whose table is gone or has changed: copies, or "
                     "rows kept closed, would not be noticed")
-    same = validation.n_same_patients or 0
-    if same > COPIES * validation.n_patients:
-        said.append(f"{same:,} of its {many(validation.n_patients, 'patient')} "
-                    f"{'has' if same == 1 else 'have'} an identifier that the run's own table has too")
+    if _over_a_twentieth(validation, "n_same_patients", validation.n_patients):
+        said.append(f"{counted(validation, 'n_same_patients', '')} of its {many(validation.n_patients, 'patient')} "
+                    "have an identifier that the run's own table has too")
     if validation.own_folder:
         said.append("it lies in the folder of the run's own table")
     apart = validation.told_apart
@@ -143,8 +143,29 @@ def doubts(validation: External) -> list[str]:
     return said
 
 
+def counted(validation: External, name: str, one: str = "row") -> str:
+    """"12 rows"; "fewer than 10 rows" where there are some and so few that they may not be counted; "" for none."""
+    n = getattr(validation, name) or 0
+    several = f" {one}s" if one else ""
+    if name in validation.under_ten:
+        return f"fewer than {SMALL_GROUP}{several}"
+    return "" if not n else many(n, one) if one else f"{n:,}"
+
+
+def hide_small_counts(validation: External) -> External:
+    """The validation as it may be kept: counts of rows or patients under 10 stand as 0, and are said to be few."""
+    of = {"n_left_out": None, "n_copies": validation.n_cases, "n_same_patients": validation.n_patients}
+    few = [name for name in of if 0 < (getattr(validation, name) or 0) < SMALL_GROUP]
+    much = [name for name in few if of[name] is not None and getattr(validation, name) > COPIES * of[name]]
+    return validation.model_copy(update=dict.fromkeys(few, 0) | {"under_ten": few, "over_a_twentieth": much})
+
+
+def _over_a_twentieth(validation: External, name: str, of: int) -> bool:
+    return name in validation.over_a_twentieth or (getattr(validation, name) or 0) > COPIES * of
+
+
 def _mostly_copies(validation: External) -> bool:
-    return (validation.n_copies or 0) > COPIES * validation.n_cases
+    return _over_a_twentieth(validation, "n_copies", validation.n_cases)
 
 
 def _headline_of(validation: External) -> Metric | None:

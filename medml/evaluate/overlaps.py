@@ -1,9 +1,12 @@
 """Groups of several columns overlap: what one column's groups lack of another's could be counted by subtraction (bands
 of an age and a column of age classes). Numpy alone, because a capsule takes this file along."""
 
+from itertools import combinations
+
 import numpy as np
 
 FEWEST = 10  # patients of a group that may be told
+MOST_JOINED = 20_000  # unions of two columns' groups that are looked through; with more of them nothing is told
 
 
 def harmless(columns, patients, fewest=FEWEST):
@@ -12,7 +15,8 @@ def harmless(columns, patients, fewest=FEWEST):
     columns  lists of (n,) bool, one mask a group that may be told by itself, no two of a column overlap
     patients (n,) codes
     returns  (n groups,) bool a column: of a later column the smallest groups are left out until no union of its groups,
-             with those left out as one more, differs from a union of an earlier one's by a few patients
+             with those left out as one more, differs from a union of an earlier one's, or of groups of two columns that
+             share nobody, by a few patients
     """
     told, kept = [], []
     for groups in columns:
@@ -27,7 +31,14 @@ def harmless(columns, patients, fewest=FEWEST):
 
 
 def _tells_of_few(told, mine, patients, fewest):
-    return any(few_between(*pair, patients, fewest) for each in told for pair in ((each, mine), (mine, each)))
+    return any(few_between(*pair, patients, fewest) for each in told for pair in ((each, mine), (mine, each))) or \
+        any(few_among(*three, patients, fewest) for three in _threes(told, mine))
+
+
+def _threes(told, mine):
+    """Every two earlier columns with this one, each of the three as the last in turn."""
+    for one, other in combinations(told, 2):
+        yield from ((one, other, mine), (one, mine, other), (other, mine, one))
 
 
 def parts_of(groups, patients):
@@ -51,26 +62,96 @@ def few_between(inner, outer, patients, fewest=FEWEST):
     return False
 
 
-def countable(columns, y, fewest=FEWEST):
+def few_among(one, other, third, patients, fewest=FEWEST):
+    """Whether groups of two columns that share nobody hold together, besides groups of a third that lie wholly in them,
+    some patients and fewer than `fewest`; or lack that many of groups of the third.   (n,) int, the part of each row"""
+    at, lefts = _joined(one, other, third)
+    return any(left is None or _fewer(left, at, patients, fewest) for left in lefts)
+
+
+def countable(columns, y, patients, fewest=FEWEST):
     """Whether events of each column's groups can be told: what a union of one column's groups lacks of another's, whose
-    events are told, holds nobody, or `fewest` of both classes.   columns  (n,) int each;   y  (n,) 0 and 1"""
+    events are told, holds nobody, or `fewest` patients of both classes; groups of two columns beside a third alike.
+
+    columns  (n,) int each;   y  (n,) 0 and 1;   patients  (n,) codes
+    """
     told, found = [], []
     for parts in columns:
-        found.append(not any(_few_of_a_class(one, other, y, fewest) for each in told
-                             for one, other in ((each, parts), (parts, each))))
+        found.append(not any(_few_of_a_class(one, other, y, patients, fewest) for each in told
+                             for one, other in ((each, parts), (parts, each)))
+                     and not any(_few_of_a_class_among(*three, y, patients, fewest) for three in _threes(told, parts)))
         if found[-1]:
             told.append(parts)
     return found
 
 
-def _few_of_a_class(inner, outer, y, fewest):
-    rows, yes = _table(inner, outer, np.ones(len(y))), _table(inner, outer, y)
+def _few_of_a_class(inner, outer, y, patients, fewest):
+    rows = _table(inner, outer, np.ones(len(y)))
+    at, cells = inner * rows.shape[1] + outer, rows.size
     for taken, partly, whole in _unions(rows):
-        weight = taken[:, None, :] & partly[:, :, None]
-        n, events = (weight * rows).sum(axis=(1, 2)), (weight * yes).sum(axis=(1, 2))
-        if (whole & (n > 0) & (np.minimum(events, n - events) < fewest)).any():
+        left = (partly[:, :, None] & taken[:, None, :] & (rows > 0)[None]).reshape(-1, cells)
+        if _fewer_of_a_class(left[whole], at, y, patients, fewest):
             return True
     return False
+
+
+def _few_of_a_class_among(one, other, third, y, patients, fewest):
+    at, lefts = _joined(one, other, third)
+    return any(left is None or _fewer_of_a_class(left, at, y, patients, fewest) for left in lefts)
+
+
+def _fewer_of_a_class(left, at, y, patients, fewest):
+    """As `_fewer`, of either class; somebody must be left."""
+    left = left[left.any(axis=1)]
+    return any(_fewer(left, at[y == each], patients[y == each], fewest, even_none=True) for each in (0, 1))
+
+
+def _fewer(left, at, patients, fewest, *, even_none=False):
+    """Whether one of these sets of cells holds fewer than `fewest` patients, and somebody.
+
+    left  (sets, cells) bool;   at  (n,) the cell of each row;   even_none  nobody counts as few
+    """
+    pairs = np.unique(np.column_stack([at, patients]), axis=0)
+    some = np.bincount(pairs[:, 0], minlength=left.shape[1])
+    often = np.unique(pairs[:, 1], return_counts=True)[1].max(initial=1)   # cells that one patient is in
+    whole = left @ some
+    small = (whole < often * fewest) & (even_none | (whole > 0))   # so many patients at least: whole / often
+    return any(len(np.unique(pairs[left[place][pairs[:, 0]], 1])) < fewest for place in np.flatnonzero(small))
+
+
+def _joined(one, other, third, together=512):
+    """Groups of two columns that share nobody, set together, against the third's: (n,) the cell of each row, and pieces
+    of (sets, cells) bool: what such a set holds besides the third's groups wholly in it, and what it lacks of those
+    that it meets; None where there are too many such sets to look at."""
+    cells, at = np.unique(np.column_stack([one, other, third]), axis=0, return_inverse=True)
+    parts = [column[:, None] == np.arange(column.max() + 1)[None] for column in cells.T]   # (cells, groups)
+    return at.ravel(), _against(*parts, together)
+
+
+def _against(one, other, third, together):
+    sizes, n_sets = third.sum(axis=0), 0
+    for taken, beside in _sharing_nobody(one, other):
+        n_sets += len(beside)
+        if n_sets > MOST_JOINED:
+            yield None
+            return
+        for first in range(0, len(beside), together):
+            both = taken[None] | beside[first:first + together]   # (sets, cells)
+            meets = both.astype(float) @ third
+            inside = (meets == sizes) & (sizes > 0)
+            yield (both & ~(inside.astype(float) @ third.T > 0))[inside.any(axis=1)]
+            yield ((meets > 0).astype(float) @ third.T > 0) & ~both
+
+
+def _sharing_nobody(one, other):
+    """(cells,) a union of one column's groups, and (sets, cells) the unions of the other's that share no cell."""
+    for number in range(1, 2**one.shape[1]):
+        taken = one[:, (number >> np.arange(one.shape[1]) & 1).astype(bool)].any(axis=1)
+        free = other[:, ~other[taken].any(axis=0) & other.any(axis=0)]
+        if taken.any() and free.shape[1]:
+            numbers = np.arange(1, 2**free.shape[1])
+            chosen = (numbers[:, None] >> np.arange(free.shape[1]) & 1).astype(float)
+            yield taken, chosen @ free.T > 0
 
 
 def _some(groups, stays):

@@ -21,7 +21,7 @@ from medml.types import SMALL_GROUP, Subgroup, Table, TrainConfig
 if TYPE_CHECKING:
     import pandas as pd
 
-ENOUGH = 30  # cases below which a group's figures say nothing
+ENOUGH = 30  # patients below which a group's figures say nothing
 MOST_LEVELS = 12  # categories of one column
 
 
@@ -115,7 +115,7 @@ def _sorted(labels: list[str]) -> list[str]:
 
 
 def subgroups_of(cases: Cases, scored: Scored, *, seed: int, draws: int, only: str = "") -> list[Subgroup]:
-    """Every group that may be named, with its figures; under 30 cases, or k of a class, its size alone.
+    """Every group that may be named, with its figures; under 30 patients, or k of a class, its size alone.
 
     only  a column whose groups alone are wanted, beside the others that were told before
     """
@@ -134,27 +134,36 @@ def _counted(cases: Cases, told: list[list[Group]], judged: np.ndarray) -> list[
     if cases.task != "binary":
         return [False] * len(told)
     everybody = np.flatnonzero(judged)
-    alone = [_may_count(cases.y, [np.flatnonzero(each.mask & judged) for each in groups], everybody)
+    alone = [_may_count(cases, [np.flatnonzero(each.mask & judged) for each in groups], everybody)
              for groups in told]
     parts = [overlaps.parts_of([each.mask[judged] for each in groups], cases.patients[judged])
              for groups, may in zip(told, alone, strict=True) if may]
-    beside = iter(overlaps.countable(parts, cases.y[judged]))
+    beside = iter(overlaps.countable(parts, cases.y[judged], cases.patients[judged]))
     return [may and next(beside) for may in alone]
 
 
-def _may_count(y: np.ndarray, groups: list[np.ndarray], everybody: np.ndarray) -> bool:
-    """Whether events can be told a group: at least k of both classes in each, and in what is left of the whole."""
+def _may_count(cases: Cases, groups: list[np.ndarray], everybody: np.ndarray) -> bool:
+    """Whether events can be told a group: at least k patients of both classes in each, and in what is left of the
+    whole."""
     rest = np.setdiff1d(everybody, np.concatenate(groups)) if groups else everybody
     parts = [*groups, rest] if len(rest) else groups
-    return all(min(int((y[each] == 1).sum()), int((y[each] == 0).sum())) >= SMALL_GROUP for each in parts)
+    return all(_rarest(cases, each) >= SMALL_GROUP for each in parts)
+
+
+def _rarest(cases: Cases, rows: np.ndarray) -> int:
+    """Patients of the rarest class among these rows (all patients for a number): the rows of one are not many."""
+    y, patients = cases.y[rows], cases.patients[rows]
+    if not cases.classes:
+        return len(np.unique(patients))
+    return min(len(np.unique(patients[y == each])) for each in range(len(cases.classes)))
 
 
 def _told(group: Group, rows: np.ndarray, cases: Cases, scored: Scored, counted: bool, *, seed: int,
           draws: int) -> Subgroup:
-    rarest = min(np.bincount(cases.y[rows], minlength=len(cases.classes))) if cases.classes else len(rows)
-    known = Subgroup(column=group.column, label=group.label, n=len(rows),
-                     enough=len(rows) >= ENOUGH and rarest >= SMALL_GROUP,  # a figure of fewer tells how many they are
-                     n_patients=len(np.unique(cases.patients[rows])),
+    n_patients = len(np.unique(cases.patients[rows]))
+    known = Subgroup(column=group.column, label=group.label, n=len(rows), n_patients=n_patients,
+                     # a figure of fewer of a class tells how many they are
+                     enough=n_patients >= ENOUGH and _rarest(cases, rows) >= SMALL_GROUP,
                      n_events=int((cases.y[rows] == 1).sum()) if counted else None)
     if not known.enough:
         return known

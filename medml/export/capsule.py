@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RESULT = "medml site result"
 LARGEST = 20_000_000  # bytes of a result
-LEAST = 30  # rows, as validate.py has it
+LEAST = 30  # patients, as validate.py has it
 README = """This folder judges a model on your own patients, on your own machine, without any network.
 
     pip install onnxruntime numpy
@@ -147,19 +147,21 @@ def _possible(found: External) -> bool:
 
 
 def _as_written(found: External) -> bool:
-    """Of as many rows as validate.py asks for, of no small group, and without what it never writes: another score,
+    """Of as many patients as validate.py asks for, of no small group, and without what it never writes: another score,
     copies."""
     events = SMALL_GROUP if found.n_events is None else found.n_events
-    return found.n_cases >= LEAST and SMALL_GROUP <= events <= found.n_cases - SMALL_GROUP and \
+    return found.n_patients >= LEAST and SMALL_GROUP <= events <= found.n_cases - SMALL_GROUP and \
         not 0 < found.n_left_out < SMALL_GROUP and not found.score_in_use and not found.n_copies and \
         not found.stated and not found.stated_by and \
+        set(found.under_ten) <= {"n_left_out"} and not found.over_a_twentieth and \
         all(_no_few(each, found) for each in found.subgroups)
 
 
 def _no_few(group: Subgroup, found: External) -> bool:
     """Whether a group is one that validate.py tells of, with figures only where it is large enough for them."""
     events = SMALL_GROUP if group.n_events is None else group.n_events
-    return SMALL_GROUP <= group.n_patients <= group.n <= found.n_cases and (not group.enough or group.n >= LEAST) and \
+    return SMALL_GROUP <= group.n_patients <= group.n <= found.n_cases and (
+        not group.enough or group.n_patients >= LEAST) and \
         SMALL_GROUP <= events <= group.n - SMALL_GROUP * (group.n_events is not None) and \
         (group.enough or group.figure is None and group.slope is None)
 

@@ -5,24 +5,29 @@ import numpy as np
 from figures import GRID, with_intervals
 
 
-def grid(y, p, fewest, decided):
+def grid(y, p, patients, fewest, decided):
     """The confusion matrix at such of 101 thresholds that no group of under `fewest` patients of a class lies between
     two of them, or between one of them and the threshold in use: none can be worked out by difference.
 
     decided  (n,) bool: who is called at the threshold in use, whose figures are told as well
     """
-    kept, in_use = [], [int((decided & (y == each)).sum()) for each in (1, 0)]
+    kept, before = [], np.ones(len(y), dtype=bool)
     for at in GRID:
-        counts = [int(((p >= at) & (y == each)).sum()) for each in (1, 0)]
-        if kept and counts == [kept[-1]["tp"], kept[-1]["fp"]]:
+        called = p >= at
+        if kept and (called == before).all():
             continue
-        before = [kept[-1]["tp"], kept[-1]["fp"]] if kept else counts
-        others = [in_use, before, [0, 0]]
-        if all(a == b or abs(a - b) >= fewest for other in others for a, b in zip(other, counts, strict=True)):
-            tp, fp = counts
+        apart = [called != other for other in (decided, before)] + [called, ~called]
+        if all(_enough(y, patients, rows, fewest) for rows in apart):
+            tp, fp, before = int((called & (y == 1)).sum()), int((called & (y == 0)).sum()), called
             kept.append({"threshold": float(at), "tp": tp, "fp": fp, "fn": int((y == 1).sum()) - tp,
                          "tn": int((y == 0).sum()) - fp})
     return kept
+
+
+def _enough(y, patients, rows, fewest):
+    """Whether these rows are of no patient of a class or of `fewest` and more."""
+    of_class = [len(np.unique(patients[rows & (y == each)])) for each in (1, 0)]
+    return all(n == 0 or n >= fewest for n in of_class)
 
 
 def bins(y, p, told):

@@ -5,7 +5,14 @@ import numpy as np
 from figures import auroc_of, calibration_line, r2_of
 from overlaps import countable, harmless, parts_of
 
-ENOUGH = 30  # rows below which a group's size alone is told
+FEWEST = 10  # patients of a group that may be told of
+ENOUGH = 30  # patients below which a group's size alone is told
+
+
+def told_of(rows, patients):
+    """How many of these rows (n,) bool there are; none where they are of 1 to 9 patients."""
+    n = len(np.unique(patients[rows]))
+    return int(rows.sum()) if n == 0 or n >= FEWEST else f"fewer than {FEWEST}"
 
 
 def without_small(counts, fewest):
@@ -50,23 +57,29 @@ def _counted(schema, y, told, patients, fewest):
     """Of which columns events can be told: by itself, and beside the columns before it."""
     if schema["task"] != "binary":
         return [False] * len(told)
-    alone = [_may_count(y, [np.flatnonzero(mask) for _, _, mask in groups], fewest) for groups in told]
+    alone = [_may_count(y, [np.flatnonzero(mask) for _, _, mask in groups], patients, fewest) for groups in told]
     beside = iter(countable([parts_of([mask for _, _, mask in groups], patients)
-                             for groups, here in zip(told, alone, strict=True) if here], y, fewest))
+                             for groups, here in zip(told, alone, strict=True) if here], y, patients, fewest))
     return [here and next(beside) for here in alone]
 
 
-def _may_count(y, groups, fewest):
-    """Whether events can be told a group: `fewest` of both classes in each, and in what is left of the whole."""
+def _may_count(y, groups, patients, fewest):
+    """Whether events can be told a group: `fewest` patients of both classes in each, and in what is left of all."""
     rest = np.setdiff1d(np.arange(len(y)), np.concatenate(groups)) if groups else np.arange(len(y))
     parts = [*groups, rest] if len(rest) else groups
-    return all(min((y[each] == 1).sum(), (y[each] == 0).sum()) >= fewest for each in parts)
+    return all(rarest(y[each], patients[each], 2) >= fewest for each in parts)
+
+
+def rarest(y, patients, n_classes):
+    """Patients of the rarest class (all patients for a number, n_classes 0): the rows of one are not many."""
+    return min((len(np.unique(patients[y == each])) for each in range(n_classes)), default=len(np.unique(patients)))
 
 
 def _told(schema, named, y, p, patients, counted, fewest):
-    counts = np.bincount(y.astype(int), minlength=len(schema["classes"])) if schema["classes"] else [len(y)]
-    enough = len(y) >= ENOUGH and bool(min(counts) >= fewest)  # a figure of fewer of a class tells how many they are
-    known = named | {"n": len(y), "n_patients": int(patients.max()) + 1, "enough": enough,
+    n_patients = int(patients.max()) + 1
+    # a figure of fewer of a class tells how many they are
+    enough = n_patients >= ENOUGH and rarest(y, patients, len(schema["classes"])) >= fewest
+    known = named | {"n": len(y), "n_patients": n_patients, "enough": enough,
                      "n_events": int((y == 1).sum()) if counted else None, "figure": None, "slope": None}
     if not enough:
         return known

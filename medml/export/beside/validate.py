@@ -17,11 +17,10 @@ import numpy as np
 from cells import value
 from curves import bins, grid, net_benefit, roc
 from figures import calibration_line, delong, figures_of
-from groups import groups_of, without_small
+from groups import FEWEST, groups_of, rarest, told_of, without_small
 from run import SCHEMA, answers
 
-FEWEST = 10  # patients of a group that may be told of
-LEAST = 30  # rows, below which nothing is judged
+LEAST = 30  # patients, below which nothing is judged
 
 
 def read(path, renamed):
@@ -67,55 +66,57 @@ def patients_of(rows):
     name = SCHEMA["patient"]
     named = [row.get(name, "").strip() if name else "" for row in rows]
     labels = [each or f"\x1f{place}" for place, each in enumerate(named)]
+    return _renumbered(labels)
+
+
+def _renumbered(labels):
+    """(n,) 0 .. n_patients - 1"""
     return np.unique(labels, return_inverse=True)[1]
 
 
-def told_of(n):
-    """A count of rows; none from 1 to 9."""
-    return n if n == 0 or n >= FEWEST else f"fewer than {FEWEST}"
-
-
-def columns_here(rows):
-    """What these patients are like: missing cells, percentiles, shares of known categories of 10 rows and more."""
+def columns_here(rows, patients):
+    """What these patients are like: missing cells, percentiles, shares of known categories of 10 patients and more."""
     found = {}
     for column in SCHEMA["columns"]:
         cells = [value(column, row[column["name"]]) for row in rows]
         if column["type"] == "text":
-            labels, counts = np.unique([each for each in cells if each], return_counts=True)
-            named = [str(label) if str(label) in column["usual"] else None for label in labels]
-            known = {label: int(n) for label, n in zip(named, counts, strict=True) if label is not None}
-            rest = len(cells) - sum(known.values())  # unknown ones, and missing ones where they are few
-            shown = without_small(known | {None: rest - (cells.count("") if cells.count("") >= FEWEST else 0)}, FEWEST)
-            found[column["name"]] = {"missing": told_of(cells.count("")), "shares": {name: round(n / len(cells), 2)
-                                                                            for name, n in shown.items()}}
+            missing = np.array([not each for each in cells])
+            few = isinstance(told_of(missing, patients), str)   # hidden among the unknown ones
+            labels = np.array([each if each in column["usual"] else None if each or few else "" for each in cells],
+                              dtype=object)
+            counts = {name: len(np.unique(patients[labels == name])) for name in dict.fromkeys(labels.tolist())}
+            shown = without_small({name: n for name, n in counts.items() if name != ""}, FEWEST)
+            found[column["name"]] = {"missing": told_of(missing, patients), "shares": {
+                str(name): round(float((labels == name).mean()), 2) for name in sorted(shown)}}
             continue
-        numbers = np.array([each for each in cells if each == each], dtype=float)
-        middle = [float(f"{each:.3g}") for each in np.quantile(numbers, [0.05, 0.5, 0.95])] \
-            if len(numbers) >= 2 * FEWEST else None
-        found[column["name"]] = {"missing": told_of(len(cells) - len(numbers)), "5 %, median, 95 %": middle}
+        numbers = np.array(cells, dtype=float)
+        known = np.isfinite(numbers)
+        middle = [float(f"{each:.3g}") for each in np.quantile(numbers[known], [0.05, 0.5, 0.95])] \
+            if len(np.unique(patients[known])) >= 2 * FEWEST else None
+        found[column["name"]] = {"missing": told_of(~known, patients), "5 %, median, 95 %": middle}
     return found
 
 
 def judged(rows, y, p, patients):
     """The figures as MedML keeps them, and the grid of thresholds that its curves are cut at."""
     binary = SCHEMA["task"] == "binary"
-    counts = np.bincount(y.astype(int), minlength=len(SCHEMA["classes"])) if SCHEMA["classes"] else [len(y)]
-    if len(y) < LEAST or min(counts) < FEWEST:
-        raise SystemExit(f"There are too few patients to judge by: {len(y)} rows, {min(counts)} of the rarest outcome.")
+    n_patients, fewest = int(patients.max(initial=-1)) + 1, rarest(y, patients, len(SCHEMA["classes"]))
+    if n_patients < LEAST or fewest < FEWEST:
+        raise SystemExit(f"There are too few patients to judge by: {n_patients}, {fewest} of the rarest outcome.")
 
     def cells_of(column):
         return [value(column, row[column["name"]]) for row in rows]
     found = {"checkpoint": SCHEMA["checkpoint"], "found_by": "capsule", "n_cases": len(y),
-             "n_patients": int(patients.max()) + 1, "n_events": int(counts[1]) if binary else None,
+             "n_patients": n_patients, "n_events": int((y == 1).sum()) if binary else None,
              "threshold": SCHEMA["computed_threshold"], "metrics": figures_of(SCHEMA, y, p, patients),
              "calibration_line": calibration_line(SCHEMA, y, p, patients),
              "subgroups": groups_of(SCHEMA, cells_of, y, p, patients, FEWEST)}
     if not binary:
         return found, []
     yes, threshold = p[:, 1], SCHEMA["computed_threshold"]
-    told = grid(y, yes, FEWEST, yes >= (0.5 if threshold is None else threshold))
+    told = grid(y, yes, patients, FEWEST, yes >= (0.5 if threshold is None else threshold))
     asked = SCHEMA["net_benefit"]
-    return found | {"auroc_delong": delong(y, yes) if patients.max() + 1 == len(y) else None, "roc": roc(told),
+    return found | {"auroc_delong": delong(y, yes) if n_patients == len(y) else None, "roc": roc(told),
                     "calibration": bins(y, yes, told) if told else None,
                     "net_benefit": net_benefit(y, yes, patients, told, asked) if asked else None}, told
 
@@ -130,20 +131,21 @@ def main(arguments=None):
     asked = parser.parse_args(arguments)
     renamed = dict(pair.rpartition("=")[::2] for pair in asked.map)
     rows = read(asked.table, renamed)
-    y = outcomes(rows)
+    y, everybody = outcomes(rows), patients_of(rows)
     chosen = kept(rows, y)
-    used, y = [rows[place] for place in chosen], y[chosen]
+    used, y, patients = [rows[place] for place in chosen], y[chosen], _renumbered(everybody[chosen])
     folder = Path(asked.table).parent
     computed, why = answers(used if SCHEMA["columns"] else [folder / row["picture"] for row in used], "computed")
     p = computed[:, 0] if not SCHEMA["classes"] else computed
     digest = hashlib.sha256(Path(asked.table).read_bytes()).hexdigest()
-    found, told = judged(used, y, p, patients_of(used))
-    left_out = len(rows) - len(used)
+    found, told = judged(used, y, p, patients)
+    left_out = told_of(~np.isin(np.arange(len(rows)), chosen), everybody)
     found |= {"id": "", "made": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()), "source": asked.name,
-              "data_sha256": digest, "renamed": renamed, "n_left_out": left_out if left_out >= FEWEST else 0}
+              "data_sha256": digest, "renamed": renamed} | (
+        {"n_left_out": 0, "under_ten": ["n_left_out"]} if isinstance(left_out, str) else {"n_left_out": left_out})
     result = {"format": "medml site result", "version": 1, "run": SCHEMA["run"], "model_sha256": SCHEMA["model_sha256"],
-              "external": found, "grid": told, "left_out": told_of(left_out), "no_answer": told_of(sum(map(bool, why))),
-              "columns": columns_here(used)}
+              "external": found, "grid": told, "left_out": left_out, "columns": columns_here(used, patients),
+              "no_answer": told_of(np.array([bool(each) for each in why]), patients)}
     Path(asked.out).write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
