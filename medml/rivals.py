@@ -49,7 +49,9 @@ def predictions(config: TrainConfig, split_sha256: str, cases: Cases) -> dict[st
                     p = stored["p"]
             except (ValidationError, FileNotFoundError, UserError):
                 continue  # deleted meanwhile, damaged, or a download without its private part
-            same = manifest.split_sha256 == split_sha256 and theirs.choice == config.choice
+            # with other predictors it answers the same question: leaving columns out is a way of choosing too
+            asked = theirs.choice.model_copy(update={"leave_out": config.choice.leave_out})
+            same = manifest.split_sha256 == split_sha256 and asked == config.choice
             if same and p.shape[1] == len(cases.y) and len(others) < MOST:
                 others[f"{manifest.run} {checkpoint.number}"] = Predictions(
                     y=cases.y, p=p, patients=cases.patients, task=cases.task, classes=cases.classes, train=np.empty(0))

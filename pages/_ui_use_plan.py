@@ -13,18 +13,29 @@ from medml.types import Choice, Recipe, Table, UsePlan
 from pages import _ui as ui
 from pages._ui_use import RULES
 
+PUBLISHED = {"binary": "AUROC of a published model of this outcome", "regression": "R² of a published model of it"}
 
-def enough(table: Table, choice: Choice, recipe: Recipe) -> None:
-    """Riley's criteria in one sentence, for what stands in the recipe now."""
+
+def enough(table: Table, choice: Choice, recipe: Recipe, key: str) -> None:
+    """Riley's criteria in one sentence, for what stands in the recipe now and what `ask_use` was told."""
     if choice.pictures is not None:
         return
-    counts = class_counts(table, choice, recipe)
+    counts, known = class_counts(table, choice, recipe), st.session_state.get(f"{key}_published")
     said, fine = before_training(choice.task, n_patients(table, choice, recipe),
-                                 encoded_columns(table, choice, recipe), counts)
+                                 encoded_columns(table, choice, recipe), counts, known)
     if said:
         ui.say("note" if fine else "caution", said,
                "" if fine else "Each category of a column counts as a predictor. Leave out columns that experts do not "
                                "expect to matter, or train to see: the result says where it is exploratory.")
+
+
+def _ask_published(choice: Choice, key: str) -> None:
+    """What a published model reached: it says how many patients are enough, and is kept nowhere."""
+    if choice.task in PUBLISHED and choice.pictures is None:
+        least = 0.51 if choice.task == "binary" else 0.01
+        st.number_input(PUBLISHED[choice.task], least, 0.99, None, 0.01, key=f"{key}_published",
+                        placeholder="Not known", help="The number of patients that are needed is then worked "
+                        "out from it, in place of the usual guess (15 % of what is possible).")
 
 
 def ask_use(table: Table, choice: Choice, plan: UsePlan, key: str) -> UsePlan:
@@ -36,6 +47,7 @@ def ask_use(table: Table, choice: Choice, plan: UsePlan, key: str) -> UsePlan:
         if choice.task == "binary":
             changes |= _ask_threshold(plan, key)
             changes["score"] = _ask_score(table, plan, key)
+        _ask_published(choice, key)
         usual = usual_columns(table)
         pickable = [each.name for each in table.columns if each.kind in ("number", "category", "yes_no")
                     and each.name not in (choice.target, choice.patient, *usual)]

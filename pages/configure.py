@@ -65,8 +65,8 @@ def ground_of(project: projects.Project) -> Ground | None:
 def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
     """Draw the form but for the family's own settings, and return the configuration that stands in it now."""
     plan.task_card(on.table, on.choice, on.recipe)
-    use_plan.enough(on.table, on.choice, on.recipe)
     key = f"m_plan_{on.project.id}"
+    use_plan.enough(on.table, on.choice, on.recipe, f"{key}_use")
     usual = usual_family(on.choice, on.table)
     family = plan.pick_family(on.choice, known.family if known else usual, usual, f"{key}_family")
     base = known if known is not None and known.family == family.name else on.proposed(family.name)

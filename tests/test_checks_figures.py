@@ -38,6 +38,14 @@ def test_riley_speaks_of_every_task(task):
     assert check.verdict == "warn" and "Riley's criteria for" in check.what
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_no_number_of_patients_is_enough_for_a_fit_of_nothing(task):
+    """By the guess of before the training, 2,000 patients for 3 parameters would be plenty."""
+    check = run("N1", made_cases(2000, task=task), prediction={"signal": -0.5}, draws=20)
+    assert check.verdict == "warn" and "no number is enough" in check.what
+    assert run("N1", made_cases(2000, task=task), draws=20).verdict == "pass"
+
+
 def test_patients_and_not_rows_are_counted():
     cases = of_patients(made_cases(300), np.repeat(np.arange(60), 5))
     assert run("N1", cases).figures["n"] == 60
@@ -61,6 +69,8 @@ def test_a_small_held_out_part_is_named():
     check = run("N3", cases, folds=dealt(cases.patients[:600]), held_out=np.arange(600, 700), config=HELD_OUT)
     assert check.verdict == "warn" and check.figures["fewest"] == cases.y[600:].sum()
     assert "Cross-validation speaks" in run("N3").what
+    often = of_patients(cases, np.r_[np.arange(100), 100 + np.arange(600) // 8])   # 75 patients, eight rows each
+    assert run("N3", often, folds=folds, held_out=np.arange(100, 700), config=HELD_OUT).verdict == "warn"
 
 
 def test_a_class_below_twice_the_folds_blocks():
@@ -141,7 +151,12 @@ def test_a_bare_figure_blocks_the_report():
     evidence = _evidence()
     bare = Metric(value=0.8, low=None, high=None, n=300)
     for part in ({"metrics": evidence.report.metrics | {"auroc": bare}}, {"calibration_line": {"slope": bare}},
-                 {"baselines": {"prevalence": {"auroc": bare}}}):
+                 {"baselines": {"prevalence": {"auroc": bare}}},
+                 {"subgroups": [evidence.report.subgroups[0].model_copy(update={"slope": bare})]},
+                 {"net_benefit": evidence.report.net_benefit.model_copy(update={"gain": bare})},
+                 {"recalibration": evidence.report.recalibration.model_copy(update={"after": {"slope": bare}})},
+                 {"grid": [evidence.report.grid[0].model_copy(update={"sensitivity": bare})]},
+                 {"roc": evidence.report.roc.model_copy(update={"low": []})}):
         changed = evidence.report.model_copy(update=part)
         assert intervals_everywhere(replace(evidence, report=changed)).verdict == "block"
     outside = Metric(value=0.8, low=0.81, high=0.9, n=300)

@@ -230,6 +230,11 @@ def test_a_second_configuration_on_the_same_folds_is_corrected_for_the_winners_c
     check = next(each for each in second.report.checks if each.id == "E3")
     assert check.verdict == "warn" and second.config.compared == 2
     assert 0.4 < check.figures["value"] < 1
+    profile, recipe, config = planned(source)
+    fewer = config.choice.model_copy(update={"leave_out": [*config.choice.leave_out, "ward"]})
+    third = gallery.open_run(train(source, profile, recipe, config.model_copy(update={"choice": fewer})))
+    check = next(each for each in third.report.checks if each.id == "E3")   # leaving columns out is a choice as well
+    assert "BBC-CV, 3 configurations" in check.what
 
 
 def test_weighted_classes_are_named_as_resampling(tmp_path):

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from tables import trained_once
 
 from medml import gallery, home, worklist
 from medml.__main__ import main
-from medml.evaluate.sample_size import advice, max_r2cs, most_parameters, needed_for_classes, r2cs_of_auroc
+from medml.evaluate.sample_size import (
+    advice,
+    before_training,
+    max_r2cs,
+    most_parameters,
+    needed_for_classes,
+    r2cs_of_auroc,
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +77,22 @@ def test_size_says_in_words_what_so_many_patients_carry(capsys):
     assert "that is enough" in capsys.readouterr().out
     assert main(["size", "--events", "9", "--rows", "40", "--parameters", "3"]) == 0
     assert "too few even for one predictor, which needs 268." in capsys.readouterr().out
+    assert main(["size", "--events", "174", "--rows", "1000", "--parameters", "24", "--r2", "0.288"]) == 0
+    assert "24 predictors need 662: that is enough." in (said := capsys.readouterr().out)   # Riley's own example
+    assert "shrinkage of at least 0.9): 623" in said and "0.05): 662" in said and "5 points: 221" in said
     for wrong in (["--events", "0", "--rows", "9", "--parameters", "1"],
                   ["--events", "4", "--rows", "9", "--parameters", "0"],
-                  ["--events", "4", "--rows", "9", "--parameters", "1", "--auroc", "0.4"]):
+                  ["--events", "4", "--rows", "9", "--parameters", "1", "--auroc", "0.4"],
+                  ["--events", "4", "--rows", "9", "--parameters", "1", "--r2", "0.9"]):
         assert main(["size", *wrong]) == 2
+
+
+def test_a_published_model_says_before_training_how_many_are_needed():
+    """The better an outcome was predicted elsewhere, the fewer patients teach the same; a number asks by R2."""
+    for task, counts, published in (("binary", [700, 300], 0.85), ("regression", [], 0.5)):
+        (guess, enough), (told, then) = (before_training(task, 1000, 30, counts, each) for each in (None, published))
+        needs = [int(re.search(r"need ([\d,]+)", each)[1].replace(",", "")) for each in (guess, told)]
+        assert needs[1] < 0.8 * needs[0] and (enough, then) == (needs[0] <= 1000, needs[1] <= 1000)
 
 
 def test_the_most_parameters_are_the_last_that_fit():

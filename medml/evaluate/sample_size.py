@@ -144,15 +144,18 @@ def r2cs_of_auroc(auroc: float, prevalence: float) -> float:
     return 1 - math.exp(-2 * gained)
 
 
-def advice(n: int, n_events: int, parameters: float, *, auroc: float | None = None) -> Advice:
+def advice(n: int, n_events: int, parameters: float, *, auroc: float | None = None,
+           r2cs: float | None = None) -> Advice:
     """What n patients with n_events are good for before there is a model (two classes).
 
-    auroc  that a published model reached; None: an R2 of 0.15 of the largest possible is assumed
+    auroc, r2cs  that a published model reached, one of them; neither: 0.15 of the largest possible R2 is assumed
     """
     share = n_events / n
-    r2, where = None, "15 % of the largest possible, as nothing better is known"
+    r2, where = r2cs, "as published"
     if auroc is not None:
         r2, where = r2cs_of_auroc(auroc, share), f"as an AUROC of {auroc:g} has it"
+    elif r2cs is None:
+        where = "15 % of the largest possible, as nothing better is known"
     need = needed_for_classes(parameters, share, r2)
     return Advice(need, most_parameters(n, share, r2), _sentence(n, parameters, need, share, r2), where)
 
@@ -181,19 +184,22 @@ def _sentence(n: int, parameters: float, need: Needed, share: float, r2: float |
     return f"{have} {verb} {need.n:,}: keep at most {most}."
 
 
-def before_training(task: Task, n: int, parameters: int, counts: list[int]) -> tuple[str, bool]:
+def before_training(task: Task, n: int, parameters: int, counts: list[int],
+                    published: float | None = None) -> tuple[str, bool]:
     """Whether n patients are enough for so many encoded columns, in one sentence, and whether they are.
 
-    counts  cases per class, the class that counts as "yes" last for two; empty for a number or where it is not known
-    returns "" where it cannot be told
+    counts     cases per class, the class that counts as "yes" last for two; empty for a number or where it is not known
+    published  what a published model of this outcome reached: AUROC (two classes) or R2 (a number); None: not known
+    returns    "" where it cannot be told
     """
     total = sum(counts)
     if task == "binary" and len(counts) == 2 and 0 < counts[1] < total:
-        found = advice(n, n * counts[1] / total, parameters)
+        found = advice(n, n * counts[1] / total, parameters, auroc=published)
         return found.sentence, n >= found.needed.n
     if task == "multiclass" and (len(counts) < 2 or min(counts) < 1):
         return "", True
-    need = needed(task, float(parameters), shares=[each / total for each in counts] if task == "multiclass" else None)
+    need = needed(task, float(parameters), r2=published if task == "regression" else None,
+                  shares=[each / total for each in counts] if task == "multiclass" else None)
     enough = n >= need.n
     return (f"You have {n:,} patients; {parameters:,} predictors need {need.n:,}"
             f"{': that is enough' if enough else ''}."), enough

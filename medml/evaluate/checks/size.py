@@ -19,16 +19,24 @@ def _shares(y: np.ndarray, n_classes: int) -> np.ndarray:
     return np.bincount(y, minlength=n_classes) / len(y)
 
 
-def needed_here(evidence: Evidence) -> Needed:
-    """Riley's need with the R2 that out-of-fold predictions show, which is free of optimism."""
+def reached(evidence: Evidence) -> list[float] | None:
+    """The R2 that out-of-fold predictions show, which is free of optimism: of the number, of the second of two classes,
+    or of each of several; 0 where it is not above 0, None where it cannot be told."""
+    scored = evidence.scored
+    if scored.task == "regression":
+        value = evidence.report.metrics["r2"].value
+        return None if value is None else [max(0.0, value)]
+    asked = [1] if scored.n_classes == 2 else list(range(scored.n_classes))
+    return [max(0.0, float(np.mean([corrected_r2cs((each.y == one).astype(float), each.p[:, one])
+                                    for each in scored.samples]))) for one in asked]
+
+
+def needed_here(evidence: Evidence, r2: list[float] | None) -> Needed:
+    """Riley's need by what was `reached`; where that is nothing or not known, by 0.15 of the largest possible."""
     context, scored = evidence.context, evidence.scored
     parameters = max(1.0, float(context.n_parameters))
     if scored.task == "regression":
-        value = evidence.report.metrics["r2"].value
-        return needed("regression", parameters, r2=value)
-    asked = [1] if scored.n_classes == 2 else list(range(scored.n_classes))
-    r2 = [float(np.mean([corrected_r2cs((each.y == one).astype(float), each.p[:, one]) for each in scored.samples]))
-          for one in asked]
+        return needed("regression", parameters, r2=r2 and r2[0])
     shares = _shares(context.cases.y[context.development], scored.n_classes).tolist()
     return needed(scored.task, parameters, shares=shares, r2=[0.0, *r2] if scored.n_classes == 2 else list(r2))
 
@@ -43,12 +51,20 @@ def sample_size(evidence: Evidence) -> Check:
     if context.choice.pictures is not None:
         return found("N1", "could_not_tell", f"{many(n, 'patient')}. Riley's criteria count predictors, which a "
                      "network of pictures does not have; its intervals say what so many patients can show.", n=n)
-    need = needed_here(evidence)
+    found_out = reached(evidence)
+    need = needed_here(evidence, found_out)
     figures = {"n": n, "needed": need.n, "shrinkage": need.shrinkage, "optimism": need.optimism,
                "precision": need.precision, "parameters": context.n_parameters, "r2": need.r2,
                "share_of_needed": n / need.n}
-    sentence = (f"{many(n, 'patient')} for {context.n_parameters:.0f} parameters; {NEEDED_WORDS[context.cases.task]} "
-                f"ask for {need.n:,} by the fit that was reached (before training it can only be guessed).")
+    start = f"{many(n, 'patient')} for {context.n_parameters:.0f} parameters"
+    if found_out is not None and not all(found_out):
+        of = " of some class" if len(found_out) > 1 else " of the outcome"
+        return found("N1", "warn", f"{start}. The model explains nothing{of} in cases it had not seen, and for that no "
+                     f"number is enough; {need.n:,} would be, could 15 % of what is possible be explained.",
+                     "Look for better predictors first: more patients alone will not help.", **figures)
+    fit = "by the fit that was reached (before training it can only be guessed)" if found_out is not None else \
+        "could 15 % of what is possible be explained (these cases cannot tell)"
+    sentence = f"{start}; {NEEDED_WORDS[context.cases.task]} ask for {need.n:,} {fit}."
     if n >= need.n:
         return found("N1", "pass", sentence, **figures)
     half = " That is less than half, so every figure is exploratory." if n < need.n / 2 else ""
@@ -80,25 +96,24 @@ def events_per_parameter(evidence: Evidence) -> Check:
 
 @rule("N3")
 def enough_to_judge(evidence: Evidence) -> Check:
-    """A held-out part needs 100 events and 100 non-events; otherwise cross-validation speaks."""
+    """A held-out part needs 100 patients with the event and 100 without; otherwise cross-validation speaks."""
     context = evidence.context
     if context.config.split.scheme == "cross_validation":
         return found("N3", "pass", f"Cross-validation speaks: every one of {many(evidence.scored.n_cases, 'case')} was "
                                    "judged.", n=evidence.scored.n_cases)
     closed = context.closed
-    y = context.cases.y[closed if closed.size else evidence.scored.measured]
-    where = "held-out part" if closed.size else "validation part"
+    rows = closed if closed.size else evidence.scored.measured
+    y, patients, n_classes = context.cases.y[rows], context.cases.patients[rows], len(context.cases.classes)
+    where, n = "held-out part" if closed.size else "validation part", len(np.unique(patients))
     if context.cases.task == "regression":
-        fewest, what = len(y), f"The {where} has {many(len(y), 'case')}."
+        fewest, what = n, f"The {where} has {many(n, 'patient')}."
     else:
-        counts = np.bincount(y, minlength=len(context.cases.classes))
-        fewest = int(counts.min())
-        what = f"The {where} has {many(len(y), 'case')}, {fewest} of them of the rarest class."
+        fewest = min(len(np.unique(patients[y == each])) for each in range(n_classes))
+        what = f"The {where} has {many(n, 'patient')}, {fewest} of them of the rarest class."
     if fewest >= TO_JUDGE:
-        return found("N3", "pass", what, fewest=fewest, n=len(y))
+        return found("N3", "pass", what, fewest=fewest, n=n)
     return found("N3", "warn", f"{what} At least {TO_JUDGE} are needed to judge by.",
-                 "Choose cross-validation on the Configure page, so that every patient is judged.", fewest=fewest,
-                 n=len(y))
+                 "Choose cross-validation on the Configure page, so that every patient is judged.", fewest=fewest, n=n)
 
 
 @rule("N4")
