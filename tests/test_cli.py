@@ -86,10 +86,10 @@ def test_continue_revert_show_compare_runs_and_delete(tmp_path, capsys):
     assert json.loads((tmp_path / "show.json").read_text())["checkpoint"] == 1
     capsys.readouterr()
     assert main(["compare", network, linear]) == 0
-    assert "family" in capsys.readouterr().out
+    assert "family" in (said := capsys.readouterr().out) and said.count("internally validated only") == 2
     assert main(["runs"]) == 0
     listed = capsys.readouterr().out
-    assert network in listed and "Plain" in listed
+    assert network in listed and "Plain" in listed and listed.count("internally validated only") == 2   # X1: wherever
     assert main(["delete", linear]) == 2  # nobody to ask
     assert "Add --yes" in capsys.readouterr().err and len(gallery.runs()) == 2
     assert main(["delete", linear, "--yes"]) == 0

@@ -108,7 +108,9 @@ def test_explain_makes_a_score_and_says_what_doing_without_costs(made, tmp_path,
     assert main(["explain", run, "--without", "age", "--json", str(tmp_path / "without.json")]) == 0
     printed = capsys.readouterr().out
     assert "points in all" in printed and "Doing without them costs: AUROC is 0." in printed
-    assert json.loads((tmp_path / "without.json").read_text())["difference"]["high"] < 0
+    without = json.loads((tmp_path / "without.json").read_text())
+    assert without["difference"]["high"] < 0 and "internally validated only" in without["stamps"]
+    assert printed.count("Note: internally validated only.") == 2
 
 
 

@@ -22,6 +22,7 @@ def do_compare(args: argparse.Namespace) -> Printed:
     both = gallery.compare(args.left, args.right)
     rows = [(title(name), figure(a), figure(b)) for name, (a, b) in both.metrics.items()]
     rows += [(name, a, b) for part in (both.facts, both.settings) for name, (a, b) in part.items()]
+    rows.append(("note", *("; ".join(gallery.open_run(each).report.stamps) for each in (args.left, args.right))))
     warned = [f"[caution] {reason} A difference between their figures says nothing about which is better."
               for reason in both.reasons]
     return [table(rows, ["", args.left, args.right]), *warned, *([f"Note: {both.caution}"] if both.caution else []),

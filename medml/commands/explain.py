@@ -35,8 +35,8 @@ def do_explain(args: argparse.Namespace) -> Printed:
     source = existing(args.source or opened.profile.source)
     check_json(args, source)
     told, lines = _asked(args, opened, source)
-    save_json(args.json, {"run": args.run} | told, source)
-    return lines
+    save_json(args.json, {"run": args.run, "stamps": opened.report.stamps} | told, source)
+    return [*lines, *(f"Note: {stamp}." for stamp in opened.report.stamps)]
 
 
 def _asked(args: argparse.Namespace, opened: gallery.Run, source: Path) -> tuple[dict[str, Any], list[str]]:

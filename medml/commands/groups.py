@@ -30,7 +30,8 @@ def do_groups(args: argparse.Namespace) -> Printed:
     source = existing(args.source or opened.profile.source)
     check_json(args, source)
     found = grouped.by_column(args.run, args.column, Path(source))
-    save_json(args.json, {"run": args.run, "checkpoint": opened.chain.current,
+    save_json(args.json, {"run": args.run, "checkpoint": opened.chain.current, "stamps": opened.report.stamps,
                           "groups": [each.model_dump(mode="json") for each in found]}, source)
     return [table([of_group(each) for each in found],
-                  ["group", "cases", title(HEADLINE[opened.report.task]), "calibration slope"]), picked.said(found)]
+                  ["group", "cases", title(HEADLINE[opened.report.task]), "calibration slope"]), picked.said(found),
+            *(f"Note: {stamp}." for stamp in opened.report.stamps)]
