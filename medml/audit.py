@@ -80,9 +80,7 @@ def add(*, person: str, name: str, act: str, sort: str = "", thing: str = "", ou
                       outcome=outcome, place=place)
         return replace(entry, mac=_mac(key, FIRST if last is None else last.mac, entry))
 
-    with store.only_one("audit", wait=WAIT) as free:
-        if not free:
-            raise _in_use()
+    with _alone():
         began, key = home.has_secret("audit"), home.secret("audit")
         known, new = _head(key), None
         try:
@@ -139,15 +137,17 @@ def _write_head(key: bytes, head: Head) -> None:
 def standing_still() -> Iterator[bytes]:
     """Nothing is added inside, so that a copy of the database and of the head fit; yields the head, b"" where there is
     none."""
-    with store.only_one("audit", wait=WAIT) as free:
-        if not free:
-            raise _in_use()
+    with _alone():
         yield head_file().read_bytes() if head_file().is_file() else b""
 
 
-def _in_use() -> UserError:
-    return UserError(what="The audit log has been in use by another program for 30 seconds.", code="locked",
-                     fix="Try again in a moment. Nothing was done.")
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    with store.only_one("audit", wait=WAIT) as free:
+        if not free:
+            raise UserError(what="The audit log has been in use by another program for 30 seconds.", code="locked",
+                            fix="Try again in a moment. Nothing was done.")
+        yield
 
 
 def entries(last: int | None = None) -> list[Entry]:
@@ -157,11 +157,13 @@ def entries(last: int | None = None) -> list[Entry]:
 
 def verify() -> Verdict:
     """Go through the whole log and its head. Faults in plain words, with the numbers of entries."""
-    found, began = table.entries(), home.has_secret("audit") or head_file().exists()
-    if not (found or began):
-        return Verdict(count=0, faults=())
-    key = home.secret("audit")
-    faults = [*_of_chain(key, found), *_of_head(_head(key), found)]
+    with _alone():  # an entry added between reading the log and reading its head would look like an end cut off
+        found, began = table.entries(), home.has_secret("audit") or head_file().exists()
+        if not (found or began):
+            return Verdict(count=0, faults=())
+        key = home.secret("audit")
+        head = _head(key)
+    faults = [*_of_chain(key, found), *_of_head(head, found)]
     if not table.is_guarded():
         faults.append("The database no longer refuses to change or delete an entry: its triggers were taken out "
                       "or changed.")

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -156,6 +157,22 @@ def test_an_entry_that_cannot_be_written_is_said(monkeypatch):
     with store.only_one("audit"), pytest.raises(UserError, match="in use by another program"):
         audit.add(person="p1", name="Ada", act="train")
     assert audit.entries() == []
+
+
+def test_an_entry_that_is_added_while_the_log_is_gone_through_is_no_cut_off_end(log, monkeypatch):
+    read = audit.table.entries
+    adding = threading.Thread(target=audit.add, kwargs={"person": "p2", "name": "Bea", "act": "train"})
+
+    def read_then_added(**given):
+        found = read(**given)
+        if adding.ident is None:
+            adding.start()
+            adding.join(0.5)  # where it may be added meanwhile, it is by now
+        return found
+    monkeypatch.setattr(audit.table, "entries", read_then_added)
+    assert audit.verify() == audit.Verdict(6, ())
+    adding.join()
+    assert audit.verify() == audit.Verdict(7, ())
 
 
 def test_two_processes_keep_one_chain(log):
