@@ -35,12 +35,14 @@ def came(job: Job, *, with_result: bool = True) -> Came:
 
 
 def worked(job: Job) -> float | None:
-    """Seconds that a job was worked on: its last attempt, and those before it that were killed or gave way, from their
-    first word to their last. None where it never began."""
+    """Seconds that a job was worked on: its last attempt until its last sign of life, since the job may have waited
+    before it was stopped, and those before it that were killed or gave way, from their first word to their last. None
+    where it never began."""
     if not (job.ended and job.started):
         return None
     before = store.seconds_of_attempts(job.id) if job.attempt > 1 else {}
-    return job.ended - job.started + sum(each for attempt, each in before.items() if attempt != job.attempt)
+    last = max(0.0, min(job.ended, job.heartbeat or job.ended) - job.started)
+    return last + sum(each for attempt, each in before.items() if attempt != job.attempt)
 
 
 def since(moment: float) -> list[Came]:

@@ -62,6 +62,18 @@ def test_the_time_of_a_training_is_that_of_all_its_attempts(medml_home):
     assert night.came(store.get("job-0001")).seconds == 3600 + 600
 
 
+def test_hours_that_a_paused_training_waited_before_it_was_stopped_are_no_work(medml_home):
+    store.submit("job-0001", "train", "train", {"run": "gone"})
+    job = store.claim("train", "test", 30.0)
+    store.ask_pause(job.id)
+    store.give_back(job.id, job.token, state="interrupted", counted=False)
+    with store.connect(write=True) as db:  # ten minutes of work in the evening
+        db.execute("UPDATE jobs SET started = 9000, heartbeat = 9600")
+    store.ask_stop(job.id)  # in the morning
+    stopped = store.get(job.id)
+    assert stopped.state == "stopped" and stopped.ended > 1e9 and night.came(stopped).seconds == 600
+
+
 def test_what_ran_is_told_with_its_result_and_what_failed_with_its_reason(ended):
     done, failed, stopped = night.since(clock.evening())
     assert re.fullmatch(r"AUROC 0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\)", done.result) and done.why == ""
