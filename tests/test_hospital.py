@@ -62,6 +62,21 @@ def test_an_account_that_the_hospital_made_is_in_the_log_and_each_change_of_it(b
     assert [each.act for each in audit.entries()] == ["accounts", "sign in", "sign in", "accounts", "sign in"]
 
 
+def test_an_account_and_a_change_of_it_that_the_log_cannot_hold_are_not_made(by_groups, monkeypatch):
+    def unwritten(**entry):
+        raise UserError(what="The audit log cannot be written.", fix="Make room.", code="no_head")
+    with monkeypatch.context() as full:
+        full.setattr(audit, "add", unwritten)
+        with pytest.raises(UserError, match="cannot be written"):
+            come(groups=["medml-admins"])
+    assert accounts.everybody() == []
+    come(groups=["medml-viewers"])
+    monkeypatch.setattr(audit, "add", unwritten)
+    with pytest.raises(UserError, match="cannot be written"):
+        come(groups=["medml-admins"])
+    assert [each.role for each in accounts.everybody()] == ["viewer"]
+
+
 def test_another_person_of_the_same_name_is_another_account(by_groups):
     first, second = come(groups=["medml-viewers"])[1], come(groups=["medml-viewers"], sub="u2")[1]
     assert first.id != second.id and second.name.startswith("Ada Lovelace ")
