@@ -177,7 +177,7 @@ def test_a_viewer_keeps_nothing_with_a_model_by_a_question(ward, table, monkeypa
     made = project.create(table, team="cardiology")
     home.ensure(home.runs_folder() / "r2")
     project.add_run(made.id, "r2")
-    monkeypatch.setattr("worker.aside.subprocess.run", lambda *given, **more: pytest.fail("the child was asked"))
+    monkeypatch.setattr("worker.aside.subprocess.Popen", lambda *given, **more: pytest.fail("the child was asked"))
     ward.who = CARL
     with pytest.raises(UserError, match="As a viewer you may not change this"):
         worker.ask("explained", part="groups", run="r2", source=str(table), column="a")

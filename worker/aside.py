@@ -10,6 +10,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,23 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     """
     rights.require_answer(question, about)
     order = json.dumps({"question": question, "about": about}).encode()
+    child = subprocess.Popen([sys.executable, "-m", "worker.aside"], cwd=ROOT, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        done = subprocess.run([sys.executable, "-m", "worker.aside"], input=order, capture_output=True, cwd=ROOT,
-                              timeout=PATIENCE, check=False)
+        content, _ = child.communicate(order, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         raise UserError(what=f"No answer came within {PATIENCE / 60:.0f} minutes.",
                         fix="Try again when the machine is less busy. Nothing was changed.", code="too_long") from None
-    return opened(done.returncode, done.stdout)
+    finally:
+        if child.returncode is None:
+            _let_go(child)
+    return opened(child.returncode, content)
+
+
+def _let_go(child: subprocess.Popen) -> None:
+    """End it, and wait for that elsewhere: one that hangs on a dead drive ends when the drive does, if ever."""
+    child.kill()
+    threading.Thread(target=child.communicate, name="let-go", daemon=True).start()
 
 
 def opened(status: int, content: bytes) -> dict[str, np.ndarray]:

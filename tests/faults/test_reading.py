@@ -21,6 +21,8 @@ from medml.errors import Stopped, UserError
 from medml.patience import within
 from medml.profile import scan
 from medml.watch import Silent
+from tests.at_work import until
+from worker import aside
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX names and devices")
 TABLE = "id,age,died\n" + "".join(f"{n},{40 + n % 40},{n % 2}\n" for n in range(60))
@@ -215,6 +217,28 @@ def test_a_dead_drive_holds_up_nobody_who_asks_for_another(slow_drive, monkeypat
         assert within(10, lambda _: "there", place) == "there"
     with pytest.raises(UserError, match="did not answer\\."):
         within(10, lambda _: "there", Path("/mnt/dead/other"))
+
+
+@posix
+def test_a_child_that_hangs_on_a_dead_drive_and_cannot_be_ended_holds_up_no_screen(monkeypatch):
+    """A process in such a read ends by no signal until the drive answers."""
+    made, plain = [], subprocess.Popen
+
+    class Undying(plain):
+        def __init__(self, command, **more):
+            super().__init__([sys.executable, "-c", "import time; time.sleep(60)"], **more)
+            made.append(self)
+
+        def kill(self):
+            """In vain."""
+    monkeypatch.setattr(aside.subprocess, "Popen", Undying)
+    monkeypatch.setattr(aside, "PATIENCE", 0.05)
+    with pytest.raises(UserError) as refused:
+        aside.ask("look", run="r1")
+    child, = made
+    assert refused.value.code == "too_long" and child.poll() is None  # nobody waited for it
+    plain.kill(child)
+    until(lambda: child.stdout.closed and child.poll() is not None)
 
 
 def test_an_answer_in_time_and_its_error_come_through():
