@@ -170,6 +170,22 @@ def test_a_check_that_warns_makes_its_item_violated_with_the_figure(run):
         "violated", "430 patients where 1,205 are needed. Add more. (N1)")
 
 
+@pytest.mark.parametrize(("check", "item"), [("L9", "13"), ("F1", "14"), ("L10", "12a"), ("N4", "10")])
+def test_an_item_whose_own_check_warns_is_never_said_to_be_done(run, check, item):
+    clean = judged(run, check, "pass")
+    for each in ("N1", "N2", "N3"):
+        clean = judged(clean, each, "pass")
+    by_verdict = {verdict: next(answer.status for one, answer in checklist.filled(tripod.ITEMS, judged(
+        clean, check, verdict)) if one.number == item) for verdict in ("pass", "warn", "could_not_tell")}
+    assert by_verdict == {"pass": "done", "warn": "violated", "could_not_tell": "needs_you"}
+
+
+def test_a_shortcut_that_could_not_be_looked_for_asks_the_person(run):
+    robust = next(each for each in claim.ITEMS if each.number == "30")
+    assert {verdict: robust.answer(judged(run, "L14", verdict)).status for verdict in ("pass", "warn", "could_not_tell")
+            } == {"pass": "done", "warn": "violated", "could_not_tell": "needs_you"}
+
+
 def test_copies_of_its_own_rows_are_no_external_validation(run):
     figure = Metric(value=0.7, low=0.6, high=0.8, n=90)
     found = External(id="", made="", checkpoint=0, source="b.csv", data_sha256="", n_cases=90, n_patients=90,

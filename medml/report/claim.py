@@ -71,8 +71,9 @@ def _heatmaps(run: gallery.Run) -> Answer:
 
 def _robust(run: gallery.Run) -> Answer:
     found = w.check(run, "L14")
-    if found is None:
-        return Answer("needs_you", "How was robustness looked at?")
+    if found is None or found.verdict == "could_not_tell":
+        told = "" if found is None else f"{found.what} "
+        return Answer("needs_you", f"{told}How was robustness looked at?")
     return Answer("violated" if found.verdict in ("warn", "block") else "done", found.what)
 
 

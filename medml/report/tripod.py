@@ -71,12 +71,15 @@ def _recalibrated(run: gallery.Run) -> Answer:
 
 
 def _balance(run: gallery.Run) -> Answer:
-    report = run.report
-    if report.n_events is None:
+    if run.report.n_events is None:
         return Answer("does_not_apply", "The outcome has not two classes.")
+    return say(_share, "L9")(run)
+
+
+def _share(run: gallery.Run) -> str:
     found = w.check(run, "L9")
-    return Answer("done", f"{report.n_events / report.n_cases:.1%} of the cases had the outcome. "
-                          f"{found.what if found else ''}".strip())
+    return f"{run.report.n_events / run.report.n_cases:.1%} of the cases had the outcome. " \
+           f"{found.what if found else ''}".strip()
 
 
 def _fairness(run: gallery.Run) -> Answer:
@@ -84,7 +87,7 @@ def _fairness(run: gallery.Run) -> Answer:
         return Answer("needs_you", "No subgroup (sex, age band, site) could be told from the columns. Which groups "
                                    "might the model serve worse, and how was that looked at?")
     columns = sorted({w.column_of(each) for each in run.report.subgroups})
-    return Answer("done", f"Performance was looked at by {', '.join(columns)} (see the table of subgroups).")
+    return say(lambda _: f"Performance was looked at by {', '.join(columns)} (see the table of subgroups).", "F1")(run)
 
 
 def _output(run: gallery.Run) -> str:
@@ -175,9 +178,9 @@ ITEMS: tuple[Item, ...] = (
         "How and when is each predictor measured, and is that before the moment of prediction?")),
     Item("9c", "Methods", "Who judged predictors that need interpretation", ask(
         "If a predictor needs interpretation (an image, a grade): who did it?")),
-    Item("10", "Methods", "Sample size", say(_sample_size, "N1", "N2", "N3")),
+    Item("10", "Methods", "Sample size", say(_sample_size, "N1", "N2", "N3", "N4")),
     Item("11", "Methods", "Missing values", say(w.missing, "M1", "M2")),
-    Item("12a", "Methods", "How the data were divided", say(w.division, "L1", "L2", "L3")),
+    Item("12a", "Methods", "How the data were divided", say(w.division, "L1", "L2", "L3", "L10")),
     Item("12b", "Methods", "How predictors entered the model", say(
         lambda run: f"Numbers as they are, categories each as columns of their own. {w.learned_inside(run)}", "M4")),
     Item("12c", "Methods", "Type of model, building, settings, internal validation", say(model, "L8", "E3")),
