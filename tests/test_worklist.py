@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from streamlit.testing.v1 import AppTest
 from tables import trained_once
 
 from medml import gallery, home, worklist
@@ -93,6 +94,27 @@ def test_a_published_model_says_before_training_how_many_are_needed():
         (guess, enough), (told, then) = (before_training(task, 1000, 30, counts, each) for each in (None, published))
         needs = [int(re.search(r"need ([\d,]+)", each)[1].replace(",", "")) for each in (guess, told)]
         assert needs[1] < 0.8 * needs[0] and (enough, then) == (needs[0] <= 1000, needs[1] <= 1000)
+
+
+def test_the_screen_takes_what_a_published_model_reached_and_counts_by_it():
+    def drawn() -> None:
+        from medml.types import Choice, Column, Level, Recipe, Table, TableRef, UsePlan
+        from pages import _ui_use_plan
+
+        outcome = Column(name="died", kind="yes_no", missing=0, distinct=2,
+                         levels=[Level(label="no", n=700), Level(label="yes", n=300)])
+        columns = [outcome, *(Column(name=f"x{at}", kind="number", missing=0, distinct=900) for at in range(30))]
+        table = Table(ref=TableRef(path="a.csv"), sha256="0", rows=1000, columns=columns, duplicates=0)
+        choice = Choice(table=table.ref, target="died", task="binary", positive="yes")
+        recipe = Recipe(profile_sha256="0", steps=[])
+        _ui_use_plan.enough(table, choice, recipe, "k")
+        _ui_use_plan.ask_use(table, choice, UsePlan(), "k")
+    page = AppTest.from_function(drawn, default_timeout=60).run()
+    before = "".join(each.body for each in page.html)
+    page = next(each for each in page.number_input if "published" in each.label).set_value(0.85).run()
+    after = "".join(each.body for each in page.html)
+    assert not page.exception and "30 predictors need" in before and "keep at most" in before
+    assert "30 predictors need" in after and "that is enough" in after
 
 
 def test_the_most_parameters_are_the_last_that_fit():
