@@ -63,7 +63,7 @@ def _answer(answer: Answer, key: str, project: str | None, *, last: bool) -> Non
         label = plain(f"{number} · {passage.title} {passage.place}".strip(), 80)
         with st.expander(label, key=f"m_copilot_{key}_on_{number}"):
             st.html(f"<p>{html(passage.text, 4000)}</p>")
-    if answer.read is not None:
+    if answer.as_read():
         with st.expander("What did it read?", key=f"m_copilot_read_{key}"):
             st.code(answer.as_read(), language=None, wrap_lines=True)
     if answer.proposal is not None and last and project is not None:

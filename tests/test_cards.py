@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from medml import cards, families
 from medml.cards import folds, ink, side
 from medml.families import Facts
 from medml.types import SplitPlan
+from pages import _ui_cards
 
 EVERY = [(family.name, param.name) for family in families.registry for param in family.params]
 TABLE = Facts(303, 20, "binary", n_patients=303, n_events=139)
@@ -160,8 +162,6 @@ def test_a_picture_by_itself_has_the_colours_of_both_themes_and_moves_only_where
 
 
 def test_a_picture_that_moves_has_a_still_one_beside_it_with_the_same_words():
-    from pages import _ui_cards
-
     moving, still = (_ui_cards.drawn(cards.for_setting(setting("mlp", name)).draw(setting("mlp", name)))
                      for name in ("rate", "batch"))
     assert "m-draw-still" in moving and "m-draw-moves" in moving and moving.count("<img") == 2
@@ -169,9 +169,16 @@ def test_a_picture_that_moves_has_a_still_one_beside_it_with_the_same_words():
     assert "<svg" not in moving + still and "#" not in moving + still  # a bare # would end the address
 
 
-def test_the_track_fills_the_zone_in_which_a_value_lies_and_names_the_usual_one():
-    from pages import _ui_cards
+def test_a_picture_moves_only_where_the_reader_asked_for_no_stillness():
+    """Browsers do not tell an image what its reader wants; the page's own style has to."""
+    style = (Path(_ui_cards.__file__).parent / "static" / "look_6_cards.css").read_text(encoding="utf-8")
+    asked = re.search(r"@media \(prefers-reduced-motion: no-preference\) \{(.*)\}", style)
+    assert ".m-draw-moves { display: block; }" in asked[1] and ".m-draw-still { display: none; }" in asked[1]
+    always = style.replace(asked[0], "")
+    assert ".m-draw-moves { display: none; }" in always and ".m-draw-still" not in always
 
+
+def test_the_track_fills_the_zone_in_which_a_value_lies_and_names_the_usual_one():
     for value, zone in ((8, "usual"), (32, "usual"), (8_192, "cautious")):
         at = setting("mlp", "batch", value)
         track = _ui_cards.zone_track(at.param, value, at.usual, at.borders, cards.rungs(at.param, at.usual, value))

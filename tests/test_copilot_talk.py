@@ -9,7 +9,7 @@ import threading
 import pytest
 from canaries import TEXTS, planted
 from ollama_server import CUT, ERROR, FLOOD, GARBAGE, GOOD, HANG, Ollama
-from snapshots import check, column, curve, figure, made, report, run
+from snapshots import check, column, curve, figure, group, made, report, run
 from tables import planned, saved
 
 from medml import egress, families
@@ -26,6 +26,7 @@ from medml.copilot.repair import faults, repair
 from medml.copilot.snapshot import snapshot
 from medml.copilot.talk import ADVISER, Event, answer, ask
 from medml.copilot.tokens import OVERHEAD, most
+from medml.copilot.told import as_text
 
 QUESTION = "Why is sensitivity low?"
 NO_NEXT = "- **AUROC** is 0.85.\n- That is fair."
@@ -73,7 +74,19 @@ def test_the_adviser_answers_where_there_is_no_server_no_model_and_none_is_wante
         assert "no model" in asked(server, judged).why
         gone = server.url
     assert "No Ollama server" in answer(ask(judged, "evaluate", QUESTION, settings=Settings(host=gone))).why
-    assert answer(ask(judged, "evaluate", QUESTION, use_model=False)).why == ""
+    alone = answer(ask(judged, "evaluate", QUESTION, use_model=False))
+    assert alone.why == "" and alone.read is None
+
+
+def test_what_the_adviser_read_is_kept_in_words(judged):
+    """The figure and the name that it speaks of stand in it."""
+    found = answer(ask(judged, "evaluate", QUESTION, use_model=False))
+    assert "Sensitivity 0.5 (0.46 to 0.54)" in found.as_read() and "‹disease›" in found.as_read()
+    with Ollama(NO_NEXT) as server:
+        refused = asked(server, judged)
+    assert refused.facts in refused.as_read() and refused.read.as_read() in refused.as_read()
+    nothing = made(columns=[], rows=None, cases=None, patients=None, target=None)
+    assert answer(ask(nothing, "home", QUESTION, use_model=False)).as_read() == ""
 
 
 def test_a_hanging_server_keeps_nobody_waiting_and_the_adviser_answers(judged):
@@ -174,6 +187,12 @@ def test_parts_of_a_prompt_keep_their_budgets(judged):
     assert [each.content for each in short.messages[1:3]] == ["a", "b"]
 
 
+def test_a_group_is_told_by_its_figure_and_a_table_by_what_it_asks_of_a_model():
+    s = made(parameters=13, report=report(groups=[group("female", 0.71)]))
+    told = as_text(s, "evaluate", "is it worse for women, and are there enough patients?", 2000)
+    assert "‹female› (30 % of cases): AUROC 0.71." in told and "about 13 numbers" in told
+
+
 def test_a_few_hundred_prompts_hold_no_canary(tmp_path):
     table, numbers = planted()
     profile, recipe, config = planned(saved(table, tmp_path))
@@ -182,7 +201,8 @@ def test_a_few_hundred_prompts_hold_no_canary(tmp_path):
     for stage in STAGES:
         state = snapshot(profile, stage=stage, recipe=recipe, config=config)
         for place in range(30):
-            read = prompt(state, stage, f"{questions[place % 5]} {place}").as_read()
+            question = f"{questions[place % 5]} {place}"
+            read = (prompt(state, stage, question) if place % 7 else acting.form(state, question)).as_read()
             said = advise(state, stage, questions[place % 5]).text
             for text in (read.split("QUESTION")[0], said):
                 assert not any(word in text for word in TEXTS) and not any(each in text for each in digits)

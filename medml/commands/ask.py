@@ -35,7 +35,8 @@ def do_ask(args: argparse.Namespace) -> Printed:
     save_json(args.json, {"of": args.of, "stage": seen.stage, "question": args.question, "by": found.by,
                           **found.model_dump(mode="json", exclude={"read"}), "prompt": read.model_dump(mode="json")})
     if args.show_prompt:
-        yield from (found.as_read() or read.as_read(), f"(at most {read.tokens:,} tokens)", "")
+        yield found.as_read() if found.tier == "model" else read.as_read()
+        yield f"(at most {read.tokens:,} tokens)\n"
     yield found.text
     yield f"\nAnswered by {found.by}." + (f" {found.why}" if found.why else "")
     for each in found.passages:

@@ -53,8 +53,8 @@ class Settings(Value):
     host: str = ""
     model: str = ""
     connect: float = 1.0
-    silence: float = 90.0
-    whole: float = 240.0
+    silence: float = 150.0  # a laptop's processor reads 2,500 tokens in up to two minutes
+    whole: float = 300.0
     context: int = 8192
     answer: int = 400  # tokens
 

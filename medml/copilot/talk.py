@@ -22,6 +22,7 @@ from medml.copilot.knowledge import Passage
 from medml.copilot.prompting import ON_CPU, ON_GPU, Budget, Message, Prompt, again, prompt
 from medml.copilot.proposal import Proposal
 from medml.copilot.repair import faults, repair, unexplained
+from medml.copilot.told import as_text
 from medml.evaluate.words import METRICS
 from medml.value import Value
 
@@ -35,8 +36,9 @@ class Answer(Value):
 
     text      Markdown: at most 10 lines, bullets and "Next step: …", no link, picture, code or HTML
     tier      who answered;   model  its name;   why  why no model did, in words ("" where none was asked)
-    read      the exact prompt, for "What did it read?"; None of the adviser, which read the snapshot alone
+    read      the exact prompt, for "What did it read?"; None where no model was asked
     form      the one of the form by which a model proposes a change; None where none was asked for
+    facts     of the adviser: the snapshot in words, all that it read
     passages  what the answer rests on;   proposal  a change to show as a button
     """
 
@@ -46,6 +48,7 @@ class Answer(Value):
     why: str = ""
     read: Prompt | None = None
     form: Prompt | None = None
+    facts: str = ""
     passages: list[Passage] = []
     proposal: Proposal | None = None
     first_after: float | None = None  # seconds to the first piece shown
@@ -56,8 +59,9 @@ class Answer(Value):
         return self.model if self.tier == "model" else ADVISER
 
     def as_read(self) -> str:
-        """Everything that a model was sent for this answer; "" where none was."""
-        return "\n\n".join(each.as_read() for each in (self.read, self.form) if each is not None)
+        """Everything that was read for this answer: by a model, and by the adviser where it answered."""
+        sent = [each.as_read() for each in (self.read, self.form) if each is not None]
+        return "\n\n".join([*sent, *([f"[{ADVISER}]\n{self.facts}"] if self.facts else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ def by_rules(snapshot: Snapshot, stage: Stage, question: str, passages: Iterable
     if asked is not None:
         lines = [f"- **{asked.title}** is {asked.before} now and would be {asked.after}; nothing is changed until "
                  "you say so.", *lines[-9:]]
-    return Answer(text="\n".join(lines), tier="adviser", why=why, read=read, passages=own,
+    facts = "" if snapshot.is_empty else as_text(snapshot, stage, question, ON_GPU.snapshot)
+    return Answer(text="\n".join(lines), tier="adviser", why=why, read=read, facts=facts, passages=own,
                   proposal=asked or advised.proposal)
 
 

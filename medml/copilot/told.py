@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from medml.copilot.facts import STAGES, ColumnFacts, Figure, Setting, Snapshot, Stage
+from medml.copilot.facts import STAGES, ColumnFacts, Figure, GroupFacts, Setting, Snapshot, Stage
 from medml.copilot.intents import intents
 from medml.copilot.tokens import cut, most
 
@@ -85,6 +85,8 @@ def _table(s: Snapshot) -> Iterator[Line]:
     counted += f", {s.patients:,} patients" if s.patients and s.patients != s.cases else ""
     yield _line(0, 200, "size", f"Stage: {s.stage}. {s.of.capitalize()}: {rows}{counted}, {len(s.columns)} columns, "
                                 f"{len(s.predictors)} of them predictors.")
+    if s.parameters and s.target:
+        yield _line(0, 20, "size", f"A plain model of it would learn about {s.parameters} numbers (parameters).")
     if s.target:
         classes = "; ".join(f"‹{each.label}› {each.share}" for each in s.classes)
         yield _line(1, 190, "imbalance columns", f"Outcome ‹{s.target}› ({s.task}). Classes: {classes or 'a number'}.")
@@ -148,8 +150,14 @@ def _report(s: Snapshot) -> Iterator[Line]:
         yield _line(8, weight, f"trust {_ABOUT.get(each.id, '')}", f"Check {each.id} {each.title} "
                     f"[{each.verdict.replace('_', ' ')}]: {each.said} {each.fix}".rstrip())
     for each in report.groups:
-        yield _line(9, 5, "groups", f"Group ‹{each.column}› = ‹{each.label}› ({each.share} of cases): "
-                                    f"{'not enough to say' if each.value is None else f'{each.value:g}'}.")
+        yield _line(9, 5, "groups", f"Group ‹{each.column}› = ‹{each.label}› ({each.share} of cases): {_in(each, s)}.")
+
+
+def _in(group: GroupFacts, s: Snapshot) -> str:
+    """How well the model does in a group: "AUROC 0.71 (0.62 to 0.8)"."""
+    if group.value is None or s.main is None:
+        return "not enough to say"
+    return in_words(s.main.model_copy(update={"value": group.value, "low": group.low, "high": group.high}))
 
 
 _ABOUT = {"L1": "split", "L2": "split", "L3": "cleanup leak", "L4": "leak columns", "L5": "columns",
