@@ -10,6 +10,7 @@ import pytest
 
 from medml import words
 from medml.evaluate.words import METRICS
+from medml.words import jargon
 
 
 def test_an_entry_is_two_whole_sentences_of_a_length_that_is_read():
@@ -71,3 +72,12 @@ def test_a_search_names_the_entry_itself_before_those_that_only_speak_of_it():
     assert "ROC curve" in spoken and "missing marker" in spoken
     assert len(words.search(words.TERMS.values(), " ")) == len(words.TERMS)
     assert words.search(words.TERMS.values(), "zebra") == []
+
+
+@pytest.mark.parametrize(("said", "left"), [
+    ("The **softmax** of each kernel, and Gradient descent.", ["softmax", "kernel", "Gradient"]),
+    ("AUROC, the calibration slope and logistic regression.", []),  # each opens its entry
+    ("A fatal posterior infarct: odds ratio 2.1, p-value 0.03, a latent infection.", []),
+    ("the epochs", ["epochs"])])
+def test_a_word_of_an_answer_that_nobody_explains_is_found_and_what_doctors_say_is_not(said, left):
+    assert jargon.unexplained(said.replace("*", "")) == left

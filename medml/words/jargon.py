@@ -32,10 +32,11 @@ FIELD = re.compile(r"""(?<![-\w])(?:accuracy|activation|ablation|anomal\w+|antit
     true\ (?:positive|negative)s?|validation\ part|variances?|variational|weight\ decay|winner.s\ curse|youden|
     z-scores?)(?![-\w])""", re.VERBOSE | re.IGNORECASE)
 
-# What a doctor says of patients: an answer may too.
-MEDICAL = frozenset("abort aborted ablation activation anomalies anomalous anomaly cluster clusters crash crashed "
-                    "exception exceptions fatal hazard hazards illegal latent momentum nested parity patience pooling "
-                    "posterior string thread threads".split())
+# What doctors say of patients and read in their journals: an answer may say it too.
+DOCTORS = re.compile(r"""(?:abort(?:ed)?|ablation|activation|anomal(?:y|ies|ous)|chi-squared?|clusters?|correlat\w+|
+    confound\w+|covariates?|crash(?:ed)?|exceptions?|fatal|hazards?|illegal|interquartile|kappa|latent|medians?|momentum|
+    nested|odds\ ratios?|p-values?|parity|patience|percentiles?|pooling|posterior|quartiles?|standard\ deviations?|
+    string|t-test|threads?|variances?)""", re.VERBOSE | re.IGNORECASE)
 
 
 def explained(text: str, found: re.Match[str]) -> bool:
@@ -44,7 +45,7 @@ def explained(text: str, found: re.Match[str]) -> bool:
 
 
 def unexplained(text: str) -> list[str]:
-    """The words of an answer that a doctor is left alone with; what a programmer and a doctor both say may stand."""
+    """The words of an answer that a doctor is left alone with; what doctors say themselves may stand."""
     words = [each.group() for each in NEVER.finditer(text)]
     words += [each.group() for each in FIELD.finditer(text) if not explained(text, each)]
-    return [each for each in dict.fromkeys(words) if each.lower() not in MEDICAL]
+    return [each for each in dict.fromkeys(words) if not DOCTORS.fullmatch(each)]
