@@ -141,10 +141,21 @@ class Worker:
             if here and job.pid is not None and not processes.end_group(job.pid, job.pid_started or 0.0):
                 log.warning("job %s: its old process does not end", job.id)
                 continue
-            if published.settled(job):
+            if self._has_published(job):
                 continue
             state = store.give_back(job.id, job.token, counted=job.owner == self.attempts.owner)
             log.warning("job %s was left by a worker that died, now %s", job.id, state)
+
+    def _has_published(self, job: store.Job) -> bool:
+        """Whether a job that was left is done, or will be: a run that cannot be entered in its project just now holds
+        up no other job, and no worker's start."""
+        try:
+            return published.settled(job)
+        except (UserError, OSError) as error:
+            if store.is_damaged(error):
+                raise
+            log.warning("job %s: its run cannot be entered yet (%s)", job.id, type(error).__name__)
+            return True
 
     def _idle(self) -> bool:
         if store.is_shared():

@@ -42,7 +42,7 @@ class Attempts:
         self.owner = owner
         self.closing = threading.Event()
         self.spares = Spares()
-        self.running: set[str] = set()
+        self.running: dict[str, int] = {}  # id of a job -> the token of the attempt at it
         self.latest = time.monotonic()  # when an attempt last ended
         self.lock = threading.Lock()  # a job is claimed and known to be ours in one
 
@@ -60,7 +60,7 @@ class Attempts:
                 job = store.claim(queue, self.owner, LEASE, rest.longest(queue))
                 if job is None:
                     return False
-                self.running.add(job.id)
+                self.running[job.id] = job.token
         except (UserError, store.DatabaseError) as error:
             log.warning("could not take a job: %s", type(error).__name__)
             return False
@@ -69,9 +69,14 @@ class Attempts:
         except (UserError, OSError, store.DatabaseError) as error:  # no process was to be had, or its name not kept
             log.warning("job %s is queued again by the reaper: %s", job.id, type(error).__name__)
         finally:
-            self.running.discard(job.id)
-            self.latest = time.monotonic()
+            self._over(job)
         return True
+
+    def _over(self, job: Job) -> None:
+        with self.lock:  # once it was given back, another thread may have begun the next attempt at it
+            if self.running.get(job.id) == job.token:
+                del self.running[job.id]
+        self.latest = time.monotonic()
 
     def _attempt(self, job: Job) -> None:
         child, killed_before = self.spares.take(job.queue), shortage.kills()
@@ -88,7 +93,7 @@ class Attempts:
         self.spares.refill()
         if ending == "exited" and child.returncode in KILLED and shortage.was_it(killed_before, watch.held):
             ending = "memory"
-        settle(job, ending, child.returncode)
+        settle(job, ending, child.returncode, self.closing)
 
     def _watch_over(self, watch: Overseer, child: subprocess.Popen) -> Ending:
         while True:
@@ -184,8 +189,12 @@ def keeps_rounds(job: Job) -> bool:
     return config is None or families.registry.get(config["family"]).round is not None
 
 
-def settle(job: Job, ending: Ending, code: int | None) -> None:
-    """Write down how an attempt ended that could not do so itself; waits while the disk is full."""
+def settle(job: Job, ending: Ending, code: int | None, closing: threading.Event | None = None) -> None:
+    """Write down how an attempt ended that could not do so itself; waits while the disk is full.
+
+    closing  set where the worker is to end: then it is left to the reaper of the next one
+    """
+    closing = closing or threading.Event()
     while True:
         try:
             return _settle(job, ending, code)
@@ -193,7 +202,8 @@ def settle(job: Job, ending: Ending, code: int | None) -> None:
             log.warning("the end of job %s has to wait: %s", job.id, error.code)
             if store.is_damaged(error):
                 return None  # this worker ends, and the next one mends the database
-            time.sleep(1)
+            if closing.wait(1):
+                return None
 
 
 def _settle_short_of_memory(job: Job) -> None:
