@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace as It
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from PIL import Image
@@ -18,10 +19,12 @@ from PIL import Image
 from medml import data, gallery, home, looking, outside, pictures, predict, profile, same_source, split, train
 from medml.commands.predict import _draw, file_names
 from medml.config import propose_config
+from medml.data.images.fit import fit
 from medml.errors import UserError
 from medml.evaluate.checks import registry
+from medml.evaluate.checks.patients import ALIKE_FROM, _shown_side
 from medml.recipe import prepare, propose_recipe
-from medml.types import PicturePlan, Profile, Recipe, SplitPlan, TrainConfig
+from medml.types import PictureFacts, PicturePlan, Profile, Recipe, SplitPlan, TrainConfig
 from medml.vision.pixels import Pictures, Store
 from medml.watch import Silent
 
@@ -314,6 +317,28 @@ def test_the_command_line_takes_the_table_and_the_column_that_name_pictures(fold
     assert "is no window of grey" in capsys.readouterr().err
 
 
+def test_the_black_ground_around_oblong_pictures_makes_nobody_alike():
+    random = np.random.default_rng(0)
+    grown = lambda coarse: np.asarray(Image.fromarray(coarse.astype(np.float32)).resize((384, 128), 2))  # noqa: E731
+    anatomy = grown(random.uniform(110, 150, (4, 12)))  # what everybody has
+    one, other = ((anatomy + grown(random.uniform(-15, 15, (16, 48)))).astype(np.uint8) for _ in range(2))
+    nearly = np.clip(one.astype(int) + 3, 0, 255).astype(np.uint8)
+    squares = np.stack([fit(each, 128, 1) for each in (one, other, nearly, one)])
+    found = pictures.twins(Pictures(Store.of(squares), np.arange(4)), [(128, 384)] * 4)
+    assert found[0] == found[2] == found[3] != found[1]
+    thin = pictures.twins(Pictures(Store.of(squares), np.arange(4)), [(64, 1024)] * 4)
+    assert len(set(thin.tolist())) == 3 and thin[0] == thin[3]  # of 8 rows nothing is told but equality
+
+
+@pytest.mark.parametrize(("size", "side", "height", "told"), [
+    (128, 300, 300, True), (32, 300, 300, False), (128, 28, 300, False), (128, 300, 60, False), (128, 300, 75, True)])
+def test_likeness_is_told_where_nearly_all_pictures_have_the_pixels_for_it(size, side, height, told):
+    beside = pd.DataFrame({"width": [300] * 40, "height": [300] + [height] * 39})
+    context = It(table=It(pictures=PictureFacts(n=40, side=(side, side, 300))), cases=It(beside=beside),
+                 choice=It(pictures=PicturePlan(size=size)))
+    assert (_shown_side(context) >= ALIKE_FROM) == told
+
+
 def test_twins_are_the_same_pixels_or_alike_at_64(monkeypatch):
     random = np.random.default_rng(0)
     smooth = np.asarray(Image.fromarray(random.integers(0, 255, (8, 8), np.uint8)).resize((64, 64), 2))
@@ -323,7 +348,7 @@ def test_twins_are_the_same_pixels_or_alike_at_64(monkeypatch):
     assert found[0] == found[2] and found[1] == found[3] and found[0] != found[1]
     small = pictures.twins(Pictures(Store.of(np.stack([smooth[:32, :32], nearly[:32, :32]])), np.arange(2)))
     assert small[0] != small[1]  # below 64 pixels likeness cannot be told
-    grown = pictures.twins(Pictures(Store.of(np.stack([smooth, nearly, smooth])), np.arange(3)), [28, 28, 28])
+    grown = pictures.twins(Pictures(Store.of(np.stack([smooth, nearly, smooth])), np.arange(3)), [(28, 28)] * 3)
     assert grown[0] == grown[2] != grown[1]  # nor of thumbnails that were made larger; equal ones are equal
 
 

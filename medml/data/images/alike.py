@@ -9,7 +9,7 @@ import numpy as np
 SIDE = 64  # pixels a side to compare at; below it nothing can be told
 MOST_BITS = 4  # of 64 that may differ
 LEAST_CORRELATION = 0.99
-_HASHED_SIDE, _KEPT = 32, 8
+HASHED_SIDE, _KEPT = 32, 8
 
 
 def perceptual_hash(image: np.ndarray) -> int:
@@ -19,7 +19,7 @@ def perceptual_hash(image: np.ndarray) -> int:
     source  C. Zauner, Implementation and benchmarking of perceptual image hash functions, 2010, section 3.2.1
     """
     waves = _cosines()
-    low = (waves @ _small(image, _HASHED_SIDE) @ waves.T).ravel()   # (64,)
+    low = (waves @ _small(image, HASHED_SIDE) @ waves.T).ravel()   # (64,)
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")
 
 
@@ -81,8 +81,8 @@ _PIECES = ((0, 13, 26, 39, 52), (13, 13, 13, 13, 12))  # first bit and width of 
 @cache
 def _cosines() -> np.ndarray:
     """The lowest 8 rows of the orthonormal DCT-II of 32 values: (8, 32)."""
-    k, n = np.arange(_KEPT)[:, None], np.arange(_HASHED_SIDE)[None, :]
-    waves = np.cos(np.pi * (2 * n + 1) * k / (2 * _HASHED_SIDE)) * np.sqrt(2 / _HASHED_SIDE)
+    k, n = np.arange(_KEPT)[:, None], np.arange(HASHED_SIDE)[None, :]
+    waves = np.cos(np.pi * (2 * n + 1) * k / (2 * HASHED_SIDE)) * np.sqrt(2 / HASHED_SIDE)
     waves[0] /= np.sqrt(2)
     return waves
 

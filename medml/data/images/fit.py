@@ -21,10 +21,16 @@ def fit(image: np.ndarray, size: int | None, channels: int, aspect: float = 1.0)
     picture = Image.fromarray(image).convert("L" if channels == 1 else "RGB")
     if size is not None:
         ground = Image.new(picture.mode, (size, size))
-        seen = picture.width, picture.height * aspect  # in widths of a pixel
-        share = size / max(seen)
-        cols, rows = (max(1, round(share * each)) for each in seen)
-        small = picture.resize((cols, rows), Image.Resampling.BILINEAR)  # antialiased where it shrinks
-        ground.paste(small, ((size - cols) // 2, (size - rows) // 2))
+        down, across = placed(size, picture.height, picture.width, aspect)
+        small = picture.resize((across.stop - across.start, down.stop - down.start), Image.Resampling.BILINEAR)
+        ground.paste(small, (across.start, down.start))  # antialiased where it shrinks
         picture = ground
     return np.asarray(picture).copy()
+
+
+def placed(size: int, height: int, width: int, aspect: float = 1.0) -> tuple[slice, slice]:
+    """Rows and columns of the square that an image of this height and width takes; the rest is black ground."""
+    seen = height * aspect, width  # in widths of a pixel
+    rows, cols = (max(1, round(size / max(seen) * each)) for each in seen)
+    top, left = (size - rows) // 2, (size - cols) // 2
+    return slice(top, top + rows), slice(left, left + cols)

@@ -41,12 +41,12 @@ class Looks:
     def add(self, row: int, pixels: np.ndarray, *, side: int | None = None) -> None:
         """One picture, uint8, (rows, cols) or (rows, cols, 3).
 
-        side  pixels of its shorter side as it came, where it was brought to another size since
+        side  pixels of its shorter side by which it is told whether it can be compared, where these are not its own
         """
         key = hashlib.sha256(str(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).digest()
         if key not in self._first:
             self._first[key] = len(self._hashes)
-            self._keep(pixels, min(*pixels.shape[:2], side or SIDE))
+            self._keep(pixels, min(pixels.shape[:2]) if side is None else side)
         self._which[row] = self._first[key]
 
     def twins(self) -> Twins:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from medml.data.images.alike import HASHED_SIDE
 from medml.evaluate.catalogue import found, many, named
 from medml.evaluate.checks import Evidence, rule
 from medml.evaluate.context import Context
@@ -116,9 +117,15 @@ def no_copies_across(evidence: Evidence) -> Check:
 
 
 def _shown_side(context: Context) -> int:
-    """Pixels of the shorter side that nearly all pictures are compared at: made larger, a thumbnail tells no more."""
-    facts, size = context.table.pictures, context.choice.pictures.size
-    return size if facts is None else min(size, facts.side[0])
+    """Pixels a side that nearly all pictures are compared at: made larger, a thumbnail tells no more. 0 where so little
+    of the square is theirs that nothing is compared."""
+    facts, size, beside = context.table.pictures, context.choice.pictures.size, context.cases.beside
+    side = size if facts is None else min(size, facts.side[0])
+    if beside is None or not {"width", "height"} <= set(beside.columns):
+        return side
+    sides = beside[["width", "height"]].to_numpy(dtype=float)
+    shares = np.quantile(sides.min(axis=1) / sides.max(axis=1), 0.05, method="inverted_cdf")
+    return side if size * shares >= HASHED_SIDE else 0
 
 
 def columns_sentence(names: list[str]) -> str:
