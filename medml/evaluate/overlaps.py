@@ -66,7 +66,8 @@ def few_among(one, other, third, patients, fewest=FEWEST):
     """Whether groups of two columns that share nobody hold together, besides groups of a third that lie wholly in them,
     some patients and fewer than `fewest`; or lack that many of groups of the third.   (n,) int, the part of each row"""
     at, lefts = _joined(one, other, third)
-    return any(left is None or _fewer(left, at, patients, fewest) for left in lefts)
+    who = _who(at, patients)
+    return any(left is None or _fewer(left, who, fewest) for left in lefts)
 
 
 def countable(columns, y, patients, fewest=FEWEST):
@@ -87,35 +88,46 @@ def countable(columns, y, patients, fewest=FEWEST):
 
 def _few_of_a_class(inner, outer, y, patients, fewest):
     rows = _table(inner, outer, np.ones(len(y)))
-    at, cells = inner * rows.shape[1] + outer, rows.size
+    of_classes = _who_of_classes(inner * rows.shape[1] + outer, y, patients)
     for taken, partly, whole in _unions(rows):
-        left = (partly[:, :, None] & taken[:, None, :] & (rows > 0)[None]).reshape(-1, cells)
-        if _fewer_of_a_class(left[whole], at, y, patients, fewest):
+        left = (partly[:, :, None] & taken[:, None, :] & (rows > 0)[None]).reshape(-1, rows.size)
+        if _fewer_of_a_class(left[whole], of_classes, fewest):
             return True
     return False
 
 
 def _few_of_a_class_among(one, other, third, y, patients, fewest):
     at, lefts = _joined(one, other, third)
-    return any(left is None or _fewer_of_a_class(left, at, y, patients, fewest) for left in lefts)
+    of_classes = _who_of_classes(at, y, patients)
+    return any(left is None or _fewer_of_a_class(left, of_classes, fewest) for left in lefts)
 
 
-def _fewer_of_a_class(left, at, y, patients, fewest):
+def _who(at, patients):
+    """(m, 2) each cell with each of its patients, once, and in how many cells a patient is at most."""
+    step = int(patients.max(initial=0)) + 1
+    pairs = np.unique(at * step + patients)
+    pairs = np.column_stack([pairs // step, pairs % step])
+    return pairs, np.bincount(pairs[:, 1], minlength=1).max()
+
+
+def _who_of_classes(at, y, patients):
+    return [_who(at[y == each], patients[y == each]) for each in (0, 1)]
+
+
+def _fewer_of_a_class(left, of_classes, fewest):
     """As `_fewer`, of either class; somebody must be left."""
     left = left[left.any(axis=1)]
-    return any(_fewer(left, at[y == each], patients[y == each], fewest, even_none=True) for each in (0, 1))
+    return any(_fewer(left, who, fewest, even_none=True) for who in of_classes)
 
 
-def _fewer(left, at, patients, fewest, *, even_none=False):
+def _fewer(left, who, fewest, *, even_none=False):
     """Whether one of these sets of cells holds fewer than `fewest` patients, and somebody.
 
-    left  (sets, cells) bool;   at  (n,) the cell of each row;   even_none  nobody counts as few
+    left  (sets, cells) bool;   who  see `_who`;   even_none  nobody counts as few
     """
-    pairs = np.unique(np.column_stack([at, patients]), axis=0)
-    some = np.bincount(pairs[:, 0], minlength=left.shape[1])
-    often = np.unique(pairs[:, 1], return_counts=True)[1].max(initial=1)   # cells that one patient is in
-    whole = left @ some
-    small = (whole < often * fewest) & (even_none | (whole > 0))   # so many patients at least: whole / often
+    pairs, often = who
+    whole = left @ np.bincount(pairs[:, 0], minlength=left.shape[1]).astype(float)
+    small = (whole < max(often, 1) * fewest) & (even_none | (whole > 0))   # so many patients at least: whole / often
     return any(len(np.unique(pairs[left[place][pairs[:, 0]], 1])) < fewest for place in np.flatnonzero(small))
 
 
