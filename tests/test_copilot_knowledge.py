@@ -239,6 +239,24 @@ def test_ask_speaks_of_a_project_by_its_name(tmp_path, capsys, monkeypatch):
     assert "no project and no run “nobody”" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("asked_for", [["train", "SOURCE", "--target", "outcome", "--family", "logistic"],
+                                       ["continue", "RUN", "--epochs", "5"]])
+def test_a_language_model_gives_way_to_the_command_line_too(trained, asked_for, tmp_path, monkeypatch):
+    name, place = trained
+    source, order = saved(clinic(60), tmp_path), []
+
+    def enough(*values, **more):
+        order.append("training")
+        raise UserError(what="Enough.", fix="Nothing.")
+
+    monkeypatch.setenv("MEDML_HOME", str(place))
+    monkeypatch.setattr(giving_way, "make_room", lambda needed, on_card: order.append("room"))
+    monkeypatch.setattr(train, "train", enough)
+    monkeypatch.setattr(train, "continue_run", enough)
+    assert main([{"SOURCE": str(source), "RUN": name}.get(each, each) for each in asked_for]) == 2
+    assert order == ["room", "training"]
+
+
 def test_a_deleted_run_leaves_no_history(trained, monkeypatch):
     name, place = trained
     monkeypatch.setenv("MEDML_HOME", str(place))

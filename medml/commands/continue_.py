@@ -23,10 +23,13 @@ def options(parser: argparse.ArgumentParser) -> None:
 @command("continue", "train a finished run for more rounds", options)
 def do_continue(args: argparse.Namespace) -> Printed:
     """Train a finished run for N rounds more, in every fold and in the final model."""
+    from medml.copilot import give_way
     from medml.train import continue_run
 
+    was = gallery.open_run(args.run)
     source = existing(args.source) if args.source else None
     bar = Bar()
+    give_way(was.profile, was.recipe, was.config)
     checkpoint = continue_run(args.run, args.epochs, source=source, watch=bar)
     opened = gallery.open_run(args.run)
     save_json(args.json, run_as_json(opened))

@@ -57,6 +57,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 @command("train", "train and judge a model", options)
 def do_train(args: argparse.Namespace) -> Printed:
     """The whole line in place: scan, propose, clean, train, evaluate."""
+    from medml.copilot import give_way
     from medml.train import open_held_out, train
 
     source, bar = existing(args.source), Bar()
@@ -66,6 +67,7 @@ def do_train(args: argparse.Namespace) -> Printed:
     if bar.visible:
         bar.say("start", 0.0, estimate(profile.table(config.choice.table), config).sentence)
     bar = Bar()
+    give_way(profile, recipe, config)
     run = train(source, profile, recipe, config, watch=bar)
     if args.open and config.split.scheme == "held_out":
         open_held_out(run, source=source)
