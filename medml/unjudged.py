@@ -60,7 +60,7 @@ def kept(task: Task, fits: Fits) -> Iterator[None]:
         yield
         return
     try:
-        with asking(_Asked(task.watch)):
+        with asking(_Asked(task.watch, fits)):
             yield
     except Paused:
         _keep(task, fits)
@@ -70,9 +70,10 @@ def kept(task: Task, fits: Fits) -> Iterator[None]:
 class _Asked:
     """Whether it is time to end, asked again and again."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, fits: Fits) -> None:
         self.watch = watch
-        self.keeps_the_best = watch.stopping()  # it was stopped as it learned
+        # it was stopped as it learned; one that is taken up learned before, and a stop until now came as it was read
+        self.keeps_the_best = watch.stopping() and not fits.taken_up
         self.since: float | None = None  # a stop was heard
 
     def __call__(self) -> None:

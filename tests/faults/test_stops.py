@@ -121,9 +121,13 @@ def test_a_stop_while_much_is_left_to_judge_keeps_what_was_learned(study, monkey
     monkeypatch.setattr(unjudged, "TO_END", 0.0)
     job = worked(monkeypatch, queued(study, **SHORT), at, act)
     assert job.is_paused and job.stop is None and whole_runs() == [] and job.message == message
-    worker.go_on(job.id)
     with monkeypatch.context() as patched:
         patched.setattr(fitting, "fit_all", None)  # nothing is learned again
+        if at == "evaluate" and act is stop:
+            worker.go_on(job.id)
+            job = worked(patched, job.id, "read", stop)  # stopped anew as it is loaded: no judging is begun
+            assert job.is_paused and whole_runs() == []
+        worker.go_on(job.id)
         job = gone_on(job.id)
     assert job.state == "done" and whole_runs() == [job.result["run"]]
     assert not (home.home() / "work" / job.id).exists()
