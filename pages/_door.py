@@ -57,10 +57,11 @@ def headers() -> list[tuple[bytes, bytes]]:
 
 
 def dress_what_the_server_refuses() -> None:
-    """Give the headers of every answer to the one that the server below (uvicorn on h11) gives by itself, before any of
-    ours is asked: 400 to what is no HTTP."""
+    """Give the headers of every answer to those that the server below gives by itself, before any of ours is asked:
+    400 to what is no HTTP (uvicorn on h11), and to what is no handshake of a websocket (websockets)."""
     import h11
     from uvicorn.protocols.http.h11_impl import H11Protocol
+    from uvicorn.protocols.websockets import websockets_sansio_impl as below
 
     head = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close"), *headers()]
 
@@ -70,6 +71,14 @@ def dress_what_the_server_refuses() -> None:
             self.transport.write(self.conn.send(part))
         self.transport.close()
     H11Protocol.send_400_response = refuse
+    plain = below.ServerProtocol.reject
+
+    def reject(self: below.ServerProtocol, status: Any, text: str) -> Any:
+        answer = plain(self, status, text)
+        for name, value in headers():
+            answer.headers[name.decode()] = value.decode()
+        return answer
+    below.ServerProtocol.reject = reject
 
 
 class Guard:

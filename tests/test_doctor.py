@@ -12,8 +12,8 @@ import time
 import pytest
 
 from medml import audit, doctor, egress, home, refusals, store
-from medml.__main__ import main
-from medml.doctor import packages, prove, scene
+from medml.__main__ import main, parser
+from medml.doctor import packages, prove, scene, sealed
 from medml.doctor.record import as_text
 from medml.doctor.streamlit_settings import OPTIONS, WANTED
 from medml.store import vitals, whole
@@ -282,6 +282,22 @@ def test_the_proof_holds_only_where_all_was_done_and_the_deliberate_try_was_seen
     said = "\n".join(prove.in_words(proof))
     assert proof.holds == holds and ("the proof holds" in said) == holds
     assert ("process 7 tried connect to 192.0.2.1 port 80" in said) == any(each.tries for each in acts)
+
+
+def test_each_act_of_the_proof_is_a_command_that_there_is(medml_home, monkeypatch, tmp_path):
+    asked = {}
+
+    def act(folder, name, arguments):
+        asked[name] = arguments
+        (folder / "train.json").write_text('{"run": "r1"}')
+        return name, 0, 0.0
+    monkeypatch.setenv("MEDML_IDLE", "1")  # set by the acts too: taken back with this
+    monkeypatch.setenv("MEDML_ALLOW_HOSTS", "")
+    monkeypatch.setattr(sealed, "_act", act)
+    monkeypatch.setattr(sealed, "_app", lambda folder: ("app", 0, 0.0))
+    assert [name for name, *_ in sealed.acts(tmp_path)] == [*asked, "app"]
+    ours = [each[3:] for each in asked.values() if each[1:3] == ["-m", "medml"]]
+    assert len(ours) == 8 and all(parser().parse_args(each) for each in ours)
 
 
 def test_a_machine_without_the_means_says_so_and_ends_with_2(monkeypatch, capsys):

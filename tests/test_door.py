@@ -16,6 +16,7 @@ import pytest
 import streamlit
 
 import worker
+from pages import _proof
 from tests.at_work import end_everything, ended, know_the_kinds, of_home, running
 from tests.e2e.served import ENTRY, ROOT, free_port, served, wait_until_up
 from tests.ward import HEADERS, Client
@@ -128,6 +129,20 @@ def test_what_is_no_http_is_answered_with_every_header_and_nothing_of_itself(app
     head, _, body = came.partition(b"\r\n\r\n")
     names = {each.partition(b":")[0].decode().lower() for each in head.split(b"\r\n")[1:]}
     assert head.startswith(b"HTTP/1.1 400 ") and names >= HEADERS and body == b"Invalid HTTP request received."
+
+
+@pytest.mark.parametrize("without", ["Sec_WebSocket_Key", "Sec_WebSocket_Version"])
+def test_what_is_no_handshake_is_answered_with_every_header(app, without):
+    whole = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13",
+             "Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    del whole[without]
+    answer = ask(app, "/_stcore/stream", Origin=app.url, **whole)
+    assert answer.status == 400 and {each.lower() for each in answer.headers} >= HEADERS
+
+
+@pytest.mark.parametrize(("screen", "drawn"), [("", True), ("jobs", True), ("no-such-page", False)])
+def test_a_screen_that_the_proof_asks_for_is_told_to_be_drawn_where_it_was(app, screen, drawn):
+    assert _proof.is_drawn(app.url, screen) is drawn
 
 
 def test_below_a_path_it_does_not_start(medml_home):

@@ -104,7 +104,8 @@ def _worker(folder: Path) -> tuple[str, int, float]:
 
 
 def _app(folder: Path) -> tuple[str, int, float]:
-    """The app until it answers, then its end and that of the worker which it started."""
+    """The app until it answers and has drawn every screen, the run that was made open, then its end and that of the
+    worker which it started."""
     import urllib.request
 
     begun, port = time.monotonic(), 8599  # nobody else is in this namespace
@@ -117,9 +118,20 @@ def _app(folder: Path) -> tuple[str, int, float]:
         time.sleep(0.2)
         with contextlib.suppress(OSError):
             answered = urllib.request.urlopen(address, timeout=10).status == 200
+    code = _every_screen(folder, address.rstrip("/")) if answered else 1
     end_of(app.pid)
     app.wait(PATIENCE)
-    return "app", 0 if answered else 1, time.monotonic() - begun
+    return "app", code, time.monotonic() - begun
+
+
+def _every_screen(folder: Path, address: str) -> int:
+    """Ask for each as a browser does; who asks stands for a person, so only who draws is watched."""
+    from medml import gallery, project
+
+    ids = [project.all_projects()[0].id, gallery.runs()[0].run]
+    with (folder / "screens.said").open("wb") as said:
+        return subprocess.run([sys.executable, "-m", "pages._proof", address, *ids], cwd=ROOT, stdout=said, stderr=said,
+                              stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False).returncode
 
 
 def end_of(strace: int) -> None:
