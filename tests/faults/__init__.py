@@ -6,7 +6,8 @@
 | kill -9 of child, worker, app | test_kills: kill_9_of_the_child, kill_9_of_the_worker, outlives_its_app |
 | kill -9 of the worker's parent alone | test_kills: a_training_outlives_its_app (a session of its own) |
 | SIGTERM with 10 s of grace | test_pressure: a_machine_that_is_shut_down; test_kills: a_worker_told_to_end |
-| SIGSTOP of child, worker, all (lid closed) | test_kills: frozen_child, lid_closed; test_pressure: sleeps_alone |
+| SIGSTOP of child, worker, all (lid closed) | test_kills: frozen_child, lid_closed (90 s with MEDML_EVERY_CALL);
+| | test_pressure: sleeps_alone |
 | memory limit in a child | test_pressure: reaches_its_limit_of_memory |
 | two workers, two apps on one home | test_kills: two_workers, two_apps |
 | several machines on one queue | test_machines |
