@@ -3,6 +3,8 @@ settings everywhere."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import shutil
@@ -21,6 +23,7 @@ UNITS = sorted((DEPLOY / "systemd").iterdir())
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 README = (DEPLOY / "README.md").read_text()
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
 
 def read(unit: str) -> dict[str, list[str]]:
@@ -86,14 +89,40 @@ def test_app_and_worker_share_home_settings_and_the_sight_of_each_other():
 
 
 def test_the_image_holds_what_the_app_is_made_of_and_runs_as_nobody_in_particular():
-    lines = (DEPLOY / "Dockerfile").read_text()
-    copied = {part for line in re.findall(r"^COPY (?!--from)(.*) \S+$", lines, re.MULTILINE) for part in line.split()}
+    copied = {part for line in re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+              for part in line.split()}
     assert all((ROOT / each).exists() for each in copied)
     rooms = {"pages", "medml", "worker", ".streamlit", "streamlit_app.py", "requirements.txt"}
     assert rooms <= copied and "models" not in copied and "tests" not in copied
-    assert "USER medml" in lines and "STOPSIGNAL SIGINT" in lines
-    command = re.search(r'CMD \[(.*)\]', lines)[1]
+    assert "USER medml" in DOCKERFILE and "STOPSIGNAL SIGINT" in DOCKERFILE
+    command = DOCKERFILE.rpartition("CMD ")[2]
     assert '"streamlit", "run", "streamlit_app.py", "--server.address", "0.0.0.0"' in command
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    """What the Dockerfile lays into the image, where nothing of this tree can be seen, and its settings."""
+    place = tmp_path_factory.mktemp("image")
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE.rpartition("FROM ")[2], re.MULTILINE):
+        *parts, to = line.split()
+        for each in parts:
+            end = place / to if to != "./" else place / each
+            end.parent.mkdir(exist_ok=True)
+            plain = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / each, end, ignore=plain) if (ROOT / each).is_dir() else shutil.copy(ROOT / each, end)
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MEDML", "PYTHON"))}
+    return place, own | {"MEDML_HOME": str(place.parent / "medml-home"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.mark.parametrize(("command", "code", "said"), [
+    (json.loads(DOCKERFILE.rpartition("CMD ")[2]), 1, "there are no accounts"),
+    (SERVICES["worker"]["command"], 0, ""), (["python", "-m", "medml", "accounts", "list"], 0, "no accounts")])
+def test_what_the_containers_start_runs_from_what_the_image_holds(image, command, code, said):
+    place, settings = image
+    assert command[0] == "python"
+    done = subprocess.run([sys.executable, *command[1:]], cwd=place, capture_output=True, text=True, check=False,
+                          env=settings | {"MEDML_IDLE": "0"}, timeout=120)
+    assert done.returncode == code and said in done.stdout + done.stderr, done.stderr[-2000:]
 
 
 def test_the_proxies_speak_tls_pass_the_websocket_on_and_believe_no_browser():
