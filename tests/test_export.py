@@ -80,6 +80,7 @@ def same_as_here(said: str, here: pl.DataFrame) -> None:
     assert len(rows) == here.height
     silent = [row["abstained"] != "" for row in rows]
     assert silent == here["abstained"].is_not_null().to_list() and 0 < sum(silent) < len(silent)
+    assert [row["note"] for row in rows] == here["note"].to_list() and "internally validated only" in rows[0]["note"]
     for name in ("probability of 0", "probability of 1"):
         told = np.array([float(row[name] or "nan") for row in rows])
         assert np.array_equal(np.isnan(told), silent)

@@ -95,6 +95,7 @@ def test_the_programs_beside_it_say_what_medml_says(made, new, tmp_path, monkeyp
     here = predict_file(run, new / "png").sort("picture")
     said = list(csv.DictReader(io.StringIO(ran.stdout)))
     assert [row["abstained"] or None for row in said] == here["abstained"].to_list()
+    assert [row["note"] for row in said] == here["note"].to_list()
     assert here["abstained"].to_list() == [None] * 3 + [seen.WORDS["grey"], seen.WORDS["small"]]
     for name in ("probability of lying", "probability of standing"):
         told = np.array([float(row[name] or "nan") for row in said])

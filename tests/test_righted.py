@@ -99,6 +99,7 @@ def test_an_exported_file_says_what_is_said_here_and_judges_by_the_model_itself(
     export.write_beside(found, tmp_path / "model.onnx")
     said = list(csv.DictReader(subprocess.run([sys.executable, tmp_path / "run.py", on[1]], capture_output=True,
                                               text=True, check=True).stdout.splitlines()))
+    assert all("probability put right by" in each["note"] for each in said)
     here = predict_file(*on)["probability of 1"].to_list()
     assert [each["probability of 1"] == "" for each in said] == [each is None for each in here]
     assert np.allclose([float(each["probability of 1"]) for each in said if each["probability of 1"]],

@@ -49,11 +49,13 @@ def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[
     """Everything that a program needs beside model.onnx; aggregates and names alone."""
     run, report = predictor.run, predictor.report
     words, codes = (WORDS, CODES) if columns else (seen.WORDS, seen.CODES)
+    put_right = righted.said(report, predictor.steps)
     return {"version": VERSION, "model": "model.onnx", "model_sha256": sha256, "run": run.run,
             "checkpoint": run.chain.current, "name": run.label.name, "family": run.config.family,
             "task": report.task, "outcome": run.config.choice.target, "classes": report.classes,
             "positive": report.positive, "threshold": report.threshold, "stamps": report.stamps,
-            "put_right": righted.said(report, predictor.steps), "computed_threshold": run.report.threshold,
+            "note": "; ".join([*report.stamps, *filter(None, [put_right])]),  # stands beside every answer
+            "put_right": put_right, "computed_threshold": run.report.threshold,
             "number": NUMBER, "columns": columns,
             "outputs": {"probabilities": "one column a class, or the predicted number; NaN where no answer is given",
                         "computed": "what the model itself says of every row, before it is put right or silenced: for "

@@ -57,7 +57,8 @@ const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"`
 if (process.argv[2]) {
   const found = await answers(csv(readFileSync(process.argv[2], "utf8")));
   const classes = schema.classes.length ? schema.classes : ["the number"];
-  console.log([...classes.map((name) => field(`probability of ${name}`)), "abstained"].join(","));
+  const note = field(schema.note);
+  console.log([...classes.map((name) => field(`probability of ${name}`)), "abstained", "note"].join(","));
   for (const { told, why } of found)
-    console.log([...told.map((each) => (Number.isNaN(each) ? "" : String(each))), field(why)].join(","));
+    console.log([...told.map((each) => (Number.isNaN(each) ? "" : String(each))), field(why), note].join(","));
 }

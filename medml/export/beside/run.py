@@ -31,6 +31,6 @@ if __name__ == "__main__":
     with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
         told, why = answers(list(csv.DictReader(file)))
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"]), "abstained"])
-    writer.writerows([*("" if np.isnan(each) else repr(float(each)) for each in row), reason]
+    writer.writerow([*(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"]), "abstained", "note"])
+    writer.writerows([*("" if np.isnan(each) else repr(float(each)) for each in row), reason, SCHEMA["note"]]
                      for row, reason in zip(told, why, strict=True))

@@ -31,6 +31,7 @@ const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"`
 if (process.argv[2]) {
   const paths = process.argv.slice(2), found = await answers(paths);
   const classes = schema.classes.length ? schema.classes : ["the number"];
-  console.log(["picture", ...classes.map((name) => field(`probability of ${name}`)), "abstained"].join(","));
-  paths.forEach((path, at) => console.log([field(basename(path).replace(/^(?=[=+@-])/, "'")), ...found[at]].join(",")));
+  const note = field(schema.note);
+  console.log(["picture", ...classes.map((name) => field(`probability of ${name}`)), "abstained", "note"].join(","));
+  paths.forEach((path, at) => console.log([field(basename(path).replace(/^(?=[=+@\t\r-])/, "'")), ...found[at], note].join(",")));
 }

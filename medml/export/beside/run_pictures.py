@@ -39,7 +39,7 @@ def answers(paths, output="probabilities"):
 if __name__ == "__main__":
     writer = csv.writer(sys.stdout, lineterminator="\n")
     told = SCHEMA["classes"] or ["the number"]
-    writer.writerow(["picture", *(f"probability of {name}" for name in told), "abstained"])
+    writer.writerow(["picture", *(f"probability of {name}" for name in told), "abstained", "note"])
     names = [f"'{name}" if name[0] in "=+-@\t\r" else name for name in (Path(path).name for path in sys.argv[1:])]
-    writer.writerows([name, *("" if np.isnan(each) else repr(float(each)) for each in row), why]
+    writer.writerows([name, *("" if np.isnan(each) else repr(float(each)) for each in row), why, SCHEMA["note"]]
                      for name, row, why in zip(names, *answers(sys.argv[1:]), strict=True))
