@@ -21,6 +21,7 @@ from medml.errors import UserError
 from medml.evaluate import calibration, delong
 from medml.evaluate.metrics import measure_all
 from medml.evaluate.scored import score
+from medml.export.capsule import share_missing
 from medml.export.package import BESIDE
 from medml.train import train
 
@@ -65,6 +66,8 @@ def test_the_capsule_holds_the_model_what_it_saw_and_a_runner(made):
     seen = json.loads((made[1] / "seen.json").read_text())
     assert seen["n_patients"] == 200 and seen["metrics"]["auroc"]["low"] is not None
     assert {each["name"] for each in seen["columns"]} >= {"age", "pressure", "sex", "ward", "outcome"}
+    told = {name: share_missing(n, 200) for name, n in (("none", 0), ("few", 4), ("some", 30))}
+    assert told == {"none": 0, "few": "fewer than 10 rows", "some": 0.15}
     assert str(made[3].parent) not in "".join(each.read_text() for each in made[1].iterdir() if each.suffix != ".onnx")
 
 

@@ -85,13 +85,19 @@ def seen(run: gallery.Run) -> dict[str, Any]:
     """What the model was trained on and how it did there: aggregates that a stored profile and report hold anyway."""
     report, table = run.report, run.profile.table(run.config.choice.table)
     used = {each.name for each in table.columns} - set(run.config.choice.leave_out)
-    columns = [{"name": each.name, "kind": each.kind, "unit": each.unit, "missing": round(each.missing / table.rows, 3),
+    columns = [{"name": each.name, "kind": each.kind, "unit": each.unit,
+                "missing": share_missing(each.missing, table.rows),
                 "5 %, median, 95 %": [each.low, each.median, each.high],
                 "categories": {level.label: level.n for level in each.levels}}
                for each in table.columns if each.name in used and each.kind not in ("identifier", "text")]
     return {"n_cases": report.n_cases, "n_patients": report.n_patients, "n_events": report.n_events,
             "measured_on": report.measured_on, "metrics": _figures(report), "stamps": report.stamps,
             "columns": columns}
+
+
+def share_missing(n: int, rows: int) -> float | str:
+    """The share without a value; none of fewer than k rows, which could be counted by it."""
+    return f"fewer than {SMALL_GROUP} rows" if 0 < n < SMALL_GROUP else round(n / rows, 3)
 
 
 def _figures(report: Report) -> dict[str, Any]:
