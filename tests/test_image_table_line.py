@@ -82,6 +82,7 @@ def test_the_recipe_for_pictures_leaves_out_rows_alone(films):
                                                    "target_missing"]
     reasons = {step.name: step.reason for step in recipe.steps}
     assert reasons["picture_copies"].startswith("1 of 41 pictures equal an earlier one;")
+    assert "whose files are equal too are left out" in reasons["picture_copies"]
     assert reasons["odd_modality"] == "1 of 41 pictures are no CR: a stray export rather than a finding."
     assert all(step.on for step in recipe.steps)
 

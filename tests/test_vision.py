@@ -191,18 +191,22 @@ def test_a_file_put_there_by_hand_under_torchvisions_name_is_found(google):
     assert weights.find("mobilenet_v2").mean == weights.IMAGENET[0]
 
 
-def test_half_precision_is_chosen_where_a_trial_says_it_is_faster_and_the_trial_is_remembered(medml_home, monkeypatch):
+def test_half_precision_is_chosen_where_a_trial_says_it_is_faster_and_the_trial_is_remembered(
+        medml_home, tmp_path, monkeypatch):
     taken, tried = {False: 1.0, True: 0.8}, []
 
     def seconds(make, side, device, *, on):
         tried.append((side, on))
         return taken[on]
     monkeypatch.setattr(precision, "_seconds", seconds)
+    monkeypatch.setenv("MEDML_STATE", str(tmp_path / "of this machine"))  # several machines share one home
     assert precision.mixed("small", None, 28, torch.device("cpu")) is True
     taken[True] = 0.9  # within what a trial may be off
     assert precision.mixed("small", None, 64, torch.device("cpu")) is False
     assert precision.mixed("small", None, 28, torch.device("cpu")) is True  # as before: equal runs compute alike
     assert tried == [(28, False), (28, True), (64, False), (64, True)]
+    monkeypatch.setenv("MEDML_STATE", str(tmp_path / "of another machine"))
+    assert precision.mixed("small", None, 28, torch.device("cpu")) is False
 
 
 def test_the_trial_steps_a_real_network_in_both_precisions_and_draws_no_random_number():

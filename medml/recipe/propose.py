@@ -106,7 +106,8 @@ def _picture_copies(facts: PictureFacts) -> Step:
         return Step(name="picture_copies", on=False, reason=f"{same if facts.copies else 'No picture equals another'}. "
                     "The pictures came with a split of their own, which is never changed, so every one stays; a check "
                     "counts copies on both sides of it.")
-    reason = (f"{same}; a copy on both sides of a split would let the model look up the answer." if facts.copies else
+    reason = (f"{same}; a copy on both sides of a split would let the model look up the answer. Those whose files are "
+              "equal too are left out; the others stay on one side." if facts.copies else
               "No picture equals an earlier one; the step stays on in case the folder grows.")
     return Step(name="picture_copies", reason=reason + near)
 

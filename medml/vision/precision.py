@@ -23,10 +23,10 @@ PICTURES = 4
 def mixed(backbone: str, make: Callable[[], Any], side: int, device: torch.device) -> bool:
     """True where a step of this network in bfloat16 takes less than 1 / FASTER of a step in float32 here.
 
-    The answer is kept in home()/precision.json under the machine's name for its processor, so that two runs of the
-    same configuration compute alike.
+    The answer is kept in state()/precision.json under the machine's name for its processor, so that two runs of the
+    same configuration compute alike; not in home(), which several machines may share.
     """
-    path = home.home() / "precision.json"
+    path = home.state() / "precision.json"
     try:
         known = json.loads(path.read_text()) if path.exists() else {}
     except (OSError, ValueError):
