@@ -66,7 +66,7 @@ def classes(pct: float = 16.0) -> list[ClassShare]:
             ClassShare(label="yes", share=f"{pct:g} %", pct=pct)]
 
 
-def group(label: str, value: float, share: str = "30 %") -> GroupFacts:
+def group(label: str, value: float | None, share: str = "30 %") -> GroupFacts:
     return GroupFacts(column="sex", label=label, share=share, value=value)
 
 

@@ -103,7 +103,11 @@ CASES = {  # rule: (a snapshot in which it speaks, the same with one figure chan
     "elsewhere": [made(report=report(external=each)) for each in (0.84, 0.7)],
     "opened_often": [made(report=report(looks=each)) for each in (2, 3)],
     "closed_part": [made(report=report(held_out=each)) for each in (0.8, 0.7)],
-    "abstains": [found("P1", share=each) for each in (0.16, 0.3)],
+    "abstains": [made(report=report(silent=each)) for each in (0.16, 0.3)],
+    "few_gaps": [made(columns=columns(*[column(f"c{n}", missing=0.5) for n in range(many)])) for many in (1, 2)],
+    "no_leak": [made(columns=columns(*[column(f"c{n}") for n in range(many)])) for many in (1, 2)],
+    "groups_alike": [made(report=report(groups=[group(f"g{n}", 0.85) for n in range(many)])) for many in (2, 3)],
+    "not_by_heart": [made(run=run(folds=each)) for each in (3, 5)],
     "at_home": [made(rows=each) for each in (303, 400)],
     "at_scan": [made(rows=each) for each in (303, 400)],
     "at_preview": [made(rows=each) for each in (303, 400)],
@@ -169,6 +173,32 @@ def test_the_question_chooses_what_is_said_first(question, name):
                            calibration={"slope": figure("slope", 0.5)}, checks=[check("E4")],
                            groups=[group("female", 0.6), group("male", 0.9)]))
     assert advise(s, "evaluate", question).rules[0] == name
+
+
+@pytest.mark.parametrize(("stage", "question", "name"), [
+    ("scan", "Does a column give the answer away?", "no_leak"), ("preview", "What is missing?", "few_gaps"),
+    ("train", "Has it learned by heart?", "not_by_heart"), ("evaluate", "Did it overfit?", "not_by_heart"),
+    ("explain", "Is it worse for some groups?", "groups_alike"), ("explain", "Which columns matter?", "at_explain"),
+    ("predict", "When does it give no answer?", "abstains")])
+@pytest.mark.parametrize("silent", [0.0, 0.2])
+def test_a_question_that_is_offered_is_answered_where_nothing_is_wrong_too(stage, question, name, silent):
+    said = advise(made(run=run("logistic"), report=report(silent=silent)), stage, question)
+    assert said.rules[0] == name and "Nothing in this work" not in said.text
+
+
+@pytest.mark.parametrize(("of", "said"), [
+    ([], "No groups among 303 cases"),
+    ([group("female", None), group("male", None)], "2 groups by **sex** have too few"),
+    ([group("female", 0.85), group("male", None)], "in 1 of 2 groups"),
+    ([group("female", 0.7), group("male", None)], "It does worse where **sex** is “female”")])
+def test_groups_are_spoken_of_by_what_is_known_of_them(of, said):
+    assert said in advise(made(run=run("logistic"), report=report(groups=of)), "explain",
+                          "Is it worse for some groups?").text
+
+
+def test_before_a_training_nothing_is_to_be_read_of_it():
+    assert registry.get("imbalance").ask(made(classes=classes(8.0))).then.startswith("once a model is trained, read ")
+    assert registry.get("imbalance").ask(made(classes=classes(8.0), report=report())).then.startswith("read ")
 
 
 def test_what_a_word_means_comes_with_the_figure_of_this_run():

@@ -20,7 +20,7 @@ from medml.copilot.tokens import cut, least, most
 from medml.copilot.told import as_text
 from medml.privacy import robust_range, suppress
 from medml.profile import propose_choice, scan
-from medml.types import Check, Choice, Column, Metric, Point, Profile, SelectionScore, Table, TableRef
+from medml.types import Check, Choice, Column, Metric, Point, Profile, SelectionScore, Subgroup, Table, TableRef
 
 EVERYTHING = 100_000
 SMALL_COUNT = re.compile(r"(?<![\d.,])\b[1-9] (?:rows?|patients?|cases?|cells?|events?|copies)\b")
@@ -239,6 +239,22 @@ def test_tokens_are_counted_from_above_and_below():
     text = "AUROC 0.912 (0.88 to 0.94) on 303 patients; ‹thalach_max› has gaps."
     assert least(text) <= 30 <= most(text)  # 30: Qwen's own count with digits one at a time, by its rules on paper
     assert most(cut(text * 40, 100)) <= 100 and cut(text * 40, 100).endswith("…") and cut(text, 100) == text
+
+
+def test_a_group_in_the_words_of_a_check_keeps_its_name_and_the_share_without_an_answer_is_told():
+    """Its label may be a digit, which counts nobody; a group of fewer than ten is not named."""
+    figure = Metric(value=0.75, low=0.7, high=0.8, n=206)
+    groups = [Subgroup(column="age", label=each, n=n, n_patients=n, figure=figure)
+              for each, n in (("1", 206), ("2", 7))]
+    said = "It works worse for age 1 (0.75, 0.70 to 0.80, n = 206); age 2 (0.75, n = 7)."
+    checks = [Check(id="F1", title="Subgroups", verdict="warn", what=said),
+              Check(id="P1", title="Silence", verdict="pass", what="Fine.", figures={"share": 0.1234})]
+    told = report().model_copy(update={"checks": checks, "subgroups": groups})
+    made = snapshot(profile_of([number("age"), Column(name="outcome", kind="yes_no", missing=0, distinct=2)]),
+                    stage="evaluate", report=told).report
+    assert "worse for “age” “1” (0.75" in made.checks[0].said and "n = 206" in made.checks[0].said
+    assert "age 2" not in made.checks[0].said and "n = 7" not in made.checks[0].said
+    assert made.silent == 0.123
 
 
 def test_choices_of_a_scan_are_told_before_anything_is_picked(tmp_path):

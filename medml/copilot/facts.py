@@ -132,6 +132,7 @@ class ReportFacts(Value):
     recalibrated: float | None = None  # ICI after the map that was found
     external: float | None = None  # the headline figure on other patients
     external_name: str = ""
+    silent: float | None = None  # share of the judged patients for whom it would give no number
     more: int | None = None  # how many further patients the forecast speaks of
     more_gain: float | None = None
 

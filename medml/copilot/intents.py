@@ -12,7 +12,8 @@ WORDS: dict[str, str] = {
     "threshold": r"threshold|cut-?off|cutpoint|who is called",
     "columns": r"column\w*|variable\w*|predictor\w*|feature\w*|worr\w*|suspicious|which of these",
     "missing": r"missing|gaps?\b|empty|not recorded|imput\w*|filled",
-    "leak": r"leak\w*|too good|cheat\w*|shortcut\w*|knows? the answer|suspicious|proxy",
+    "leak": r"leak\w*|too good|cheat\w*|gives? (?:\w+ )*?away|shortcut\w*|knows? the answer|suspicious|"
+            r"proxy",
     "overfit": r"over-?fit\w*|over-?learn\w*|by heart|memori[sz]\w*|optimis\w*|train\w* (?:and|v\w*|than) ",
     "underfit": r"under-?fit\w*|under-?train\w*|not learn\w*|still (?:falling|improving)|more rounds|longer|epochs?|"
                 r"rounds?\b|curve\w*",
@@ -30,7 +31,7 @@ WORDS: dict[str, str] = {
     "split": r"split\w*|folds?\b|cross-?validation|held[- ]out|test (?:set|part)|leave out|same patient|patient column",
     "benefit": r"benefit\w*|useful\w*|decision\w*|harm\w*|act(?:ing)? on|net\b",
     "cleanup": r"clean\w*|prepar\w*|duplicat\w*|cop(?:y|ies)\b|outlier\w*|units?\b|steps?\b|codes?\b",
-    "explain": r"explain\w*|why does|important|importance|drives?|shap|because|goes by|reasons?",
+    "explain": r"explain\w*|why does|matter\w*|important|importance|drives?|shap|because|goes by|reasons?",
     "predict": r"predict\w*|new patient|one patient|abstain\w*|no number|no answer|use (?:it|the model)",
 }
 _INTENTS = {name: re.compile(rf"\b(?:{words})", re.IGNORECASE) for name, words in WORDS.items()}

@@ -36,7 +36,7 @@ def report_facts(report: Report, names: Names, k: int, family: str = "") -> Repo
         gain=_value(report.net_benefit.gain) if report.net_benefit else None,
         recalibrated=_value(report.recalibration.after.get("ici")) if report.recalibration else None,
         external=_value(external.metrics.get(main)) if external else None,
-        external_name=label(external.source, 1) if external else "",
+        external_name=label(external.source, 1) if external else "", silent=_silent(report),
         more=report.forecast.more if report.forecast else None,
         more_gain=_value(report.forecast.gain) if report.forecast else None)
 
@@ -64,11 +64,26 @@ def _groups(report: Report, names: Names, k: int) -> list[GroupFacts]:
             for place, each in enumerate(report.subgroups, start=1) if each.n >= k]
 
 
+def _silent(report: Report) -> float | None:
+    """By the check of it, whatever its verdict; None where those are too few to be told."""
+    tried = next((each for each in report.checks if each.id == "P1"), None)
+    share = tried.figures.get("share") if tried else None
+    return None if share is None else round(share, 3)
+
+
+def _told(said: str, report: Report, names: Names, k: int) -> str:
+    """A check's sentence made fit; a group's name in it ("sex 1") is a name, and its digit counts nobody."""
+    for each in report.subgroups:
+        if each.n >= k:
+            said = said.replace(f"{each.column} {each.label} (", f"“{each.column}” “{each.label}” (")
+    return names.told(said, report.n_cases, k)
+
+
 def _checks(report: Report, names: Names, k: int) -> list[CheckFacts]:
     """Those that ask for something, the most pressing first."""
     asking = sorted((each for each in report.checks if each.verdict in ASKING), key=lambda each: ASKING[each.verdict])
     return [CheckFacts(id=each.id, title=each.title, verdict=each.verdict,
-                       said=names.told(each.what, report.n_cases, k), fix=names.told(each.fix, report.n_cases, k),
+                       said=_told(each.what, report, names, k), fix=_told(each.fix, report, names, k),
                        figures={name: round(value, 3) for name, value in each.figures.items()
                                 if not (name in COUNTED and abs(value) < k)})
             for each in asking]

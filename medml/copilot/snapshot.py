@@ -44,7 +44,7 @@ def snapshot(profile: Profile, *, stage: Stage, choice: Choice | None = None, re
     table = _table(profile, choice)
     if table is None:
         return Snapshot(stage=stage, k=profile.k, rows=None, unread=_unread(profile))
-    names = Names(table.columns, [*families.registry.names(), *(report.classes if report else [])])
+    names = Names(table.columns, [*families.registry.names(), *(_labels(report, profile.k) if report else [])])
     kept = {each.column: each.frequency for each in report.selection} if report else {}
     parts = {"columns": [_column(each, table, _role(each, table, choice), kept.get(each.name), names, profile.k)
                          for each in table.columns],
@@ -85,6 +85,11 @@ def snapshot_of_project(name: str, stage: Stage | None = None) -> Snapshot:
             continue  # an older one may be whole
     return snapshot(profile, stage=at, choice=project.choice(name), recipe=project.recipe(name),
                     config=project.config(name))
+
+
+def _labels(report: Report, k: int) -> list[str]:
+    """Classes and groups that sentences may name."""
+    return [*report.classes, *(each.label for each in report.subgroups if each.n >= k)]
 
 
 def _table(profile: Profile, choice: Choice | None) -> Table | None:

@@ -145,6 +145,8 @@ def _report(s: Snapshot) -> Iterator[Line]:
     yield _line(7, 45, "threshold sensitivity specificity",
                 f"Measured on {report.measured_on}. Threshold: {_or(report.threshold)}. Notes: "
                 f"{'; '.join(report.stamps) or 'none'}.")
+    if report.silent is not None:
+        yield _line(7, 15, "predict", f"It would give no number for {100 * report.silent:.0f} % of these patients.")
     for each in report.checks:
         weight = {"block": 70, "warn": 55, "could_not_tell": 20, "info": 10}[each.verdict]
         yield _line(8, weight, f"trust {_ABOUT.get(each.id, '')}", f"Check {each.id} {each.title} "

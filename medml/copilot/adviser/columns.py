@@ -83,6 +83,30 @@ def some_gaps(s: Snapshot) -> Advice | None:
                             "**training rows alone**.", f"look at {bold(found[0].name)} on the Preview screen") or None
 
 
+@rule("few_gaps", about="missing", at="preview cleanup", weight=22)
+def few_gaps(s: Snapshot) -> Advice | None:
+    """Nothing that cleaning would have to fill in more than a few rows."""
+    if not s.predictors or any(each.missing >= 1 for each in s.predictors):
+        return None
+    some = [each for each in s.predictors if each.missing]
+    beside = f"; in fewer than that: {few(some)}" if some else ""
+    return Advice(f"None of {columns(len(s.predictors))} that would predict {outcome(s)} has gaps in {s.k} rows or "
+                  f"more{beside}.", "go on to the next step")
+
+
+@rule("no_leak", about="leak", at="scan", weight=18)
+def no_leak(s: Snapshot) -> Advice | None:
+    """What a scan can say where it found nothing (L4, L6)."""
+    doubted = s.report is not None and any(each.id.startswith("L") and each.verdict in ("warn", "block")
+                                           for each in s.report.checks)
+    if doubted or s.target is None or not s.predictors or worried(s, "leak", "outcome_proxy"):
+        return None
+    return Advice(f"The scan found none among {columns(len(s.predictors))} that tells {outcome(s)} almost alone, or "
+                  "whose name speaks of what is known only later. It cannot know **when** a value is written down.",
+                  f"ask of {bold(s.predictors[0].name)} and the others whether they are known at the moment of "
+                  "prediction")
+
+
 @rule("no_use", about="columns cleanup", at="scan cleanup", weight=25)
 def no_use(s: Snapshot) -> Advice | None:
     """Columns without information."""

@@ -42,10 +42,16 @@ def imbalance(s: Snapshot) -> Advice | None:
     if s.task == "multiclass":
         return Advice(f"“{least[0]}” makes up {share} of {outcome(s)}: a model that never says it is hardly less "
                       "accurate, so **accuracy says little** of it.",
-                      "read the table of true and called classes, and balanced accuracy in place of accuracy")
+                      f"{_once(s)}read the table of true and called classes, and balanced accuracy in place of "
+                      "accuracy")
     return Advice(f"“{least[0]}” makes up {share} of {outcome(s)}. A model that always says the other answer is "
                   f"right in {rest} of cases, so **accuracy says nothing** here.",
-                  "read sensitivity, the positive predictive value and AUPRC in place of accuracy")
+                  f"{_once(s)}read sensitivity, the positive predictive value and AUPRC in place of accuracy")
+
+
+def _once(s: Snapshot) -> str:
+    """Before there is a model there is nothing to read."""
+    return "" if s.report else "once a model is trained, "
 
 
 @rule("untold_class", about="imbalance size", at="scan configure", weight=70)

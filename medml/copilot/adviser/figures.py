@@ -195,16 +195,37 @@ def worst_group(s: Snapshot) -> Advice | None:
     """The group in which the model does worst (F1)."""
     main = s.main
     told = [each for each in (s.report.groups if s.report else []) if each.value is not None]
-    if main is None or len(told) < 2:
+    if main is None or not told:
         return None
     worst = min(told, key=lambda each: each.value)
     if main.value - worst.value < APART:
         return None
     between = "" if worst.low is None or worst.high is None else f" ({worst.low:g} to {worst.high:g})"
     chance = "; that interval holds the figure for all, so it may be chance" if _may_be_chance(worst, main) else ""
-    return Advice(f"It does worst where {bold(worst.column)} is “{worst.label}” ({worst.share} of cases): {main.title} "
+    does = "does worst" if len(told) > 1 else "does worse"
+    return Advice(f"It {does} where {bold(worst.column)} is “{worst.label}” ({worst.share} of cases): {main.title} "
                   f"{worst.value:g}{between}, for all {main.value:g}{chance}.",
                   f"report the figures by {bold(worst.column)}, and ask why that group differs")
+
+
+@rule("groups_alike", about="groups", at="evaluate explain", weight=19)
+def groups_alike(s: Snapshot) -> Advice | None:
+    """No group that can be told does worse, or none can be told (F1)."""
+    main = s.main
+    if main is None or worst_group(s) is not None:
+        return None
+    groups = s.report.groups
+    told = [each for each in groups if each.value is not None]
+    if not groups:
+        return Advice(f"No groups among {s.cases or 0:,} cases of {outcome(s)} were looked at by themselves.",
+                      "pick a column such as sex or age band under the groups on Evaluate")
+    by = ", ".join(bold(each) for each in dict.fromkeys(each.column for each in groups))
+    if not told:
+        return Advice(f"{len(groups)} groups by {by} have too few cases each to tell {main.title} of {outcome(s)}.",
+                      "say in the report that this is not known")
+    return Advice(f"{main.title} could be told in {len(told)} of {len(groups)} groups by {by}; it is clearly lower in "
+                  f"none than for all ({main.value:g}).", "say in the report for which groups this is not known"
+                  if len(told) < len(groups) else "report the figures by group all the same")
 
 
 def _may_be_chance(group: GroupFacts, main: Figure) -> bool:

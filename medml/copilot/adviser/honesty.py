@@ -237,9 +237,12 @@ def closed_part(s: Snapshot) -> Advice | None:
 @rule("abstains", about="predict", at="predict", weight=35)
 def abstains(s: Snapshot) -> Advice | None:
     """How often it would say nothing (P1)."""
-    found = _check(s, "P1")
-    part = found.figures.get("share") if found else None
-    if not part:
+    part = s.report.silent if s.report else None
+    if part is None:
         return None
+    if not part:
+        return Advice(f"For none of {s.cases or 0:,} judged patients would the model for {outcome(s)} give **no "
+                      "number**; it keeps silent where something lies outside what it has seen.",
+                      "read the reason beside a patient for whom it does")
     return Advice(f"For {100 * part:.0f} % of these patients the model for {outcome(s)} would give **no number**: "
                   "something lies outside what it has seen.", "read the reason beside such a patient")

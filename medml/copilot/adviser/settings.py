@@ -144,6 +144,20 @@ def never_learned(s: Snapshot) -> Advice | None:
                   "try a larger learning rate, or ask whether the columns can tell this outcome", proposal)
 
 
+@rule("not_by_heart", about="overfit", at="train evaluate", weight=21)
+def not_by_heart(s: Snapshot) -> Advice | None:
+    """Nothing speaks for learning by heart (E8), or it cannot be told yet."""
+    if s.run is None or over_learning(s) is not None or far_apart(s) is not None:
+        return None
+    if s.report is None:
+        return Advice(f"Whether the {bold(s.run.title)} learns its patients **by heart** is told when it is judged on "
+                      f"unseen ones, in {s.run.folds} folds.", "look at Evaluate once the training has ended")
+    if s.main is None or not s.report.passed or s.report.check("E8") is not None:
+        return None
+    return Advice(f"The {bold(s.run.title)} does about as well on unseen patients ({s.main.title} {s.main.value:g}) as "
+                  "on its own: check E8 (**optimism**) is in order.", "read the other checks too")
+
+
 @rule("level_curve", about="underfit overfit", at="train", weight=20)
 def level_curve(s: Snapshot) -> Advice | None:
     """Nothing more to win."""
