@@ -99,6 +99,27 @@ def test_a_table_of_other_things_is_not_joined(tmp_path):
     assert pictures_of(tmp_path).ref.path == "labels.csv"
 
 
+@pytest.mark.parametrize(("below", "before"), [
+    ("", "Films-v1.0-small/train/"),  # the list was made where the folder lay in others
+    ("images/train/", "")])  # it names less of the path than there is
+def test_files_of_one_name_in_a_folder_a_study_are_told_by_the_end_of_their_path(tmp_path, below, before):
+    rows = ["Path,ill"]
+    for n in range(8):
+        png(tmp_path / f"{below}patient{n // 2}/study{n % 2}/view1_frontal.png", n)
+        rows.append(f"{before}patient{n // 2}/study{n % 2}/view1_frontal.png,{n % 3}")
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "list.csv").write_text("\n".join(rows))
+    table = pictures_of(tmp_path)
+    assert table.key == "Path" and table.frame(["ill"])["ill"].to_list() == [str(n % 3) for n in range(8)]
+
+
+def test_the_end_of_a_path_that_several_share_labels_none(tmp_path):
+    for place in ("a/x/1.png", "b/x/1.png", "a/y/1.png", "b/z/1.png"):
+        png(tmp_path / place, len(place))
+    (tmp_path / "list.csv").write_text("file,ill\nx/1.png,1\ny/1.png,2\nz/1.png,3\n")
+    assert pictures_of(tmp_path).frame(["ill"])["ill"].to_list() == [None, "2", None, "3"]
+
+
 def test_names_that_two_pictures_share_label_neither(tmp_path):
     for n in range(4):
         for folder in ("a", "b"):

@@ -153,20 +153,35 @@ def _column(table: TableSource, cells: pl.Series, how: str, place: Place, n_pict
 
 
 def _by_file(images: Sequence[ImageFile], table: str) -> Place:
-    """By path (from the source, or from the table's folder), by name, by name without ending; where only one has it."""
+    """By path (from the source, or from the table's folder; of two paths one may be the end of the other, as lists are
+    made on other machines), by name, by name without ending; where only one has it."""
     parent = table.rpartition("/")[0]
     folder = f"{parent}/" if parent else ""
     paths = {each.path: place for place, each in enumerate(images)}
+    ends = _unique_ends(list(paths))
     names = _unique([each.path.rpartition("/")[2] for each in images])
     stems = _unique([_stem(each) for each in images])
 
     def place(value: str) -> Sequence[int]:
         text = value.strip().replace("\\", "/").removeprefix("./")
         name = text.rpartition("/")[2]
-        looked_up = (paths.get(text), paths.get(folder + text), names.get(name), stems.get(name),
-                     stems.get(name.rpartition(".")[0]))
+        looked_up = (paths.get(text), paths.get(folder + text), *map(paths.get, _ends(text)), ends.get(text),
+                     names.get(name), stems.get(name), stems.get(name.rpartition(".")[0]))
         return next(((found,) for found in looked_up if found is not None), ())
     return place
+
+
+def _ends(path: str) -> list[str]:
+    """The ends of a path that hold a folder at least, the longest first: "a/b/c.png" -> "b/c.png"."""
+    parts = path.split("/")
+    return ["/".join(parts[first:]) for first in range(1, len(parts) - 1)]
+
+
+def _unique_ends(paths: Sequence[str]) -> dict[str, int]:
+    """End of a path -> place, of ends that only one has."""
+    ends = [(end, place) for place, path in enumerate(paths) for end in _ends(path)]
+    often = Counter(end for end, _ in ends)
+    return {end: place for end, place in ends if often[end] == 1}
 
 
 def _unique(names: Sequence[str]) -> dict[str, int]:
