@@ -119,12 +119,14 @@ class NetBenefit(Value):
 class ScoreInUse(Value):
     """The model beside the score that is used today, on the same patients.
 
-    differences  model minus score, paired draws;   n_missing  cases in which the score could not be worked out
+    differences  model minus score, paired draws;   n_missing  cases in which the score could not be worked out, 0 where
+                 they are fewer than k, which few_missing says
     """
 
     formula: str
     n: int
     n_missing: int
+    few_missing: bool = False
     auroc: Metric
     auroc_difference: Metric
     benefit_difference: Metric

@@ -8,7 +8,7 @@ import streamlit as st
 from medml.evaluate.hundred import Hundred, of_hundred
 from medml.evaluate.thresholds import on_grid
 from medml.evaluate.words import title
-from medml.types import GridPoint, Metric, Recalibration, Report, UsePlan
+from medml.types import SMALL_GROUP, GridPoint, Metric, Recalibration, Report, ScoreInUse, UsePlan
 from pages import _ui as ui
 from pages import _ui_metrics as metrics
 
@@ -91,8 +91,14 @@ def worth(report: Report) -> None:
         if report.score_in_use is not None:
             ui.draw(f'<p class="m-what">{ui.linked(report.score_in_use.said, 400)}</p>')
             ui.note(f"Your score: {report.score_in_use.formula}. Its AUROC here: {_said(report.score_in_use.auroc)}."
-                    + (f" It could not be worked out in {ui.count(report.score_in_use.n_missing, 'case')}, which count "
-                       "as its middle." if report.score_in_use.n_missing else ""))
+                    + _without(report.score_in_use))
+
+
+def _without(score: ScoreInUse) -> str:
+    """In how many cases the score could not be worked out."""
+    n = f"fewer than {SMALL_GROUP} cases" if score.few_missing else ui.count(score.n_missing, "case")
+    return f" It could not be worked out in {n}, which count as its middle." if score.few_missing or score.n_missing \
+        else ""
 
 
 def in_hundred(each: Metric) -> Metric:

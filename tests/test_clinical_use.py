@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace as It
 
 import numpy as np
 import pandas as pd
@@ -343,6 +344,15 @@ def test_no_better_than_your_score_is_said_plainly():
     difference = better.metrics["auroc"].value - better.baselines["score_in_use"]["auroc"].value
     assert better.score_in_use.auroc_difference.value == pytest.approx(difference)
     assert beside_score(0.2, 2.0).score_in_use.said.startswith("The model is worse than your score")
+
+
+def test_cases_without_a_score_are_counted_among_the_judged_and_few_are_not():
+    figures = [It(value={"metric.auroc": 0.7}, drawn={"metric.auroc": np.full(9, 0.7)},
+                  difference=lambda other, name: (0.0, np.zeros(9)))] * 2
+    told = {n: score_in_use.compared("age", np.r_[np.full(n, np.nan), np.zeros(50)], *figures, 50 + n)
+            for n in (0, 4, 12)}
+    assert {n: (each.n_missing, each.few_missing) for n, each in told.items()} == {
+        0: (0, False), 4: (0, True), 12: (12, False)}
 
 
 def test_a_score_where_low_is_bad_ranks_as_well_as_one_where_high_is():

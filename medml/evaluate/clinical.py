@@ -44,6 +44,6 @@ def with_use(report: Report, cases: Cases, plan: UsePlan, scored: Scored, model:
         update["net_benefit"] = net_benefit(model, where, scored.n_cases, score)
         update["recalibration"] = recalibration_of(scored, model, seed=seed, draws=draws)
         if score is not None:
-            update["score_in_use"] = score_in_use.compared(plan.score, score_in_use.values_of(cases, plan.score), model,
-                                                           score, scored.n_cases)
+            judged = score_in_use.values_of(cases, plan.score)[scored.measured]
+            update["score_in_use"] = score_in_use.compared(plan.score, judged, model, score, scored.n_cases)
     return report.model_copy(update=update)

@@ -10,7 +10,7 @@ from medml.cases import Cases, Fold, Predictions
 from medml.evaluate import formula
 from medml.evaluate.figures import Figures
 from medml.evaluate.intervals import metric
-from medml.types import Metric, ScoreInUse
+from medml.types import SMALL_GROUP, Metric, ScoreInUse
 
 NAME = "score_in_use"  # among the baselines
 
@@ -65,12 +65,14 @@ def _learned(score: np.ndarray, y: np.ndarray, fold: Fold) -> np.ndarray:
 def compared(text: str, score: np.ndarray, model: Figures, theirs: Figures, n: int) -> ScoreInUse:
     """Model minus score in AUROC and in mean net benefit over the stated range, paired draw by draw.
 
-    n  cases that were judged
+    score  of the cases that were judged, NaN where it cannot be worked out;   n  how many they are
     """
     auroc = metric(float(theirs.value["metric.auroc"]), theirs.drawn["metric.auroc"], n)
+    n_missing = int(np.isnan(score).sum())
+    few = 0 < n_missing < SMALL_GROUP
     ranks, benefit = (_difference(model, theirs, name, n) for name in ("auroc", "benefit.mean"))
-    return ScoreInUse(formula=text, n=n, n_missing=int(np.isnan(score).sum()), auroc=auroc, auroc_difference=ranks,
-                      benefit_difference=benefit, said=in_words(ranks, benefit))
+    return ScoreInUse(formula=text, n=n, n_missing=0 if few else n_missing, few_missing=few, auroc=auroc,
+                      auroc_difference=ranks, benefit_difference=benefit, said=in_words(ranks, benefit))
 
 
 def _difference(model: Figures, theirs: Figures, name: str, n: int) -> Metric:
