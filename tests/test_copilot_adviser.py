@@ -105,6 +105,9 @@ CASES = {  # rule: (a snapshot in which it speaks, the same with one figure chan
     "closed_part": [made(report=report(held_out=each)) for each in (0.8, 0.7)],
     "abstains": [made(report=report(silent=each)) for each in (0.16, 0.3)],
     "few_gaps": [made(columns=columns(*[column(f"c{n}", missing=0.5) for n in range(many)])) for many in (1, 2)],
+    "coded_gaps": [made(columns=columns(*[column(f"c{n}", worry="sentinel_missing") for n in range(many)]))
+                   for many in (1, 2)],
+    "enough": [made(classes=classes(each), parameters=2) for each in (16.0, 30.0)],
     "no_leak": [made(columns=columns(*[column(f"c{n}") for n in range(many)])) for many in (1, 2)],
     "groups_alike": [made(report=report(groups=[group(f"g{n}", 0.85) for n in range(many)])) for many in (2, 3)],
     "not_by_heart": [made(run=run(folds=each)) for each in (3, 5)],
@@ -176,7 +179,9 @@ def test_the_question_chooses_what_is_said_first(question, name):
 
 
 @pytest.mark.parametrize(("stage", "question", "name"), [
-    ("scan", "Does a column give the answer away?", "no_leak"), ("preview", "What is missing?", "few_gaps"),
+    ("scan", "Does a column give the answer away?", "no_leak"), ("home", "Is there enough data?", "enough"),
+    ("scan", "Is there enough data?", "enough"), ("configure", "Is there enough data?", "enough"),
+    ("preview", "What is missing?", "few_gaps"),
     ("train", "Has it learned by heart?", "not_by_heart"), ("evaluate", "Did it overfit?", "not_by_heart"),
     ("explain", "Is it worse for some groups?", "groups_alike"), ("explain", "Which columns matter?", "at_explain"),
     ("predict", "When does it give no answer?", "abstains")])
@@ -194,6 +199,21 @@ def test_a_question_that_is_offered_is_answered_where_nothing_is_wrong_too(stage
 def test_groups_are_spoken_of_by_what_is_known_of_them(of, said):
     assert said in advise(made(run=run("logistic"), report=report(groups=of)), "explain",
                           "Is it worse for some groups?").text
+
+
+def test_codes_for_missing_are_gaps_too():
+    """Pima's insulin is 0 in half of the rows, and in no row empty."""
+    s = made(columns=columns(column("insulin", worry="sentinel_missing")))
+    assert registry.get("few_gaps").ask(s) is None and "insulin" in advise(s, "preview", "What is missing?").text
+    doubted = made(report=report(checks=[check("M1")]))
+    assert registry.get("few_gaps").ask(doubted) is None and registry.get("few_gaps").ask(made()) is not None
+
+
+@pytest.mark.parametrize("asks", ["N1", "N2"])
+def test_enough_is_not_said_where_a_check_says_otherwise(asks):
+    assert registry.get("enough").ask(made(report=report(checks=[check(asks)]))) is None
+    assert "303 cases" in registry.get("enough").ask(made(report=report())).text
+    assert "303 rows" in registry.get("enough").ask(made()).text
 
 
 def test_before_a_training_nothing_is_to_be_read_of_it():

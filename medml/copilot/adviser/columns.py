@@ -83,15 +83,25 @@ def some_gaps(s: Snapshot) -> Advice | None:
                             "**training rows alone**.", f"look at {bold(found[0].name)} on the Preview screen") or None
 
 
+@rule("coded_gaps", about="missing", at="preview cleanup", weight=37)
+def coded_gaps(s: Snapshot) -> Advice | None:
+    """Numbers and words that stand for a gap: the share of empty cells says nothing of them."""
+    found = worried(s, "sentinel_missing")
+    return found and Advice(f"{columns(len(found), 'holds', 'hold')} values that look like codes for **missing**: "
+                            f"{few(found)}. The gaps that they make are not among the empty cells.",
+                            f"see on the Cleanup screen how many values of {bold(found[0].name)} count as gaps") or None
+
+
 @rule("few_gaps", about="missing", at="preview cleanup", weight=22)
 def few_gaps(s: Snapshot) -> Advice | None:
-    """Nothing that cleaning would have to fill in more than a few rows."""
-    if not s.predictors or any(each.missing >= 1 for each in s.predictors):
+    """Nothing that cleaning would have to fill in more than a few rows, codes for missing included."""
+    asks = s.report is not None and s.report.check("M1") is not None
+    if asks or not s.predictors or coded_gaps(s) is not None or any(each.missing >= 1 for each in s.predictors):
         return None
     some = [each for each in s.predictors if each.missing]
     beside = f"; in fewer than that: {few(some)}" if some else ""
     return Advice(f"None of {columns(len(s.predictors))} that would predict {outcome(s)} has gaps in {s.k} rows or "
-                  f"more{beside}.", "go on to the next step")
+                  f"more{beside}.", "look at the sample on the Preview screen whether a number there means “missing”")
 
 
 @rule("no_leak", about="leak", at="scan", weight=18)

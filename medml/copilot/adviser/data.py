@@ -32,6 +32,30 @@ def events_before(s: Snapshot) -> Advice | None:
                   f"leave out columns that nobody expects to matter for {outcome(s)}")
 
 
+@rule("enough", about="size", at="home scan configure", weight=17)
+def enough(s: Snapshot) -> Advice | None:
+    """Neither few rows nor few events per parameter (N1, N2), as far as that can be told."""
+    if not s.columns or few_rows(s) is not None or events_before(s) is not None:
+        return None
+    return _enough_before(s) if s.report is None else _enough_after(s)
+
+
+def _enough_before(s: Snapshot) -> Advice:
+    n, then = events(s), "see on the Configure screen how many patients such a model needs"
+    if n is None or not s.parameters:
+        return Advice(f"The table has {s.rows or 0:,} rows for {outcome(s)}. Whether that is enough depends on how "
+                      "rare the outcome is and how many columns are used.", then)
+    return Advice(f"The rarest class of {outcome(s)} has about {n:,} cases for {s.parameters} parameters: "
+                  f"{n / s.parameters:.1f} **events per parameter**; 20 are comfortable.", then)
+
+
+def _enough_after(s: Snapshot) -> Advice | None:
+    if any(s.report.check(each) for each in ("N1", "N2")):
+        return None
+    return Advice(f"The model for {outcome(s)} learned from {s.cases or 0:,} cases, and no check on their number (N1, "
+                  "N2) asks for anything.", "read the intervals beside the figures all the same")
+
+
 @rule("imbalance", about="imbalance sensitivity", at="scan configure evaluate", weight=55)
 def imbalance(s: Snapshot) -> Advice | None:
     """A rare outcome makes accuracy useless (E1)."""

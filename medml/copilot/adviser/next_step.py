@@ -83,7 +83,7 @@ def at_evaluate(s: Snapshot) -> Advice | None:
                   "work through the Checks screen, the stops first")
 
 
-@rule("at_explain", about="next explain", at="explain", weight=12)
+@rule("at_explain", about="next explain", at="explain", weight=20)
 def at_explain(s: Snapshot) -> Advice | None:
     """See what the model goes by."""
     if s.run is None or not s.predictors:
