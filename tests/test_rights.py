@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -302,6 +303,31 @@ def test_a_scan_is_told_of_no_table_that_whoever_asks_may_not_name(ward, studies
     assert store.jobs() == []
     for number, file in enumerate(("list.csv", "../open/list.csv")):
         worker.enqueue("scan", {"project": made.id, "labels": {"file": file}}, job_id=f"scan-own-{number}")
+
+
+def test_no_work_and_no_question_names_a_folder_that_whoever_asks_may_not_use(ward, studies, monkeypatch):
+    """Job and child read for everybody, so their door asks."""
+    for place in studies:
+        (place / "t.csv").write_text("a,b\n1,2\n")
+    ward.who = BEA
+    mine = project.create(studies[1])
+    home.ensure(home.runs_folder() / "r1")
+    project.add_run(mine.id, "r1")
+    theirs, own, level = str(studies[0] / "t.csv"), str(studies[1] / "t.csv"), {"level": 0.9, "explain": False}
+    for kind, payload in (("predict", {"file": theirs, "out": str(studies[1] / "out.csv")} | level),
+                          ("predict", {"file": own, "out": str(studies[0] / "out.csv")} | level),
+                          ("external", {"source": str(studies[0])})):
+        with pytest.raises(UserError, match="outside the folders"):
+            worker.enqueue(kind, payload | {"run": "r1", "project": mine.id})
+    assert store.jobs() == []
+    allowed = {"file": own, "out": str(studies[2] / "out.csv"), "run": "r1", "project": mine.id}
+    assert worker.get(worker.enqueue("predict", allowed | level)).state == "queued"
+    monkeypatch.setattr("worker.aside.subprocess.Popen", lambda *given, **more: pytest.fail("the child was asked"))
+    monkeypatch.setattr(gallery, "open_run", lambda run: SimpleNamespace(profile=SimpleNamespace(source=theirs)))
+    for question, about in (("look_new", {"file": theirs}), ("explained", {"part": "one", "source": theirs}),
+                            ("judged", {}), ("look", {})):
+        with pytest.raises(UserError, match="outside the folders"):
+            worker.ask(question, run="r1", **about)
 
 
 def test_medmls_own_folder_with_its_keys_is_nobodys_study(ward, studies, medml_home):

@@ -18,8 +18,10 @@ import numpy as np
 
 from medml import egress, logs, rights
 from medml.errors import UserError, apology, our_fault
+from medml.roots import check_source
 
 REFUSED = 2  # exit code where a person can mend it
+READ_A_RUNS_FOLDER = ("judged", "look")  # questions that name no folder: the run's own pictures are read
 PATIENCE = 300.0  # seconds; only an answer that never comes takes that long
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +36,7 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     raises    UserError as the question itself does, or where no answer came
     """
     rights.require_answer(question, about)
+    _may_be_read(question, about)
     order = json.dumps({"question": question, "about": about}).encode()
     child = subprocess.Popen([sys.executable, "-m", "worker.aside"], cwd=ROOT, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -46,6 +49,21 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
         if child.returncode is None:
             _let_go(child)
     return opened(child.returncode, content)
+
+
+def _may_be_read(question: str, about: dict[str, Any]) -> None:
+    """The folder or file that the child will read: it reads for everybody, so whoever asks is held to the folders that
+    they may use here. A drive that does not answer is told within seconds.
+
+    raises  UserError where it is gone, outside of those folders, or does not answer
+    """
+    for name in ("file", "source"):
+        if about.get(name):
+            check_source(about[name])
+    if question in READ_A_RUNS_FOLDER:
+        from medml import gallery  # late: a worker and its children need it nowhere else
+
+        check_source(gallery.open_run(about["run"]).profile.source)
 
 
 def _let_go(child: subprocess.Popen) -> None:

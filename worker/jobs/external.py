@@ -21,4 +21,10 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     return {"run": job.payload["run"], "external": found.id}
 
 
-registry.add("external", Kind("external", "Validate on other data", "quick", run))
+def asked_by_somebody(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload, once whoever asks may name its folder: the job may read for everybody. UserError where not."""
+    project.check_source(payload["source"])
+    return payload
+
+
+registry.add("external", Kind("external", "Validate on other data", "quick", run, freeze=asked_by_somebody))

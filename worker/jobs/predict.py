@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from medml.roots import check_source
 from medml.store import Job
 from medml.watch import Watch
 from worker.jobs import Kind, registry
@@ -20,4 +21,14 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     return {"run": asked["run"], "out": asked["out"]} | found
 
 
-registry.add("predict", Kind("predict", "Answer a file of patients", "quick", run))
+def asked_by_somebody(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload, once whoever asks may name its file and the folder of the answers: the job may use everybody's.
+
+    raises  UserError where one is gone, or outside of the folders that this person may use
+    """
+    check_source(payload["file"])
+    check_source(Path(payload["out"]).parent)
+    return payload
+
+
+registry.add("predict", Kind("predict", "Answer a file of patients", "quick", run, freeze=asked_by_somebody))
