@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -127,16 +129,26 @@ except Exception as error:
 """
 
 
+@pytest.fixture
+def open_to_all():
+    """A folder that every account finds; pytest's own lie in one that it shuts at the start of every run."""
+    place = Path(tempfile.mkdtemp(prefix="medml-"))
+    place.chmod(0o755)
+    yield place
+    for each in place.iterdir():
+        each.chmod(0o700)
+    shutil.rmtree(place)
+
+
 @posix
-def test_what_may_not_be_read_is_told(tmp_path):
-    files(tmp_path, 1)
+def test_what_may_not_be_read_is_told(open_to_all):
+    place = open_to_all
+    files(place, 1)
     for name in ("closed.csv", "shut"):
-        (tmp_path / name).write_text(TABLE) if name.endswith("csv") else (tmp_path / name).mkdir()
-    (tmp_path / "closed.csv").chmod(0)
-    (tmp_path / "shut").chmod(0)
-    for each in (tmp_path, *tmp_path.parents[:-2]) if os.geteuid() == 0 else ():
-        each.chmod(each.stat().st_mode | 0o055)
-    done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True,
+        (place / name).write_text(TABLE) if name.endswith("csv") else (place / name).mkdir()
+    (place / "closed.csv").chmod(0)
+    (place / "shut").chmod(0)
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(place)], capture_output=True, text=True,
                           env=os.environ | {"PYTHONPATH": str(Path(pages.__path__[0]).parent)}, check=False)
     said = done.stdout.splitlines()
     assert said, done.stderr[-500:]
@@ -234,7 +246,7 @@ def test_a_child_that_hangs_on_a_dead_drive_and_cannot_be_ended_holds_up_no_scre
     monkeypatch.setattr(aside.subprocess, "Popen", Undying)
     monkeypatch.setattr(aside, "PATIENCE", 0.05)
     with pytest.raises(UserError) as refused:
-        aside.ask("look", run="r1")
+        aside.ask("guarded")
     child, = made
     assert refused.value.code == "too_long" and child.poll() is None  # nobody waited for it
     plain.kill(child)
