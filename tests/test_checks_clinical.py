@@ -9,9 +9,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import HELD_OUT, dealt, made_cases, of_patients, run_check
+from made_up import HELD_OUT, baselines, dealt, made_cases, made_context, of_patients, probabilities, run_check
 
-from medml.cases import Cases
+from medml.cases import Cases, Predictions
+from medml.evaluate import evaluate
 from medml.evaluate.catalogue import external_check
 from medml.evaluate.checks import phrases
 from medml.evaluate.checks.cut_in_two import says_cut
@@ -31,8 +32,26 @@ def test_probabilities_that_are_right_pass_and_stretched_ones_do_not():
     assert honest.verdict == "pass" and 0.8 <= honest.figures["slope"] <= 1.2 and honest.figures["brier"] < 0.25
     timid = run("E4", cases, prediction={"signal": 2.0, "shift": -0.4})  # true log odds are twice as far apart
     assert timid.verdict == "warn" and "too timid" in timid.what and timid.figures["slope"] > 1.2
+    assert "may be chance" not in timid.what
     shifted = run("E4", cases, prediction={"signal": 1.0, "shift": 1.0})
     assert shifted.verdict == "warn" and "On the whole they are too high." in shifted.what
+
+
+def test_a_slope_whose_interval_holds_1_is_said_to_be_chance_perhaps():
+    """Probabilities that are right, of 120 patients: every third slope lies outside of 0.8 to 1.2."""
+    rng, verdicts = np.random.default_rng(1), []
+    for _ in range(6):
+        cases = made_cases(120)
+        log_odds = rng.normal(-0.4, 1.2, 120)
+        true = replace(cases, y=(rng.random(120) < 1 / (1 + np.exp(-log_odds))).astype(np.int64))
+        folds, p = dealt(cases.patients), probabilities(1 / (1 + np.exp(-log_odds)))
+        told = Predictions(true.y, p[None], true.patients, "binary", true.classes, np.full(5, 0.8))
+        report = evaluate(told, baselines(true, folds), made_context(true, folds), seed=0, draws=100)
+        check = next(each for each in report.checks if each.id == "E4")
+        slope = report.calibration_line["slope"]
+        verdicts.append(not 0.8 <= slope.value <= 1.2)
+        assert ("may be chance" in check.what) == (verdicts[-1] and slope.low <= 1 <= slope.high), check.what
+    assert any(verdicts) and not all(verdicts)
 
 
 def test_a_slope_that_could_be_anything_is_no_agreement():
@@ -99,10 +118,9 @@ def test_a_site_at_which_the_model_fails_is_named():
 
 def _with_outcome(check: str, cases: Cases, y: np.ndarray):
     """One check where the predictions were made of other outcomes than those that came true."""
-    from made_up import baselines, made_context, predicted
+    from made_up import predicted
 
     from medml.cases import Predictions
-    from medml.evaluate import evaluate
 
     folds = dealt(cases.patients)
     told = predicted(cases, folds, signal=2.0)

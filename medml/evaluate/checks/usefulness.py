@@ -56,8 +56,11 @@ def _faults(line: dict[str, Metric], spread: float) -> list[str]:
     slope, large, ici = (line.get(name) for name in ("slope", "intercept", "ici"))
     said = []
     if slope is not None and _told(slope) and not SLOPE[0] <= slope.value <= SLOPE[1]:
-        said.append("Predictions are too extreme: high ones too high, low ones too low." if slope.value < SLOPE[0]
-                    else "Predictions are too timid: they lie too close together.")
+        what = "too extreme: high ones too high, low ones too low" if slope.value < SLOPE[0] else \
+            "too timid: they lie too close together"
+        # of right probabilities of 120 patients every third slope lies outside by chance alone
+        chance = "; as 1 lies in the interval of the slope, that may be chance" if slope.low <= 1 <= slope.high else ""
+        said.append(f"Predictions are {what}{chance}.")
     if large is not None and large.value is not None and abs(large.value) > LARGE * spread \
             and not large.low <= 0 <= large.high:
         said.append(f"On the whole they are too {'low' if large.value > 0 else 'high'}.")
