@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from medml.__main__ import parser
+from tests.e2e.served import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
@@ -120,7 +121,8 @@ def image(tmp_path_factory):
 def test_what_the_containers_start_runs_from_what_the_image_holds(image, command, code, said):
     place, settings = image
     assert command[0] == "python"
-    done = subprocess.run([sys.executable, *command[1:]], cwd=place, capture_output=True, text=True, check=False,
+    free = [str(free_port()) if each == "8501" else each for each in command[1:]]  # somebody may work on this machine
+    done = subprocess.run([sys.executable, *free], cwd=place, capture_output=True, text=True, check=False,
                           env=settings | {"MEDML_IDLE": "0"}, timeout=120)
     assert done.returncode == code and said in done.stdout + done.stderr, done.stderr[-2000:]
 
