@@ -120,6 +120,25 @@ def test_the_end_of_a_path_that_several_share_labels_none(tmp_path):
     assert pictures_of(tmp_path).frame(["ill"])["ill"].to_list() == [None, "2", None, "3"]
 
 
+def test_patients_whose_zeros_a_spreadsheet_took_off_are_found_where_only_one_can_be_meant(tmp_path):
+    for n, patient in enumerate(("00012", "00012", "0007", "007", "9")):
+        dicom(tmp_path / f"{n}.dcm", n, PatientID=patient)
+    (tmp_path / "list.csv").write_text("PatientID,ill\n12,yes\n7,no\n9,no\n")
+    assert pictures_of(tmp_path).frame(["ill"])["ill"].to_list() == ["yes", "yes", None, None, "no"]
+    (tmp_path / "list.csv").write_text("age,ill\n12,yes\n7,no\n8,no\n")
+    assert "ill" not in pictures_of(tmp_path).columns
+    (tmp_path / "list.csv").write_text("PatientID,ill\n12,yes\n07,no\n8,no\n")  # here zeros stand as they were typed
+    assert "ill" not in pictures_of(tmp_path).columns
+
+
+def test_names_are_found_however_their_letters_are_written_where_only_one_can_be_meant(tmp_path):
+    for name in ("IMG_1.PNG", "Img_2.png", "img_3.png", "IMG_3.png"):
+        png(tmp_path / "films" / name, len(name))
+    (tmp_path / "list.csv").write_text("file,ill\nimg_1.png,a\nIMG_2.PNG,b\nimg_3.png,c\nImg_3.png,d\n")
+    found = dict(pictures_of(tmp_path).frame(["picture", "ill"]).iter_rows())
+    assert found == {"films/IMG_1.PNG": "a", "films/Img_2.png": "b", "films/img_3.png": "c", "films/IMG_3.png": None}
+
+
 def test_names_that_two_pictures_share_label_neither(tmp_path):
     for n in range(4):
         for folder in ("a", "b"):

@@ -22,6 +22,7 @@ SAMPLE = 200  # values of a column that are tried before all are
 MOST_ROWS = 1_000_000  # of a table whose columns are read for their names alone
 LIKELY = 0.1  # share of them that must name a picture for all to be tried
 ENOUGH = 0.5  # share of the pictures, or of the rows, that must find each other
+MOST_DIGITS = 16  # of a patient's number
 ROW = "row of the table"
 _NAMES_FILES = re.compile(r"file|path|image|img|picture|photo|scan|dicom|slide", re.I)
 _NUMBERS_FILES = re.compile(_NAMES_FILES.pattern + r"|(?:^|[_ .-])(?:id|uid|name|no|nr)$", re.I)
@@ -37,7 +38,7 @@ class Match:
 
     table: TableSource
     column: str
-    how: str  # file, uid or patient
+    how: str  # file, uid, patient, or number: a patient's, without the zeros before it
     rows: list[int | None]
     n_rows: int  # rows that name a picture
     again: int  # rows that name pictures which an earlier row names
@@ -105,12 +106,15 @@ def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[s
         by_file, digits_only = _by_file(images, table.ref.path), all(_stem(each).isdigit() for each in images)
         by_uid = _by_key("uid", [each.uid for each in images])
         by_patient = _by_key("patient", patients)
-        ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), ("patient", by_patient)]
+        by_number = _by_key("patient", patients, zeros=True)
+        ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), ("patient", by_patient),
+                                                ("number", by_number)]
         for how, place in ways:
-            # "12" may be the name of a file and anything else: the column must say that it names files
+            # "12" may be the name of a file, 00012 and anything else: the column must say that it names files, patients
             names = [] if place is None else [
                 name for name in _likely(sample, how, place, table.rows or 0)
-                if how != "file" or not digits_only or _NUMBERS_FILES.search(name)]
+                if (how != "file" or not digits_only or _NUMBERS_FILES.search(name))
+                and (how != "number" or _NAMES_PATIENTS.search(name))]
             if key is not None:
                 names = [key] if place is not None and key in sample.columns else []
             found = [each for name in names
@@ -142,6 +146,8 @@ def _column(table: TableSource, cells: pl.Series, how: str, place: Place, n_pict
     rows: list[int | None] = [None] * n_pictures
     named = again = 0
     values = [as_text(value) for value in cells]
+    if how == "number" and any(value and len(value) > 1 and value.startswith("0") for value in values):
+        return None  # here zeros stand as they were typed
     for row, value in enumerate(values):
         places = place(value) if value else ()
         fresh = [each for each in places if rows[each] is None]
@@ -154,19 +160,20 @@ def _column(table: TableSource, cells: pl.Series, how: str, place: Place, n_pict
 
 def _by_file(images: Sequence[ImageFile], table: str) -> Place:
     """By path (from the source, or from the table's folder; of two paths one may be the end of the other, as lists are
-    made on other machines), by name, by name without ending; where only one has it."""
+    made on other machines), by name, by name without ending, small and capital letters alike; where only one has it."""
     parent = table.rpartition("/")[0]
     folder = f"{parent}/" if parent else ""
     paths = {each.path: place for place, each in enumerate(images)}
     ends = _unique_ends(list(paths))
     names = _unique([each.path.rpartition("/")[2] for each in images])
     stems = _unique([_stem(each) for each in images])
+    folded = _unique([each.path.rpartition("/")[2].casefold() for each in images])
 
     def place(value: str) -> Sequence[int]:
         text = value.strip().replace("\\", "/").removeprefix("./")
         name = text.rpartition("/")[2]
         looked_up = (paths.get(text), paths.get(folder + text), *map(paths.get, _ends(text)), ends.get(text),
-                     names.get(name), stems.get(name), stems.get(name.rpartition(".")[0]))
+                     names.get(name), stems.get(name), stems.get(name.rpartition(".")[0]), folded.get(name.casefold()))
         return next(((found,) for found in looked_up if found is not None), ())
     return place
 
@@ -190,14 +197,26 @@ def _unique(names: Sequence[str]) -> dict[str, int]:
     return {name: place for place, name in enumerate(names) if often[name] == 1}
 
 
-def _by_key(kind: str, keys: Sequence[str | None]) -> Place | None:
-    """By the keyed hash of what a cell holds, as `patient_key` and `uid_key` make it; None where no picture has one."""
+def _by_key(kind: str, keys: Sequence[str | None], *, zeros: bool = False) -> Place | None:
+    """By the keyed hash of what a cell holds, as `patient_key` and `uid_key` make it; None where no picture has one.
+
+    zeros  also with zeros before it, where only one number of zeros names anybody: spreadsheets make 12 of 00012
+    """
     places: dict[str, list[int]] = {}
     for place, each in enumerate(keys):
         if each is not None:
             places.setdefault(each, []).append(place)
     hashed = home.hasher()
-    return (lambda value: places.get(hashed(kind, value.strip()), ())) if places else None
+
+    def place(value: str) -> Sequence[int]:
+        text = value.strip()
+        found = places.get(hashed(kind, text))
+        if found is None and zeros and text.isdecimal():
+            longer = [places.get(hashed(kind, text.zfill(n))) for n in range(len(text) + 1, MOST_DIGITS + 1)]
+            there = [each for each in longer if each is not None]
+            found = there[0] if len(there) == 1 else None
+        return () if found is None else found
+    return place if places else None
 
 
 def _stem(image: ImageFile) -> str:
