@@ -105,8 +105,8 @@ CASES = {  # rule: (a snapshot in which it speaks, the same with one figure chan
     "closed_part": [made(report=report(held_out=each)) for each in (0.8, 0.7)],
     "abstains": [made(report=report(silent=each)) for each in (0.16, 0.3)],
     "few_gaps": [made(columns=columns(*[column(f"c{n}", missing=0.5) for n in range(many)])) for many in (1, 2)],
-    "coded_gaps": [made(columns=columns(*[column(f"c{n}", worry="sentinel_missing") for n in range(many)]))
-                   for many in (1, 2)],
+    "coded_gaps": [made(stage="cleanup", columns=columns(*[column(f"c{n}", worry="sentinel_missing")
+                                                          for n in range(many)])) for many in (1, 2)],
     "enough": [made(classes=classes(each), parameters=2) for each in (16.0, 30.0)],
     "no_leak": [made(columns=columns(*[column(f"c{n}") for n in range(many)])) for many in (1, 2)],
     "groups_alike": [made(report=report(groups=[group(f"g{n}", 0.85) for n in range(many)])) for many in (2, 3)],
@@ -207,6 +207,13 @@ def test_codes_for_missing_are_gaps_too():
     assert registry.get("few_gaps").ask(s) is None and "insulin" in advise(s, "preview", "What is missing?").text
     doubted = made(report=report(checks=[check("M1")]))
     assert registry.get("few_gaps").ask(doubted) is None and registry.get("few_gaps").ask(made()) is not None
+
+
+@pytest.mark.parametrize("stage", ["scan", "preview", "cleanup"])
+@pytest.mark.parametrize("question", ["What should I do next?", "Which columns worry you?", "What is missing?"])
+def test_codes_for_missing_are_spoken_of_once_in_an_answer(stage, question):
+    s = made(stage=stage, columns=columns(column("insulin", worry="sentinel_missing")))
+    assert advise(s, stage, question).text.count("- 1 column ") == 1
 
 
 @pytest.mark.parametrize("asks", ["N1", "N2"])

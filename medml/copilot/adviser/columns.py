@@ -8,6 +8,7 @@ from medml.copilot.facts import ColumnFacts, Snapshot
 
 EARLY = "scan preview cleanup configure"
 MANY_GAPS = 40  # percent (RIGOUR.md, M1)
+CODES, CLEANED = "sentinel_missing", ("preview", "cleanup")
 READ_WITH_CARE = {"mixed_types": "words among numbers", "sentinel_missing": "codes for missing",
                   "units_in_cells": "units in the cells", "censored_values": "limits of the laboratory",
                   "decimal_comma": "decimal commas", "ambiguous_dates": "dates that can be read two ways"}
@@ -83,10 +84,10 @@ def some_gaps(s: Snapshot) -> Advice | None:
                             "**training rows alone**.", f"look at {bold(found[0].name)} on the Preview screen") or None
 
 
-@rule("coded_gaps", about="missing", at="preview cleanup", weight=37)
+@rule("coded_gaps", about="missing columns cleanup", at="preview cleanup", weight=37)
 def coded_gaps(s: Snapshot) -> Advice | None:
     """Numbers and words that stand for a gap: the share of empty cells says nothing of them."""
-    found = worried(s, "sentinel_missing")
+    found = worried(s, CODES) if s.stage in CLEANED else []
     return found and Advice(f"{columns(len(found), 'holds', 'hold')} values that look like codes for **missing**: "
                             f"{few(found)}. The gaps that they make are not among the empty cells.",
                             f"see on the Cleanup screen how many values of {bold(found[0].name)} count as gaps") or None
@@ -96,7 +97,7 @@ def coded_gaps(s: Snapshot) -> Advice | None:
 def few_gaps(s: Snapshot) -> Advice | None:
     """Nothing that cleaning would have to fill in more than a few rows, codes for missing included."""
     asks = s.report is not None and s.report.check("M1") is not None
-    if asks or not s.predictors or coded_gaps(s) is not None or any(each.missing >= 1 for each in s.predictors):
+    if asks or not s.predictors or worried(s, CODES) or any(each.missing >= 1 for each in s.predictors):
         return None
     some = [each for each in s.predictors if each.missing]
     beside = f"; in fewer than that: {few(some)}" if some else ""
@@ -125,13 +126,14 @@ def no_use(s: Snapshot) -> Advice | None:
                             "patients apart in no way.", f"leave {bold(found[0].name)} out; nothing is lost") or None
 
 
-@rule("read_with_care", about="cleanup columns", at="scan preview cleanup", weight=40)
+@rule("read_with_care", about="cleanup columns missing", at="scan preview cleanup", weight=40)
 def read_with_care(s: Snapshot) -> Advice | None:
-    """Cells that are not what the column says."""
-    found = worried(s, *READ_WITH_CARE)
+    """Cells that are not what the column says; where it is cleaned, codes for missing have a rule of their own."""
+    codes = [each for each in READ_WITH_CARE if each != CODES or s.stage not in CLEANED]
+    found = worried(s, *codes)
     if not found:
         return None
-    kinds = {READ_WITH_CARE[w.code] for each in found for w in each.worries if w.code in READ_WITH_CARE}
+    kinds = {READ_WITH_CARE[w.code] for each in found for w in each.worries if w.code in codes}
     return Advice(f"{columns(len(found), 'needs', 'need')} reading with care ({', '.join(sorted(kinds))}): "
                   f"{few(found)}.",
                   f"look at {bold(found[0].name)} on the Preview screen and correct the file where it is wrong")
