@@ -152,6 +152,16 @@ def test_several_modalities_are_no_strays_and_the_step_is_off(tmp_path):
     assert {step.name: step.on for step in recipe.steps}["odd_modality"] is False
 
 
+def test_of_few_patients_nothing_is_said_of_several_modalities(tmp_path):
+    for n in range(24):
+        dicom(tmp_path / ("a" if n % 2 else "b") / f"{n}.dcm", n, PatientID=f"P{n % 6}", Modality="CT")
+    profile = scan(tmp_path)
+    step = next(each for each in propose_recipe(profile.tables[0], propose_choice(profile), "x").steps
+                if each.name == "odd_modality")
+    assert profile.tables[0].pictures.by["modality"] == {"other": 24}
+    assert step.on and "several" not in step.reason and "not named" in step.reason
+
+
 def test_copies_stay_where_the_pictures_came_with_their_own_split(tmp_path):
     for n in range(24):
         png(tmp_path / ("train" if n % 3 else "test") / ("a" if n % 2 else "b") / f"{n}.png", n)

@@ -116,6 +116,9 @@ def _odd_modality(facts: PictureFacts) -> Step:
     told = facts.by.get("modality", {})
     if not told:
         return Step(name="odd_modality", reason="These pictures do not say from what kind of machine they come.")
+    if not facts.modalities:
+        return Step(name="odd_modality", params={"share": NEARLY_ALL}, reason="Of so few patients the modalities are "
+                    "not named. Where nearly all pictures are of one, the others are left out.")
     most, n = max(told.items(), key=lambda each: each[1])
     others = sum(told.values()) - n
     if most == "other" or n <= NEARLY_ALL * (n + others):
