@@ -12,6 +12,7 @@ import numpy as np
 import pypdfium2
 import pytest
 from canaries import TEXTS, found_in, planted
+from streamlit.testing.v1 import AppTest
 from tables import clinic, planned, saved
 
 from medml import gallery, report
@@ -112,6 +113,25 @@ def test_without_intervals_or_a_baseline_no_report_is_written(run, check):
         with pytest.raises(UserError, match="No report of this model can be written: No baseline."):
             write(changed)
     assert report.blocked(changed).id == check and report.blocked(run) is None
+
+
+def test_the_screen_says_why_no_report_is_written_and_offers_none(run, monkeypatch):
+    def drawn(run: str, stopped: bool) -> None:
+        from dataclasses import replace
+
+        from medml import gallery
+        from pages import _ui_report
+
+        opened = gallery.open_run(run)
+        checks = [each.model_copy(update={"verdict": "block", "what": "It lacks one.", "fix": "Train again."})
+                  if each.id == "E7" and stopped else each for each in opened.report.checks]
+        _ui_report.buttons(replace(opened, report=opened.report.model_copy(update={"checks": checks})))
+    monkeypatch.setenv("MEDML_HOME", str(run.folder.parents[1]))
+    offered = {stopped: AppTest.from_function(drawn, args=(run.run, stopped), default_timeout=60).run()
+               for stopped in (False, True)}
+    assert not any(each.exception for each in offered.values())
+    assert {stopped: len(each.get("download_button")) for stopped, each in offered.items()} == {False: 3, True: 0}
+    assert "No report can be written: It lacks one." in "".join(each.body for each in offered[True].html)
 
 
 def test_what_a_rare_outcome_hides_is_hidden_of_the_closed_part_too(run):
