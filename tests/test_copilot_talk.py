@@ -214,7 +214,8 @@ def test_a_few_hundred_prompts_hold_no_canary(tmp_path):
     ("* **a\n> quoted\nNext Steps:\n- d\n", "- a\n- quoted\nNext step: d"),
     ("<think>secret</think>- **a**\n| x | y |\n|---|---|\nNext step - d", "- **a**\n- x y\nNext step: d"),
     ("```\nonly code\n```", ""), ("", ""), ("- **a** *b* $c$ `d`\nNext step: e", "- **a** b c d\nNext step: e"),
-    ("- **Epochs**: 60 epochs\nNext step: a hyper-parameter", "- **Rounds**: 60 rounds\nNext step: a setting")])
+    ("- **Epochs**: 60 epochs\nNext step: a hyper-parameter", "- **Rounds**: 60 rounds\nNext step: a setting"),
+    ("- **Regularization**\nNext step: iterations", "- **Regularisation**\nNext step: rounds")])
 def test_the_form_of_an_answer_is_mended(said, mended):
     assert re.sub(r"\s+(?=[by]\b)", " ", repair(said, ["AUROC"])) == mended
 

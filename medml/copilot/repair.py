@@ -21,8 +21,8 @@ _REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
 _HTML = re.compile(r"<!--.*?-->|</?[a-zA-Z!][^>]*>?", re.DOTALL)
 _ADDRESS = re.compile(r"(?:https?|ftp|file|data|javascript):\S+|www\.\S+", re.IGNORECASE)
 _DIRECTIVE = re.compile(r":material/\w+:|:[a-z]+(?:-[a-z]+)*\[([^\]]*)\]|:[a-z_]+:")
-_PLAINER = {"epoch": "round", "hyperparameter": "setting"}  # what the facts themselves may lead a model to say
-_SAID = re.compile(r"\b(epoch|hyper-?parameter)(?=s?\b)", re.IGNORECASE)
+_PLAINER = {"epoch": "round", "iteration": "round", "hyperparameter": "setting", "regularization": "regularisation"}
+_SAID = re.compile(r"\b(epoch|iteration|hyper-?parameter|regularization)(?=s?\b)", re.IGNORECASE)
 _START = re.compile(r"^(?:\s*(?:[-*+•–]|\d{1,2}[.)])\s+|\s*#{1,6}\s*|\s*>\s*)+")
 _NEXT = re.compile(r"^[\W_]*next\s+steps?\b[\s*_]*[::.–-]*[\s*_]*(.*)$", re.IGNORECASE)
 _HEADING = re.compile(r"^\s*#{1,6}\s")

@@ -33,10 +33,11 @@ FIELD = re.compile(r"""(?<![-\w])(?:accuracy|activation|ablation|anomal\w+|antit
     z-scores?)(?![-\w])""", re.VERBOSE | re.IGNORECASE)
 
 # What doctors say of patients and read in their journals: an answer may say it too.
-DOCTORS = re.compile(r"""(?:abort(?:ed)?|ablation|activation|anomal(?:y|ies|ous)|chi-squared?|clusters?|correlat\w+|
-    confound\w+|covariates?|crash(?:ed)?|exceptions?|fatal|hazards?|illegal|interquartile|kappa|latent|medians?|momentum|
-    nested|odds\ ratios?|p-values?|parity|patience|percentiles?|pooling|posterior|quartiles?|standard\ deviations?|
-    string|t-test|threads?|variances?)""", re.VERBOSE | re.IGNORECASE)
+DOCTORS = re.compile(r"""(?:abort(?:ed)?|ablation|activation|anomal(?:y|ies|ous)|chi-squared?|clusters?|
+    coefficients?|correlat\w+|confound\w+|covariates?|crash(?:ed)?|exceptions?|fatal|hazards?|illegal|interquartile|
+    kappa|latent|likelihood|medians?|momentum|nested|neurons?|odds\ ratios?|p-values?|parity|patience|percentiles?|
+    pooling|posterior|quartiles?|standard\ deviations?|string|t-test|threads?|variances?)""",
+                     re.VERBOSE | re.IGNORECASE)
 
 
 def explained(text: str, found: re.Match[str]) -> bool:
