@@ -252,13 +252,13 @@ def shared(app):
     return made.id, run
 
 
-@pytest.mark.parametrize("page", ["configure", "evaluate", "gallery"])
-def test_a_viewer_of_the_group_sees_every_screen_and_nobody_else_any(app, bea, shared, page):
-    carl, theirs = Client(app).sign_in("Carl").window(page), bea.window(page)
+@pytest.mark.parametrize("screen", ["configure", "evaluate", "gallery"])
+def test_a_viewer_of_the_group_sees_every_screen_and_nobody_else_any(app, bea, shared, screen):
+    carl, theirs = Client(app).sign_in("Carl").window(screen), bea.window(screen)
     address = f"project={shared[0]}&run={shared[1]}"
     seen, unseen = carl.draw(address), theirs.draw(address)
     assert "Third floor" in seen or "clinic" in seen
-    assert seen.count("You see everything here as it is") == (page == "configure"), "said once, and the screen is drawn"
+    assert seen.count("You see everything here as it is") == (screen == "configure"), "said once, where all is drawn"
     assert "no longer there" not in seen and "MedML made a mistake" not in seen + unseen
     assert "clinic" not in unseen and "Third floor" not in unseen
     carl.close()

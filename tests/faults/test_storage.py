@@ -262,6 +262,6 @@ def test_the_screens_say_it_until_it_was_read(copied):
     assert not shown.get("html") and not shown.button and whole.note() is None
 
 
-@pytest.mark.parametrize("page", ["home", "jobs"])
-def test_both_screens_where_work_begins_tell_it(page):
-    assert "    told()" in (PAGES / f"{page}.py").read_text(encoding="utf-8")
+@pytest.mark.parametrize("screen", ["home", "jobs"])
+def test_both_screens_where_work_begins_tell_it(screen):
+    assert "    told()" in (PAGES / f"{screen}.py").read_text(encoding="utf-8")
