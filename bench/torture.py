@@ -179,6 +179,7 @@ def torture(place: Path, deck: Deck) -> Figures:
     plans = tortured.plans(place / "own", place / "plain", seeds=min(2, deck.trainings // 2))
     with tortured.disk(place / "home") as is_small:
         os.environ["MEDML_HOME"] = str(place / "home")
+        tortured.same_machine(place / "plain", place / "home")
         victim = Victim(place / "home", lines, plans, is_small)
         for _ in range(deck.trainings):
             victim.train_another()

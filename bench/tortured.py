@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -96,6 +97,13 @@ def films(folder: Path) -> Path:
         kind.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(kind / f"{1000 + n:06d}.png")
     return folder
+
+
+def same_machine(tried: Path, home: Path) -> None:
+    """Let a home know what was tried out on this machine for another one: which precision a network learns in decides
+    on its last digits, and on a busy machine the trial can come out either way."""
+    for each in tried.glob("precision.json"):
+        shutil.copy(each, home)
 
 
 def submit(plan: Plan, number: int) -> str:

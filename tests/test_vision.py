@@ -193,18 +193,18 @@ def test_a_file_put_there_by_hand_under_torchvisions_name_is_found(google):
 
 def test_half_precision_is_chosen_where_a_trial_says_it_is_faster_and_the_trial_is_remembered(
         medml_home, tmp_path, monkeypatch):
-    taken, tried = {False: 1.0, True: 0.8}, []
+    half, tried = [0.8], []
 
-    def seconds(make, side, device, *, on):
-        tried.append((side, on))
-        return taken[on]
+    def seconds(make, side, device):
+        tried.append(side)
+        return 1.0, half[0]
     monkeypatch.setattr(precision, "_seconds", seconds)
     monkeypatch.setenv("MEDML_STATE", str(tmp_path / "of this machine"))  # several machines share one home
     assert precision.mixed("small", None, 28, torch.device("cpu")) is True
-    taken[True] = 0.9  # within what a trial may be off
+    half[0] = 0.9  # within what a trial may be off
     assert precision.mixed("small", None, 64, torch.device("cpu")) is False
     assert precision.mixed("small", None, 28, torch.device("cpu")) is True  # as before: equal runs compute alike
-    assert tried == [(28, False), (28, True), (64, False), (64, True)]
+    assert tried == [28, 64]
     monkeypatch.setenv("MEDML_STATE", str(tmp_path / "of another machine"))
     assert precision.mixed("small", None, 28, torch.device("cpu")) is False
 
@@ -215,8 +215,14 @@ def test_the_trial_steps_a_real_network_in_both_precisions_and_draws_no_random_n
     torch.manual_seed(5)
     make = lambda: families.registry.get("cnn").build({"backbone": "small", "dropout": 0.1, "outputs": 2,  # noqa: E731
                                                        "mixed": False})
-    assert all(precision._seconds(make, 16, torch.device("cpu"), on=on) > 0 for on in (False, True))
+    assert all(each > 0 for each in precision._seconds(make, 16, torch.device("cpu")))
     assert torch.equal(torch.rand(3), wanted)
+
+
+def test_one_slow_moment_of_the_machine_decides_on_no_precision(monkeypatch):
+    steps = {False: iter([9.0, 1.0, 5.0, *[1.0] * 60]), True: iter([9.0, 3.0, 1.0, *[4.0] * 60])}  # busy now and then
+    monkeypatch.setattr(precision, "_step", lambda model, pictures, *, on: next(steps[on]))
+    assert precision._seconds(torch.nn.Identity, 8, torch.device("cpu")) == (1.0, 1.0)
 
 
 # ---- augmentation --------------------------------------------------------------------------------------------------
