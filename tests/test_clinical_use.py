@@ -343,7 +343,9 @@ def test_no_better_than_your_score_is_said_plainly():
     assert better.score_in_use.benefit_difference.low > 0 and better.net_benefit.score is not None
     difference = better.metrics["auroc"].value - better.baselines["score_in_use"]["auroc"].value
     assert better.score_in_use.auroc_difference.value == pytest.approx(difference)
-    assert beside_score(0.2, 2.0).score_in_use.said.startswith("The model is worse than your score")
+    worse = beside_score(0.2, 2.0).score_in_use
+    lost = -worse.auroc_difference.value
+    assert worse.said.startswith(f"The model is worse than your score: its AUROC is {lost:.3f} lower (")
 
 
 def test_cases_without_a_score_are_counted_among_the_judged_and_few_are_not():

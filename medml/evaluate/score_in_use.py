@@ -10,6 +10,7 @@ from medml.cases import Cases, Fold, Predictions
 from medml.evaluate import formula
 from medml.evaluate.figures import Figures
 from medml.evaluate.intervals import metric
+from medml.evaluate.words import apart
 from medml.types import SMALL_GROUP, Metric, ScoreInUse
 
 NAME = "score_in_use"  # among the baselines
@@ -84,7 +85,7 @@ def in_words(auroc: Metric, benefit: Metric) -> str:
     """Better, worse or no better than the score, in one sentence with the figures."""
     if auroc.value is None:
         return "There are too few cases to compare the model with your score."
-    said = f"AUROC {auroc.value:+.3f} ({auroc.low:+.3f} to {auroc.high:+.3f})"
+    said = f"its AUROC {apart(auroc)}"
     if benefit.value is not None:
         per = 100
         said += (f", net benefit {per * benefit.value:+.1f} in {per} patients ({per * benefit.low:+.1f} to "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medml.types import Task
+from medml.types import Metric, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +65,12 @@ def better(name: str, mine: float, yours: float) -> bool:
     if direction is None:
         raise ValueError(f"{name} has no better direction; it is best at {METRICS[name].best}")
     return mine > yours if direction else mine < yours
+
+
+def apart(change: Metric) -> str:
+    """A difference as it is said: "is 0.056 lower (0.020 to 0.092)"; with its sign where it may go either way."""
+    if change.high < 0:
+        return f"is {-change.value:.3f} lower ({-change.high:.3f} to {-change.low:.3f})"
+    if change.low > 0:
+        return f"is {change.value:.3f} higher ({change.low:.3f} to {change.high:.3f})"
+    return f"differs by {change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from medml.evaluate.words import apart
 from medml.explain.contributions import Contributions
 from medml.explain.found import BedsideScore, Costly, Without
 from medml.explain.units import WORDS, Unit
-from medml.types import Metric
 
 ASSOCIATED = "Associated with the model's answer, never its cause."
 BORDERS = "A value on a border counts in the lower range."
@@ -63,7 +63,7 @@ def of_without(found: Without, title: str) -> str:
     change = found.difference
     if change.value is None:
         return "There are too few cases to tell what doing without them costs."
-    said = f"{title} {_apart(change)}"
+    said = f"{title} {apart(change)}"
     if change.high < 0:
         return f"Doing without them costs: {said}."
     if change.low > 0:
@@ -71,21 +71,12 @@ def of_without(found: Without, title: str) -> str:
     return f"Doing without them costs nothing that can be told from chance: {said}."
 
 
-def _apart(change: Metric) -> str:
-    """A difference as it is said: "is 0.056 lower (0.020 to 0.092)"; with its sign where it may go either way."""
-    if change.high < 0:
-        return f"is {-change.value:.3f} lower ({-change.high:.3f} to {-change.low:.3f})"
-    if change.low > 0:
-        return f"is {change.value:.3f} higher ({change.low:.3f} to {change.high:.3f})"
-    return f"differs by {change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
-
-
 def of_score(found: BedsideScore) -> str:
     """What the score costs against the model, in one sentence."""
     change = found.difference["auroc"]
     if change.value is None:
         return "There are too few cases to compare the score with the model."
-    said = f"its AUROC {_apart(change)}"
+    said = f"its AUROC {apart(change)}"
     slope = found.figures.get("slope")
     if slope is not None and slope.value is not None:
         said += f"; its calibration slope is {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})"
