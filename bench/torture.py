@@ -177,7 +177,7 @@ def torture(place: Path, deck: Deck) -> Figures:
                    "MEDML_LEAST_FREE_GB": "0", "MEDML_IDLE": "600", "MEDML_THREADS": "1", "OMP_NUM_THREADS": "1",
                    "PYTHONPATH": str(ROOT)}
     plans = tortured.plans(place / "own", place / "plain", seeds=min(2, deck.trainings // 2))
-    with tortured.disk(place / "home") as is_small:
+    with tortured.disk(place / "home", f"{64 + 8 * deck.trainings}m") as is_small:  # a run is 5 MB
         os.environ["MEDML_HOME"] = str(place / "home")
         tortured.same_machine(place / "plain", place / "home")
         victim = Victim(place / "home", lines, plans, is_small)

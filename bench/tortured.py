@@ -134,7 +134,7 @@ def told_of(run: str) -> str:
 
 
 @contextlib.contextmanager
-def disk(place: Path, size: str = "64m") -> Iterator[bool]:
+def disk(place: Path, size: str) -> Iterator[bool]:
     """A folder on a small file system in memory; on the disk as it is where none can be mounted."""
     mounted = is_mounted(place, size)
     try:
