@@ -95,7 +95,8 @@ def test_the_corpus_table_of_one_class_is_refused_in_the_manifests_words(corpus)
 def test_a_column_that_is_gone_is_named_and_a_close_one_offered():
     error = refused("column_gone", target="Outcome")
     assert "Outcome" in error.what and error.fix == "Did you mean outcome?"
-    refused("column_gone", patient="mrn")
+    assert refused("column_gone", target="outcmoe").fix == "Did you mean outcome?"  # mistyped
+    assert refused("column_gone", patient="mrn").fix == "Choose one of the columns that the scan lists."
     refused("column_gone", leave_out=["mrn"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from medml.data.images.columns import PICTURE
 from medml.errors import UserError
@@ -124,8 +125,9 @@ def find(table: Table, name: str) -> Column:
     try:
         return table.column(name)
     except KeyError:
-        same = [each.name for each in table.columns if each.name.lower() == name.strip().lower()]
-        fix = f"Did you mean {same[0]}?" if same else "Choose one of the columns that the scan lists."
+        names = {each.name.lower(): each.name for each in table.columns}
+        close = get_close_matches(name.strip().lower(), names, n=1, cutoff=0.8)
+        fix = f"Did you mean {names[close[0]]}?" if close else "Choose one of the columns that the scan lists."
         raise UserError(what=f"Table {table.ref.label} has no column {name}.", fix=fix, code="column_gone") from None
 
 
