@@ -21,7 +21,8 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = ROOT / "streamlit_app.py"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]  # no other machine has a name
 OWN = {"127.0.0.1", "localhost"}
 
 
@@ -117,16 +118,17 @@ class Asked:
     console: list[str] = field(default_factory=list)
 
     def watch(self, context) -> None:
-        """Note requests of every page of a browser context, websockets too; let none of the foreign ones out."""
-        context.route("**/*", self._decide)
+        """Note requests of every page of a browser context, websockets too.
+
+        They are not intercepted: that switches the browser's cache off, and every screen is then fetched and compiled
+        anew. FLAGS keep them on this machine.
+        """
+        context.on("request", self._note)
         context.on("page", self._watch_page)
 
-    def _decide(self, route) -> None:
-        if self._own(route.request.url):
-            route.continue_()
-        else:
-            self.elsewhere.append(route.request.url)
-            route.abort()
+    def _note(self, request) -> None:
+        if not self._own(request.url):
+            self.elsewhere.append(request.url)
 
     def _watch_page(self, page) -> None:
         page.on("websocket", lambda socket: None if self._own(socket.url) else self.elsewhere.append(socket.url))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from medml import project as projects
 from tests.e2e import steps
+from tests.e2e.served import Asked
 
 pytestmark = pytest.mark.e2e
 
@@ -130,6 +132,20 @@ def test_markup_in_a_table_stays_text_on_every_page(screen, tmp_path, asked):
     expect(screen.locator(".m-where")).to_have_text("<img src=x> [a](b) **trial** :red[x]")
     assert asked.elsewhere == []
     assert not [each for each in asked.console if "Content Security Policy" in each]  # nothing that had to be stopped
+
+
+def test_the_watch_sees_every_way_out_and_no_way_leads_out(browser_of_tests):
+    context, watched = browser_of_tests.new_context(), Asked(1)
+    watched.watch(context)
+    page = context.new_page()
+    with page.expect_event("requestfailed", lambda failed: "/picture" in failed.url) as failed:
+        page.set_content("""<img src="http://elsewhere.example/picture">""")
+    assert "ERR_NAME_NOT_RESOLVED" in failed.value.failure
+    page.evaluate("""() => Promise.allSettled([fetch("http://192.0.2.7/fetched"), fetch("http://127.0.0.1:2/port")])""")
+    with page.expect_websocket():
+        page.evaluate("""() => { new WebSocket("ws://elsewhere.example/socket") }""")
+    context.close()
+    assert {urlsplit(each).path for each in watched.elsewhere} == {"/picture", "/fetched", "/port", "/socket"}
 
 
 def test_the_hard_tables_with_beacons_and_orders_are_only_listed(screen, corpus, tmp_path, asked):
