@@ -32,13 +32,15 @@ class SavedSplit:
 
 def case_names(cases: Cases, data_sha256: str) -> np.ndarray:
     """(n,) a name for every case that means nothing without the installation's key."""
-    return np.array([home.keyed_hash("case", data_sha256, str(row)) for row in cases.rows.tolist()])
+    hashed = home.hasher()
+    return np.array([hashed("case", data_sha256, str(row)) for row in cases.rows.tolist()])
 
 
 def patient_names(cases: Cases, data_sha256: str) -> np.ndarray:
     """(n,) the same for patients: equal for rows of one patient."""
+    hashed = home.hasher()
     codes, back = np.unique(cases.patients, return_inverse=True)
-    return np.array([home.keyed_hash("patient", data_sha256, str(code)) for code in codes.tolist()])[back]
+    return np.array([hashed("patient", data_sha256, str(code)) for code in codes.tolist()])[back]
 
 
 def write(path: Path, cases: Cases, data_sha256: str, folds: list[Fold], held_out: np.ndarray) -> None:

@@ -187,6 +187,18 @@ def test_all_rows_of_a_patient_get_the_labels_of_one_other():
     assert not np.array_equal(dealt_anew, y.reshape(40, 3))
 
 
+def test_patients_with_a_rare_number_of_rows_get_labels_of_another_in_order_repeated_or_cut():
+    """12 patients of 3 rows exchange among themselves, and so do those of 1, 2 and 5, of whom there are few."""
+    patients = np.random.default_rng(1).permutation(np.repeat(np.arange(18), [3] * 12 + [1, 1, 2, 5, 5, 5]))
+    y = np.arange(len(patients))
+    dealt_anew = shuffled(y, patients, np.random.default_rng(0))
+    given = {of: dealt_anew[patients == of].tolist() for of in range(18)}
+    own = {of: y[patients == of].tolist() for of in range(18)}
+    assert sorted(given[of] for of in range(12)) == sorted(own[of] for of in range(12))
+    assert all(any((theirs * 5)[:len(labels)] == labels for of, theirs in own.items() if of >= 12)
+               for to, labels in given.items() if to >= 12)
+
+
 # ---- L13 -------------------------------------------------------------------------------------------------------
 
 def noted(of_yes: str, of_no: str, n: int = 300) -> Cases:

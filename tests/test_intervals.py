@@ -91,6 +91,17 @@ def test_pieces_hold_bounded_memory_and_the_same_number_of_draws(monkeypatch):
     assert sum(each.shape[1] for each in pieces) == 25
 
 
+def test_draws_that_are_kept_are_those_that_would_be_made_anew(monkeypatch):
+    """A report measures a dozen things in the same draws; pieces of another size change none of them."""
+    patient = np.repeat(np.arange(30), 3)
+    kept = list(patient_weights(patient, 30, seed=4, draws=25))
+    monkeypatch.setattr(intervals, "KEPT_CELLS", 0)
+    monkeypatch.setattr(intervals, "CELLS_AT_ONCE", 1000)
+    anew = list(patient_weights(patient, 30, seed=4, draws=25))
+    assert len(kept) == 1 and len(anew) == 3
+    assert np.array_equal(kept[0], np.concatenate(anew, axis=1)) and kept[0].dtype == anew[0].dtype == float
+
+
 def test_same_seed_same_interval():
     cases = made_cases(150)
     told = predicted(cases, dealt(cases.patients))

@@ -82,6 +82,7 @@ def plan_auroc(y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> Ranking:
     sorted_key = key[negative]
     left = np.searchsorted(sorted_key, key[positive], "left")
     right = np.searchsorted(sorted_key, key[positive], "right")
+    untied = np.array_equal(left, right)  # the second product would be the first again
     edges = np.searchsorted(sorted_key, np.arange(len(numbers) + 1) * len(distinct), "left")
     member = (place[positive] == np.arange(len(numbers))[:, None]).astype(float)  # (folds, positives)
 
@@ -89,7 +90,8 @@ def plan_auroc(y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> Ranking:
         below = _running(weights[negative])
         mine = weights[positive]
         in_fold = member @ mine  # (folds, draws)
-        ahead = np.einsum("ij,ij->j", mine, below[left]) + np.einsum("ij,ij->j", mine, below[right])
+        ahead = np.einsum("ij,ij->j", mine, below[left])
+        ahead = ahead + (ahead if untied else np.einsum("ij,ij->j", mine, below[right]))
         won = ahead / 2 - (in_fold * below[edges[:-1]]).sum(axis=0)
         return divide(won, (in_fold * (below[edges[1:]] - below[edges[:-1]])).sum(axis=0))
     return auroc

@@ -77,15 +77,20 @@ def shuffled(y: np.ndarray, patients: np.ndarray, rng: np.random.Generator) -> n
     """
     order = np.argsort(patients, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(patients[order]) != 0))
-    blocks = np.split(order, starts[1:])
-    sizes = np.array([len(each) for each in blocks])
+    sizes = np.diff(np.append(starts, len(order)))
     often = np.isin(sizes, [size for size, n in zip(*np.unique(sizes, return_counts=True), strict=True) if n >= 10])
     pool = np.where(often, sizes, 0)
     dealt = np.empty_like(y)
     for size in np.unique(pool):
         mine = np.flatnonzero(pool == size)
-        for to, of in zip(mine, rng.permutation(mine), strict=True):
-            dealt[blocks[to]] = np.resize(y[blocks[of]], sizes[to])
+        given = rng.permutation(mine)
+        if size:
+            rows = np.arange(size)
+            dealt[order[starts[mine][:, None] + rows]] = y[order[starts[given][:, None] + rows]]  # (patients, size)
+            continue
+        for to, of in zip(mine, given, strict=True):
+            theirs = y[order[starts[of]:starts[of] + sizes[of]]]
+            dealt[order[starts[to]:starts[to] + sizes[to]]] = np.resize(theirs, sizes[to])
     return dealt
 
 
