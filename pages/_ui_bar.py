@@ -25,7 +25,7 @@ def words_of(job: Job) -> str:
     if job.ended_for_good:
         return _WORDS[job.state]
     if job.stop is not None:
-        return "Stopping at the next safe point"
+        return _ending(job)
     if job.is_paused:
         return PAUSED
     if job.state == "running" and job.paused is not None:
@@ -35,6 +35,13 @@ def words_of(job: Job) -> str:
     if worker.rests(job):
         return "Resting in the quiet hours; goes on by itself"
     return job.stage[:1].upper() + job.stage[1:] if job.state == "running" and job.stage else _WORDS[job.state]
+
+
+def _ending(job: Job) -> str:
+    """What is left to do after a stop: a round to end, then its best to be measured, which a pause puts off."""
+    if not job.is_judging:
+        return "Stopping at the next safe point"
+    return "Learning has ended; what is kept is measured" if job.paused is None else "Putting the measuring off"
 
 
 def bar(job: Job, title: str = "", more: str = "") -> str:

@@ -94,11 +94,14 @@ def while_it_waits(job: Job) -> Halt | None:
 
 
 def pause_button(job: Job) -> None:
-    """Pause where a pause loses nothing, or Go on where somebody paused."""
+    """Pause where a pause loses nothing, after a stop too while the best is measured; or Go on where somebody paused.
+    """
     if job.paused is not None:
         st.button("Go on", icon=":material/play_arrow:", key=f"m_go_on_{job.id}", on_click=worker.go_on, args=(job.id,),
                   **allowed("schedule"))
     elif job.state in WAITING or worker.resumes(job.kind):
-        st.button("Pause", icon=":material/pause:", key=f"m_pause_{job.id}", on_click=worker.pause, args=(job.id,),
-                  **allowed("stop", disabled=job.stop is not None, help="It keeps all it has learned, gives the memory "
-                            "back, and goes on when you say so, as if it had never paused."))
+        after_stop = job.stop is not None
+        st.button("Measure later" if after_stop and job.is_judging else "Pause", icon=":material/pause:",
+                  key=f"m_pause_{job.id}", on_click=worker.pause, args=(job.id,),
+                  **allowed("stop", disabled=after_stop and not job.is_judging, help="It keeps all it has learned, "
+                            "gives the memory back, and goes on when you say so, as if it had never paused."))

@@ -188,6 +188,30 @@ def test_the_screen_shows_pause_and_then_go_on():
     assert not store.get("job-0001").is_paused and [each.label for each in shown.button] == ["Pause"]
 
 
+def test_after_a_stop_the_screen_says_what_is_left_and_offers_to_put_it_off():
+    from pages._ui_bar import words_of
+
+    def draw():
+        from medml import store
+        from pages import _ui_jobs
+
+        _ui_jobs.pause_button(store.get("job-0001"))
+
+    store.submit("job-0001", "train", "train", {})
+    job = store.claim("train", "me", 30)
+    store.ask_stop(job.id)
+    shown = AppTest.from_function(draw).run()
+    assert shown.button[0].label == "Pause" and shown.button[0].disabled
+    assert words_of(store.get(job.id)) == "Stopping at the next safe point"
+    store.pulse(job.id, job.token, store.Progress(1, 0.0, 1, "evaluate", 0.95, "Measuring", {}))
+    assert words_of(store.get(job.id)) == "Learning has ended; what is kept is measured"
+    shown.run()
+    assert shown.button[0].label == "Measure later" and not shown.button[0].disabled
+    shown.button[0].click().run()
+    assert words_of(store.get(job.id)) == "Putting the measuring off"
+    assert store.pulse(job.id, job.token) == "later"
+
+
 def test_a_stop_while_it_waits_promises_nothing_that_it_does_not_keep():
     from pages._ui_jobs import while_it_waits
 

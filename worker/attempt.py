@@ -26,7 +26,6 @@ LEASE = float(os.environ.get("MEDML_LEASE", "30"))  # seconds of looking without
 BEGINNING = 120.0  # seconds without the first heartbeat: imports on a slow drive take their time
 RESTING = 180.0  # seconds in which a pause must have been heard; then the work goes on from its last checkpoint later
 UNHEARD = 4.0  # seconds a stop may go unnoticed while there is nothing to keep
-JUDGING = ("evaluate", "save")  # stages in which all was learned, whatever the family: what was learned is put aside
 SAVING = 600.0  # seconds for a round to end once something was learned; and to judge and put away what is kept
 SOON, LATER = 2.0, 15.0  # seconds until the next attempt after a full disk: there is room again, or still none
 KILLED = (-9, 137)  # exit codes of a process that the system ended
@@ -157,13 +156,13 @@ class Overseer:
         self.heard_looks += row.heard is not None
         unheard, saving = (looks * LOOK * EACH for looks in (self.stop_looks, self.heard_looks))
         if unheard > UNHEARD and not self.has_learned:
-            self.has_learned = row.stage in JUDGING or (
+            self.has_learned = row.is_judging or (
                 keeps_rounds(self.job) and any(each.points for each in store.progress_since(row.id)))
         over = unheard > (SAVING if self.has_learned else UNHEARD) or saving > SAVING
         return "stopped" if over else None
 
     def _pause(self, row: Job) -> Ending | None:
-        asked = row.paused is not None or row.resting is not None
+        asked = row.stop is None and (row.paused is not None or row.resting is not None)
         self.pause_looks = self.pause_looks + 1 if asked else 0
         return "paused" if self.pause_looks * LOOK * EACH > RESTING else None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from medml import store
 from medml.errors import Paused, UserError
-from medml.store import Progress
+from medml.store import JUDGING, Progress
 from medml.types import Point
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,8 @@ class JobWatch:
         return self._stop
 
     def safe_point(self) -> None:
-        if self._pause is not None and not self._stop:
+        """After a stop that came as it learned, a pause puts off the judging of the best: never the end of a round."""
+        if self._pause is not None and (not self._stop or self._stage in JUDGING):
             raise Paused
 
     def fence(self) -> None:
@@ -115,8 +116,8 @@ class JobWatch:
         with self._lock:
             del self._said[:len(said)], self._points[:len(points)]
             self._news = bool(self._said or self._points) or (self._news and not self._same(row))
-        self._stop = self._stop or answer == "stop"
-        if answer != "pause":
+        self._stop = self._stop or answer in ("stop", "later")
+        if answer not in ("pause", "later"):
             self._pause = None  # it was taken back
         elif self._pause is None:
             self._pause = time.monotonic()

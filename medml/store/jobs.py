@@ -18,7 +18,8 @@ from medml.types import Point
 State = Literal["queued", "running", "done", "failed", "stopped", "interrupted"]
 ENDED = ("done", "failed", "stopped")
 WAITING = ("queued", "interrupted")
-Answer = Literal["go", "stop", "pause", "lost"]  # what an attempt is told when it says how far it is
+JUDGING = ("evaluate", "save")  # stages of a training in which all was learned, whatever the family
+Answer = Literal["go", "stop", "later", "pause", "lost"]  # what an attempt is told when it says how far it is
 ATTEMPTS = 3  # without progress, then a job has failed
 GAIN = 0.01  # share of the whole job that counts as progress of an attempt
 
@@ -74,6 +75,11 @@ class Job:
     def is_paused(self) -> bool:
         """Whether it waits for a person to let it go on."""
         return self.paused is not None and self.state in WAITING
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether all was learned, and what is left is to judge and save it."""
+        return self.state == "running" and self.stage in JUDGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +184,7 @@ def pulse(job_id: str, token: int, row: Progress | None = None, *,
     """Heartbeat of an attempt, with its newest progress where there is any (its seq and attempt are given here).
 
     returns  "lost" if the job belongs to another attempt now (write nothing more), "stop" or "pause" if somebody asked
-             to (or the quiet hours have begun)
+             to (or the quiet hours have begun), "later" if somebody paused what goes on after a stop
     """
     with rows(job_id, write=True) as (db, now):
         sets = "beat = beat + 1, heartbeat = :now, heard = CASE WHEN :heard THEN coalesce(heard, :now) ELSE heard END"
@@ -198,7 +204,7 @@ def pulse(job_id: str, token: int, row: Progress | None = None, *,
                        [now, row.stage, row.fraction, row.message, json.dumps(row.scalars), job_id])
         stop, paused, resting = db.execute("SELECT stop, paused, resting FROM jobs WHERE id = ?", [job_id]).fetchone()
         if stop is not None:
-            return "stop"
+            return "stop" if paused is None else "later"
         return "go" if paused is None and resting is None else "pause"
 
 
@@ -259,7 +265,8 @@ def ask_stop(job_id: str) -> None:
     with rows(job_id, write=True) as (db, now):
         db.execute("UPDATE jobs SET state = 'stopped', ended = ?, stop = ?, paused = NULL WHERE id = ?"
                    " AND state IN ('queued', 'interrupted')", [now, now, job_id])
-        db.execute("UPDATE jobs SET stop = coalesce(stop, ?) WHERE id = ? AND state = 'running'", [now, job_id])
+        db.execute("UPDATE jobs SET paused = CASE WHEN stop IS NULL THEN NULL ELSE paused END, stop = coalesce(stop, ?)"
+                   " WHERE id = ? AND state = 'running'", [now, job_id])  # a pause from before the stop is over
 
 
 @again

@@ -16,7 +16,7 @@ from medml import fitting, gallery, home, project, store, unjudged
 from medml.data.source import TableSource
 from medml.errors import UserError
 from medml.train import train
-from tests.at_work import ROOT
+from tests.at_work import ROOT, until
 from tests.tables import clinic, planned, saved
 from worker import run
 from worker.attempt import settle
@@ -90,6 +90,17 @@ def pause(watch: JobWatch) -> None:
         time.sleep(0.01)
 
 
+def stop_at_a_round(watch: JobWatch) -> None:
+    """Stop it as soon as the final model learns too: every fold has begun."""
+    point = watch.point
+
+    def seen(each):
+        point(each)
+        if each.fold == -1 and not watch._stop:
+            stop(watch)
+    watch.point = seen
+
+
 def whole_runs() -> list[str]:
     """Every run of the gallery, opened whole; and nothing half made lies beside them."""
     assert not [each for each in home.runs_folder().iterdir() if each.name.startswith(".")]
@@ -137,21 +148,45 @@ def test_a_stop_while_much_is_left_to_judge_keeps_what_was_learned(study, monkey
 def test_a_stop_in_an_epoch_keeps_the_best_round_of_every_fold(study, monkeypatch):
     """And judges it, however long that takes: whoever stops a training asks for the best that it has."""
     monkeypatch.setattr(unjudged, "TO_END", 0.0)
-
-    def at_a_round(watch: JobWatch) -> None:
-        point = watch.point
-
-        def seen(each):
-            point(each)
-            if each.fold == -1 and not watch._stop:  # the final model learns too: every fold has begun
-                stop(watch)
-        watch.point = seen
-
-    job = worked(monkeypatch, queued(study, **ENDLESS), "read", at_a_round)
+    job = worked(monkeypatch, queued(study, **ENDLESS), "read", stop_at_a_round)
     name, = whole_runs()
     assert job.state == "stopped" and job.result == {"run": name}
     opened = gallery.open_run(name)
     assert max(each.round for each in opened.history) < 100 and opened.config.compared == 2  # a stop by hand counts
+
+
+def test_what_a_stop_in_an_epoch_keeps_can_be_judged_later(study, monkeypatch):
+    """Learning has ended; whoever does not want to wait for the judging either pauses it, and nothing is lost."""
+    def judging_takes_long(watch: JobWatch) -> None:
+        stop_at_a_round(watch)
+        said = watch.say
+
+        def say(stage, *rest):
+            said(stage, *rest)
+            if stage == "evaluate" and watch._pause is None:
+                until(lambda: store.get(watch.job_id).is_judging)  # as the screen knows it
+                pause(watch)
+        watch.say = say
+
+    job = worked(monkeypatch, queued(study, **ENDLESS), "read", judging_takes_long)
+    assert job.is_paused and job.stop is None and job.message == run.ENOUGH and whole_runs() == []
+    worker.go_on(job.id)
+    with monkeypatch.context() as patched:
+        patched.setattr(fitting, "fit_all", None)  # it does not learn on: its learning was stopped
+        job = gone_on(job.id)
+    opened = gallery.open_run(job.result["run"])
+    assert job.state == "done" and max(each.round for each in opened.history) < 100 and opened.config.compared == 2
+
+
+def test_a_pause_from_before_a_stop_does_not_put_the_judging_off(study):
+    job = store.submit("job-0001", "train", "train", {}) and store.claim("train", "me", 30)
+    worker.pause(job.id)
+    assert store.pulse(job.id, job.token) == "pause"
+    worker.stop(job.id)
+    assert store.pulse(job.id, job.token) == "stop" and store.get(job.id).paused is None
+    worker.pause(job.id)
+    worker.stop(job.id)  # pressed twice
+    assert store.pulse(job.id, job.token) == "later"
 
 
 KILLED = """
