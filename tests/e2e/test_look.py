@@ -19,12 +19,13 @@ from medml import project as projects
 from medml.train import train
 from medml.types import SelectionPlan
 from tests.e2e import steps
-from tests.e2e.axe import AXE, serious
+from tests.e2e.axe import AXE, ON_THE_WARD, serious
 from tests.e2e.served import Asked
 from tests.tables import clinic, planned, saved
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 LOOK = Path(__file__).with_name("look.js").read_text(encoding="utf-8")
+PAGES = Path(__file__).resolve().parents[2] / "pages"
 SCREENS = {
     "projects": "/", "scan": "/scan?project={project}", "preview": "/preview?project={project}",
     "cleanup": "/cleanup?project={project}", "configure": "/configure?project={project}",
@@ -76,6 +77,11 @@ def window(browser_of_tests, app) -> Iterator[tuple[Page, Asked]]:
     watched.watch(context)
     yield context.new_page(), watched
     context.close()
+
+
+def test_every_page_that_the_router_finds_is_looked_at():
+    opened = {address.strip("/").split("?")[0] or "home" for address in SCREENS.values()}
+    assert sorted([*opened, *ON_THE_WARD]) == sorted(each.stem for each in PAGES.glob("[!_]*.py"))
 
 
 @pytest.mark.parametrize("name", SCREENS)

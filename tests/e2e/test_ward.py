@@ -6,7 +6,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.e2e import steps
+from tests.e2e.axe import ON_THE_WARD, is_plain, serious
 from tests.e2e.scenes import heart_table
 from tests.ward import PASSWORD, ward_served
 
@@ -67,3 +70,30 @@ def test_a_day_on_the_ward(context, browser_of_tests, asked, app):
     assert opens(ada).count() == 0 and "studies" not in ada.content()
     ada.goto(project)
     ada.get_by_role("heading", name="Sign in").wait_for()
+
+
+def test_what_the_ward_alone_shows_can_be_used_by_everybody(context, app):
+    """Signing in, one's password, and the screens of administrators, in both themes."""
+    page = context.new_page()
+    page.goto(app.url)
+    page.get_by_role("heading", name="Sign in").wait_for()
+    assert found_in_both_themes(page) == []
+    sign_in(page, app, "Root")
+    for screen in ON_THE_WARD:
+        page.goto(f"{app.url}/{screen}")
+        steps.stands_still(page)
+        expect(page.locator("table").get_by_text("Bea" if screen == "accounts" else "Sign in").first).to_be_visible()
+        assert found_in_both_themes(page) == [], screen
+    page.goto(f"{app.url}/password")
+    page.get_by_role("heading", name="Your password").wait_for()
+    assert found_in_both_themes(page) == []
+
+
+def found_in_both_themes(page) -> list[str]:
+    """What axe-core has against the page as it stands; only colours can be other ones in the dark."""
+    page.emulate_media(color_scheme="light")
+    found = serious(page)
+    page.emulate_media(color_scheme="dark")
+    if not is_plain(page):
+        steps.stands_still(page)
+    return found + serious(page, ["color-contrast"])
