@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from medml.__main__ import main, parser
 from medml.doctor import packages, prove, scene, sealed
 from medml.doctor.record import as_text
 from medml.doctor.streamlit_settings import OPTIONS, WANTED
-from medml.store import vitals, whole
+from medml.store import condition, database, vitals, whole
 from medml.store.vitals import Vital
 from tests.at_work import ROOT, until
 from tests.e2e.served import served
@@ -152,6 +154,21 @@ def test_a_damaged_database_and_a_locking_journal_are_seen(medml_home):
     header[18:20] = b"\1\1"  # SQLite's file format, 1.3.3: 1 for a rollback journal, 2 for WAL
     file.write_bytes(header)
     assert only("databases")["Database of jobs"].light == "amber"
+
+
+def test_a_database_that_another_program_holds_is_busy_and_not_damaged(medml_home, monkeypatch):
+    store.jobs()
+    monkeypatch.setattr(condition, "PATIENCE", 0.0)
+    monkeypatch.setattr(database, "LOCKED_AFTER", 0.0)
+    with contextlib.closing(sqlite3.connect(store.path(), isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")  # no reader passes it, in WAL mode either
+        other.execute("BEGIN EXCLUSIVE")
+        found = only("databases")["Database of jobs"]
+        assert found.light == "amber" and "no damage" in found.what and found.fix.startswith("Look again in a minute")
+        late, = doctor._looked("waiting", scene.Scene("command line"), slow=False)
+        assert late.light == "amber" and "in use by another program" in late.what
+    assert only("databases")["Database of jobs"].light == "green"
+    assert only("waiting")["Jobs that wait"].light == "green"
 
 
 def test_a_log_that_somebody_changed_is_red(medml_home):

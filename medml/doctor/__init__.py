@@ -106,7 +106,8 @@ def _looked(name: str, scene: Scene, slow: bool) -> Iterator[Finding]:
             yield finding.model_copy(update={"area": each.area})
     except (UserError, OSError, ValueError) as error:
         log.warning("the look %s could not be made: %s", name, type(error).__name__)
-        yield Finding(area=each.area, setting=name.replace("_", " ").capitalize(), light="red",
+        busy = isinstance(error, UserError) and error.code == "locked"  # could not be told: that is no fault
+        yield Finding(area=each.area, setting=name.replace("_", " ").capitalize(), light="amber" if busy else "red",
                       what=error.what if isinstance(error, UserError) else "This could not be looked at.",
                       how=type(error).__name__,
                       fix=error.fix if isinstance(error, UserError) else "Look again; the log names the place.")

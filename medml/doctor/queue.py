@@ -6,11 +6,20 @@ import time
 from collections.abc import Iterator
 
 from medml import store
-from medml.doctor import Finding, found, look
+from medml.doctor import Finding, Light, found, look
 from medml.doctor.scene import Scene, fresh
 from medml.store.condition import condition
 
 LATE = 120.0  # seconds that a due job may wait while no other of its queue runs
+TROUBLE: dict[str, tuple[Light, str, str]] = {
+    "damaged": ("red", "It is damaged.", "Close MedML and start it again: it brings back last night's copy, and says "
+                "so. Runs and projects are kept elsewhere."),
+    "busy": ("amber", "Another program holds it, so it could not be looked at. That is no damage.",
+             "Look again in a minute. If it stays so, see which program has the file open (a copy or virus scan, or a "
+             "viewer of databases) and close that; what is queued waits meanwhile."),
+    "unreadable": ("red", "It could not be read.", "See that this account may read the file and that the drive is "
+                   "there, then look again."),
+}
 DATABASES = (("medml.db", "Database of jobs"), ("queue.db", "Database of the queue"))
 
 
@@ -24,9 +33,9 @@ def databases(scene: Scene) -> Iterator[Finding]:
             yield found("amber", setting, "It has not been made yet.", "Start MedML and look again.", how=how)
             continue
         now = condition(file)
-        if not now.whole:
-            yield found("red", setting, "It is damaged.", "Close MedML and start it again: it brings back last night's "
-                        "copy, and says so. Runs and projects are kept elsewhere.", how=how)
+        if now.verdict != "whole":
+            light, what, fix = TROUBLE[now.verdict]
+            yield found(light, setting, what, fix, how=how)
         elif now.journal != "wal":
             yield found("amber", setting, f"It is whole, but kept in the journal mode {now.journal}, which locks.",
                         "Start MedML again.", how=how)
