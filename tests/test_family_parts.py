@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from medml.cases import FitData
-from medml.families import _inner, _stack, registry
+from medml.families import _inner, _stack, _wide, registry
 from medml.families._cuts import Nudge, binned, cuts, shortest_between
 from medml.families._guard import Labels
 
@@ -121,6 +121,36 @@ def test_logistic_regression_is_scikit_learns_at_the_penalty_that_it_chose(task)
     Z = StandardScaler().fit_transform(X)
     reference = LogisticRegression(C=fitted.strength, tol=1e-8, max_iter=5000).fit(Z, y)
     assert np.allclose(family.predict(fitted, X), reference.predict_proba(Z), atol=1e-4)
+
+
+def test_weights_in_the_span_of_the_rows_are_the_weights_of_all_columns():
+    """Ridge in the turned space equals ridge in all columns (closed form)."""
+    random = np.random.default_rng(0)
+    Z, y = random.normal(size=(20, 50)), random.normal(size=20)
+    rows, back = _wide.turned(Z)
+    small = back @ np.linalg.solve(rows.T @ rows + 2 * np.eye(rows.shape[1]), rows.T @ y)
+    assert np.allclose(small, np.linalg.solve(Z.T @ Z + 2 * np.eye(50), Z.T @ y))
+
+
+@pytest.mark.parametrize(("n_rows", "n_columns"), [(60, 210), (300, 140)])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_many_weights_are_scikit_learns_newton_under_every_penalty(n_classes, n_rows, n_columns):
+    """Whether columns outnumber rows or not; the reference finds its weights on the columns as they are, from zero."""
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(9)
+    Z = random.normal(size=(n_rows, 30)) @ random.normal(size=(30, n_columns)) + random.normal(size=(n_rows, n_columns))
+    Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
+    y = np.argmax(Z[:, :n_classes] + random.normal(size=(n_rows, n_classes)), axis=1)
+    descent = _wide.Descent(Z, y, n_classes)
+    for strength in (3e-6, 1e-3, 0.1, 3.0):
+        weights, offset = descent.solve(strength)
+        exact = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-10, max_iter=200).fit(Z, y)
+        free = weights[:, 1:] if n_classes == 2 else weights
+        assert np.allclose(free, exact.coef_.T, atol=1e-3 * np.abs(exact.coef_).max())
+        scores = Z @ weights + offset
+        p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        assert np.allclose(p, exact.predict_proba(Z), atol=1e-5)
 
 
 def test_ridge_regression_is_scikit_learns_at_the_penalty_that_it_chose():

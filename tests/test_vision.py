@@ -116,10 +116,19 @@ def test_pictures_of_two_stores_are_not_mixed():
 # ---- backbones and weights -----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", list(backbones.BACKBONES))
-def test_every_backbone_has_the_feature_maps_that_it_declares(name):
+def test_every_backbone_has_the_feature_maps_that_it_declares_also_with_its_norms_counted_in(name):
+    torch.manual_seed(0)
+    body, picture = backbones.get(name).make().eval(), torch.randn(2, 3, 64, 64)
+    norms = [part for part in body.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        torch.nn.init.uniform_(norm.running_mean, -0.2, 0.2)
+        torch.nn.init.uniform_(norm.running_var, 0.5, 2.0)
     with torch.no_grad():
-        maps = backbones.get(name).make().eval()(torch.zeros(1, 3, 64, 64))
-    assert maps.shape[:2] == (1, backbones.get(name).width)
+        before = body(picture)
+        after = backbones.fold_norms(body)(picture)
+    assert before.shape[:2] == (2, backbones.get(name).width)
+    left = sum(isinstance(part, torch.nn.BatchNorm2d) for part in body.modules())
+    assert left < len(norms) and torch.allclose(after, before, rtol=1e-3, atol=1e-4 * float(before.abs().max()))
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18", "densenet121"])
@@ -295,17 +304,6 @@ def test_a_frozen_network_learns_its_head_and_needs_its_weights_again(google, tm
     (weights.folder() / "mobilenet_v2.safetensors").unlink()
     with pytest.raises(UserError, match="no pretrained weights of MobileNet V2"):
         frozen.predict(fitted, data.X)
-
-
-def test_the_turned_head_is_the_head_of_all_features(google):
-    """Ridge in the span of the rows equals ridge in all 1,280 features (closed form)."""
-    from medml.families.cnn_features import _turned
-
-    random = np.random.default_rng(0)
-    Z, y = random.normal(size=(20, 50)), random.normal(size=20)
-    turned, back = _turned(Z)
-    small = back @ np.linalg.solve(turned.T @ turned + 2 * np.eye(turned.shape[1]), turned.T @ y)
-    assert np.allclose(small, np.linalg.solve(Z.T @ Z + 2 * np.eye(50), Z.T @ y))
 
 
 def test_without_weights_the_screen_is_told_what_to_do():

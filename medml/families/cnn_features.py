@@ -11,7 +11,7 @@ import numpy as np
 from medml import device, mishaps
 from medml.cases import FitData
 from medml.errors import UserError
-from medml.families import _files, logistic, registry
+from medml.families import _files, _wide, logistic, registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, refuse_outcome, refuse_task
 from medml.families.facts import Facts
@@ -75,7 +75,8 @@ class CNNFeatures(Family):
         seen = features(data.X, found, sha256)
         mean, scale = seen.mean(axis=0), seen.std(axis=0)
         scale = np.where(scale > 1e-6, scale, 1.0)
-        turned, back = _turned((seen - mean) / scale)
+        # the head of all features, found where the pictures, fewer than the features, differ
+        turned, back = _wide.turned((seen - mean) / scale)
         inner = FitData(X=turned, y=data.y, patients=data.patients, task=data.task, n_classes=data.n_classes, names=[],
                         origins=[])
         with device.few_threads(len(turned)):
@@ -158,31 +159,18 @@ def _look(X: Pictures, found: weights.Weights) -> np.ndarray:
 def _look_on(on: Any, X: Pictures, found: weights.Weights) -> np.ndarray:
     import torch
 
+    from medml.vision import backbones
     from medml.vision.classifier import Classifier
     from medml.vision.stream import Stream
 
     with device.repeatable(on, 0, device.SMALL), torch.inference_mode():
         model = Classifier(found.backbone, 1)
         model.body.load_state_dict(weights.body(found))
-        model = model.to(on).eval()
+        model = backbones.fold_norms(model).to(on)
         stream = Stream(X, np.array(found.mean) * 255, np.array(found.std) * 255, on)
         parts = [model.maps(stream[first:first + stream.at_once]).mean(dim=(2, 3)).cpu().numpy()
                  for first in range(0, len(stream), stream.at_once)]
     return np.concatenate(parts)
-
-
-def _turned(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows in the space that they span: Z @ back (n, r), r <= min(n, p), and `back` (p, r) with orthonormal columns.
-
-    A penalty on the sum of squared weights does not see the turn, so the head is the one of all p features; it costs
-    n x n instead of n x p where pictures are few.
-    """
-    if Z.shape[0] >= Z.shape[1]:
-        return Z, np.eye(Z.shape[1])
-    values, vectors = np.linalg.eigh(Z @ Z.T)
-    kept = values > 1e-10 * values[-1]
-    back = Z.T @ vectors[:, kept] / np.sqrt(values[kept])
-    return Z @ back, back
 
 
 def _asking(rounds: Rounds, turn: Any) -> Rounds:

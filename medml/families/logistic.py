@@ -11,7 +11,7 @@ import numpy as np
 
 from medml import device
 from medml.cases import FitData
-from medml.families import _files, _inner, registry
+from medml.families import _files, _inner, _wide, registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, accept, loss, matrix
 from medml.families.facts import Facts
@@ -147,24 +147,26 @@ def _start(X: np.ndarray, data: FitData, positions: np.ndarray, scaled: bool):
     if data.task == "regression":
         return _ridge(Z, y, mean, scale)
     labels = Labels(np.unique(y).astype(np.int64), data.n_classes)
-    codes = labels.encode(y)
-
-    def solve(strength: float) -> Linear:
-        if len(labels.present) == 1:  # an inner part may lack a class
-            weights, offset = np.zeros((X.shape[1], 1)), np.zeros(1)
-        else:
-            weights, offset = _classes(Z, codes, len(labels.present), strength)
-        return Linear(mean, scale, weights, offset, labels, float(strength))
-    return solve
+    fit = _classes(Z, labels.encode(y), len(labels.present))
+    return lambda strength: Linear(mean, scale, *fit(strength), labels, float(strength))
 
 
-def _classes(Z: np.ndarray, codes: np.ndarray, n_present: int, strength: float) -> tuple[np.ndarray, np.ndarray]:
+def _classes(Z: np.ndarray, codes: np.ndarray, n_present: int):
+    """strength -> weights (p, n_present) and offsets, by what is quickest for so many coefficients."""
+    n_columns = Z.shape[1]
+    if n_present == 1:  # an inner part may lack a class
+        return lambda strength: (np.zeros((n_columns, 1)), np.zeros(1))
+    if n_columns * (1 if n_present == 2 else n_present) > NEWTON_MOST:
+        return _wide.Descent(Z, codes, n_present).solve
+    return lambda strength: _newton(Z, codes, n_present, strength)
+
+
+def _newton(Z: np.ndarray, codes: np.ndarray, n_present: int, strength: float) -> tuple[np.ndarray, np.ndarray]:
     from scipy.linalg import LinAlgWarning
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    newton = Z.shape[1] * (1 if n_present == 2 else n_present) <= NEWTON_MOST
-    model = LogisticRegression(C=strength, solver="newton-cholesky" if newton else "lbfgs", max_iter=500, tol=1e-6)
+    model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=500, tol=1e-6)
     with warnings.catch_warnings():
         # The weakest penalties of separable data converge slowly; they are compared by out-of-fold loss all the same
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from medml.vision.names import BACKBONES as TITLES
@@ -92,6 +93,24 @@ def get(name: str) -> Backbone:
     if name not in BACKBONES:
         raise ValueError(f"there is no backbone {name!r}; there are {', '.join(BACKBONES)}")
     return BACKBONES[name]
+
+
+def fold_norms(network: nn.Module) -> nn.Module:
+    """The network with every batch norm that follows a convolution counted into it, in place: the same numbers but for
+    rounding, in two thirds of the time. Only for looking: such a network cannot learn.
+
+    In all these networks a convolution that is followed by a norm among its siblings feeds that norm and nothing else.
+    """
+    from torch import nn
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    for parent in network.eval().modules():
+        parts = list(parent.named_children())
+        for (name, part), (after, norm) in pairwise(parts):
+            if isinstance(part, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, name, fuse_conv_bn_eval(part, norm))
+                setattr(parent, after, nn.Identity())
+    return network
 
 
 def body_state(name: str, state: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@ ranges of the mean grey, of the contrast and of the colour, at the size of the t
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from medml.recipe.reach import reach
@@ -15,6 +17,7 @@ WORDS = {"small": "a picture far smaller than those of training",
          "contrast": "far flatter or harsher than seen in training", "colour": "coloured otherwise than in training"}
 CODES = {word: code for code, word in enumerate(WORDS, start=1)}  # 0: nothing speaks against an answer
 SMALLER = 4  # times less than the shorter side of nearly all pictures of training
+AT_ONCE = 8  # pictures: their numbers stay near the processor
 COLOURLESS, COLOURED = 1.0, 12.75  # distance of the channels on 0-255: none to speak of; for certain (5 %)
 Limits = tuple[float, float]
 
@@ -29,7 +32,7 @@ class Seen(Value):
     @classmethod
     def of(cls, pictures: Pictures, patients: np.ndarray) -> Seen:
         """patients  (n,) codes: nobody counts more for having more pictures"""
-        found = np.vstack([facts(part) for part in pictures.batches(256)])
+        found = np.vstack([facts(part) for part in pictures.batches(AT_ONCE)])
         limits = {name: reach(found[:, place], patients) for place, name in enumerate(("grey", "contrast", "colour"))}
         if limits["colour"] is None and limits["grey"] is not None and found[:, 2].max() < COLOURLESS:
             limits["colour"] = [-1.0, COLOURED]
@@ -48,11 +51,11 @@ class Seen(Value):
 def facts(pixels: np.ndarray) -> np.ndarray:
     """(n, 3) float64 of pictures (n, side, side, channels) uint8: mean, standard deviation, and mean distance of the
     furthest two channels. Sums of whole numbers, so that whoever adds them up gets the same."""
-    x = pixels.astype(np.float64)
-    n = float(np.prod(x.shape[1:]))
-    mean = x.sum(axis=(1, 2, 3)) / n
-    spread = np.sqrt(np.maximum((x * x).sum(axis=(1, 2, 3)) / n - mean * mean, 0.0))
-    apart = (x.max(axis=3) - x.min(axis=3)).sum(axis=(1, 2)) / float(np.prod(x.shape[1:3]))
+    x = pixels.reshape(len(pixels), -1).astype(np.float64)
+    mean = x.mean(axis=1)
+    spread = np.sqrt(np.maximum(np.einsum("ij,ij->i", x, x) / x.shape[1] - mean * mean, 0.0))
+    channels = [pixels[..., place] for place in range(pixels.shape[3])]
+    apart = (reduce(np.maximum, channels) - reduce(np.minimum, channels)).mean(axis=(1, 2))
     return np.column_stack([mean, spread, apart])
 
 
