@@ -67,7 +67,7 @@ def _picture(setting: Setting, key: str) -> str:
     """HTML under the slider: its zones, the picture and the sentence."""
     card = for_setting(setting)
     zones = zone_track(setting.param, setting.value, setting.usual, setting.borders,
-                       st.session_state[f"{key}_offered"]) if setting.borders else ""
+                       st.session_state[f"{key}_offered"], setting.size) if setting.borders else ""
     says = f'<p class="m-card-says">{linked(card.say(setting), 400)}</p>'
     return f"{zones}{drawn(card.draw(setting))}{says}"
 
@@ -82,15 +82,19 @@ def drawn(picture: str, kind: str = "") -> str:
                    for way, moving in ways)
 
 
-def zone_track(param: Param, value: float, usual: float, borders: Zone, offered: list[float]) -> str:
+def zone_track(param: Param, value: float, usual: float, borders: Zone, offered: list[float],
+               size: str = "") -> str:
     """HTML: three lengths as long as the zones are on a slider of these values, the one in which the value lies
-    filled."""
+    filled.
+
+    size  of the data that the usual value follows, in words
+    """
     (low, high), zone = borders, param.zone(value, borders)
     order = ORDER if param.more_is == "aggressive" else ORDER[::-1]
     parts = "".join(f'<span class="m-zone-part{f" m-zone-{name}" if name == zone else ""}" '
                     f'style="flex-grow:{length:.3f}"></span>'
                     for name, length in zip(order, segments(offered, (low, high)), strict=True) if length)
-    known = f"usual: {shown(usual)} ({shown(low)} to {shown(high)})"
+    known = f"usual{f' for {size}' * bool(size)}: {shown(usual)} ({shown(low)} to {shown(high)})"
     names = " ".join(f'<span class="{f"m-zone-is m-zone-is-{name}" if name == zone else ""}">{name}</span>'
                      for name in order)
     return (f'<div class="m-zone-track" role="img" aria-label="{zone}; {known}">{parts}</div>'

@@ -126,6 +126,32 @@ def test_zones_are_in_order_and_the_usual_value_lies_in_the_usual_one(rows, colu
             assert cards.for_setting(at).draw(at) and cards.for_setting(at).say(at)
 
 
+def test_every_usual_number_follows_the_size_of_the_data_or_says_why_not():
+    by_another_way = {
+        ("forest", "columns"): "square root of their number",  # 0 stands for it: what a cut sees follows the columns
+        ("cnn", "rate"): "goes by the network",  # which follows the side of the pictures and the weights that are here
+    }
+    still = {}
+    for family in families.registry:
+        few, many = (family.usual(Facts(n, 64, "binary", pictures=family.sees == "pictures")) for n in (300, 200_000))
+        still |= {(family.name, each.name): each.sentence for each in family.params
+                  if each.kind not in ("choice", "switch") and few[each.name] == many[each.name]}
+    assert set(still) == set(by_another_way)
+    assert all(why in still[each] for each, why in by_another_way.items())
+
+
+def test_tables_and_films_of_ordinary_size_keep_the_values_that_were_measured_on_them():
+    """The sets of bench.auto (100 to 800 rows), and of bench.pneumonia (4,708 films; it names four settings)."""
+    for n in (99, 124, 614, 5_000):
+        facts = Facts(n, 20, "binary")
+        assert families.registry.get("logistic").usual(facts) == {"penalties": 12, "weakest": 100.0}
+        assert families.registry.get("auto").usual(facts)["trees"] == 500
+    films = families.registry.get("cnn").usual(Facts(4_708, 28, "binary", pictures=True))
+    assert films == {"epochs": 30, "backbone": "small", "start": "pretrained", "patience": 8, "rate": 0.001,
+                     "decay": 0.01, "dropout": 0.2, "batch": 64, "turn": 7.0, "shift": 0.06, "light": 0.15,
+                     "flip": "none", "class_weights": False}
+
+
 @pytest.mark.parametrize(("name", "param"), [
     each for each in EVERY if setting(*each).param.kind not in ("choice", "switch")])
 def test_a_slider_reaches_from_end_to_end_and_holds_what_stands_in_the_form(name, param):
@@ -181,8 +207,10 @@ def test_a_picture_moves_only_where_the_reader_asked_for_no_stillness():
 def test_the_track_fills_the_zone_in_which_a_value_lies_and_names_the_usual_one():
     for value, zone in ((8, "usual"), (32, "usual"), (8_192, "cautious")):
         at = setting("mlp", "batch", value)
-        track = _ui_cards.zone_track(at.param, value, at.usual, at.borders, cards.rungs(at.param, at.usual, value))
-        assert f'aria-label="{zone}; usual: 32 (8 to 64)"' in track and track.count(f"m-zone-{zone}") == 1
+        track = _ui_cards.zone_track(at.param, value, at.usual, at.borders, cards.rungs(at.param, at.usual, value),
+                                     at.size)
+        assert f'aria-label="{zone}; usual for 303 patients: 32 (8 to 64)"' in track
+        assert track.count(f"m-zone-{zone}") == 1
     low = setting("mlp", "decay", 0.0)
     assert "m-zone-aggressive" in _ui_cards.zone_track(low.param, 0.0, low.usual, low.borders,
                                                           cards.rungs(low.param, low.usual))

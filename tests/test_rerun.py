@@ -10,7 +10,7 @@ from tables import clinic, planned, saved
 
 from medml import fitting, folds, gallery, home, pace
 from medml.cases import FitData
-from medml.families import boosting, registry
+from medml.families import Facts, boosting, registry
 from medml.train import continue_run, train
 from medml.types import Check
 from medml.watch import Silent
@@ -172,7 +172,7 @@ def test_a_flipped_byte_in_any_file_of_a_checkpoint_is_noticed(source, tmp_path,
 def test_the_folds_and_the_final_model_learn_by_the_same_settings(source, monkeypatch):
     """120 rows, 80 in a fold: what the size of the data decides must not fall on both sides of a border."""
     settings, depths = boosting._settings, []
-    others = {each.name: each.default for each in boosting.Boosting.params}
+    others = registry.get("boosting").usual(Facts(100, 6, "binary"))
     monkeypatch.setattr(boosting.Boosting, "usual", lambda self, facts: others | {
         "trees": 20, "depth": 2 if facts.n_rows < 100 else 3})
     monkeypatch.setattr(boosting, "_settings", lambda chosen, *rest: depths.append(chosen["depth"]) or

@@ -64,6 +64,11 @@ class Setting:
         return f"{facts.n_rows:,} rows of {facts.patients:,} patients"
 
     @property
+    def size(self) -> str:
+        """What the usual value follows: "303 patients", "1,200 rows", "500 pictures"."""
+        return f"{self.facts.n_rows:,} {self.thing}"
+
+    @property
     def thing(self) -> str:
         """What is counted: "pictures", "patients" or "rows"."""
         return self.who.split(" ")[1]

@@ -15,7 +15,7 @@ import numpy as np
 
 from medml import home
 from medml.cases import FitData
-from medml.families import _files, _inner, _stack, forest, registry
+from medml.families import _files, _inner, _stack, boosting, forest, registry
 from medml.families._guard import accept, loss, matrix
 from medml.families.facts import Facts
 from medml.families.family import Cost, Family, Param, Zone
@@ -185,7 +185,7 @@ def _part(data: FitData, rows: np.ndarray) -> FitData:
 
 def _seats(chosen: dict[str, Any]) -> Seats:
     """Who votes, with what settings; in this order."""
-    seats: Seats = {"logistic": {}, "extra": {"trees": chosen["trees"]}, "boosting": {}}
+    seats: Seats = {"logistic": {}, "extra": {"trees": chosen["trees"]}, "boosting": dict(boosting.VOICE)}
     if chosen["random_forest"] != NEVER:
         seats["random"] = {"trees": chosen["trees"], "kind": RANDOM}
     return seats

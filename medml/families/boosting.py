@@ -14,11 +14,14 @@ from medml.families import _files, registry
 from medml.families._cost import unit
 from medml.families._cuts import MOST_BINS, binned
 from medml.families._guard import Labels, accept, loss, matrix
-from medml.families.facts import FEW, Facts
+from medml.families.facts import FEW, MEASURED, Facts
 from medml.families.family import Cost, Family, Param, Zone
 from medml.types import Task
 from medml.watch import Rounds, no_rounds
 
+VOICE = {"rate": 0.05, "rows": 0.7, "columns": 0.6}  # of 500 rows; in `auto` of any table: measured there
+ENDS = 125  # rows at each of the four ends of a tree on 500 rows
+FEW_ROWS = 200
 POINTS = 30  # how often a fit speaks; never less than every tenth of it
 BOOSTER = "booster.ubj"
 
@@ -44,17 +47,24 @@ class Boosting(Family):
               "heart.", None, low=20, high=3_000, picture="added"),
         Param("depth", "Depth of a tree", "How many questions a tree may ask in a row; 2 lets two columns interact.",
               None, low=1, high=8, picture="depth"),
-        Param("rate", "Learning rate", "How much of each tree is believed; smaller needs more trees.", 0.05,
-              low=0.005, high=0.5, kind="log", picture="belief"),
-        Param("rows", "Share of rows a tree", "Each tree sees a random part of the rows, which steadies the whole.",
-              0.7, low=0.3, high=1.0, kind="float", picture="some_rows", more=True),
-        Param("columns", "Share of columns a tree", "Each tree sees a random part of the columns.", 0.6,
-              low=0.2, high=1.0, kind="float", picture="some_columns", more=True),
+        Param("rate", "Learning rate", "How much of each tree is believed; more where more rows stand at its ends.",
+              None, low=0.005, high=0.5, kind="log", picture="belief"),
+        Param("rows", "Share of rows a tree", "Each tree sees a random part of the rows, which steadies the whole; "
+              "many rows can spare more.", None, low=0.3, high=1.0, kind="float", picture="some_rows", more=True),
+        Param("columns", "Share of columns a tree", "Each tree sees a random part of the columns, a smaller one where "
+              "few rows let a column win by chance.", None, low=0.2, high=1.0, kind="float", picture="some_columns",
+              more=True),
     )
 
     def usual(self, facts: Facts) -> dict[str, Any]:
-        trees, depth = (150, 2) if facts.n_rows < 2_000 else (300, 3) if not facts.large else (500, 4)
-        return super().usual(facts) | {"trees": trees, "depth": depth}
+        """Shrunk as the noise of what stands at a tree's ends asks; rows are spared as in Friedman 2002 (0.5 to 0.8,
+        less of more); of columns a larger part where the best one is so by more than chance."""
+        trees, depth = (150, 2) if facts.n_rows < MEASURED else (300, 3) if not facts.large else (500, 4)
+        rate = VOICE["rate"] * (facts.n_rows / 2**depth / ENDS) ** (1 / 4)
+        scale = 0 if facts.n_rows < FEW_ROWS else 1 if facts.n_rows < MEASURED else 3 if facts.large else 2
+        return super().usual(facts) | {
+            "trees": trees, "depth": depth, "rate": min(0.1, max(0.03, round(rate, 2))),
+            "rows": (0.8, VOICE["rows"], 0.6, 0.5)[scale], "columns": (0.5, VOICE["columns"], 0.7, 0.8)[scale]}
 
     def zones(self, facts: Facts) -> dict[str, Zone]:
         """Few events carry few questions in a row; few rows or columns are not thinned out much."""
@@ -63,7 +73,7 @@ class Boosting(Family):
         return {"trees": (trees // 2, 3 * trees),
                 "depth": (max(1, depth - 1), depth + (facts.informative >= FEW)),
                 "rate": (0.02, 0.2 if facts.large else 0.1),
-                "rows": (0.6 if facts.n_rows < 200 else 0.5, 0.9),
+                "rows": (0.6 if facts.n_rows < FEW_ROWS else 0.5, 0.9),
                 "columns": (0.5 if facts.n_columns < 10 else 0.3 if facts.n_columns >= 100 else 0.4, 0.9)}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:

@@ -8,7 +8,7 @@ import numpy as np
 
 from medml import device
 from medml.cases import FitData
-from medml.families import registry
+from medml.families import _brakes, registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, refuse_outcome, refuse_task
 from medml.families._network import Learner, Network, Scaling
@@ -22,6 +22,7 @@ from medml.vision.pixels import Pictures
 if TYPE_CHECKING:
     import torch
 
+MEASURED = 5_000  # pictures for which the usual values were measured (bench.pneumonia)
 SAMPLE = 500  # training pictures from which mean and spread of grey are taken where a network starts from nothing
 
 
@@ -39,22 +40,23 @@ class CNN(Learner):
               "Scratch: from nothing, which takes more pictures and more rounds.", "pretrained", kind="choice",
               choices=("pretrained", "scratch"), words=("pretrained weights, where they are here", "nothing"),
               picture="begins"),
-        Param("patience", "Patience", "After how many rounds without improvement it stops.", 8, low=2, high=100,
-              picture="patience", more=True),
-        Param("rate", "Learning rate", "How far each step goes.", None, low=0.00001, high=0.1, kind="log",
-              picture="valley"),
-        Param("decay", "Weight decay", "How strongly weights are pulled to zero.", 0.01, low=0.0, high=1.0,
-              kind="log", more_is="cautious", picture="pull", more=True),
-        Param("dropout", "Dropout", "Share of features silenced at random while learning, against learning by heart.",
-              0.2, low=0.0, high=0.8, kind="float", more_is="cautious", picture="silenced", more=True),
+        Param("patience", "Patience", "After how many rounds without improvement it stops; few pictures judge "
+              "a round less surely.", None, low=2, high=100, picture="patience", more=True),
+        Param("rate", "Learning rate", "How far each step goes; what is usual goes by the network.", None,
+              low=0.00001, high=0.1, kind="log", picture="valley"),
+        Param("decay", "Weight decay", "How strongly weights are pulled to zero; the fewer steps, the stronger.",
+              None, low=0.0, high=1.0, kind="log", more_is="cautious", picture="pull", more=True),
+        Param("dropout", "Dropout", "Share of features silenced at random while learning, against learning by "
+              "heart; many pictures need less.", None, low=0.0, high=0.8, kind="float", more_is="cautious",
+              picture="silenced", more=True),
         Param("batch", "Pictures a step", "How many pictures are looked at before the weights move.", None, low=4,
               high=1_024, more_is="cautious", picture="batch"),
-        Param("turn", "Turned by up to", "Degrees by which a training picture is turned at random.", 7.0, low=0.0,
-              high=45.0, kind="float", picture="turned"),
-        Param("shift", "Moved by up to", "Share of its side by which a training picture is moved at random.", 0.06,
-              low=0.0, high=0.3, kind="float", picture="moved"),
-        Param("light", "Light changed by up to", "Share by which brightness and contrast are changed at random.", 0.15,
-              low=0.0, high=0.5, kind="float", picture="lit"),
+        Param("turn", "Turned by up to", "Degrees by which a training picture is turned at random; more where pictures "
+              "are few.", None, low=0.0, high=45.0, kind="float", picture="turned"),
+        Param("shift", "Moved by up to", "Share of its side by which a training picture is moved at random; more "
+              "where pictures are few.", None, low=0.0, high=0.3, kind="float", picture="moved"),
+        Param("light", "Light changed by up to", "Share by which brightness and contrast are changed at random; "
+              "more where pictures are few.", None, low=0.0, high=0.5, kind="float", picture="lit"),
         Param("flip", "Mirrored", "Whether training pictures are mirrored at random. Never for chest films: the heart "
               "would be on the wrong side.", "none", kind="choice", choices=("none", "left-right", "both ways"),
               picture="mirrored"),
@@ -63,14 +65,23 @@ class CNN(Learner):
     )
 
     def usual(self, facts: Facts) -> dict[str, Any]:
-        """By the number of pictures, the side of a picture (n_columns) and the weights that are here."""
+        """By the number of pictures, the side of a picture (n_columns) and the weights that are here.
+
+        A changed picture stands for those near it: that neighbourhood narrows as a kernel's width does, with
+        n ** -1 / (4 + 4) for four ways of changing (Chapelle et al., NIPS 2000; Silverman 1986, section 4.3). A large
+        set needs fewer rounds, each has more steps, and shows with more certainty whether one was better.
+        """
         n_cases, n_columns = facts.n_rows, facts.n_columns
         here = [each.backbone for each in weights.available()]
         backbone = SMALL if n_columns < 64 or not here else here[0]
-        small = backbone == SMALL
+        small, near = backbone == SMALL, facts.scarcity(MEASURED, 1 / 8)
+        epochs = round((30 if small else 12) * min(1.0, facts.scarcity(MEASURED, 1 / 4)))
+        batch = 16 if n_cases < 500 else 32 if n_cases < 3_000 else 64
         return super().usual(facts) | {
-            "backbone": backbone, "epochs": 30 if small else 12, "rate": 0.001 if small else 0.0003,
-            "batch": 16 if n_cases < 500 else 32 if n_cases < 3_000 else 64}
+            "backbone": backbone, "epochs": epochs, "rate": 0.001 if small else 0.0003, "batch": batch,
+            "patience": max(4, round(8 * near)), "turn": float(round(7 * near)), "shift": round(0.06 * near, 2),
+            "light": round(0.15 * near, 2), "dropout": _brakes.dropout(facts, MEASURED),
+            "decay": _brakes.decay(facts, batch, epochs)}
 
     def zones(self, facts: Facts) -> dict[str, Zone]:
         """Around the usual value; stronger changes where pictures are few, larger steps where a card computes them."""
