@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from medml.cases import FitData
 from medml.families import _files, _inner, _wide, registry
 from medml.families._cost import unit
 from medml.families._guard import Labels, accept, loss, matrix
-from medml.families.facts import Facts
+from medml.families.facts import ORDINARY, Facts, rounded
 from medml.families.family import Cost, Family, Param, Zone
 from medml.types import Task
 from medml.watch import Rounds, no_rounds
@@ -41,19 +42,27 @@ class Logistic(Family):
     sentence = "Adds up the columns with weights that are kept small; hard to beat with few patients, easy to explain."
     params = (
         Param("penalties", "Penalties tried", "How many strengths of the penalty are compared by cross-validation "
-              "inside the training rows.", 12, low=10, high=40, picture="penalties"),
-        Param("weakest", "Weakest penalty", "The freest model that may be chosen; smaller keeps the weights smaller.",
-              100.0, low=0.001, high=10_000.0, kind="log", picture="freedom"),
+              "inside the training rows; two for each tenfold.", None, low=10, high=40, picture="penalties"),
+        Param("weakest", "Weakest penalty", "The freest model that may be chosen; smaller keeps the weights smaller, "
+              "and half of it is as free where there are twice the rows.", None, low=0.001, high=10_000.0, kind="log",
+              picture="freedom"),
     )
+
+    def usual(self, facts: Facts) -> dict[str, Any]:
+        """The penalty is weighed against a sum over rows: above 20,000 the same freedom is a smaller number, and
+        fewer tenfolds lie between it and the strongest penalty. On fewer rows a rare class may need all of it."""
+        weakest = max(0.1, rounded(10**WEAKEST * min(1.0, facts.scarcity(ORDINARY, 1))))
+        tenfolds = math.log10(weakest) - STRONGEST
+        return super().usual(facts) | {"weakest": weakest, "penalties": max(10, 1 + round(2 * tenfolds))}
 
     def zones(self, facts: Facts) -> dict[str, Zone]:
         """More strengths pay where a fit is quick; freer models where every column has many events."""
-        each = facts.informative / facts.n_columns
+        each, weakest = facts.informative / facts.n_columns, self.usual(facts)["weakest"]
         return {"penalties": (10, 30 if facts.n_rows < 2_000 else 20 if not facts.large else 15),
-                "weakest": (1.0, 100.0) if each < 20 else (10.0, 1_000.0)}
+                "weakest": (weakest / 100, weakest) if each < 20 else (weakest / 10, 10 * weakest)}
 
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
-        fits = self.filled(params)["penalties"] * (1 + _inner.n_folds(n_cases))
+        fits = self.settled(params, n_cases, n_columns, task)["penalties"] * (1 + _inner.n_folds(n_cases))
         outputs = 3 if task == "multiclass" else 1
         work = 8 * n_cases * (n_columns * outputs) ** 2 if task != "regression" else 60 * n_cases * n_columns  # walks
         calls = 9_000 if task != "regression" else 400  # what scikit-learn does around a fit; measured, 300-3,000 rows
