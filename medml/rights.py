@@ -141,12 +141,14 @@ def why_not(act: str) -> str:
     return "" if may(act) else f"As {_article(current().role)} you may not {ACTS[act].words}."
 
 
-def require(act: str, sort: str = "", thing: str = "") -> Person:
+def require(act: str, sort: str = "", thing: str = "", *, ready: Callable[[], object] | None = None) -> Person:
     """Let an act happen, and note it; whoever may not is told why, and that is noted too.
 
     sort, thing  "project", "run", "job", "account" and its id, or "" where the act is about none of them
+    ready        looks whether it can be done at all (its folder may be read, say), once it is known who may; what it
+                 refuses is noted as refused, not as done
     raises       UserError: the role does not allow it, it belongs to others (in the words for what is not there),
-                 or the log cannot be written
+                 `ready` refuses, or the log cannot be written
     """
     person = current()
     if not may(act, person):
@@ -157,12 +159,23 @@ def require(act: str, sort: str = "", thing: str = "") -> Person:
         note(act, sort, thing, "refused", by=person)
         raise gone(sort)
     # a change of a project is noted by what was changed, see medml.project
-    if ACTS[act].noted or of_many() and (ACTS[act].on_the_ward or (act, sort) == ("change", "run")):
+    noted = ACTS[act].noted or of_many() and (ACTS[act].on_the_ward or (act, sort) == ("change", "run"))
+    if ready is not None:
+        _see_that(ready, lambda: noted and note(act, sort, thing, "refused", by=person))
+    if noted:
         with contextlib.ExitStack() as tolerated:
             if act in MAKES_ROOM:
                 tolerated.enter_context(even_unwritten(act))
             note(act, sort, thing, by=person)
     return person
+
+
+def _see_that(ready: Callable[[], object], refused: Callable[[], object]) -> None:
+    try:
+        ready()
+    except UserError:
+        refused()
+        raise
 
 
 @contextlib.contextmanager
@@ -283,23 +296,24 @@ def talk_of_own() -> str:
 
 # ---- jobs ------------------------------------------------------------------------------------------------------
 
-def require_job(kind: str, payload: Mapping[str, Any], project: str | None = None) -> None:
-    """Let a job of that kind be handed in about the project and run that it names."""
+def require_job(kind: str, payload: Mapping[str, Any], project: str | None = None, *,
+                ready: Callable[[], object] | None = None) -> None:
+    """Let a job of that kind be handed in about the project and run that it names; ready as in `require`."""
     act, about = JOBS.get(kind, "train"), _about(payload, project)
     for sort, thing in about[1:]:
         require("see", sort, thing)
-    require(act, *(about[0] if about else ()))
+    require(act, *(about[0] if about else ()), ready=ready)
 
 
-def require_answer(question: str, about: Mapping[str, Any]) -> None:
+def require_answer(question: str, about: Mapping[str, Any], *, ready: Callable[[], object] | None = None) -> None:
     """Let a child be asked about the runs that the question names; a question about a patient is noted, not the
-    patient."""
+    patient. ready as in `require`."""
     runs = [about[name] for name in ("run", "left", "right") if isinstance(about.get(name), str)]
     act = QUESTIONS.get(str(about.get("part")) if question == "explained" else question, "see")
     if question == "patient" and not about.get("values"):
         act = "see"  # nobody is asked about: the model is only made ready
     for each in runs or [""]:
-        require(act, "run" if each else "", each)
+        require(act, "run" if each else "", each, ready=ready)
 
 
 def sees_job(job: Job) -> bool:

@@ -328,6 +328,9 @@ def test_no_work_and_no_question_names_a_folder_that_whoever_asks_may_not_use(wa
                             ("judged", {}), ("look", {})):
         with pytest.raises(UserError, match="outside the folders"):
             worker.ask(question, run="r1", **about)
+    noted = [(each.act, each.outcome) for each in audit.entries() if each.thing == "r1"]
+    assert noted == [("predict", "refused"), ("predict", "refused"), ("train", "refused"), ("predict", "done"),
+                     ("predict", "refused"), ("look at one", "refused"), ("look", "refused")]  # as it was, in order
 
 
 def test_medmls_own_folder_with_its_keys_is_nobodys_study(ward, studies, medml_home):

@@ -45,9 +45,10 @@ def enqueue(kind: str, payload: dict[str, Any], *, project: str | None = None, j
     from worker import queue
 
     found = registry.get(kind)
-    rights.require_job(kind, payload, project)
+    frozen: dict[str, Any] = {}
+    rights.require_job(kind, payload, project, ready=lambda: frozen.update(found.freeze(payload)))
     job_id = job_id or uuid.uuid4().hex
-    new = store.submit(job_id, kind, found.queue, found.freeze(payload), project=project or payload.get("project"),
+    new = store.submit(job_id, kind, found.queue, frozen, project=project or payload.get("project"),
                        not_before=not_before or 0.0, priority=priority)
     if new:
         queue.nudge(job_id, found.queue)

@@ -35,8 +35,7 @@ def ask(question: str, **about: Any) -> dict[str, np.ndarray]:
     about     its arguments, as JSON can hold them
     raises    UserError as the question itself does, or where no answer came
     """
-    rights.require_answer(question, about)
-    _may_be_read(question, about)
+    rights.require_answer(question, about, ready=lambda: _may_be_read(question, about))
     order = json.dumps({"question": question, "about": about}).encode()
     child = subprocess.Popen([sys.executable, "-m", "worker.aside"], cwd=ROOT, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
