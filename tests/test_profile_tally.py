@@ -55,6 +55,19 @@ def test_pieces_give_what_the_whole_gives(pieces):
     assert cut.sample.frame().equals(frame)
 
 
+def test_values_that_come_up_one_by_one_are_counted_as_exactly():
+    """One new one, and one that came up before, in a batch of 1,000: too few to be worth learning."""
+    cells = np.full(60_000, "usual", dtype=object)
+    cells[500::1000] = [("?" if n % 7 == 0 else f"value {n // 2}") for n in range(60)]
+    cells[700::1000] = [f"value {n // 3}" for n in range(60)]
+    frame = pl.DataFrame({"word": cells.tolist(), "number": pl.Series(range(60_000)) // 1000 * 5})
+    whole, cut = tally_of(frame), tally_of(frame, 60)
+    for name in frame.columns:
+        assert cut.columns[name].counts == whole.columns[name].counts
+        assert cut.columns[name].missing == whole.columns[name].missing
+    assert cut.columns["word"].words == {"?"}
+
+
 def test_missing_cells_are_no_value_of_a_long_column():
     values = pl.int_range(4000, eager=True).append(pl.Series([None] * 900, dtype=pl.Int64)).sample(
         fraction=1, shuffle=True, seed=4)

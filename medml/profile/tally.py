@@ -24,6 +24,7 @@ SAMPLE_BYTES = 64 << 20  # long texts: fewer rows, but never below FEWEST_SAMPLE
 FEWEST_SAMPLED = 2_000
 SPARE = 1.1  # times the rows wanted are drawn where the table's rows are known: 20 standard errors above 50,000
 ROWS = "rows of a value"  # a column of ours beside the table's own names
+RARE = 0.01  # of a batch: so few cells of unknown values are counted by themselves, which costs less than learning them
 SEEN_AS_MISSING = sorted({form for word in MISSING_WORDS for form in (word, word.upper(), word.title(), word.lower())})
 
 
@@ -39,6 +40,7 @@ class ColumnTally:
     known: KnownValues | None = None  # from the second batch on, see `_learn`
     null: int = 0  # hash of a missing cell
     fresh: bool = True  # values came up that are not among the known ones
+    often: bool = True  # and cells that are none of the known ones were many in the last batch
     _missing: int = 0
     _counts: dict[object, int] | None = field(default_factory=dict)
 
@@ -88,11 +90,13 @@ class ColumnTally:
         if self._counts is None:
             self.sketch.add(hashes[~known] if known.any() else hashes)
         elif not known.all():
-            self._count(*_apart(cells.filter(pl.Series(~known)).value_counts(name=ROWS).to_struct()), seed)
+            unknown = cells.filter(pl.Series(~known))
+            self._count(*_apart(unknown.value_counts(name=ROWS).to_struct()), seed)
+            self.often = len(unknown) > RARE * len(cells)
 
     def _learn(self, seed: int) -> None:
         """Know all values seen in earlier batches; once they are too many, those that stand for "missing" alone."""
-        if not self.fresh:
+        if not self.fresh or not (self.often or self.known is None):
             return
         self._settle()
         if self._counts is None:
