@@ -25,6 +25,7 @@ class PictureFacts(Value):
     damaged      files whose pixels could not be decoded, and that were listed with their reason
     copies, near pictures equal to an earlier one (pixel by pixel); nearly equal ones (perceptual hash, confirmed by
                  correlation); *_across: those of them whose twin has another class. None: could not tell
+    small        files with too few pixels to tell near copies of
     identifiers  {tag that identifies a person: files that hold it}; never what it holds
     burned_in    files that declare burned-in text;   text_like  files with writing at their borders; None: not looked
     chest        whether these look like chest films by their tags: no mirroring then
@@ -39,6 +40,7 @@ class PictureFacts(Value):
     copies_across: int = 0
     near: int | None = None
     near_across: int | None = None
+    small: int = 0
     identifiers: dict[str, int] = {}
     burned_in: int = 0
     text_like: int | None = None

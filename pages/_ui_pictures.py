@@ -64,7 +64,7 @@ def _side(known: PictureFacts) -> str:
 
 def told(known: PictureFacts) -> list[tuple[Any, str, str]]:
     """What a reviewer would ask about these pictures: (severity, what, what to do)."""
-    from medml.profile.pictures import often_written
+    from medml.profile.pictures import often_written, untold
 
     said: list[tuple[Any, str, str]] = []
     if known.copies_across or known.near_across:
@@ -91,7 +91,8 @@ def told(known: PictureFacts) -> list[tuple[Any, str, str]]:
         look = "looks" if known.near == 1 else "look"
         said.append(("note", f"{ui.count(known.near, 'picture')} {look} nearly like another one.",
                      "They are kept on the same side of every split."))
-    return said
+    unknown = untold(known)
+    return said + ([("note", *unknown)] if unknown else [])
 
 
 def thumbnails(project: projects.Project, table: Table, choice: Choice) -> None:

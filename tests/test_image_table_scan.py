@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medml.commands.scan import pictures_in_words
 from medml.data.images.image_file import ImageFile
 from medml.data.images.twins import Looks, across
 from medml.profile import for_owner, scan
-from medml.profile.pictures import counted, facts_of
+from medml.profile.pictures import counted, facts_of, untold
 from medml.profile.scan import scan_listed
+from pages._ui_pictures import told
 from tests.made_pictures import StopAtPixels, dicom, noise, pictures_of, png
 
 SECRETS = ("ZZCANARY", "1950", "ZZDOE", "zzdoe")
@@ -118,6 +120,7 @@ def test_the_pass_over_pixels_can_be_stopped_and_all_else_is_kept(tmp_path):
     profile = scan(tmp_path, watch=StopAtPixels())
     assert sorted(table.ref.label for table in profile.tables) == ["t.csv", "the pictures"]
     facts = next(table.pictures for table in profile.tables if table.pictures)
+    assert "ended early" in untold(facts)[0]
     assert facts.n == 12 and facts.near is None and facts.near_across is None and facts.text_like is None
 
 
@@ -133,7 +136,14 @@ def test_writing_at_the_borders_is_counted_and_small_pictures_cannot_be_told(tmp
     small = tmp_path / "small"
     png(small / "a.png")
     png(small / "b.png", 1)
-    assert scan(small).tables[0].pictures.text_like is None
+    known = scan(small).tables[0].pictures
+    assert known.text_like is None and known.near is None and known.small == 2
+    assert untold(known)[0].startswith("Near copies of these pictures cannot be told")
+    png(small / "c.png", 2, side=64)
+    mixed = scan(small).tables[0].pictures
+    assert mixed.near == 0 and untold(mixed)[0].startswith("Near copies of 2 of 3 pictures cannot be told")
+    assert "fewer than 64 pixels" in " ".join(pictures_in_words(mixed))
+    assert told(mixed)[-1] == ("note", *untold(mixed))
 
 
 def test_many_pictures_come_first_and_few_after_the_tables(tmp_path):

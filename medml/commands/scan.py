@@ -10,7 +10,7 @@ from medml.commands._json import profile_as_json
 from medml.commands._options import source as options
 from medml.commands._places import check_json, save_json
 from medml.profile import by_reason, for_owner, left_out, scan_listed
-from medml.profile.pictures import often_written
+from medml.profile.pictures import often_written, untold
 from medml.roots import existing
 from medml.terminal import Bar, table
 from medml.types import Column, PictureFacts, Table
@@ -59,6 +59,7 @@ def pictures_in_words(facts: PictureFacts) -> Printed:
             f"Cannot be decoded: {facts.damaged:,}. Equal to an earlier one: {facts.copies:,} "
             f"({facts.copies_across:,} in another class), nearly equal: {near}.",
             f"Burned-in text declared: {facts.burned_in:,}, writing at the borders: {text}.",
+            *([" ".join(untold(facts))] if untold(facts) else []),
             *([f"Of machines that often write into their pictures: {often}"] if often else []),
             *([f"Tags that identify a person, in how many files: {named}"] if named else []),
             *(["They came with a split of their own, which is kept."] if facts.own_split else [])]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from medml.data.images import alike
 from medml.data.images.borders import LIKELY, text_on_borders
 from medml.data.images.columns import CONTENT, PATIENT, PICTURE, SPLIT, TAGS, own_parts, syntax_name
 from medml.data.images.image_file import ImageFile, Unreadable
@@ -67,6 +68,7 @@ def facts_of(images: Sequence[ImageFile], k: int, *, own_split: bool) -> Picture
         n=len(images), by={name: counts for name, counts in by.items() if counts},
         side=_spread([min(each.rows, each.cols) for each in images], k),
         frames=max(_spread([each.frames for each in images], k)[2], 1 + any(each.frames > 1 for each in images)),
+        small=sum(min(each.rows, each.cols) < alike.SIDE for each in images),
         identifiers=dict(named.most_common()),
         burned_in=sum(each.tags.get("BurnedInAnnotation") == "YES" for each in images),
         chest=chest > len(images) / 2, own_split=own_split)
@@ -75,6 +77,17 @@ def facts_of(images: Sequence[ImageFile], k: int, *, own_split: bool) -> Picture
 def often_written(facts: PictureFacts) -> dict[str, int]:
     """{modality: files} of those whose machines often write into their pictures; {} where there are none."""
     return {what: n for what, n in facts.by.get("modality", {}).items() if what in OFTEN_WRITTEN}
+
+
+def untold(facts: PictureFacts) -> tuple[str, str] | None:
+    """Why near copies of these pictures, or of some, could not be looked for, and what to do; None where they were."""
+    if facts.small:
+        some = "these pictures" if facts.small == facts.n else f"{facts.small:,} of {facts.n:,} pictures"
+        return (f"Near copies of {some} cannot be told: their shorter side has fewer than {alike.SIDE} pixels.",
+                "Pictures that are equal pixel by pixel were counted. If you have larger files, scan those instead.")
+    if facts.near is None and facts.side[2] >= alike.SIDE:
+        return "Near copies were not counted: the look at the pixels was ended early.", "Scan again and let it finish."
+    return None
 
 
 def counted(values: Sequence[str | None], owners: Sequence[str], k: int) -> dict[str, int]:
