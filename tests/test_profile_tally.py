@@ -9,7 +9,7 @@ import pytest
 from medml import home
 from medml.profile.counting import KnownValues
 from medml.profile.distinct import HyperLogLog, RowsPerValue
-from medml.profile.duplicates import DuplicateCounter
+from medml.profile.duplicates import LARGEST_PART, DuplicateCounter, count_repeated
 from medml.profile.evidence import gather
 from medml.profile.tally import EXACT, RowSample, TableTally
 
@@ -98,6 +98,15 @@ def test_rows_that_differ_in_a_late_word_are_no_duplicates():
     tally.add(pl.DataFrame({"x": [1]}))
     tally.add(pl.DataFrame({"x": ["clotted", "hemolysed", "clotted"]}))
     assert tally.duplicates() == 1
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 999, LARGEST_PART, LARGEST_PART + 1])
+def test_repeats_among_hashes_that_share_their_lowest_bits_are_those_of_numpy(n):
+    """The worst case too: no low bit tells any two apart."""
+    drawn = np.random.default_rng(3).integers(0, 2**63, n, dtype=np.uint64)
+    drawn[: n // 9] = drawn[n // 2: n // 2 + n // 9]
+    for hashes in (drawn, drawn << np.uint64(40), np.zeros_like(drawn)):
+        assert count_repeated(hashes) == n - len(np.unique(hashes))
 
 
 def test_duplicates_are_the_same_in_memory_and_on_disk():
