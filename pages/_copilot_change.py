@@ -18,10 +18,11 @@ def proposal(made: Proposal, project: str) -> None:
     """The button, with before, after and the reason."""
     before, after = in_words(made.before), in_words(made.after)
     bold = made.zone == "aggressive"
+    because = f"{made.reason[:1].upper()}{made.reason[1:].rstrip('.')}."
     with st.container(key="m_copilot_change"):
         st.html(f'<p><strong>{html(made.title)}</strong>: {html(before)} → <strong>{html(after)}</strong>'
                 f'{" " + chip("aggressive", "caution") if bold else ""}</p>'
-                f'<p class="m-note">{html(made.reason, 300)}</p>')
+                f'<p class="m-note">{html(because, 300)}</p>')
         if st.button(f"Set it to {after}{', aggressive' if bold else ''}", key="m_copilot_accept", **allowed("change")):
             _accept(made, project)
 

@@ -46,8 +46,9 @@ def _changed(made: list[Change], before: float = math.inf) -> list[Change]:
     """A line of the project's log for each change that was made before that moment; those that were made later."""
     for each in made:
         if each.time < before:
-            st.html(f'<p class="m-quiet">{datetime.fromtimestamp(each.time):%H:%M} · {html(each.proposal.title)}: '
-                    f'{html(words(each.proposal.before))} → {html(words(each.proposal.after))}, set by a click</p>')
+            st.html(f'<p class="m-changed">{datetime.fromtimestamp(each.time):%H:%M} · '
+                    f'<strong>{html(each.proposal.title)}</strong>: {html(words(each.proposal.before))} → '
+                    f'{html(words(each.proposal.after))}, set by a click</p>')
     return [each for each in made if each.time >= before]
 
 

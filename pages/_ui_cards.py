@@ -94,8 +94,9 @@ def zone_track(param: Param, value: float, usual: float, borders: Zone, offered:
     parts = "".join(f'<span class="m-zone-part{f" m-zone-{name}" if name == zone else ""}" '
                     f'style="flex-grow:{length:.3f}"></span>'
                     for name, length in zip(order, segments(offered, (low, high)), strict=True) if length)
-    known = f"usual{f' for {size}' * bool(size)}: {shown(usual)} ({shown(low)} to {shown(high)})"
+    known = f"usual{f' for {size}' * bool(size)}: {shown(usual)}"
+    between = f"({shown(low)} to {shown(high)})"
     names = " ".join(f'<span class="{f"m-zone-is m-zone-is-{name}" if name == zone else ""}">{name}</span>'
                      for name in order)
-    return (f'<div class="m-zone-track" role="img" aria-label="{zone}; {known}">{parts}</div>'
-            f'<p class="m-zone-words"><span>{names}</span><span>{known}</span></p>')
+    return (f'<div class="m-zone-track" role="img" aria-label="{zone}; {known} {between}">{parts}</div>'
+            f'<p class="m-zone-words"><span>{names}</span><span>{known} <span>{between}</span></span></p>')

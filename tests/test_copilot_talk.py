@@ -252,8 +252,11 @@ def test_a_change_asked_for_in_words_is_a_proposal_and_nothing_more(judged):
     assert (found.parameter, found.before, found.after) == ("rate", 0.05, 0.01)
     assert judged.run.setting("rate").value == 0.05
     assert asked_change(judged, "set the learning rate to 7") is None  # out of what the family takes
-    assert "**Learning rate** is 0.05 now and would be 0.01" in answer(
-        ask(judged, "train", "set the learning rate to 0.01", use_model=False)).text
+    said = answer(ask(judged, "train", "set the learning rate to 0.00001", use_model=False)).text.splitlines()
+    assert said[0].startswith("- **Learning rate** is 0.05 now and would be 0.00001; ") and len(said) <= 10
+    assert said[-1] == "Next step: say yes to 0.00001 if that is what you want, then train."
+    assert "Setting rate (Learning rate): 0.05; usual here 0.001, 0.00001 to 0.1." in as_text(
+        judged, "train", "learning rate", 600)
     assert asked_change(judged, "set the weather to 7") is None and not wants_change("why is it low?")
 
 

@@ -159,7 +159,8 @@ def test_the_log_of_changes_stands_among_the_questions(standing):
     copilot.remember(standing, "scan", "Why?", Answer(text="- **a**\nNext step: b.", tier="adviser"))
     copilot.accepted(standing, rounds())
     said = text_of(shown(standing))
-    assert "Rounds: 40 → 60, set by a click" in said and said.index("Why?") < said.index("Rounds: 40")
+    line = "<strong>Rounds</strong>: 40 → 60, set by a click"
+    assert line in said and said.index("Why?") < said.index(line)
 
 
 def test_a_change_into_the_aggressive_zone_says_so_on_its_button(standing):

@@ -22,7 +22,7 @@ from medml.copilot.knowledge import Passage
 from medml.copilot.prompting import ON_CPU, ON_GPU, Budget, Message, Prompt, again, prompt
 from medml.copilot.proposal import Proposal
 from medml.copilot.repair import faults, repair, unexplained
-from medml.copilot.told import as_text
+from medml.copilot.told import as_text, plainly
 from medml.evaluate.words import METRICS
 from medml.value import Value
 
@@ -139,8 +139,9 @@ def by_rules(snapshot: Snapshot, stage: Stage, question: str, passages: Iterable
         lines.insert(-1, _quoted(own[0], snapshot))
     asked = asked_change(snapshot, question)
     if asked is not None:
-        lines = [f"- **{asked.title}** is {asked.before} now and would be {asked.after}; nothing is changed until "
-                 "you say so.", *lines[-9:]]
+        before, after = plainly(asked.before), plainly(asked.after)
+        lines = [f"- **{asked.title}** is {before} now and would be {after}; nothing is changed until you say so.",
+                 *lines[-9:-1], f"Next step: say yes to {after} if that is what you want, then train."]
     facts = "" if snapshot.is_empty else as_text(snapshot, stage, question, ON_GPU.snapshot)
     return Answer(text="\n".join(lines), tier="adviser", why=why, read=read, facts=facts, passages=own,
                   proposal=asked or advised.proposal)

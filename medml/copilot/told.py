@@ -118,11 +118,18 @@ def _or(value: float | None) -> str:
     return "not known" if value is None else f"{value:g}"
 
 
+def plainly(value: object) -> str:
+    """A setting's value without an exponent: "on", "0.00001", "5000"."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
 def _setting(each: Setting) -> Line:
-    bounds = f", {each.low:g} to {each.high:g}" if each.low is not None and each.high is not None else ""
+    bounds = "" if each.low is None or each.high is None else f", {plainly(each.low)} to {plainly(each.high)}"
     moved = 15 * (each.value != each.usual)
-    return _line(4, 10 + moved, "settings underfit overfit", f"Setting {each.name} ({each.title}): {each.value}; usual "
-                                                             f"here {each.usual}{bounds}.")
+    return _line(4, 10 + moved, "settings underfit overfit", f"Setting {each.name} ({each.title}): "
+                 f"{plainly(each.value)}; usual here {plainly(each.usual)}{bounds}.")
 
 
 def in_words(each: Figure) -> str:
@@ -169,15 +176,19 @@ _ABOUT = {"L1": "split", "L2": "split", "L3": "cleanup leak", "L4": "leak column
           "F1": "groups", "X1": "external", "P1": "predict"}
 
 
+_PLAIN = {"yes_no": "yes or no", "sentinel_missing": "codes for missing"}
+
+
 def _column(each: ColumnFacts) -> Line:
-    parts = [f"{each.kind}, {each.role}"]
+    parts = [f"{_PLAIN.get(each.kind, each.kind)}, {each.role}"]
     if each.missing:
         parts.append("gaps in fewer than 10 rows" if each.missing == 0.5 else f"{each.missing:g} % missing")
     if each.low is not None:
         parts.append(f"mostly {each.low:g} to {each.high:g}")
     if each.median is not None:
         parts.append(f"median {each.median:g} {each.unit}".strip())
-    parts += [f"{worry.code.replace('_', ' ')}" + (f" (AUROC {worry.auroc:g})" if worry.auroc else "")
+    parts += [_PLAIN.get(worry.code, worry.code.replace("_", " "))
+              + (f" (AUROC {worry.auroc:g})" if worry.auroc else "")
               for worry in each.worries]
     if each.kept is not None:
         parts.append(f"kept in {100 * each.kept:.0f} % of the folds")

@@ -88,6 +88,23 @@ def make_score(page) -> None:
         page.locator(".st-key-m_card_nomogram").wait_for(timeout=300_000)
 
 
+def open_copilot(page) -> None:
+    page.get_by_role("button", name="Co-pilot", exact=True).click()
+    page.locator(".st-key-m_copilot .m-answer").last.wait_for()
+
+
+def see_what_was_read(page) -> None:
+    """Under the last answer, as far up as it goes."""
+    unfolded = page.locator(".st-key-m_copilot").get_by_text("What did it read?").last
+    unfolded.click()
+    unfolded.evaluate("each => each.scrollIntoView({block: 'start'})")
+
+
+def see_changes(page) -> None:
+    page.locator(".st-key-m_copilot").get_by_text("set by a click").first.evaluate(
+        "each => each.scrollIntoView({block: 'center'})")
+
+
 def see_settings(page) -> None:
     """What was found of the app, unfolded."""
     page.get_by_text("The app:").click()
@@ -105,6 +122,9 @@ SHOTS: list[Shot] = [
     Shot("cleanup", "cleanup?project={heart}", ("heart",)),
     Shot("cleanup_example", "cleanup?project={example}", ("example",), acts=(open_settings,)),
     Shot("configure", "configure?project={models}", ("models",)),
+    Shot("configure_copilot", "configure?project={asked}", ("asked",), acts=(open_copilot,)),
+    Shot("configure_copilot_changes", "configure?project={asked}", ("asked",), acts=(open_copilot, see_changes)),
+    Shot("configure_copilot_read", "configure?project={asked}", ("asked",), acts=(open_copilot, see_what_was_read)),
     Shot("train", "train?project={models}&job={job}", ("models", "job")),
     Shot("evaluate", "evaluate?project={models}&run={best}", ("models", "best")),
     Shot("evaluate_network", "evaluate?project={models}&run={network}", ("models", "network")),
@@ -143,6 +163,7 @@ def prepare(home: Path, wanted: list[str]) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     shutil.copy(heart_table(), folder)
     ids["heart"] = scanned(folder, "Heart study, Cleveland", target="num", positive=">0")
+    ids["asked"] = asked_about(folder, "Heart study, asked about")
     if not wanted or SECOND_HALF & set(wanted):
         ids |= trained(folder, "Heart study, models")
     if (SHARED / "corpus").is_dir():
@@ -154,23 +175,14 @@ def trained(folder: Path, name: str) -> dict[str, str]:
     """A project with finished trainings by the worker (`auto`, a network, a regression, one of another outcome), one
     that failed and one that waits for tonight."""
     import worker
-    from medml import home as places
     from medml import project
-    from medml.config import propose_config
-    from medml.recipe import propose_recipe
 
     made = scanned(folder, name, target="num", positive=">0")
-    profile, choice = project.profile(made), project.choice(made)
-    apart = choice.model_copy(update={"positive": None, "task": "multiclass"})
-
-    def plan(family: str, title: str, choice=choice):
-        table, sha = profile.table(choice.table), places.sha256_of(profile)
-        recipe = propose_recipe(table, choice, sha)
-        return recipe, propose_config(table, choice, recipe, profile_sha256=sha, data_sha256=table.sha256,
-                                      family=family, name=title)
-
-    plans = [plan("auto", "Heart disease, best of several"), plan("mlp", "Heart disease by neural network"),
-             plan("logistic", "Heart disease by regression"), plan("logistic", "Grades told apart", apart)]
+    apart = project.choice(made).model_copy(update={"positive": None, "task": "multiclass"})
+    plans = [planned(made, "auto", "Heart disease, best of several"),
+             planned(made, "mlp", "Heart disease by neural network"),
+             planned(made, "logistic", "Heart disease by regression"),
+             planned(made, "logistic", "Grades told apart", apart)]
     for value in plans[0]:
         project.write(made, value)
     jobs = [queued(made, *each) for each in plans]
@@ -182,6 +194,49 @@ def trained(folder: Path, name: str) -> dict[str, str]:
     runs = [worker.get(each).result["run"] for each in jobs]
     return {"models": made, "job": jobs[1], "best": runs[0], "network": runs[1], "plain": runs[2], "other": runs[3],
             "failed": failed}
+
+
+def asked_about(folder: Path, name: str) -> str:
+    """A project of which the co-pilot was asked, with two changes made by a click and one that waits for it."""
+    from medml import copilot, project
+    from pages._copilot_change import apply
+
+    made = scanned(folder, name, target="num", positive=">0")
+    for value in planned(made, "mlp"):
+        project.write(made, value)
+    for question in ("Set the rounds to 80", "Which of these settings matter most?", "Set the learning rate to 0.003",
+                     "What should I do next?", "Set dropout to 0.4"):
+        seen = copilot.snapshot_of_project(made, "configure")
+        asking = copilot.ask(seen, "configure", question, passages=copilot.look_up(question, seen, settings=None),
+                             use_model=False)
+        answer = whole(asking)
+        copilot.remember(made, "configure", question, answer)
+        if answer.proposal is not None and "dropout" not in question:
+            apply(answer.proposal, made)
+    return made
+
+
+def whole(asking):
+    """The answer at the end of a co-pilot's asking."""
+    while True:
+        try:
+            next(asking)
+        except StopIteration as end:
+            return end.value
+
+
+def planned(made: str, family: str, title: str | None = None, choice=None) -> tuple:
+    """Recipe and configuration as they are proposed for a project."""
+    from medml import home as places
+    from medml import project
+    from medml.config import propose_config
+    from medml.recipe import propose_recipe
+
+    profile, choice = project.profile(made), choice or project.choice(made)
+    table, sha = profile.table(choice.table), places.sha256_of(profile)
+    recipe = propose_recipe(table, choice, sha)
+    return recipe, propose_config(table, choice, recipe, profile_sha256=sha, data_sha256=table.sha256, family=family,
+                                  name=title)
 
 
 def queued(project: str, recipe, config) -> str:

@@ -46,7 +46,8 @@ def hungry_family(s: Snapshot) -> Advice | None:
     enough = HUNGRY.get(s.run.family) if s.run else None
     if enough is None or s.cases is None or s.cases >= enough:
         return None
-    beside = "a pretrained network that stays frozen" if s.of == "pictures" else "“auto” or logistic regression"
+    beside = "a pretrained network that stays frozen" if s.of == "pictures" else \
+        "the best of several or logistic regression"
     return Advice(f"A {bold(s.run.title)} learns from {s.cases:,} cases here; below about {enough:,} simpler families "
                   "do as well and are steadier.", f"train {beside} beside it and compare")
 
