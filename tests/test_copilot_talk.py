@@ -310,7 +310,7 @@ def test_the_form_rests_on_what_is_known_of_the_run_and_is_shown_word_for_word(j
 def test_a_reason_that_is_made_up_or_speaks_of_treatment_is_not_shown(judged, reason):
     with Ollama(GOOD, form("epochs", 80, reason)) as server:
         found = asked(server, judged, "set the rounds to eighty").proposal
-    assert found.after == 80 and found.reason in ("asked for in these words", "x")
+    assert found.after == 80 and found.reason in (acting.IN_WORDS, "x")
 
 
 @pytest.mark.parametrize("family", families.registry.names())

@@ -13,6 +13,7 @@ from tables import clinic, planned, saved
 import worker
 from medml import copilot, project
 from medml.copilot import Answer, Event, Proposal
+from medml.copilot.acting import IN_WORDS
 from medml.copilot.proposal import propose
 from pages import _copilot_asked as asked
 from pages import _copilot_change as change
@@ -164,7 +165,7 @@ def test_the_log_of_changes_stands_among_the_questions(standing):
 
 
 def test_a_change_into_the_aggressive_zone_says_so_on_its_button(standing):
-    bold = propose(copilot.snapshot_of_project(standing, "configure"), "rate", 0.09, "asked for in these words")
+    bold = propose(copilot.snapshot_of_project(standing, "configure"), "rate", 0.09, IN_WORDS)
     copilot.remember(standing, "configure", "Faster?", Answer(text="- **a**\nNext step: b.", tier="adviser",
                                                               proposal=bold))
     app = shown(standing, "configure")
