@@ -82,18 +82,6 @@ def test_room_is_taken_where_the_system_cannot_be_asked_for_it(tmp_path, monkeyp
     assert store.pixels.shape == (10, 8, 8, 1) and not store.pixels.any()
 
 
-def test_after_kill_9_no_pixel_is_left_in_any_folder(tmp_path):
-    code = ("import os, signal; from medml.vision.pixels import Store; import numpy as np\n"
-            "store = Store(64, 32, 32, 1, free=100)\n"
-            "store.pixels[:] = np.frombuffer(b'CANARYPIXELS0123' * 4096, np.uint8).reshape(store.pixels.shape)\n"
-            "store.pixels.flush(); os.kill(os.getpid(), signal.SIGKILL)")
-    settings = os.environ | {"TMPDIR": str(tmp_path), "MEDML_HOME": str(tmp_path), "PYTHONPATH": str(SHARED.parent)}
-    root = Path(__file__).resolve().parents[1]
-    ended = subprocess.run([sys.executable, "-c", code], env=settings | {"PYTHONPATH": str(root)}, check=False)
-    assert ended.returncode == -9
-    assert [each for each in tmp_path.rglob("*") if each.is_file() and b"CANARY" in each.read_bytes()] == []
-
-
 def test_a_thumbnail_is_the_mean_of_its_fields():
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 24, 3)).astype(np.uint8)
     by_hand = pixels.mean(axis=3).reshape(3, 8, 4, 8, 3).mean(axis=(2, 4)).reshape(3, 64) / 255
