@@ -278,7 +278,8 @@ class Report(Value):
     roc: Curve | None = None
     precision_recall: Curve | None = None
     calibration: Curve | None = None
-    calibration_line: dict[str, Metric] = {}  # slope, intercept, ici
+    calibration_line: dict[str, Metric] = {}  # slope, intercept, ici; of several classes ici alone
+    calibration_of_classes: dict[str, dict[str, Metric]] = {}  # of several: slope, intercept of each against the rest
     grid: list[GridPoint] = []  # 101 thresholds
     confusion: list[list[int]] = []  # rows: true class, columns: predicted
     residuals: Curve | None = None  # regression: mean observed by decile of predicted

@@ -83,6 +83,10 @@ def honest(report: Report) -> None:
         with figures, st.container(key="m_card_line"):
             for name, metric in report.calibration_line.items():
                 ui.number_with_interval(title(name), metric, help=metrics.meaning(name), large=False)
+        if report.calibration_of_classes:
+            ui.table(("Each class against the rest", title("slope"), title("intercept")),
+                     [(label, metrics.cell(line["slope"]), metrics.cell(line["intercept"]))
+                      for label, line in report.calibration_of_classes.items()], raw=(1, 2))
     elif report.residuals is not None:
         ui.section("Observed and predicted")
         with st.container(key="m_card_residuals"):

@@ -36,6 +36,19 @@ def test_line_equals_unpenalised_logistic_regression():
     assert own == pytest.approx(fitted.intercept_[0], abs=1e-4)
 
 
+def test_lines_of_several_classes_equal_logistic_regression_of_each_against_the_rest():
+    cases = made_cases(400, task="multiclass")
+    told = predicted(cases, dealt(cases.patients))
+    lines = figures_of(score(told), seed=0, draws=200).class_lines(400, dict(enumerate(cases.classes)))
+    assert list(lines) == cases.classes and figures_of(score(told), seed=0, draws=20).line(400).keys() == {"ici"}
+    for place, label in enumerate(cases.classes):
+        x, y = logit(told.p[0][:, place]), (told.y == place).astype(int)
+        fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(x[:, None], y)
+        slope, large = lines[label]["slope"], lines[label]["intercept"]
+        assert slope.value == pytest.approx(fitted.coef_[0, 0], abs=1e-3) and slope.low < slope.value < slope.high
+        assert (1 / (1 + np.exp(-(x + large.value)))).sum() == pytest.approx(y.sum(), rel=1e-6)  # what it is defined by
+
+
 def test_line_finds_what_was_put_in():
     y, p = drawn_outcomes(40_000, slope=0.6)
     slope, own, _ = recalibration(y, p)

@@ -9,7 +9,17 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import HELD_OUT, baselines, dealt, made_cases, made_context, of_patients, probabilities, run_check
+from made_up import (
+    HELD_OUT,
+    baselines,
+    dealt,
+    made_cases,
+    made_context,
+    of_patients,
+    predicted,
+    probabilities,
+    run_check,
+)
 
 from medml.cases import Cases, Predictions
 from medml.evaluate import evaluate
@@ -61,8 +71,27 @@ def test_a_slope_that_could_be_anything_is_no_agreement():
 
 def test_calibration_is_asked_of_a_number_and_of_several_classes():
     assert "slope" in run("E4", made_cases(300, task="regression")).figures
-    assert set(run("E4", made_cases(300, task="multiclass")).figures) == {"ici", "brier"}
+    several = {"ici", "brier", "slope_least", "slope_most", "intercept_farthest"}
+    assert set(run("E4", made_cases(300, task="multiclass")).figures) == several
     assert run("E4", made_cases(24), folds=dealt(np.arange(24), 3)).verdict == "could_not_tell"
+
+
+def test_of_several_classes_those_are_named_that_are_off_beyond_chance():
+    cases = made_cases(600, task="multiclass")
+    assert run("E4", cases, prediction={"signal": 1.0}).verdict == "pass"  # three scores one apart: as in CALIBRATED
+    timid = run("E4", cases, prediction={"signal": 2.0})
+    assert timid.verdict == "warn" and timid.figures["slope_least"] > 1.2
+    assert all(f"“{label}” against the rest: predictions are too timid" in timid.what for label in cases.classes)
+
+
+def test_a_class_of_few_patients_has_no_line_of_its_own():
+    cases = made_cases(300, task="multiclass")
+    few = replace(cases, y=np.where((cases.y == 2) & (np.cumsum(cases.y == 2) > 9), 0, cases.y))
+    folds = dealt(few.patients)
+    report = evaluate(predicted(few, folds), baselines(few, folds), made_context(few, folds), seed=0, draws=100)
+    assert list(report.calibration_of_classes) == ["a", "b"]
+    assert evaluate(predicted(made_cases(), folds), baselines(made_cases(), folds), made_context(made_cases(), folds),
+                    seed=0, draws=100).calibration_of_classes == {}
 
 
 def test_a_model_that_knows_nothing_is_worth_no_action():

@@ -144,6 +144,15 @@ def test_what_a_rare_outcome_hides_is_hidden_of_the_closed_part_too(run):
                                     for each in tables)
 
 
+def test_several_classes_have_a_line_each_beside_the_calibration(run):
+    line = {"slope": Metric(value=0.9, low=0.7, high=1.1, n=90),
+            "intercept": Metric(value=None, low=None, high=None, n=90)}
+    opened = replace(run, report=run.report.model_copy(update={"calibration_of_classes": {"stage 3": line}}))
+    table, = (each for each in content.document_of(opened).blocks
+              if isinstance(each, Rows) and each.head[0] == "Each class against the rest")
+    assert table.rows == (("stage 3", "0.900 (95 % CI 0.700 to 1.100)", "could not tell"),)
+
+
 def test_the_card_shows_markup_as_it_is(run):
     card = report.as_card(run)
     assert card.startswith("# Ward \\<b\\>3\\</b\\> & \\[click\\](`http://x)` “α ≥ 2”\n")

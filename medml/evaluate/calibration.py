@@ -77,6 +77,17 @@ def plan_line(sample: Sample, which: int = 1) -> Measure:
     return line
 
 
+def plan_class_lines(sample: Sample) -> Measure:
+    """`plan_line` of each of several classes against the rest: {"slope 0": (draws,), "intercept 0", "slope 1" ...}.
+
+    One question at a time: the cross terms of a multinomial recalibration (Van Hoorde et al., Stat Med 2014;33:2585)
+    are not among them.
+    """
+    lines = [plan_line(sample, each) for each in range(sample.p.shape[1])]
+    return lambda weights: {f"{name} {place}": drawn for place, line in enumerate(lines)
+                            for name, drawn in line(weights).items()}
+
+
 def plan_number_line(sample: Sample) -> Measure:
     """The same for a number: least squares of observed on predicted; slope, and the mean difference."""
     y, x = sample.y - sample.y.mean(), sample.p - sample.p.mean()

@@ -75,6 +75,13 @@ class Figures:
                 if key in self.value}
 
 
+    def class_lines(self, n: int, classes: dict[int, str]) -> dict[str, dict[str, Metric]]:
+        """Slope and calibration in the large of these classes against the rest, by name; {} for two classes."""
+        return {label: {name: metric(float(self.value[f"lines.{name} {place}"]), self.drawn[f"lines.{name} {place}"], n)
+                        for name in ("slope", "intercept")}
+                for place, label in classes.items() if f"lines.slope {place}" in self.value}
+
+
 def figures_of(scored: Scored, *, seed: int, draws: int, with_curves: bool = True,
                benefit: tuple[float, float] | None = None) -> Figures:
     """Work out everything that a report needs of one model.
@@ -114,7 +121,7 @@ def _worked_out(scored: Scored, parts: dict[str, Measure], grids: dict[str, np.n
 def bounds(name: str) -> tuple[float, float]:
     """The least and the largest that a figure can be; widening must not go beyond."""
     part, _, figure = name.partition(".")
-    if part in ("line", "benefit") or name in ("grid.tp", "grid.fp"):
+    if part in ("line", "lines", "benefit") or name in ("grid.tp", "grid.fp"):
         return -np.inf, np.inf
     if figure in ("mae", "rmse", "log_loss", "brier"):
         return 0.0, 2.0 if figure == "brier" else np.inf
@@ -148,6 +155,8 @@ def _add_curves(parts: dict[str, Measure], scored: Scored) -> dict[str, np.ndarr
     if scored.n_classes == 2:
         parts["grid"] = repeated(scored, plan_grid)
         parts["line"] = repeated(scored, calibration.plan_line)
+    else:
+        parts["lines"] = repeated(scored, calibration.plan_class_lines)
     return {"roc": GRID, "pr": GRID, "calibration": grid}
 
 
@@ -179,10 +188,13 @@ def table_of(figures: Figures, scored: Scored) -> dict[str, Metric]:
 
 def _fewest_patients(scored: Scored) -> int:
     """Patients of the rarest class (all patients for a number)."""
-    if scored.task == "regression":
-        return scored.n_patients
+    return scored.n_patients if scored.task == "regression" else min(patients_of(scored).values(), default=1)
+
+
+def patients_of(scored: Scored) -> dict[int, int]:
+    """How many patients each class has that is there."""
     first = scored.samples[0]
-    return min((len(np.unique(scored.patient[first.rows[first.y == each]])) for each in np.unique(first.y)), default=1)
+    return {int(each): len(np.unique(scored.patient[first.rows[first.y == each]])) for each in np.unique(first.y)}
 
 
 def _widened(name: str, found: Metric, fewest: int) -> Metric:

@@ -122,6 +122,10 @@ def _use(run: gallery.Run) -> Iterator[Block]:
         yield Rows(("", "As it is", "Recalibrated"), tuple(
             (title(name), w.figure(each), w.figure(after[name]) if name in after else "-")
             for name, each in before.items()), (0.34, 0.33, 0.33))
+    if report.calibration_of_classes:
+        yield Rows(("Each class against the rest", title("slope"), title("intercept")), tuple(
+            (label, w.figure(line["slope"]), w.figure(line["intercept"]))
+            for label, line in report.calibration_of_classes.items()), (0.34, 0.33, 0.33))
     if w.put_right(run):
         yield Words(w.put_right(run))
     if report.confusion:

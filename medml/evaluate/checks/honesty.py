@@ -74,7 +74,8 @@ def intervals_everywhere(evidence: Evidence) -> Check:
 def _figures(report: Report) -> list[Metric]:
     """Every figure that a report tells, of the model, the baselines, each group, and what acting on it is worth."""
     found = [*report.metrics.values(), *report.calibration_line.values()]
-    found += [each for row in report.baselines.values() for each in row.values()]
+    found += [each for row in (*report.baselines.values(), *report.calibration_of_classes.values())
+              for each in row.values()]
     found += [each for group in report.subgroups for each in (group.figure, group.slope) if each is not None]
     found += [each for point in report.grid for each in (point.sensitivity, point.specificity)]
     if report.net_benefit is not None:

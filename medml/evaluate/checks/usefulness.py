@@ -17,16 +17,21 @@ RECALIBRATE = "Read the ranking and not the probabilities, or put them right: se
 
 @rule("E4")
 def calibrated(evidence: Evidence) -> Check:
-    """Slope within 0.8-1.2, calibration in the large near 0 and its interval across it, and the smooth curve (ICI)."""
+    """Slope within 0.8-1.2, calibration in the large near 0 and its interval across it, and the smooth curve (ICI).
+
+    Of several classes each against the rest; as one of many lies outside by chance, its interval must too.
+    """
     line, brier = evidence.report.calibration_line, evidence.report.metrics.get("brier")
     told = {name: each.value for name, each in line.items() if each.value is not None}
     if evidence.report.n_cases < FEW or not told:
         return found("E4", "could_not_tell", f"{many(evidence.report.n_cases, 'case')} are too few, or too alike, to "
                                              "tell whether probabilities are right.", n=evidence.report.n_cases)
-    wrong = _faults(line, _spread(evidence))
-    figures = told | ({} if brier is None or brier.value is None else {"brier": brier.value})
+    classes = evidence.report.calibration_of_classes
+    wrong = _faults(line, _spread(evidence)) + _faults_of_classes(classes)
+    figures = told | _range_of_classes(classes) | (
+        {} if brier is None or brier.value is None else {"brier": brier.value})
     what = "; ".join(f"{WORDS[name]} {_with_interval(each)}" for name, each in line.items() if each.value is not None)
-    what = what[0].upper() + what[1:]
+    what = what[0].upper() + what[1:] + _said_of_classes(figures)
     if wrong:
         return found("E4", "warn", f"{what}. {' '.join(wrong)}", RECALIBRATE, **figures)
     if "slope" in line and not _told(line["slope"]):
@@ -67,6 +72,32 @@ def _faults(line: dict[str, Metric], spread: float) -> list[str]:
     if ici is not None and ici.value is not None and ici.low > APART:
         said.append("Along the curve they are off by more than 5 points on average.")
     return said
+
+
+def _faults_of_classes(lines: dict[str, dict[str, Metric]]) -> list[str]:
+    """What is wrong with each class against the rest, beyond chance."""
+    said = []
+    for label, line in lines.items():
+        slope = line["slope"]
+        sure = _told(slope) and not slope.low <= 1 <= slope.high
+        faults = _faults({name: each for name, each in line.items() if name != "slope" or sure}, 1.0)
+        said += [f"“{label}” against the rest: {each[0].lower()}{each[1:]}" for each in faults]
+    return said
+
+
+def _range_of_classes(lines: dict[str, dict[str, Metric]]) -> dict[str, float]:
+    """The least and the greatest slope, and the intercept that is farthest from 0, of those that can be told."""
+    slopes = [each["slope"].value for each in lines.values() if _told(each["slope"])]
+    larges = [each["intercept"].value for each in lines.values() if each["intercept"].value is not None]
+    return ({"slope_least": min(slopes), "slope_most": max(slopes)} if slopes else {}) | \
+        ({"intercept_farthest": max(larges, key=abs)} if larges else {})
+
+
+def _said_of_classes(figures: dict[str, float]) -> str:
+    if "slope_least" not in figures:
+        return ""
+    return (f"; each class against the rest: slopes from {figures['slope_least']:.2f} to {figures['slope_most']:.2f}, "
+            f"calibration in the large at most {abs(figures['intercept_farthest']):.2f} from 0")
 
 
 @rule("E5")
