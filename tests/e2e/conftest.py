@@ -38,15 +38,32 @@ def asked(app) -> Asked:
     return Asked(app.port)
 
 
-@pytest.fixture
-def context(browser_of_tests, asked):
-    """A browser context that lets no request out and fails the test if one was made."""
+@pytest.fixture(scope="session")
+def window_of_tests(browser_of_tests):
+    """One browser context for all tests: what screens share is fetched and compiled once."""
     made = browser_of_tests.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
     made.set_default_timeout(20_000)
-    asked.watch(made)
     yield made
     made.close()
+
+
+@pytest.fixture
+def context(window_of_tests, asked, app):
+    """A browser context that remembers nothing of the test before, and fails the test if it asked another machine."""
+    with asked.watching(window_of_tests):
+        yield window_of_tests
+        for page in window_of_tests.pages:
+            page.close()
+    forget(window_of_tests, app.url)
     assert asked.elsewhere == [], "the page asked another machine"
+
+
+def forget(context, url: str) -> None:
+    """Cookies and what a page may store; what was fetched stays."""
+    page = context.new_page()
+    context.new_cdp_session(page).send("Storage.clearDataForOrigin", {
+        "origin": url, "storageTypes": "cookies,local_storage,indexeddb,cache_storage,service_workers"})
+    page.close()
 
 
 @pytest.fixture

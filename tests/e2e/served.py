@@ -117,6 +117,14 @@ class Asked:
     elsewhere: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
 
+    @contextlib.contextmanager
+    def watching(self, context) -> Iterator[None]:
+        """Watch a context that outlives this."""
+        self.watch(context)
+        yield
+        context.remove_listener("request", self._note)
+        context.remove_listener("page", self._watch_page)
+
     def watch(self, context) -> None:
         """Note requests of every page of a browser context, websockets too.
 
