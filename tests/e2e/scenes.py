@@ -141,6 +141,9 @@ SHOTS: list[Shot] = [
     Shot("predict_none", "predict?run={other}", ("other",)),
     Shot("jobs", "jobs", ("job",)),
     Shot("privacy", "privacy", acts=(see_settings,)),
+    Shot("words", "words"),
+    Shot("audit", "audit"),
+    Shot("accounts", "accounts"),
 ]
 SECOND_HALF = {"configure", "train", "evaluate", "explain", "checks", "gallery", "predict", "jobs"}
 
