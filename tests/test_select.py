@@ -214,7 +214,7 @@ def test_200_noise_columns_with_selection_inside_the_folds_do_not_leak(method):
     kept = []
 
     def inside(fold):
-        found = ask(X.iloc[fold.train], y[fold.train], method=method, simulations=6, seed=fold.number)
+        found = ask(X.iloc[fold.train], y[fold.train], method=method, simulations=3, seed=fold.number)
         assert found.n_fitted == len(fold.train)
         kept.append(len(found.columns))
         return found.columns
