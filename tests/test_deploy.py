@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from medml import hospital
 from medml.__main__ import parser
 from tests.e2e.served import free_port
 
@@ -87,6 +88,19 @@ def test_app_and_worker_share_home_settings_and_the_sight_of_each_other():
     assert {**app["environment"], "MEDML_IDLE": "inf"} == worker["environment"]
     assert app["environment"]["FORWARDED_ALLOW_IPS"] == SERVICES["proxy"]["networks"]["inside"]["ipv4_address"]
     assert app["stop_signal"] == "SIGINT" and SERVICES["ollama"]["environment"]["OLLAMA_NO_CLOUD"] == "1"
+
+
+def test_signing_in_by_the_hospital_gives_the_app_alone_a_network_a_package_and_one_name():
+    added = yaml.safe_load((DEPLOY / "oidc.yaml").read_text())
+    assert set(added["services"]) == {"app"} and added["networks"].keys() == {"sign_in"}
+    app = added["services"]["app"]
+    assert app["networks"] == ["inside", "sign_in"] and not app.keys() - {"build", "networks", "environment", "volumes"}
+    assert app["volumes"][0].endswith(":/opt/medml/.streamlit/secrets.toml:ro") and "WORKDIR /opt/medml" in DOCKERFILE
+    assert {"MEDML_ALLOW_HOSTS", hospital.ROLES_BY, hospital.TEAMS_BY} == app["environment"].keys()
+    name, = app["build"]["args"]
+    built = DOCKERFILE.partition("AS built")[2].partition("FROM ")[0]
+    assert f"ARG {name}=\n" in built and f"${{{name}:+-r oidc.txt}}" in built  # without it nothing more is installed
+    assert "deploy/oidc.txt" in re.search(r"^COPY (.*) \./$", built, re.MULTILINE)[1].split()
 
 
 def test_the_image_holds_what_the_app_is_made_of_and_runs_as_nobody_in_particular():
