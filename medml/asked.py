@@ -41,7 +41,7 @@ def configured(args: argparse.Namespace, profile: Profile, choice: Choice) -> tu
     recipe = without(args.without, recipe)
     config = propose_config(found, choice, recipe, profile_sha256=profile_sha256, data_sha256=found.sha256,
                             family=family_named(args.family, choice), seed=args.seed, folds=args.folds, name=args.name,
-                            select=args.select)
+                            select=args.select, anew=args.divide_anew)
     selection = config.selection.model_copy(update={"forced_in": args.force_in, "forced_out": args.force_out})
     return config.model_copy(update={"params": settings(args, config.params, config.family),
                                      "selection": SelectionPlan.model_validate(selection.model_dump())}), recipe

@@ -33,10 +33,11 @@ SORTS = 5  # and sorted values a cell, in a tree with leaves of 5 %: measured on
 
 def propose_config(table: Table, choice: Choice, recipe: Recipe, *, profile_sha256: str, data_sha256: str,
                    family: str | None = None, seed: int = 0, folds: int | None = None, name: str | None = None,
-                   select: bool = False, params: dict[str, Any] | None = None) -> TrainConfig:
+                   select: bool = False, params: dict[str, Any] | None = None, anew: bool = False) -> TrainConfig:
     """The usual way to train on this table: the family's own defaults, by patient where patients repeat.
 
     family  None: the safe choice for a table, or for pictures (`usual_family`)
+    anew    divide the patients, though pictures came with a split of their own
     raises  ValueError on a family, or a setting of it, that does not exist, or that sees something else
     """
     family = family or usual_family(choice, table)
@@ -46,7 +47,7 @@ def propose_config(table: Table, choice: Choice, recipe: Recipe, *, profile_sha2
     kind.filled(params or {})
     return TrainConfig(name=name or f"{choice.target} by {kind.title.lower()}", choice=choice, family=family,
                        params=params or {}, seed=seed, selection=SelectionPlan(on=select),
-                       split=_split(table, choice, recipe, kind, folds), profile_sha256=profile_sha256,
+                       split=_split(table, choice, recipe, kind, folds, anew), profile_sha256=profile_sha256,
                        recipe_sha256=sha256_of(recipe), data_sha256=data_sha256)
 
 
@@ -58,9 +59,15 @@ def usual_family(choice: Choice, table: Table) -> str:
     return "cnn_features" if table.rows <= FEW_PICTURES and weights.available() else "cnn"
 
 
-def _split(table: Table, choice: Choice, recipe: Recipe, kind: families.Family, folds: int | None) -> SplitPlan:
+def comes_divided(table: Table, choice: Choice) -> bool:
+    """Whether the pictures chosen came with a split of their own."""
+    return table.pictures is not None and table.pictures.own_split and choice.pictures is not None
+
+
+def _split(table: Table, choice: Choice, recipe: Recipe, kind: families.Family, folds: int | None,
+           anew: bool) -> SplitPlan:
     rows, patients = n_rows(table, choice, recipe), n_patients(table, choice, recipe)
-    if table.pictures is not None and table.pictures.own_split and choice.pictures is not None:
+    if comes_divided(table, choice) and not anew:
         return SplitPlan(by="patient" if patients < rows else "row", scheme="held_out", folds=1, repeats=1, given=True)
     if kind.sees == "pictures" and kind.round == "epoch":
         folds = folds or FOLDS_OF_NETWORKS

@@ -85,8 +85,10 @@ def make_folds(cases: Cases, plan: SplitPlan, seed: int) -> list[Fold]:
 def _given(cases: Cases) -> np.ndarray:
     """The split that came with the data. UserError where none did, or a part of it is empty."""
     if cases.given is None or not {TRAIN, TEST} <= set(cases.given.tolist()):
-        raise UserError(what="The split that came with the data is not there any more.",
-                        fix="Scan the folder again, or let MedML divide the patients.", code="no_split")
+        raise UserError(what="The split that came with the data leaves nothing to learn from, or nothing with an "
+                             "outcome to judge on.", code="no_split",
+                        fix="Let MedML divide the patients: under \"Change how it is judged\" on the Configure page, "
+                            "or with --divide-anew.")
     return cases.given
 
 

@@ -18,6 +18,7 @@ from pages._ui_cards import drawn
 
 GIVEN = ("The data came divided into parts. MedML keeps that division as it is: it learns from the part for training, "
          "decides on the one for choosing where there are three, and leaves the last closed until you open it, once.")
+DIVISIONS = {True: "As the data came", False: "Let MedML divide the patients"}
 SCHEMES = {"cross_validation": "Cross-validation", "held_out": "Keep a part closed"}
 
 
@@ -84,34 +85,53 @@ def round_words(family: Family) -> str:
             None: "Nothing to continue afterwards."}[family.round]
 
 
-def ask_split(plan: SplitPlan, key: str, n: int) -> SplitPlan:
-    """The split in words, and a fold-out to change it; by patient or by row is never asked, it follows the data."""
+def ask_split(plan: SplitPlan, key: str, n: int, other: SplitPlan | None = None) -> SplitPlan:
+    """The split in words, and a fold-out to change it; by patient or by row is never asked, it follows the data.
+
+    other  for data that came divided: the proposal for the other way, MedML's division or the data's own
+    """
     ui.section("How it is judged", "Always on patients that the model has not seen.")
     with st.container(key="m_card_split"):
-        if plan.given:
-            st.html(f'<p class="m-what">{GIVEN}</p>')
-            return plan
-        words = st.empty()
-        with st.expander("Change how it is judged"):
-            scheme = st.radio("Way", list(SCHEMES), index=list(SCHEMES).index(plan.scheme), horizontal=True,
-                              format_func=SCHEMES.get, key=f"{key}_scheme")
-            left, right = st.columns(2, gap="large")
-            changes: dict[str, Any] = {"scheme": scheme}
-            with left:
-                changes["folds"] = int(st.number_input("Folds", 2, 20, plan.folds, key=f"{key}_folds",
-                                                        help=ui.explained("fold")))
-            with right:
-                if scheme == "held_out":
-                    share = st.slider("Share kept closed", 5, 50, round(100 * plan.test_fraction), 5, format="%d %%",
-                                      key=f"{key}_share", help=ui.explained("held-out part"))
-                    changes["test_fraction"] = share / 100
-                else:
-                    changes["repeats"] = int(st.number_input("Repeats", 1, 20, plan.repeats, key=f"{key}_repeats",
-                                                              help=ui.explained("repeats")))
-        chosen = plan.model_copy(update=changes)
-        ui.draw(f'<div class="m-beside">{drawn(folds.draw(chosen))}'
-                f'<p class="m-what">{ui.linked(split_words(chosen, n), 600)}</p></div>', into=words)
+        words, chosen = st.empty(), plan
+        if other is not None or not plan.given:
+            with st.expander("Change how it is judged"):
+                if other is not None and _ask_own(plan.given, key) != plan.given:
+                    chosen = other
+                chosen = chosen if chosen.given else _ask_folds(chosen, key)
+        if chosen.given:
+            ui.draw(f'<p class="m-what">{GIVEN}</p>', into=words)
+        else:
+            ui.draw(f'<div class="m-beside">{drawn(folds.draw(chosen))}'
+                    f'<p class="m-what">{ui.linked(split_words(chosen, n), 600)}</p></div>', into=words)
     return chosen
+
+
+def _ask_own(given: bool, key: str) -> bool:
+    """Whether the data's own division is kept."""
+    kept = st.radio("Division", list(DIVISIONS), index=list(DIVISIONS).index(given), horizontal=True,
+                    format_func=DIVISIONS.get, key=f"{key}_own")
+    ui.note("Figures on another division cannot be compared with those that others published on this one.")
+    return kept
+
+
+def _ask_folds(plan: SplitPlan, key: str) -> SplitPlan:
+    """Which way, how many folds, how much stays closed."""
+    scheme = st.radio("Way", list(SCHEMES), index=list(SCHEMES).index(plan.scheme), horizontal=True,
+                      format_func=SCHEMES.get, key=f"{key}_scheme")
+    left, right = st.columns(2, gap="large")
+    changes: dict[str, Any] = {"scheme": scheme}
+    with left:
+        changes["folds"] = int(st.number_input("Folds", 2, 20, plan.folds, key=f"{key}_folds",
+                                                help=ui.explained("fold")))
+    with right:
+        if scheme == "held_out":
+            share = st.slider("Share kept closed", 5, 50, round(100 * plan.test_fraction), 5, format="%d %%",
+                              key=f"{key}_share", help=ui.explained("held-out part"))
+            changes["test_fraction"] = share / 100
+        else:
+            changes["repeats"] = int(st.number_input("Repeats", 1, 20, plan.repeats, key=f"{key}_repeats",
+                                                      help=ui.explained("repeats")))
+    return plan.model_copy(update=changes)
 
 
 def split_words(plan: SplitPlan, n: int) -> str:

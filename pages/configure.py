@@ -9,7 +9,7 @@ import streamlit as st
 import worker
 from medml import families, home
 from medml import project as projects
-from medml.config import n_patients, propose_config, usual_family
+from medml.config import comes_divided, n_patients, propose_config, usual_family
 from medml.overrides import Seen
 from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
@@ -44,9 +44,9 @@ class Ground:
     def table(self) -> Table:
         return self.profile.table(self.choice.table)
 
-    def proposed(self, family: str) -> TrainConfig:
+    def proposed(self, family: str, *, anew: bool = False) -> TrainConfig:
         return propose_config(self.table, self.choice, self.recipe, family=family, data_sha256=self.table.sha256,
-                              profile_sha256=home.sha256_of(self.profile))
+                              profile_sha256=home.sha256_of(self.profile), anew=anew)
 
 
 def ground_of(project: projects.Project) -> Ground | None:
@@ -74,7 +74,8 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
         base = base.model_copy(update={"split": known.split, "selection": known.selection, "seed": known.seed,
                                        "use": known.use})
     name = st.text_input("Name of the model", base.name, key=f"{key}_{family.name}_name", max_chars=120)
-    split = plan.ask_split(base.split, f"{key}_split", n_patients(on.table, on.choice, on.recipe))
+    other = on.proposed(family.name, anew=base.split.given).split if comes_divided(on.table, on.choice) else None
+    split = plan.ask_split(base.split, f"{key}_split", n_patients(on.table, on.choice, on.recipe), other)
     base = base.model_copy(update={"use": use_plan.ask_use(on.table, on.choice, base.use, f"{key}_use")})
     base = base.model_copy(update={"name": name.strip() or base.name, "split": split})
     if on.choice.pictures is not None:

@@ -11,8 +11,9 @@ import pytest
 
 from medml import pictures, project, steps, train
 from medml.__main__ import main
-from medml.config import propose_config
+from medml.config import comes_divided, propose_config
 from medml.data import open_table
+from medml.data.images.index import patient_key
 from medml.errors import UserError
 from medml.profile import propose_choice, scan, scan_listed
 from medml.profile.choice import propose_plan
@@ -188,7 +189,31 @@ def test_a_column_split_is_kept_where_it_says_what_to_learn_from_and_what_to_jud
     cases = pictures.with_pixels(cases, opened.frame(), opened, choice, watch=Silent())
     folds, closed = make_folds(cases, plan, 0), held_out(cases, plan, 0)[1]
     assert plan.given == given and len(folds) > 1
+    anew = propose_config(table, choice, recipe, profile_sha256="0" * 64, data_sha256=table.sha256, family="cnn",
+                          anew=True).split
+    assert not anew.given and comes_divided(table, choice) == given
     assert (closed.tolist() == list(range(0, 48, 3))) == given
+
+
+def test_a_part_to_judge_on_that_came_without_labels_is_no_split(tmp_path):
+    rows = ["file,diagnosis,split"]
+    for n in range(48):
+        png(tmp_path / f"{n:02d}.png", n)
+        rows.append(f"{n:02d}.png,,test" if n % 5 == 0 else f"{n:02d}.png,{('yes', 'no')[n % 2]},train")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    found = scan(tmp_path)
+    table, choice = found.tables[0], propose_choice(found, target="diagnosis")
+    recipe = propose_recipe(table, choice, "0" * 64)
+    plan = propose_config(table, choice, recipe, profile_sha256="0" * 64, data_sha256=table.sha256, family="cnn").split
+    assert [each.column for each in table.targets] == ["diagnosis"]
+    assert not table.pictures.own_split and not plan.given
+    opened = open_table(tmp_path, choice.table)
+    cases, _ = prepare(opened.frame(), recipe, table, choice)
+    cases = pictures.with_pixels(cases, opened.frame(), opened, choice, watch=Silent())
+    assert len(cases.y) == 38 and len(make_folds(cases, plan, 0)) == plan.folds * plan.repeats
+    with pytest.raises(UserError, match="nothing with an outcome to judge on") as told:
+        held_out(cases, plan.model_copy(update={"scheme": "held_out", "folds": 1, "given": True}), 0)
+    assert "--divide-anew" in told.value.fix
 
 
 def test_a_scan_stopped_among_pixels_keeps_its_profile(tmp_path):
@@ -218,6 +243,8 @@ def test_the_command_line_names_pictures_to_their_owner_and_the_home_does_not(tm
     assert project.profile(made).tables[0].rows == 24
     written = [each for each in medml_home.rglob("*") if each.is_file()]
     assert not any(b"ZZCANARY" in each.read_bytes() for each in written)
+    keys = [patient_key(f"P{n}").encode() for n in range(24)]
+    assert not any(key in each.read_bytes() for each in [*written, out] for key in keys)  # their hashes neither
 
 
 def test_what_cannot_be_decoded_leaves_by_the_flow_or_ends_the_training(tmp_path):

@@ -128,6 +128,28 @@ def test_pictures_of_a_number_stand_together(tmp_path):
 
 # ---- configure -------------------------------------------------------------------------------------------------------
 
+def division(at):
+    import streamlit as st
+
+    from medml.types import SplitPlan
+    from pages import _ui_plan
+
+    own = SplitPlan(by="patient", scheme="held_out", folds=1, given=True)
+    st.session_state["plan"] = _ui_plan.ask_split(own, at, 40, SplitPlan(by="patient", scheme="cross_validation"))
+
+
+def test_a_division_that_came_with_the_data_can_be_put_aside_and_taken_back():
+    shown = part(division, "key")
+    way = shown.radio(key="key_own")
+    assert shown.session_state["plan"].given and "keeps that division" in words(shown)
+    way.set_value(False).run()
+    plan = shown.session_state["plan"]
+    assert (plan.given, plan.scheme, plan.folds) == (False, "cross_validation", 5)
+    assert "divided into 5 parts" in words(shown) and "cannot be compared" in words(shown)
+    shown.radio(key="key_own").set_value(True).run()
+    assert shown.session_state["plan"].given and not shown.exception
+
+
 def networks(at):
     from medml import families, project
     from pages import _ui_networks

@@ -46,6 +46,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, metavar="N", help="rounds of training, or trees")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--folds", type=int, metavar="N")
+    parser.add_argument("--divide-anew", action="store_true",
+                        help="divide the patients, though the pictures came with a split of their own")
     parser.add_argument("--name", metavar="NAME", help="what to call the run")
     _use.options(parser)
     parser.add_argument("--open", action="store_true", help="open the held-out part at the end, and count the look")

@@ -42,19 +42,22 @@ def with_pictures(table: Table, source: ImageTable, k: int) -> Table:
            keeps of other columns
     """
     columns = [_column(each, source.key) for each in table.columns]
-    target = table.targets[0].column if table.targets else None
+    targets = [each for each in table.targets if each.column != SPLIT or not _is_divided(source, None)]
+    target = targets[0].column if targets else None
     patient = table.patient
     kept = {PICTURE, target, patient.column if patient else None}
     leave_out = [Proposal(column=each.name, reason=ALONE) for each in columns if each.name not in kept]
-    return table.model_copy(update={"columns": columns, "leave_out": leave_out,
-                                    "pictures": facts_of(source.images, k, own_split=_is_divided(source))})
+    return table.model_copy(update={"columns": columns, "leave_out": leave_out, "targets": targets,
+                                    "pictures": facts_of(source.images, k, own_split=_is_divided(source, target))})
 
 
-def _is_divided(source: ImageTable) -> bool:
-    """Whether the pictures came with a split to judge by. Those that a label table does not speak of do not count."""
+def _is_divided(source: ImageTable, target: str | None) -> bool:
+    """Whether the pictures came with a split to judge by. Those that a label table does not speak of do not count, nor
+    those without the outcome `target`: a part to judge on may have been published without its labels."""
     if SPLIT not in source.columns:
         return False
-    return own_parts(source.frame([SPLIT])[SPLIT].drop_nulls().to_list()) is not None
+    told = source.frame([SPLIT] if target in (None, SPLIT) else [SPLIT, target]).drop_nulls()
+    return own_parts(told[SPLIT].to_list()) is not None
 
 
 def facts_of(images: Sequence[ImageFile], k: int, *, own_split: bool) -> PictureFacts:
