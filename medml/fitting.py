@@ -50,9 +50,7 @@ class Task:
     def params(self) -> dict[str, Any]:
         """Every setting; what the size of the data decides is decided once, by all development rows, so that the folds
         and the final model learn in the same way."""
-        pictures = self.config.choice.pictures
-        width = self.cases.X.shape[1] if pictures is None else pictures.size
-        return self.family.settled(self.config.params, len(self.development), width, self.cases.task)
+        return settings_of(self.config, self.cases, len(self.development))
 
     @property
     def rounds(self) -> int:
@@ -105,6 +103,13 @@ def fit_all(task: Task, folds: list[Fold], *, span: tuple[float, float]) -> tupl
     """
     schedule = _one_by_one if task.family.round is None else _side_by_side
     return schedule(task, folds, span)
+
+
+def settings_of(config: TrainConfig, cases: Cases, n_rows: int) -> dict[str, Any]:
+    """Every setting of the family by name, what nobody set as it is usual for so many development rows."""
+    pictures = config.choice.pictures
+    width = cases.X.shape[1] if pictures is None else pictures.size
+    return families.registry.get(config.family).settled(config.params, n_rows, width, cases.task)
 
 
 def seed_of(config: TrainConfig, fold: Fold | None) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml import device, gallery, home, provenance, saved_split, seals
+from medml import device, fitting, gallery, home, provenance, saved_split, seals
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.folds import FittedFold, facts_of, gather, learned_from, name_of
@@ -194,7 +194,8 @@ def _manifest(run: str, ground: Ground, config: TrainConfig, report: Report, fin
                     n_test=n_closed or len(tested), split_sha256=ground.split_sha256,
                     code_version=provenance.code_version(), packages=provenance.packages(), device=device_of(final),
                     seeds={"configuration": config.seed}, files=files,
-                    threads=device.threads(len(ground.cases.y)))
+                    threads=device.threads(len(ground.cases.y)),
+                    settings=fitting.settings_of(config, ground.cases, len(ground.development)))
 
 
 def device_of(final: Pipeline) -> str:

@@ -314,7 +314,8 @@ def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None, watch: 
                         code="no_rounds")
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, config, watch=watch)
     publish.same_split(opened, ground)
-    task = fitting.Task(ground.cases, ground.development, opened.recipe, config, watch,
+    as_it_was = config.model_copy(update={"params": opened.manifest.settings | config.params})
+    task = fitting.Task(ground.cases, ground.development, opened.recipe, as_it_was, watch,
                         None if job is None else home.work_folder(job))
     folds = publish.folds_of(opened, ground)
     return task, ground, folds, final

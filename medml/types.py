@@ -362,6 +362,7 @@ class Manifest(Value):
     threads: int = 1  # of a fit
     job: str | None = None
     files: dict[str, str] = {}  # sha256 of what the run was made from: profile, recipe, config, split
+    settings: dict[str, Any] = {}  # every one of the family as it was used, the usual ones too; older runs have none
 
 
 class Label(Value):

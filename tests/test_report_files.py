@@ -53,8 +53,17 @@ def test_a_reader_finds_headline_checks_and_checklist_in_the_pdf(run):
     auroc = run.report.metrics["auroc"]
     assert f"AUROC was {auroc.value:.3f} (95 % CI {auroc.low:.3f} to {auroc.high:.3f})" in text
     assert "Internally validated only" in text and "TRIPOD+AI checklist" in text
+    assert "Penalties tried: 12; Weakest penalty: 100" in text  # which nobody set
     assert all(each.id in text for each in run.report.checks)
     assert NAME in text  # markup in a name is shown, not obeyed
+
+
+def test_settings_of_a_run_that_kept_none_are_those_that_somebody_set(run):
+    older = replace(run, manifest=run.manifest.model_copy(update={"settings": {}}))
+    assert wording.settings(older) == "the usual ones"
+    config = run.config.model_copy(update={"params": {"weakest": 0.00001}})
+    assert wording.settings(replace(older, config=config)) == "Weakest penalty: 0.00001"
+    assert wording.settings(replace(run, config=config)) == "Penalties tried: 12; Weakest penalty: 0.00001"
 
 
 def test_every_page_has_ink_inside_its_margins_and_none_outside(run):

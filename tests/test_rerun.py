@@ -179,5 +179,6 @@ def test_the_folds_and_the_final_model_learn_by_the_same_settings(source, monkey
                         settings(chosen, *rest))
     run = train(source, *planned(source, family="boosting"))
     assert set(depths) == {3} and g1(run).verdict == "pass"
+    monkeypatch.setattr(boosting.Boosting, "usual", lambda self, facts: others | {"depth": 1})  # of another version
     continue_run(run, 2, source=source)
-    assert set(depths) == {3}
+    assert set(depths) == {3} and gallery.open_run(run).manifest.settings["depth"] == 3

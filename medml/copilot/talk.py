@@ -22,8 +22,9 @@ from medml.copilot.knowledge import Passage
 from medml.copilot.prompting import ON_CPU, ON_GPU, Budget, Message, Prompt, again, prompt
 from medml.copilot.proposal import Proposal
 from medml.copilot.repair import faults, repair, unexplained
-from medml.copilot.told import as_text, plainly
+from medml.copilot.told import as_text
 from medml.evaluate.words import METRICS
+from medml.families.family import plainly
 from medml.value import Value
 
 ADVISER = "the built-in adviser"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from medml.copilot.facts import STAGES, ColumnFacts, Figure, GroupFacts, Setting, Snapshot, Stage
 from medml.copilot.intents import intents
 from medml.copilot.tokens import cut, most
+from medml.families.family import plainly
 
 LONGEST_LINE = 90  # tokens of one fact
 ABOUT = {  # what each stage is about, when the question does not say
@@ -116,13 +117,6 @@ def _model(s: Snapshot) -> Iterator[Line]:
 
 def _or(value: float | None) -> str:
     return "not known" if value is None else f"{value:g}"
-
-
-def plainly(value: object) -> str:
-    """A setting's value without an exponent: "on", "0.00001", "5000"."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def _setting(each: Setting) -> Line:

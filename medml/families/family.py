@@ -42,6 +42,10 @@ class Param:
     picture: str = ""
     more: bool = False
 
+    def said(self, value: Any) -> str:
+        """A value as a screen says it: "on", "0.00001", a choice in its words."""
+        return dict(zip(self.choices, self.words, strict=False)).get(value, plainly(value))
+
     def zone(self, value: float, zones: Zone | None = None) -> Literal["cautious", "usual", "aggressive"]:
         """In which zone a value lies, by these borders or its own; "usual" where the parameter has none."""
         zones = zones or self.zones
@@ -52,6 +56,13 @@ class Param:
             return "usual"
         beyond = value > high
         return "aggressive" if beyond == (self.more_is == "aggressive") else "cautious"
+
+
+def plainly(value: object) -> str:
+    """A setting's value without an exponent: "on", "0.00001", "5000"."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

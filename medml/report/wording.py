@@ -138,10 +138,12 @@ def missing(run: gallery.Run) -> str:
 
 
 def settings(run: gallery.Run) -> str:
-    """The parameters of the model, by the names that its screen uses."""
-    known = {each.name: each.title for each in families.registry.get(run.config.family).params}
-    told = "; ".join(f"{known.get(name, name)}: {value}" for name, value in run.config.params.items())
-    return told or "the usual ones"
+    """The parameters of the model as they were used, by the names that its screen uses; of a run made before they were
+    kept, those that somebody set."""
+    used = run.manifest.settings | run.config.params
+    known = families.registry.get(run.config.family).params
+    return "; ".join(f"{each.title}: {each.said(used[each.name])}" for each in known if each.name in used) or \
+        "the usual ones"
 
 
 def beside(run: gallery.Run) -> dict[str, dict[str, Metric]]:
