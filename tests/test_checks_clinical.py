@@ -82,6 +82,9 @@ def test_of_several_classes_those_are_named_that_are_off_beyond_chance():
     timid = run("E4", cases, prediction={"signal": 2.0})
     assert timid.verdict == "warn" and timid.figures["slope_least"] > 1.2
     assert all(f"“{label}” against the rest: predictions are too timid" in timid.what for label in cases.classes)
+    assert "put them right" not in timid.fix  # there is a map for two classes alone
+    apart = run("E4", cases, prediction={"signal": 30.0})  # no class has a slope then
+    assert set(apart.figures) == {"ici", "brier"}
 
 
 def test_a_class_of_few_patients_has_no_line_of_its_own():

@@ -12,6 +12,7 @@ SLOPE = (0.8, 1.2)
 UNSURE = 2.0  # width of its interval above which a slope says nothing: classes that lie wholly apart have none
 LARGE = 0.2  # of log odds, about 5 points at a risk of one half; of a number: standard deviations
 APART = 0.05  # mean distance of a probability from the share observed at it
+RANK = "Do not act on the figures themselves: go by which are higher and which are lower."
 RECALIBRATE = "Read the ranking and not the probabilities, or put them right: see Calibration, before and after."
 
 
@@ -26,14 +27,16 @@ def calibrated(evidence: Evidence) -> Check:
     if evidence.report.n_cases < FEW or not told:
         return found("E4", "could_not_tell", f"{many(evidence.report.n_cases, 'case')} are too few, or too alike, to "
                                              "tell whether probabilities are right.", n=evidence.report.n_cases)
-    classes = evidence.report.calibration_of_classes
+    # where a class lies wholly apart it has no slope, and two or three cases make its intercept
+    classes = {label: each for label, each in evidence.report.calibration_of_classes.items() if _told(each["slope"])}
     wrong = _faults(line, _spread(evidence)) + _faults_of_classes(classes)
     figures = told | _range_of_classes(classes) | (
         {} if brier is None or brier.value is None else {"brier": brier.value})
     what = "; ".join(f"{WORDS[name]} {_with_interval(each)}" for name, each in line.items() if each.value is not None)
     what = what[0].upper() + what[1:] + _said_of_classes(figures)
     if wrong:
-        return found("E4", "warn", f"{what}. {' '.join(wrong)}", RECALIBRATE, **figures)
+        fix = RECALIBRATE if evidence.scored.task == "binary" else RANK
+        return found("E4", "warn", f"{what}. {' '.join(wrong)}", fix, **figures)
     if "slope" in line and not _told(line["slope"]):
         return found("E4", "could_not_tell", f"{what}: there are too few cases to tell the slope.", **figures)
     return found("E4", "pass", f"{what}: predicted and observed agree.", **figures)
@@ -78,16 +81,15 @@ def _faults_of_classes(lines: dict[str, dict[str, Metric]]) -> list[str]:
     """What is wrong with each class against the rest, beyond chance."""
     said = []
     for label, line in lines.items():
-        slope = line["slope"]
-        sure = _told(slope) and not slope.low <= 1 <= slope.high
-        faults = _faults({name: each for name, each in line.items() if name != "slope" or sure}, 1.0)
+        beyond_chance = not line["slope"].low <= 1 <= line["slope"].high
+        faults = _faults({name: each for name, each in line.items() if name != "slope" or beyond_chance}, 1.0)
         said += [f"“{label}” against the rest: {each[0].lower()}{each[1:]}" for each in faults]
     return said
 
 
 def _range_of_classes(lines: dict[str, dict[str, Metric]]) -> dict[str, float]:
-    """The least and the greatest slope, and the intercept that is farthest from 0, of those that can be told."""
-    slopes = [each["slope"].value for each in lines.values() if _told(each["slope"])]
+    """The least and the greatest slope, and the intercept that is farthest from 0."""
+    slopes = [each["slope"].value for each in lines.values()]
     larges = [each["intercept"].value for each in lines.values() if each["intercept"].value is not None]
     return ({"slope_least": min(slopes), "slope_most": max(slopes)} if slopes else {}) | \
         ({"intercept_farthest": max(larges, key=abs)} if larges else {})
