@@ -131,6 +131,18 @@ def test_patients_whose_zeros_a_spreadsheet_took_off_are_found_where_only_one_ca
     assert "ill" not in pictures_of(tmp_path).columns
 
 
+def test_files_whose_zeros_a_spreadsheet_took_off_are_found_where_only_one_can_be_meant(tmp_path):
+    for n, name in enumerate(("001", "002", "01", "010", "x3")):
+        png(tmp_path / f"{name}.png", n)
+    ill = "ill\n1,a\n2,b\n10,c\n3,d\n"
+    (tmp_path / "list.csv").write_text(f"image,{ill}")
+    found = dict(pictures_of(tmp_path).frame(["picture", "ill"]).iter_rows())
+    assert found == {"001.png": None, "002.png": "b", "01.png": None, "010.png": "c", "x3.png": None}
+    for other in (f"age,{ill}", "image,ill\n1,a\n02,b\n10,c\n3,d\n"):  # no name of files; zeros stand as typed
+        (tmp_path / "list.csv").write_text(other)
+        assert "ill" not in pictures_of(tmp_path).columns
+
+
 def test_names_are_found_however_their_letters_are_written_where_only_one_can_be_meant(tmp_path):
     for name in ("IMG_1.PNG", "Img_2.png", "img_3.png", "IMG_3.png"):
         png(tmp_path / "films" / name, len(name))

@@ -38,7 +38,7 @@ class Match:
 
     table: TableSource
     column: str
-    how: str  # file, uid, patient, or number: a patient's, without the zeros before it
+    how: str  # file, uid, patient, or a number without the zeros before it: of a patient, of a file
     rows: list[int | None]
     n_rows: int  # rows that name a picture
     again: int  # rows that name pictures which an earlier row names
@@ -108,13 +108,10 @@ def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[s
         by_patient = _by_key("patient", patients)
         by_number = _by_key("patient", patients, zeros=True)
         ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), ("patient", by_patient),
-                                                ("number", by_number)]
+                                                ("number", by_number), ("file number", _by_number(images))]
         for how, place in ways:
-            # "12" may be the name of a file, 00012 and anything else: the column must say that it names files, patients
-            names = [] if place is None else [
-                name for name in _likely(sample, how, place, table.rows or 0)
-                if (how != "file" or not digits_only or _NUMBERS_FILES.search(name))
-                and (how != "number" or _NAMES_PATIENTS.search(name))]
+            names = [] if place is None else [name for name in _likely(sample, how, place, table.rows or 0)
+                                              if _may_name(name, how, digits_only)]
             if key is not None:
                 names = [key] if place is not None and key in sample.columns else []
             found = [each for name in names
@@ -126,10 +123,18 @@ def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[s
     return None
 
 
+def _may_name(column: str, how: str, digits_only: bool) -> bool:
+    """Whether a column's name lets its cells be understood so: "12" may be the name of a file, 00012 and anything else,
+    so where numbers are meant it must say that it names files, patients."""
+    if how == "number":
+        return bool(_NAMES_PATIENTS.search(column))
+    return how != "file number" and not (how == "file" and digits_only) or bool(_NUMBERS_FILES.search(column))
+
+
 def _likely(sample: pl.DataFrame, how: str, place: Place, n_rows: int) -> list[str]:
     """Columns that are worth reading whole: by their first values; in a table that is not huge also by their name, for
     it may speak of far more pictures than are here."""
-    named = _NAMES_FILES if how == "file" else _NAMES_KEYS if how == "uid" else _NAMES_PATIENTS
+    named = _NAMES_FILES if how in ("file", "file number") else _NAMES_KEYS if how == "uid" else _NAMES_PATIENTS
     found = []
     for name, cells in zip(sample.columns, sample, strict=True):
         if cells.dtype.is_float() or cells.dtype.is_temporal() or cells.dtype == pl.Boolean:
@@ -146,7 +151,7 @@ def _column(table: TableSource, cells: pl.Series, how: str, place: Place, n_pict
     rows: list[int | None] = [None] * n_pictures
     named = again = 0
     values = [as_text(value) for value in cells]
-    if how == "number" and any(value and len(value) > 1 and value.startswith("0") for value in values):
+    if how in ("number", "file number") and any(value and len(value) > 1 and value.startswith("0") for value in values):
         return None  # here zeros stand as they were typed
     for row, value in enumerate(values):
         places = place(value) if value else ()
@@ -176,6 +181,18 @@ def _by_file(images: Sequence[ImageFile], table: str) -> Place:
                      names.get(name), stems.get(name), stems.get(name.rpartition(".")[0]), folded.get(name.casefold()))
         return next(((found,) for found in looked_up if found is not None), ())
     return place
+
+
+def _by_number(images: Sequence[ImageFile]) -> Place | None:
+    """By the number that is a file's name, without the zeros before it: spreadsheets make 1 of 001. None where no name
+    is a number; only where one has it."""
+    numbers = _unique([_stem(each).lstrip("0") or "0" if _stem(each).isdecimal() else "" for each in images])
+    numbers.pop("", None)
+
+    def place(value: str) -> Sequence[int]:
+        found = numbers.get(value.strip())
+        return () if found is None else (found,)
+    return place if numbers else None
 
 
 def _ends(path: str) -> list[str]:
