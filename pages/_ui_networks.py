@@ -12,6 +12,7 @@ import worker
 from medml import project as projects
 from medml.families import Family
 from medml.patience import READ, within
+from medml.profile.pictures import mirrored
 from medml.types import PicturePlan, Table
 from medml.vision import weights
 from medml.vision.names import BACKBONES, SMALL
@@ -65,9 +66,9 @@ def examples(project: projects.Project, table: Table, target: str, plan: Picture
                "light": params["light"], "flip": params["flip"]}
     name = (project.id, table.sha256, "examples", plan.size, plan.window, tuple(changes.items()))
     ui.heading("As the network sees them", "Training pictures are changed a little each time; at judging they are not.")
-    if table.pictures is not None and table.pictures.chest and changes["flip"] != "none":
-        ui.say("caution", "These are chest films, and they are to be mirrored: the heart would lie on the wrong side.",
-               "Set “Mirrored” to none.")
+    against = mirrored(table.pictures, changes["flip"])
+    if against:
+        ui.say("caution", *against)
     if not drawn.is_kept(name):
         if st.button("Show six examples", icon=":material/auto_awesome_motion:", key="m_examples"):
             with st.spinner("Changing six pictures"):

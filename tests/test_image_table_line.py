@@ -11,6 +11,7 @@ import pytest
 
 from medml import pictures, project, steps, train
 from medml.__main__ import main
+from medml.commands.train import proposals_in_words
 from medml.config import comes_divided, propose_config
 from medml.data import open_table
 from medml.data.images.index import patient_key
@@ -214,6 +215,19 @@ def test_a_part_to_judge_on_that_came_without_labels_is_no_split(tmp_path):
     with pytest.raises(UserError, match="nothing with an outcome to judge on") as told:
         held_out(cases, plan.model_copy(update={"scheme": "held_out", "folds": 1, "given": True}), 0)
     assert "--divide-anew" in told.value.fix
+
+
+def test_the_command_line_warns_where_chest_films_are_to_be_mirrored(tmp_path):
+    for n in range(24):
+        dicom(tmp_path / ("a" if n % 2 else "b") / f"{n}.dcm", n, PatientID=f"P{n}", BodyPartExamined="CHEST")
+    found = scan(tmp_path)
+    table, choice = found.tables[0], propose_choice(found)
+    recipe = propose_recipe(table, choice, "0" * 64)
+    for flip, warned in (("left-right", 1), ("none", 0)):
+        config = propose_config(table, choice, recipe, profile_sha256="0" * 64, data_sha256=table.sha256, family="cnn",
+                                params={"flip": flip})
+        said = list(proposals_in_words(tmp_path, found, config, recipe))
+        assert sum("the heart would lie on the wrong side" in each for each in said) == warned
 
 
 def test_a_scan_stopped_among_pixels_keeps_its_profile(tmp_path):

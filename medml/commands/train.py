@@ -15,6 +15,7 @@ from medml.commands._words import recipe_in_words, run_in_words
 from medml.config import estimate
 from medml.profile import by_reason, left_out, regrouped, scan
 from medml.profile.choice import unusable
+from medml.profile.pictures import mirrored
 from medml.recipe import preview
 from medml.roots import existing
 from medml.sample import take
@@ -96,6 +97,9 @@ def proposals_in_words(source: Path, profile: Profile, config: TrainConfig, reci
         yield f"Left out: {names}. {reason}"
     if any(not unusable(table.column(each.column)) for each in out):
         yield "--keep COLUMN keeps one that is known before the moment of prediction."
+    against = mirrored(table.pictures, config.params.get("flip"))
+    if against:
+        yield f"{' '.join(against)} (--set flip=none)"
     held = take(source, table)
     effects = preview(held.frame, recipe, table, choice, short=held.short)
     yield from recipe_in_words(recipe, effects, counted_on=None if held.whole else held.rows)

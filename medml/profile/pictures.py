@@ -93,6 +93,17 @@ def untold(facts: PictureFacts) -> tuple[str, str] | None:
     return None
 
 
+def mirrored(facts: PictureFacts | None, flip: str | None) -> tuple[str, str] | None:
+    """What to say where chest films are to be mirrored, and what to do; None where all is well.
+
+    flip  the family's setting of that name; None where it has none
+    """
+    if facts is None or not facts.chest or flip in (None, "none"):
+        return None
+    return ("These are chest films, and they are to be mirrored: the heart would lie on the wrong side.",
+            "Set “Mirrored” to none.")
+
+
 def counted(values: Sequence[str | None], owners: Sequence[str], k: int) -> dict[str, int]:
     """{value: files}, most frequent first; those of fewer than k files or k patients together as "other".
 
