@@ -63,7 +63,8 @@ def by_value(value: Overall, output: str) -> None:
         return
     hidden = " Groups of fewer than 10 patients are not shown." if one.hidden else ""
     ui.chart(drawn.dependence(one, _short(value), ink=ui.ink()),
-             f"What it adds to the answer, by its value, with 95 % intervals.{hidden}", key="m_dependence")
+             f"What it adds to the answer, by its value, with 95 % intervals.{hidden}", key="m_dependence",
+             about=f"{ui.clean(column, 48)}.")
 
 
 def each_patient(run: Run, value: Overall) -> None:

@@ -81,13 +81,14 @@ def legend(shades: dict[str, str], title: str = "") -> None:
         st.html(f'<p class="m-keys">{said}{keys}</p>')
 
 
-def chart(drawn: alt.TopLevelMixin | dict[str, Any], words: str, *, key: str | None = None) -> None:
+def chart(drawn: alt.TopLevelMixin | dict[str, Any], words: str, *, key: str | None = None, about: str = "") -> None:
     """One chart in the house's theme with a sentence under it, which is also its text for a screen reader.
 
     drawn  a chart of medml.plots, or a specification that `medml.plots.dressed` made before (kept by the caller)
+    about  what is drawn, said before `words` to a screen reader alone, where a heading tells it to the eye
     """
     from medml.plots import dressed
 
     spec = drawn if isinstance(drawn, dict) else dressed(drawn, ink())
-    st.vega_lite_chart(spec=spec, theme=None, width="stretch", key=key, alt=words)
+    st.vega_lite_chart(spec=spec, theme=None, width="stretch", key=key, alt=f"{about} {words}".strip())
     draw(f'<p class="m-words">{linked(words, 600)}</p>')

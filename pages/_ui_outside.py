@@ -106,7 +106,7 @@ def more_patients(run: Run) -> None:
     if found is not None:
         with st.container(key="m_card_forecast"):
             ui.chart(use.forecast(found, title=metrics.headline_name(run.report), ink=ui.ink()), found.said,
-                     key="m_forecast")
+                     key="m_forecast", about=f"{metrics.headline_name(run.report)} by number of patients.")
         return
     mine = f"m_forecast_{run.run}_{run.chain.current}"
     job = st.session_state.get(mine)

@@ -139,7 +139,8 @@ def _spread(title: str, values: dict[str, np.ndarray], shades: dict[str, str], w
             ui.note(f"{words} Each has {numbers[0]:,.0f}.")
             return
         ink = ui.ink()
-        ui.chart(dressed(spread(found, ink=ink, colours=shades), ink), words, key=f"m_chart_{title[:5]}")
+        ui.chart(dressed(spread(found, ink=ink, colours=shades), ink), words, key=f"m_chart_{title[:5]}",
+                 about=f"{title}: how it is spread in each class.")
 
 
 def _sides(project: projects.Project, table: Table, choice: Choice) -> dict[str, np.ndarray]:

@@ -41,7 +41,7 @@ def matrix(report: Report, point: GridPoint) -> None:
 
     yes = answer(report.positive).strip("“”")
     ui.chart(counts.confusion(counts.matrix_at(point), [f"not {yes}", yes], ink=ui.ink(), height=260),
-             "Rows are what was true, columns what the model said.", key="m_confusion")
+             "Rows are what was true, columns what the model said.", key="m_confusion", about="Confusion matrix.")
 
 
 def both_curves(report: Report, point: GridPoint) -> None:
@@ -66,7 +66,7 @@ def several_classes(report: Report) -> None:
         with st.container(key="m_card_confusion"):
             ui.chart(counts.confusion(report.confusion, report.classes, ink=ui.ink(), height=420),
                      "Rows are what was true, columns what the model said; deeper colour is a larger share of its row.",
-                     key="m_confusion")
+                     key="m_confusion", about="Confusion matrix.")
 
 
 def honest(report: Report) -> None:

@@ -61,7 +61,8 @@ def _show_scores(seen: Seen) -> None:
     from medml.plots import counts
 
     with st.expander("How often each column was kept so far"):
-        ui.chart(counts.selection(seen.scores, ink=ui.ink()), stability(seen), key="m_seen_scores")
+        ui.chart(counts.selection(seen.scores, ink=ui.ink()), stability(seen), key="m_seen_scores",
+                 about="In which share of the folds each column was kept.")
 
 
 def stability(seen: Seen) -> str:

@@ -83,7 +83,8 @@ def worth(report: Report) -> None:
     with picture, st.container(key="m_card_benefit"):
         ui.chart(use.decision(known, ink=ui.ink()),
                  f"Higher is better. Shaded: thresholds from {ui.percent(known.low)} to {ui.percent(known.high)}, "
-                 f"{known.range_reason}.", key="m_benefit")
+                 f"{known.range_reason}.", key="m_benefit", about="Net benefit by threshold, beside that of working up "
+                 "everybody or nobody.")
     with figures, st.container(key="m_card_gain"):
         ui.number_with_interval("More than the better of the two, in 100 patients", in_hundred(known.gain), large=False,
                                 digits=1, help="Patients found without one false alarm more, averaged over the shaded "
@@ -129,7 +130,7 @@ def put_right(report: Report) -> None:
         if found.curve is not None:
             ui.chart(use.put_right(report.calibration, found, ink=ui.ink()),
                      "Before and after, both on rows that had no part in it; on the thin line they agree.",
-                     key="m_put_right")
+                     key="m_put_right", about="Calibration curve.")
     with figures:
         names = [name for name in BESIDE if name in found.before and name in found.after]
         ui.table(["Figure", "Before", "After"], [[ui.linked(title(name)), metrics.cell(found.before[name]),

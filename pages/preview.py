@@ -63,8 +63,9 @@ def one(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[
     if drawn is None:
         ui.note("Nothing recorded in these rows.")
         return
-    gone = int(held.missing[column.name].sum())
-    ui.chart(drawn, f"{ui.count(gone)} missing" if gone else "None missing", key=f"m_chart_{column.name}")
+    gone, parted = int(held.missing[column.name].sum()), "" if outcomes is None else ", for each outcome by itself"
+    ui.chart(drawn, f"{ui.count(gone)} missing" if gone else "None missing", key=f"m_chart_{column.name}",
+             about=f"How the values of {ui.clean(column.name, 48)} are spread{parted}.")
 
 
 def picture(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[str, str]) -> dict | None:
@@ -93,7 +94,8 @@ def missing(held: Sample) -> None:
         if found.more:
             words += f" {ui.count(found.more, 'column')} with fewer missing cells are not drawn."
         spec = held_here.kept(("missing",), lambda: dressed(missing_picture(found, ink=ui.ink()), ui.ink()))
-        ui.chart(spec, words, key="m_chart_missing")
+        ui.chart(spec, words, key="m_chart_missing",
+                 about="Where cells are missing, a strip for each column from the file's first row to its last.")
 
 
 def rows(held: Sample) -> None:
