@@ -64,6 +64,7 @@ class JobWatch:
     def safe_point(self) -> None:
         """After a stop that came as it learned, a pause puts off the judging of the best: never the end of a round."""
         if self._pause is not None and (not self._stop or self._stage in JUDGING):
+            self.stop_heard = self.stop_heard or self._stop  # both may come between two looks: then it is put aside too
             raise Paused
 
     def fence(self) -> None:

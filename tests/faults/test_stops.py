@@ -178,6 +178,13 @@ def test_what_a_stop_in_an_epoch_keeps_can_be_judged_later(study, monkeypatch):
     assert job.state == "done" and max(each.round for each in opened.history) < 100 and opened.config.compared == 2
 
 
+def test_a_stop_and_then_a_pause_between_two_looks_lose_nothing_of_what_was_learned(study, monkeypatch):
+    job = worked(monkeypatch, queued(study), "save", lambda watch: (stop(watch), pause(watch)))
+    assert job.is_paused and job.stop is None and job.message == run.ENOUGH and whole_runs() == []
+    worker.go_on(job.id)
+    assert gone_on(job.id).state == "done" and len(whole_runs()) == 1
+
+
 def test_a_pause_from_before_a_stop_does_not_put_the_judging_off(study):
     job = store.submit("job-0001", "train", "train", {}) and store.claim("train", "me", 30)
     worker.pause(job.id)
