@@ -39,7 +39,7 @@ def words_of(job: Job) -> str:
 
 def _ending(job: Job) -> str:
     """What is left to do after a stop: a round to end, then its best to be measured, which a pause puts off."""
-    if not job.is_judging:
+    if not (job.is_judging and worker.resumes(job.kind)):  # of other work nothing is kept, nor measured
         return "Stopping at the next safe point"
     return "Learning has ended; what is kept is measured" if job.paused is None else "Putting the measuring off"
 

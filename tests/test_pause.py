@@ -210,6 +210,11 @@ def test_after_a_stop_the_screen_says_what_is_left_and_offers_to_put_it_off():
     shown.button[0].click().run()
     assert words_of(store.get(job.id)) == "Putting the measuring off"
     assert store.pulse(job.id, job.token) == "later"
+    store.submit("job-0002", "without", "train", {})
+    other = store.claim("train", "me", 30)
+    store.ask_stop(other.id)
+    store.pulse(other.id, other.token, store.Progress(1, 0.0, 1, "evaluate", 0.95, "Comparing", {}))
+    assert words_of(store.get(other.id)) == "Stopping at the next safe point"  # of this nothing is kept
 
 
 def test_a_stop_while_it_waits_promises_nothing_that_it_does_not_keep():
