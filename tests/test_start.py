@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -250,6 +251,13 @@ def test_what_ci_runs_is_the_readmes_command():
     lines = [each for each in (ROOT / ".ci" / "run").read_text().splitlines() if not each.startswith("#")]
     assert lines[-1] == "python3 start.py test" and os.access(ROOT / ".ci" / "run", os.X_OK)
     assert "python3 start.py test" in (ROOT / "README.md").read_text()
+
+
+def test_every_bench_that_is_a_command_stands_in_the_readme():
+    parts = {"auto_peers"}  # run by bench.auto, with the Python of the peers
+    commands = {each.stem for each in (ROOT / "bench").glob("*.py") if "__main__" in each.read_text(encoding="utf-8")}
+    told = set(re.findall(r"python -m bench\.(\w+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert told == commands - parts
 
 
 def test_what_the_proofs_run_under_is_installed_or_named(start, monkeypatch, capsys):
