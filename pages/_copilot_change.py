@@ -10,13 +10,13 @@ from medml.copilot import Proposal
 from medml.copilot.proposal import propose
 from pages._ui_belonging import allowed
 from pages._ui_plain import html
-from pages._ui_settings import words as in_words
+from pages._ui_settings import setting
 from pages._ui_words import chip
 
 
 def proposal(made: Proposal, project: str) -> None:
     """The button, with before, after and the reason."""
-    before, after = in_words(made.before), in_words(made.after)
+    before, after = in_words(made)
     bold = made.zone == "aggressive"
     because = f"{made.reason[:1].upper()}{made.reason[1:].rstrip('.')}."
     with st.container(key="m_copilot_change"):
@@ -25,6 +25,13 @@ def proposal(made: Proposal, project: str) -> None:
                 f'<p class="m-note">{html(because, 300)}</p>')
         if st.button(f"Set it to {after}{', aggressive' if bold else ''}", key="m_copilot_accept", **allowed("change")):
             _accept(made, project)
+
+
+def in_words(made: Proposal) -> tuple[str, str]:
+    """Before and after as the form calls them: a choice in its words, a number without an exponent."""
+    before, after = (setting(f"parameter: {made.parameter}", each, [made.family])[1]
+                     for each in (made.before, made.after))
+    return before, after
 
 
 def _accept(proposal: Proposal, project: str) -> None:

@@ -15,9 +15,8 @@ import streamlit as st
 from medml import copilot
 from medml.copilot import Answer, Change
 from pages import _copilot_asked as asked
-from pages._copilot_change import proposal
+from pages._copilot_change import in_words, proposal
 from pages._ui_plain import html, plain
-from pages._ui_settings import words
 from pages._ui_terms import draw, linked
 
 EVERY = 0.2  # seconds between two looks at an answer that comes
@@ -46,9 +45,9 @@ def _changed(made: list[Change], before: float = math.inf) -> list[Change]:
     """A line of the project's log for each change that was made before that moment; those that were made later."""
     for each in made:
         if each.time < before:
+            before, after = in_words(each.proposal)
             st.html(f'<p class="m-changed">{datetime.fromtimestamp(each.time):%H:%M} · '
-                    f'<strong>{html(each.proposal.title)}</strong>: {html(words(each.proposal.before))} → '
-                    f'{html(words(each.proposal.after))}, set by a click</p>')
+                    f'<strong>{html(each.proposal.title)}</strong>: {html(before)} → {html(after)}, set by a click</p>')
     return [each for each in made if each.time >= before]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from medml import families
+from medml.families.family import plainly
 from medml.steps import registry as steps
 from pages._ui_plan import SCHEMES
 from pages._ui_words import percent
@@ -37,12 +38,13 @@ def setting(key: str, value: object, kinds: Iterable[str]) -> tuple[str, str]:
     if group == "parameter":
         params = [each for kind in kinds if kind in families.registry.names()
                   for each in families.registry.get(kind).params if each.name == name]
-        return (params[0].title if params else name), words(value)
+        choice = bool(params) and value in params[0].choices
+        return (params[0].title if params else name), params[0].said(value) if choice else words(value)
     return PLAIN.get(key, key.capitalize()), words(value)
 
 
 def words(value: object) -> str:
     """A value as a person says it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return "–" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        value = float(f"{value:.6g}")
+    return "–" if value in (None, "") else plainly(value)

@@ -106,9 +106,11 @@ def test_why_figures_differ_speaks_of_repeats_only_where_there_are_several():
                                                       ("Judged by", "Cross-validation")),
     ("split: test_fraction", 0.25, ("Share kept closed", "25 %")), ("cleanup: impute", "on",
                                                                     ("Cleanup: missing values", "on")),
-    ("parameter: epochs", 12, ("Rounds over the table", "12")), ("columns left out", "", ("Columns left out", "–"))])
+    ("parameter: epochs", 12, ("Rounds over the table", "12")),
+    ("parameter: rate", 1e-05, ("Learning rate", "0.00001")),
+    ("parameter: start", "scratch", ("Begins from", "nothing")), ("columns left out", "", ("Columns left out", "–"))])
 def test_a_setting_is_said_in_the_words_of_its_screen(key, value, shown):
-    assert said.setting(key, value, ["mlp"]) == shown
+    assert said.setting(key, value, ["mlp", "cnn"]) == shown
 
 
 def test_every_part_of_a_split_has_a_name_on_the_screen():

@@ -9,6 +9,7 @@ from medml.commands import Printed, command
 from medml.commands._options import as_json
 from medml.commands._places import check_json, save_json
 from medml.errors import UserError
+from medml.families.family import plainly
 from medml.home import home
 
 
@@ -44,8 +45,8 @@ def do_ask(args: argparse.Namespace) -> Printed:
     if found.proposal is not None:
         change = found.proposal
         bold = " (aggressive)" if change.zone == "aggressive" else ""
-        yield (f"It would set {change.title} from {change.before} to {change.after}{bold}: {change.reason}. Nothing "
-               "was changed.")
+        yield (f"It would set {change.title} from {plainly(change.before)} to {plainly(change.after)}{bold}: "
+               f"{change.reason}. Nothing was changed.")
 
 
 def _seen(name: str, stage: str | None):
