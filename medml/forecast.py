@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from medml import home
+from medml.as_made import config_as_made
 from medml.cases import Fold, Predictions
 from medml.errors import Stopped, UserError
 from medml.measured import SizePoint
@@ -41,7 +42,8 @@ def of_run(run: str, *, source: Path | None = None, more: int = MORE, watch: Wat
                             watch=watch)
     publish.same_split(opened, ground)
     folds = [each for each in ground.folds if each.repeat == 0]
-    task = fitting.Task(ground.cases, ground.development, opened.recipe, opened.config, Part(watch, 0, 1), None)
+    config = config_as_made(opened.manifest, opened.config)
+    task = fitting.Task(ground.cases, ground.development, opened.recipe, config, Part(watch, 0, 1), None)
     whole = publish.out_of_fold(opened).p[0]
     parts = [(share, _predicted(task, folds, share, whole, watch, at)) for at, share in enumerate(SHARES)]
     found = forecast(ground.cases, folds, [*parts, (1.0, whole)], more=more, seed=opened.config.seed,

@@ -36,6 +36,7 @@ from medml import (
 from medml import folds as folding
 from medml import recipe as cleaning
 from medml import rerun as reruns
+from medml.as_made import config_as_made
 from medml.cases import Cases, Fold, Predictions
 from medml.errors import UserError
 from medml.evaluate import Rerun, baselines, evaluate, metrics_of, score_in_use
@@ -314,7 +315,7 @@ def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None, watch: 
                         code="no_rounds")
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, config, watch=watch)
     publish.same_split(opened, ground)
-    as_it_was = config.model_copy(update={"params": opened.manifest.settings | config.params})
+    as_it_was = config_as_made(opened.manifest, config)
     task = fitting.Task(ground.cases, ground.development, opened.recipe, as_it_was, watch,
                         None if job is None else home.work_folder(job))
     folds = publish.folds_of(opened, ground)

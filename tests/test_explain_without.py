@@ -76,7 +76,8 @@ def test_a_stop_keeps_nothing(made):
 def test_a_run_trained_further_is_compared_with_as_many_rounds(made):
     _, by_family, _ = made
     opened = gallery.open_run(by_family["forest"])
-    assert settings_without(opened, ["lactate"]).params["trees"] == 50
+    assert settings_without(opened, ["lactate"]).params == opened.manifest.settings  # the usual ones of its day too
+    assert opened.manifest.settings["trees"] == 50
     further = opened.checkpoint.model_copy(update={"number": 1, "parent": 0, "rounds": 70})
     chain = opened.chain.model_copy(update={"current": 1, "checkpoints": [*opened.chain.checkpoints, further]})
     assert settings_without(replace(opened, chain=chain), ["lactate"]).params["trees"] == 70

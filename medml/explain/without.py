@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from medml import device, families, fitting, gallery, publish, train
+from medml.as_made import config_as_made
 from medml.cases import Cases, Predictions
 from medml.errors import Stopped, UserError
 from medml.evaluate import headline
@@ -76,7 +77,7 @@ def _again(opened: gallery.Run, ground: train.Ground, names: list[str], watch: W
 
 def settings_without(opened: gallery.Run, names: Sequence[str]) -> TrainConfig:
     """The run's settings for fewer columns, with as many rounds as its current checkpoint has."""
-    config, family = opened.config, families.registry.get(opened.config.family)
+    config, family = config_as_made(opened.manifest, opened.config), families.registry.get(opened.config.family)
     keep = lambda listed: [name for name in listed if name not in names]  # noqa: E731
     plan = config.selection.model_copy(update={"forced_in": keep(config.selection.forced_in),
                                                "forced_out": keep(config.selection.forced_out)})
