@@ -98,8 +98,10 @@ def _range_of_classes(lines: dict[str, dict[str, Metric]]) -> dict[str, float]:
 def _said_of_classes(figures: dict[str, float]) -> str:
     if "slope_least" not in figures:
         return ""
-    return (f"; each class against the rest: slopes from {figures['slope_least']:.2f} to {figures['slope_most']:.2f}, "
-            f"calibration in the large at most {abs(figures['intercept_farthest']):.2f} from 0")
+    large = "" if "intercept_farthest" not in figures else \
+        f", calibration in the large at most {abs(figures['intercept_farthest']):.2f} from 0"
+    return (f"; each class against the rest: slopes from {figures['slope_least']:.2f} to "
+            f"{figures['slope_most']:.2f}{large}")
 
 
 @rule("E5")
