@@ -31,7 +31,9 @@ from bench.scan import make_table
 from tests.e2e.scenes import scanned
 from tests.e2e.served import FLAGS, Served, chromium, served
 
-PAGES = {"projects": "", "scan": "scan?project={project}", "cleanup": "cleanup?project={project}", "jobs": "jobs"}
+OF_A_PROJECT = ("scan", "preview", "cleanup", "configure")
+PAGES = {"projects": ""} | {each: f"{each}?project={{project}}" for each in OF_A_PROJECT} | \
+    {each: each for each in ("gallery", "jobs", "words", "privacy")}  # those that need no model
 PATIENCE = 60_000  # milliseconds until a screen counts as broken
 SHOWN = """wanted => wanted.every(([which, words]) => [...document.querySelectorAll(which)].some(
            each => each.checkVisibility() && each.textContent.includes(words)))"""  # [selector, words] each
