@@ -68,6 +68,8 @@ def ask(profile: Profile, table: Table, old: Choice | None) -> Asked:
 
 
 def _target(table: Table, kept: Choice | None, mark: str) -> str | None:
+    from medml.profile.outcomes import balance
+
     proposed = [each.column for each in table.targets]
     others = [each.name for each in table.columns if each.name not in proposed and each.kind not in ("empty", "text")]
     names = proposed + others
@@ -75,6 +77,8 @@ def _target(table: Table, kept: Choice | None, mark: str) -> str | None:
     chosen = st.selectbox("Outcome to predict", names, names.index(first) if first in names else None,
                           placeholder="Choose a column", key=f"m_target_{mark}", format_func=ui.clean)
     _reason(table.targets, chosen, "Chosen by you.")
+    if chosen is not None and (shares := balance(table.column(chosen))):
+        ui.note(f"{shares}.")
     return chosen
 
 

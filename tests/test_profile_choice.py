@@ -6,6 +6,7 @@ import pytest
 
 from medml import profile
 from medml.errors import UserError
+from medml.profile.outcomes import balance
 from medml.types import Column, FileEntry, Level, Profile, Proposal, Suspicion, Table, TableRef
 
 
@@ -133,3 +134,11 @@ def test_a_class_that_does_not_exist_is_refused():
 @pytest.mark.parametrize(("given", "task"), [(OUTCOME, "binary"), (GRADE, "multiclass"), (column("los"), "regression")])
 def test_task_follows_from_the_outcome(given, task):
     assert profile.task_of(given) == task
+
+
+def test_the_rows_of_an_outcome_are_told_by_its_answers():
+    levels = [Level(label="no", n=150), Level(label="yes", n=40)]
+    rare = Column(name="outcome", kind="category", missing=0, distinct=4, levels=levels, hidden_levels=2,
+                  hidden_rows=10)
+    assert balance(rare) == "no in 150 rows (75 %), yes in 40 (20 %), others in 10 (5 %)"
+    assert balance(Column(name="los", kind="number", missing=0, distinct=90, low=1.0, median=3.0, high=9.0)) == ""

@@ -10,6 +10,7 @@ from medml.commands._json import profile_as_json
 from medml.commands._options import source as options
 from medml.commands._places import check_json, save_json
 from medml.profile import by_reason, for_owner, left_out, scan_listed
+from medml.profile.outcomes import balance
 from medml.profile.pictures import often_written, untold
 from medml.roots import existing
 from medml.terminal import Bar, table
@@ -32,7 +33,8 @@ def do_scan(args: argparse.Namespace) -> Printed:
         lines += [table([_column_row(column) for column in found.columns[:60]],
                         ["column", "kind", "missing", "distinct", "look at"])]
         lines += pictures_in_words(found.pictures) if found.pictures else []
-        lines += [f"Proposed outcome: {t.column} ({t.reason})" for t in found.targets[:1]]
+        lines += [each for t in found.targets[:1] for each in (f"Proposed outcome: {t.column} ({t.reason})",
+                                                               f"  {balance(found.column(t.column))}") if each.strip()]
         lines += [f"Patient column: {found.patient.column} ({found.patient.reason})"] if found.patient else []
         lines += proposed_out(found)
         lines += [""]

@@ -17,6 +17,7 @@ LIKELY = 20  # points from which a column is proposed
 NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 TELLS_ALONE = 0.95  # AUROC of one column (L4)
 PART_OF = 0.97
+MOST_ANSWERS = 12  # values of an outcome whose rows are told one by one
 SAME_THING = 0.9  # share of errors avoided from which a column is the outcome in other words
 TEXTS_READ = 5_000  # texts of the sample that are read for telling phrases
 ASK = "Is it known before the moment of prediction? If not, leave it out."
@@ -43,6 +44,18 @@ def points(column: Column, place: int, n_columns: int, rows: int) -> float:
     ends = 20 if place == n_columns - 1 else 8 if place == 0 else 0
     size = 15 if column.distinct == 2 else 5 if column.distinct <= 5 else 0
     return (10 * weight + ends + size) * (1 - column.missing / rows)
+
+
+def balance(column: Column) -> str:
+    """How the rows divide among the answers of an outcome: "no in 164 rows (54 %), yes in 139 (46 %)"; "" of a number
+    with more than MOST_ANSWERS values. Groups that the scan hides are told together."""
+    if not column.levels or column.distinct > MOST_ANSWERS:
+        return ""
+    parts = [(each.label, each.n) for each in column.levels]
+    parts += [("others", column.hidden_rows)] if column.hidden_rows else []
+    total = sum(n for _, n in parts)
+    return ", ".join(f"{label} in {n:,}{' rows' * (place == 0)} ({100 * n / total:.0f} %)"
+                     for place, (label, n) in enumerate(parts))
 
 
 def reason(column: Column, place: int, n_columns: int) -> str:
