@@ -39,6 +39,9 @@ def calibrated(evidence: Evidence) -> Check:
         return found("E4", "warn", f"{what}. {' '.join(wrong)}", fix, **figures)
     if "slope" in line and not _told(line["slope"]):
         return found("E4", "could_not_tell", f"{what}: there are too few cases to tell the slope.", **figures)
+    if evidence.scored.task == "multiclass" and not classes:
+        return found("E4", "could_not_tell", f"{what}: there are too few cases to tell the slope of any class.",
+                     **figures)
     return found("E4", "pass", f"{what}: predicted and observed agree.", **figures)
 
 
