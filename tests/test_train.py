@@ -151,7 +151,7 @@ def test_selection_among_200_columns_of_noise_finds_nothing(tmp_path):
     source = saved(table, tmp_path)
     profile, recipe, config = planned(source, select=True)
     config = config.model_copy(update={"selection": config.selection.model_copy(
-        update={"simulations": 3, "seconds_a_fold": 1.5})})
+        update={"simulations": 3, "seconds_a_fold": 4.0})})
     report = gallery.open_run(train(source, profile, recipe, config)).report
     assert report.metrics["auroc"].low < 0.5 < report.metrics["auroc"].high
     assert len(report.selection) == 200 and 0 < sum(score.frequency for score in report.selection) < 200
