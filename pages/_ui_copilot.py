@@ -29,7 +29,7 @@ STAGE: dict[str, Stage] = {"Checks": "evaluate", "Explain": "explain", "Predict"
 
 def panel(project: str | None, run: str | None, title: str, step: str | None, close: Callable[[], None]) -> None:
     """The open panel. project, run  ids of what the page shows;   close  closes it"""
-    stage: Stage = step or STAGE.get(title, "home")
+    stage = stage_at(project, run, title, step)
     owner = project or run or rights.talk_of_own()
     with st.container(key="m_copilot"):
         _head(owner, close)
@@ -100,6 +100,15 @@ def _ask(owner: str, project: str | None, run: str | None, stage: Stage) -> None
     if typed:
         put(typed)
         st.rerun(scope="fragment")
+
+
+def stage_at(project: str | None, run: str | None, title: str, step: str | None) -> Stage:
+    """Where the work stands: a screen beside the line (Gallery, Jobs) speaks of the run or the project that is open."""
+    if step or title in STAGE:
+        return step or STAGE[title]
+    if run is not None:
+        return "evaluate"
+    return "home" if project is None else projects.stage_of(project)
 
 
 def seen(project: str | None, run: str | None, stage: Stage) -> Snapshot:

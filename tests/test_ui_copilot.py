@@ -15,6 +15,7 @@ from medml import copilot, project
 from medml.copilot import Answer, Event, Proposal
 from medml.copilot.acting import IN_WORDS
 from medml.copilot.proposal import propose
+from medml.train import train
 from pages import _copilot_asked as asked
 from pages import _copilot_change as change
 from pages import _ui_copilot as panel
@@ -56,6 +57,22 @@ def text_of(app: AppTest) -> str:
     return " ".join(each.proto.body for each in app.get("html"))
 
 
+def test_beside_the_line_the_panel_reads_of_the_work_that_is_open(standing, tmp_path):
+    """A gallery or a list of jobs is no place without a project, where one stands in the bar."""
+    def at(title, project_id=None, run=None, step=None):
+        stage = panel.stage_at(project_id, run, title, step)
+        return stage, panel.seen(project_id, run, stage).rows
+
+    assert at("Jobs") == ("home", None)
+    assert at("Jobs", standing) == at("Privacy", standing) == ("configure", 120)
+    assert at("Scan", standing, step="scan") == ("scan", 120) and at("Checks", standing)[0] == "evaluate"
+    run = train(tmp_path, project.profile(standing), project.recipe(standing), project.config(standing).model_copy(
+        update={"family": "logistic", "params": {}}))
+    assert at("Gallery", None, run) == ("evaluate", 120)
+    project.add_run(standing, run)
+    assert at("Jobs", standing) == ("evaluate", 120)
+
+
 def test_a_bold_term_opens_its_entry_as_any_other():
     assert 'popovertarget="m-term-auroc"' in as_html("- **AUROC** is 0.8.\nNext step: read.")
 
@@ -70,7 +87,7 @@ def test_an_answer_is_bullets_bold_words_and_nothing_else():
 def test_every_question_that_is_offered_is_answered_by_the_adviser_and_kept(standing, step):
     app = shown(standing, step)
     labels = [each.label for each in app.button if "quick" in (each.key or "")]
-    assert labels == list(copilot.quick_questions(step or "home"))
+    assert labels == list(copilot.quick_questions(step or "configure"))
     next(each for each in app.button if each.label == labels[0]).click()
     app.run()
     until(lambda: copilot.turns(standing))
