@@ -124,6 +124,7 @@ def words_without_entry(page: Page) -> list[str]:
         .filter(each => !document.getElementById(each.getAttribute("popovertarget"))).map(each => each.innerText)""")
 
 
+@pytest.mark.machine
 def test_axe_is_here_and_sees_what_is_wrong(browser_of_tests):
     if not AXE.is_file():
         pytest.skip("axe-core is not here: `python3 start.py test` installs it where npm can")
