@@ -1,5 +1,7 @@
-"""Tests that need what a machine may refuse: mounting, namespaces, strace, programs of npm. Marked `machine`, they skip by name where it
-is refused; where CI=true such a skip makes the whole run fail, so that no proof goes missing without a word.
+"""Tests that need what a machine may refuse: mounting, namespaces, strace, programs of npm.
+
+Marked `machine`, they skip by name where it is refused; where CI=true such a skip makes the whole run fail, so that no
+proof goes missing without a word.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ class Skipped:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "machine: needs a mount, a namespace, strace or npm; its skip fails where CI=true")
+    config.addinivalue_line("markers", "machine: needs mounts, namespaces, strace or npm; its skip fails where CI=true")
     config.pluginmanager.register(Skipped(), "skipped on this machine")
 
 
