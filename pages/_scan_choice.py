@@ -78,7 +78,7 @@ def _target(table: Table, kept: Choice | None, mark: str) -> str | None:
                           placeholder="Choose a column", key=f"m_target_{mark}", format_func=ui.clean)
     _reason(table.targets, chosen, "Chosen by you.")
     if chosen is not None and (shares := balance(table.column(chosen))):
-        ui.note(f"{shares.replace(' %', chr(160) + '%')}.")
+        ui.note(shares.replace(" %", "\u00a0%") + ".")
     return chosen
 
 
