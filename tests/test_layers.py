@@ -157,6 +157,24 @@ def test_a_submitted_job_loads_no_slow_library(tmp_path):
     assert loaded_after(code, tmp_path).isdisjoint(TORCH | {"xgboost", "sklearn", "streamlit"})
 
 
+@pytest.mark.parametrize("code", ["import worker.__main__", "import worker.run", "import worker.standby",
+                                  "import medml.commands.jobs"])
+def test_worker_child_and_light_commands_load_no_pandas(code, tmp_path):
+    """Which sqlite-utils would bring into each of them: 0.3 s and 60 MB."""
+    assert loaded_after(code, tmp_path).isdisjoint({"pandas", "pyarrow", "polars"})
+
+
+def test_pandas_is_there_for_whoever_asks_after_the_store(tmp_path):
+    assert "pandas" in loaded_after("import medml.store\nimport pandas\npandas.DataFrame({'a': [1]})", tmp_path)
+
+
+def test_the_store_hides_pandas_from_no_other_thread(tmp_path):
+    """What the app's other threads might be loading at that moment is left alone."""
+    code = ("import threading\nawake = threading.Event()\nthreading.Thread(target=awake.wait).start()\n"
+            "import medml.store, sys\nthere = 'pandas' in sys.modules\nawake.set()\nassert there")
+    assert "pandas" in loaded_after(code, tmp_path)
+
+
 def test_the_library_works_without_the_app(tmp_path):
     code = "import medml.profile, medml.train, medml.gallery, medml.predict, medml.__main__"
     assert loaded_after(code, tmp_path).isdisjoint({"streamlit", "huey", "worker"})

@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from medml.store.database import laid
+from medml.store.sql import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS people (

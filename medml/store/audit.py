@@ -6,9 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 
-from sqlite_utils import Database
-
 from medml.store.database import connect
+from medml.store.sql import Database
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS audit (number INTEGER PRIMARY KEY, time REAL NOT NULL, person TEXT NOT NULL,"

@@ -10,10 +10,9 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from medml.store import whole
 from medml.store.database import connect, laid
+from medml.store.sql import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS copilot_turns (

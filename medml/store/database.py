@@ -12,13 +12,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from medml.drive import refuse_network
 from medml.errors import UserError
 from medml.home import home, state, sync_file, sync_folder
 from medml.room import no_disk, no_room
 from medml.store.link import is_shared, only_one_anywhere
+from medml.store.sql import Database
 
 log = logging.getLogger(__name__)
 DatabaseError = sqlite3.Error

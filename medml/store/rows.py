@@ -19,11 +19,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from sqlite_utils import Database
-
 from medml.errors import UserError
 from medml.store.database import STEPS, connect
 from medml.store.link import ROOM, is_shared, now_of, speaking
+from medml.store.sql import Database
 
 if TYPE_CHECKING:
     from redis import Redis
