@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 
@@ -211,6 +212,40 @@ def test_a_file_that_changed_is_noticed(tmp_path):
     assert table.changed()
 
 
+@pytest.mark.parametrize("content", [PLAIN * 50, "Lab export\n\n" + PLAIN, PLAIN + "1,2\n"])
+@pytest.mark.parametrize("beside", [0, 1 << 30])
+def test_a_tables_hash_is_that_of_its_file_from_the_first_byte(tmp_path, monkeypatch, beside, content):
+    monkeypatch.setattr(text, "HASHED_BESIDE", beside)
+    monkeypatch.setattr(files, "HASHED", 1000)
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    assert open_table(path, TableRef(path="x.csv")).sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_file_that_changed_while_it_was_hashed_has_no_hash(tmp_path, monkeypatch):
+    monkeypatch.setattr(text, "HASHED_BESIDE", 0)
+    path = tmp_path / "x.csv"
+    path.write_text(PLAIN)
+    table = open_table(path, TableRef(path="x.csv"))
+    path.write_text(PLAIN + "P99,50,F,1.0\n")
+    with pytest.raises(UserError) as told:
+        table.sha256()
+    assert told.value.code == "changed"
+
+
+def test_hashing_ends_with_the_table_that_it_was_for(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr(text, "HASHED_BESIDE", 0)
+    monkeypatch.setattr(text, "Hashing", lambda path: begun.append(files.Hashing(path)) or begun[-1])
+    path = tmp_path / "x.csv"
+    path.write_text(PLAIN)
+    table = open_table(path, TableRef(path="x.csv"))
+    assert not begun[0]._stopped.is_set()
+    del table
+    gc.collect()
+    assert begun[0]._stopped.is_set()
+
+
 def test_survey_counts_what_the_csv_module_counts(tmp_path):
     import csv
     path = tmp_path / "x.csv"
@@ -240,11 +275,9 @@ def test_small_pieces_are_surveyed_as_the_whole(tmp_path, monkeypatch, odd, plac
     path = tmp_path / "x.csv"
     path.write_bytes("".join(["a,b,c\n", *rows]).encode("utf-8", "surrogateescape"))
     whole = survey.survey(files.Material(path), ",", 3, 6)
-    monkeypatch.setattr(survey, "_BLOCK", 1000)
     monkeypatch.setattr(survey, "_PIECE", 301)
     assert survey.survey(files.Material(path), ",", 3, 6) == whole
     assert whole.regular(3) == (odd in (None, "é", " "))
-    assert whole.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("piece", [301, 1 << 18])
@@ -304,15 +337,6 @@ def test_rows_of_a_block_are_counted_as_they_are_read(quoted):
     block = b'1,"a\n""b"\n2,c\n3,"d\n\n"'
     assert blocks.count_rows(block, quoted=quoted) == (3 if quoted else 6)
     assert blocks.count_rows(b"1,a\n2,b\n", quoted=quoted) == 2
-
-
-@pytest.mark.parametrize("content", [PLAIN, "Lab export\n\n" + PLAIN, PLAIN + "1,2\n"])
-def test_a_table_once_surveyed_knows_the_sha256_of_its_file(tmp_path, monkeypatch, content):
-    path = tmp_path / "x.csv"
-    path.write_text(content)
-    table = open_table(tmp_path, TableRef(path="x.csv"))
-    monkeypatch.setattr(files, "sha256", None)  # no second reading
-    assert table.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("name", ["x.csv.gz", "wide.csv"])

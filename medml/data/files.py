@@ -9,12 +9,12 @@ import lzma
 import os
 import stat
 import tempfile
+import threading
 import weakref
 import zipfile
 import zlib
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +22,7 @@ from medml.data.notes import not_read
 
 CHUNK = 4 << 20
 BROKEN = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)  # of an archive's entry
-WAITING = 2  # pieces of a file that are yet to be hashed
+HASHED = 1 << 20  # bytes at a time
 IN_MEMORY = 64 << 20  # bytes; more goes to a file that has no name
 EXPANDS_FROM = 32 << 20  # an archive may grow to this size whatever its ratio
 EXPANDS_TIMES = 100  # clinical tables shrink 3-30 times; 1,032 is the most that deflate can do
@@ -62,38 +62,33 @@ def fingerprint(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of the file as it lies on the disk, in hex."""
+def sha256(path: Path, stopped: threading.Event | None = None) -> str:
+    """SHA-256 of the file as it lies on the disk, in hex; of its beginning alone where it is stopped."""
     digest = hashlib.sha256()
-    with open_regular(path) as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
+    with open_regular(path, buffered=False) as file:
+        size = os.fstat(file.fileno()).st_size
+        room = memoryview(bytearray(min(HASHED, size + 1)))  # used again: fresh memory costs as much as reading
+        while (n := file.readinto(room)) and not (stopped and stopped.is_set()):
+            digest.update(room[:n])
     return digest.hexdigest()
 
 
-class Hashed:
-    """A file that is hashed in a thread of its own while it is read, once, from its first byte to its last."""
+class Hashing:
+    """SHA-256 of a file, worked out from now on in a thread of its own beside whatever else is done with the file."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._digest, self._aside = file, hashlib.sha256(), ThreadPoolExecutor(1)
-        self._waiting: deque[Future[None]] = deque()
+    def __init__(self, path: Path) -> None:
+        self._stopped = threading.Event()
+        aside = ThreadPoolExecutor(1)
+        self._found = aside.submit(sha256, path, self._stopped)
+        aside.shutdown(wait=False)  # the thread ends with its one piece of work
 
-    def read(self, n_bytes: int) -> bytes:
-        piece = self._file.read(n_bytes)
-        if len(self._waiting) == WAITING:
-            self._waiting.popleft().result()  # so that memory is bounded, however slow this machine hashes
-        self._waiting.append(self._aside.submit(self._digest.update, piece))
-        return piece
+    def hex(self) -> str:
+        """SHA-256 of the whole file, in hex, once it is there; the errors of `sha256`."""
+        return self._found.result()
 
-    def skip(self, n_bytes: int) -> None:
-        """Pass over bytes that are only hashed."""
-        while n_bytes and (piece := self.read(min(n_bytes, CHUNK))):
-            n_bytes -= len(piece)
-
-    def sha256(self) -> str:
-        """SHA-256 of all that was read, in hex."""
-        self._aside.shutdown()
-        return self._digest.hexdigest()
+    def stop(self) -> None:
+        """Nobody wants it any more."""
+        self._stopped.set()
 
 
 class Material:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from medml.data.files import Hashed, Material
+from medml.data.files import Material
 
 LONG_FIELD = 131_072  # characters; the limit of Python's csv module and a sign of a quote never closed
 _LONG = LONG_FIELD // 2  # bytes: any longer field fills one such stretch
-_BLOCK = 4 << 20  # bytes read and hashed at once
-_PIECE = 1 << 18  # bytes looked at at once; with what is made of them they fit the cache
+_PIECE = 1 << 18  # bytes read and looked at at once; with what is made of them they fit the cache
 _LF, _QUOTE, _BLANK = np.uint8(10), np.uint8(34), np.uint8(32)
 
 
@@ -34,7 +32,6 @@ class Survey:
     bytes: int = 0
     ends_open: bool = False  # the last line has no line end
     inside: bool = False  # a quote is open at the end
-    sha256: str = ""  # of all the material, in hex
 
     @property
     def rows(self) -> int:
@@ -50,54 +47,45 @@ class Survey:
 def survey(material: Material, separator: str, width: int, start: int) -> Survey:
     """Look at everything from byte `start` on, in constant memory; cheaper than one more read of the file.
 
-    Two threads that look at a half each take longer than one: they wait for Python's lock between any two steps. The
-    other core hashes meanwhile, all bytes from the first.
+    Two threads that look at a half each take longer than one: they wait for Python's lock between any two steps.
 
     width  fields a row should have: rows of nothing but separators count as blank
     """
     found, decoder = Survey(), codecs.getincrementaldecoder("utf-8")()
     bare = b"\n" + separator.encode() * (width - 1)
-    empty, before = [bare + b"\n", bare + b"\r\n", b"\n\r\n"], b"\n"
+    empty = [bare + b"\n", bare + b"\r\n", b"\n\r\n"]
     room = np.empty((3, _PIECE + 1), dtype=bool)  # used again and again: fresh memory costs more than the work
-    with material.open() as plain:
-        file = Hashed(plain)
-        file.skip(start)
-        for piece in _pieces(file):
-            if not found.bytes and b"\r\n" not in piece:
+    kept = width + 2  # bytes before a piece that are looked at with it
+    content = bytearray(b"\xff" * (kept - 1) + b"\n").ljust(kept + _PIECE)
+    with material.open() as file:
+        file.seek(start)
+        while n := file.readinto(memoryview(content)[kept:]):
+            if not found.bytes and content.find(b"\r\n", kept, kept + n) < 0:
                 empty = empty[:1]
-            around = before + piece
-            cells = np.frombuffer(around, np.uint8, offset=len(before) - 1)
-            starts = _count(found, piece, cells, ord(separator), room)
+            starts = _count(found, content, kept, n, ord(separator), room)
             if found.zeros:
                 return found  # no text table: the rest, which may be ten empty gigabytes, changes nothing
             if starts or width == 1:
-                found.blank_rows = found.blank_rows or any(each in around for each in empty)
-            found.utf8 = found.utf8 and (found.ascii or _is_utf8(piece, decoder))
-            found.bytes += len(piece)
-            before = around[-(width + 2):]
-        found.sha256 = file.sha256()
-    found.ends_open = found.bytes > 0 and not before.endswith(b"\n")
+                found.blank_rows = found.blank_rows or any(content.find(each, 0, kept + n) >= 0 for each in empty)
+            found.utf8 = found.utf8 and (found.ascii or _is_utf8(bytes(content[kept: kept + n]), decoder))
+            found.bytes += n
+            content[:kept] = content[n: n + kept]
+    found.ends_open = found.bytes > 0 and content[kept - 1] != _LF
     found.utf8 = found.utf8 and not decoder.getstate()[0]
     return found
 
 
-def _pieces(file: Hashed) -> Iterator[bytes]:
-    """The rest of a file in pieces for the processor's cache, read and hashed in larger ones."""
-    while block := file.read(_BLOCK):
-        for place in range(0, len(block), _PIECE):
-            yield block[place: place + _PIECE]
-
-
-def _count(found: Survey, piece: bytes, cells: np.ndarray, separator: int, room: np.ndarray) -> bool:
-    """Add one piece; `cells` are its bytes behind the last byte of the piece before, `room` is (3, >= len(cells)).
+def _count(found: Survey, content: bytearray, kept: int, n: int, separator: int, room: np.ndarray) -> bool:
+    """Add one piece, `n` bytes of `content` from place `kept` on; `room` is (3, > n).
 
     returns whether a row begins with a separator: it may hold nothing else. (Blank lines show in the totals.)
     """
-    found.ascii = found.ascii and piece.isascii()
-    ends, marks, spare = room[:, :len(cells)]
+    cells = np.frombuffer(content, np.uint8, count=n + 1, offset=kept - 1)  # and the last byte of the piece before
+    found.ascii = found.ascii and int(cells[1:].max()) < 128
+    ends, marks, spare = room[:, :n + 1]
     np.equal(cells, _LF, out=ends)
     np.equal(cells, np.uint8(separator), out=marks)
-    if found.inside or b'"' in piece:
+    if found.inside or content.find(b'"', kept, kept + n) >= 0:
         _leave_out_quoted(found, cells, ends, marks)
     n_ends, n_marks = int(np.count_nonzero(ends[1:])), int(np.count_nonzero(marks[1:]))
     found.line_ends += n_ends
@@ -105,7 +93,7 @@ def _count(found: Survey, piece: bytes, cells: np.ndarray, separator: int, room:
     found.long_fields = found.long_fields or _long_field(ends[1:], marks[1:])
     blanks = int(np.count_nonzero(np.less_equal(cells, _BLANK, out=spare)))
     if blanks > n_ends + int(ends[0]):  # a line end is a blank too, by its code, and so is a zero
-        found.zeros = found.zeros or b"\0" in piece
+        found.zeros = found.zeros or content.find(b"\0", kept, kept + n) >= 0
         found.padded = found.padded or _padded(ends, marks, spare)
     found.padded = found.padded or bool(found.quotes) or not found.ascii
     return bool(np.logical_and(ends[:-1], marks[1:], out=spare[1:]).any())

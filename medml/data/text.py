@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import weakref
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +17,7 @@ import polars as pl
 
 from medml.data import dialect as dialects
 from medml.data.blocks import blocks, count_rows
-from medml.data.files import Material
+from medml.data.files import Hashing, Material
 from medml.data.layout import column_names, find_layout, footer_size, is_number, layout_notes
 from medml.data.notes import Note, not_read, sort_notes
 from medml.data.rewrite import Mended, rewrite
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 HEAD = 1 << 18  # bytes from which separator and header are decided
 EXACT_UP_TO = 64 << 20  # bytes; above, totals tell whether rows are regular, and Polars tells of one too long
 SAMPLE_ROWS = 2000
+HASHED_BESIDE = 8 << 20  # bytes of a file from which on it is hashed while it is looked at and read
 LOOKED_AT = 4 << 20  # bytes at a time, where a few rows are wanted
 AT_ONCE, AHEAD = 2, 3  # blocks parsed, and read before their turn: with fewer a core waits
 TABLE_KINDS = ("csv", "tsv", "txt")
@@ -44,6 +46,7 @@ class TextTable(TableSource):
         super().__init__(ref, path, kind, columns, rows, notes, units)
         self._material, self._separator, self._skip = material, separator, skip_lines
         self._mended, self._quoted = False, quoted
+        self._hashing: Hashing | None = None
         self._padded = padded  # white space may stand around values; stripping costs a third more time
 
     def frame(self, columns: list[str] | None = None, n_rows: int | None = None) -> pl.DataFrame:
@@ -65,10 +68,19 @@ class TextTable(TableSource):
                 seen, rows = seen + len(block), rows + count_rows(block, quoted=self._quoted)
         return min(max(1, rows), most)
 
-    def hashed(self, sha256: str | None) -> TextTable:
-        """The table with the SHA-256 of its file, where the survey of the file found it."""
-        self._sha256 = sha256
+    def hashed(self, hashing: Hashing | None) -> TextTable:
+        """The table with the SHA-256 of its file, where that is being worked out; with the table the work ends."""
+        self._hashing = hashing
+        if hashing is not None:
+            weakref.finalize(self, hashing.stop)
         return self
+
+    def sha256(self) -> str:
+        if self._hashing is not None:
+            self._sha256, self._hashing = self._hashing.hex(), None
+            if self.changed():  # what was hashed may not be what was surveyed and read
+                raise self._changed()
+        return super().sha256()
 
     def _to_first_row(self, file: BinaryIO) -> None:
         for _ in range(self._skip):
@@ -220,8 +232,11 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
                 notes: list[Note], units: dict[str, str]) -> TextTable:
     """Use the file as it is where all is regular; else mend it into a private copy."""
     width, start = len(names), _offset(material, skip)
+    hashing = Hashing(path) if material.is_file(path) and material.size() > HASHED_BESIDE else None
     seen = survey(material, separator, width, start) if separator != " " else None
     if seen is not None and seen.zeros:
+        if hashing is not None:
+            hashing.stop()
         raise _binary()
     plain = seen is not None and seen.regular(width) and not _footer(material, separator, width, skip)
     if plain and seen.bytes <= EXACT_UP_TO:
@@ -231,7 +246,7 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
             raise _no_rows()
         table = TextTable(ref, path, kind, names, seen.rows, notes, units, material, separator, skip,
                           padded=seen.padded, quoted=seen.quotes > 0)
-        return table.hashed(seen.sha256 if material.is_file(path) else None)
+        return table.hashed(hashing)
     mended, stray = Mended(), seen is not None and seen.quotes % 2 == 1
     lines = islice(dialects.decode_lines(material.chunks(), mended.counts), skip, None)
     copy = Material.of(rewrite(lines, separator, width, mended, quoted=not stray))
@@ -242,7 +257,7 @@ def _made_ready(ref: TableRef, path: Path, kind: str, material: Material, separa
                           "as ordinary characters."))
     table = TextTable(ref, path, kind, names, mended.rows, notes + mended.notes(names), units, copy, ",", 0)
     table.short = mended.short.as_array()
-    return table.hashed(seen.sha256 if seen is not None and material.is_file(path) else None)
+    return table.hashed(hashing)
 
 
 def _as_utf8(material: Material) -> tuple[Material, list[Note]]:
