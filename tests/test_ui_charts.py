@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as arrow
 import pytest
+import test_plots_curves
+import test_plots_distributions
+import test_plots_explain
 from streamlit.testing.v1 import AppTest
 from tables import clinic, saved
 
 from medml import profile, project
+from medml.plots import SCREEN, dressed
 
 ROUTER = Path(__file__).resolve().parents[1] / "pages" / "_router.py"
 
@@ -30,3 +35,27 @@ def test_every_chart_of_the_preview_says_what_it_draws(preview):
     assert len(said) > 3 and len(set(said)) == len(said)
     assert sum("How the values of age are spread, for each outcome by itself." in each for each in said) == 1
     assert said[-1].startswith("Where cells are missing")
+
+
+CHARTS = test_plots_curves.CHARTS | test_plots_explain.CHARTS | test_plots_distributions.PICTURES
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_rows_of_a_chart_arrive_as_they_are(name):
+    page = AppTest.from_function(shown, kwargs={"name": name}).run()
+    assert not page.exception
+    sent = {each.name: arrow.ipc.open_stream(each.data.data).read_all().to_pylist()
+            for each in page.get("vega_lite_chart")[0].proto.datasets}
+    for key, rows in dressed(CHARTS[name](SCREEN), SCREEN)["datasets"].items():
+        names = dict.fromkeys(each for row in rows for each in row)
+        assert sent[key] == [{each: row.get(each) for each in names} for row in rows]
+
+
+def shown(name: str) -> None:
+    """A page of one chart."""
+    from test_ui_charts import CHARTS
+
+    from medml.plots import SCREEN, dressed
+    from pages import _ui as ui
+
+    ui.chart(dressed(CHARTS[name](SCREEN), SCREEN), "Words.")

@@ -6,7 +6,7 @@ import textwrap
 
 import altair as alt
 
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, Rows, layered
 from medml.types import FlowStep, GridPoint, SelectionScore
 
 BOX, GAP, SIDE = 58, 56, 44  # heights in pixels of a box, the space below it, and a box of those left out
@@ -33,17 +33,17 @@ def confusion(matrix: list[list[int]], classes: list[str], *, ink: Ink = LIGHT, 
         rows += [{"truth": truth, "said": said, "n": n, "share": n / total if total else 0.0,
                   "down": short[truth], "across": short[said]} for said, n in zip(classes, counts, strict=True)]
     lines = alt.Axis(labelAngle=0, labelLimit=120, labelExpr="split(datum.label, '\\n')")
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart(Rows(values=rows)).encode(
         x=alt.X("across:N", sort=list(short.values()), title="The model said", axis=lines),
         y=alt.Y("down:N", sort=list(short.values()), title="It was", axis=lines),
         tooltip=[alt.Tooltip("truth:N", title="It was"), alt.Tooltip("said:N", title="The model said"),
                  alt.Tooltip("n:Q", title="Cases"), alt.Tooltip("share:Q", title="Share of the row", format=".0%")])
     shade = alt.FillOpacity("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.14, 1]))
     cells = base.mark_rect(cornerRadius=6, stroke=ink.card, strokeWidth=4, fill=ink.accent).encode(fillOpacity=shade)
-    tone = alt.condition(alt.datum.share > 0.55, alt.value(ink.on_accent), alt.value(ink.text))
+    tone = alt.ColorValue(ink.text, condition={"test": "(datum.share > 0.55)", "value": ink.on_accent})
     size = 24 if len(classes) <= 3 else 14
     numbers = base.mark_text(fontSize=size, fontWeight=600).encode(text=alt.Text("n:Q", format=",d"), color=tone)
-    return alt.layer(cells, numbers).properties(height=height, width="container")
+    return layered(cells, numbers, height=height)
 
 
 def _short(classes: list[str]) -> dict[str, str]:
@@ -58,7 +58,7 @@ def selection(scores: list[SelectionScore], *, ink: Ink = LIGHT, most: int = 30)
     rows = [{"column": each.column, "frequency": each.frequency, "how": words[each.forced]}
             for each in sorted(scores, key=lambda one: -one.frequency)[:most]]
     colours = alt.Scale(domain=list(words.values()), range=[ink.amber, ink.quiet, ink.accent])
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart(Rows(values=rows)).encode(
         y=alt.Y("column:N", sort=[row["column"] for row in rows], title=None, axis=alt.Axis(labelLimit=180)),
         x=alt.X("frequency:Q", title="Kept in this share of the folds", scale=alt.Scale(domain=[0, 1]),
                 axis=alt.Axis(format=".0%", tickCount=5)))
@@ -66,7 +66,7 @@ def selection(scores: list[SelectionScore], *, ink: Ink = LIGHT, most: int = 30)
         color=alt.Color("how:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
         tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("frequency:Q", title="Kept", format=".0%"),
                  alt.Tooltip("how:N", title="How")])
-    return alt.layer(bars).properties(height=max(80, 24 * len(rows)), width="container")
+    return layered(bars, height=max(80, 24 * len(rows)))
 
 
 def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> alt.LayerChart:
@@ -80,16 +80,17 @@ def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> alt.LayerChart:
     down = alt.Scale(domain=[0, height], reverse=True)
 
     def chart(rows: list[dict]) -> alt.Chart:
-        return alt.Chart(alt.InlineData(values=rows)).encode(
+        return alt.Chart(Rows(values=rows)).encode(
             x=alt.X("x:Q", scale=across, axis=None), y=alt.Y("y:Q", scale=down, axis=None))
 
     frame = {"fill": ink.faint, "stroke": ink.quiet, "strokeWidth": 1, "cornerRadius": 6}
-    layers = [chart(lines).mark_rule(color=ink.quiet).encode(x2="x2:Q", y2="y2:Q"),
-              chart(boxes).mark_rect(**frame).encode(x2="x2:Q", y2="y2:Q"),
-              chart(sides).mark_rect(**(frame | {"fill": ink.card})).encode(x2="x2:Q", y2="y2:Q")]
+    layers = [chart(lines).mark_rule(color=ink.quiet).encode(x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q")),
+              chart(boxes).mark_rect(**frame).encode(x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q")),
+              chart(sides).mark_rect(**(frame | {"fill": ink.card})).encode(x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q"))]
     words = [line for box in boxes + sides for line in _lines(box)]
-    layers.append(chart(words).mark_text(fontSize=13, baseline="middle", color=ink.text).encode(text="text:N"))
-    return alt.layer(*layers).properties(height=height, width="container")
+    layers.append(chart(words).mark_text(fontSize=13, baseline="middle", color=ink.text).encode(
+        text=alt.Text("text:N")))
+    return layered(*layers, height=height)
 
 
 def _boxes(steps: list[FlowStep]) -> tuple[list[dict], list[dict], list[dict]]:

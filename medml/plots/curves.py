@@ -10,7 +10,7 @@ from statistics import fmean
 
 import altair as alt
 
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, layered
 from medml.types import Point
 
 MOST_ROUNDS = 160  # points drawn a line; a longer history is thinned, its first and last round always kept
@@ -40,14 +40,14 @@ def history(points: Iterable[Point], *, of: str, title: str, across: str = "Roun
     dashes = alt.Scale(domain=lines, range=[[1, 0], [6, 3]][:len(lines)])
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5))
     band = base.transform_filter(alt.datum.line == MEAN).mark_area(color=ink.accent, opacity=0.16).encode(
-        y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2="high:Q")
+        y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2=alt.Y2("high:Q"))
     line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=36, filled=True) if dots else False).encode(
         y=y, color=alt.Color("line:N", scale=scale,
                              legend=alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolStrokeWidth=2)),
         strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=None),
         tooltip=[alt.Tooltip("line:N", title="Line"), alt.Tooltip("round:Q", title=across),
                  alt.Tooltip("value:Q", title=title, format=".4f"), alt.Tooltip("folds:Q", title="Folds")])
-    return alt.layer(band, line, datasets={DATA: rows}).properties(height=height, width="container", title=title)
+    return layered(band, line, datasets={DATA: rows}, height=height, title=title)
 
 
 def rounds_of(points: Iterable[Point], of: str, *, ended: bool = True) -> list[dict]:

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from medml.plots.theme import LIGHT, Ink, dressed
+from medml.plots.theme import LIGHT, Ink, Rows, dressed, layered
 
 BINS = 24
 MOST_LEVELS = 6  # bars of a category; the rest is one bar more
@@ -94,8 +94,7 @@ def spread(drawn: Spread, *, ink: Ink = LIGHT, colours: dict[str, str] | None = 
     colours  {group: colour}, so that a group looks the same on every chart of a page
     """
     shades = colours or dict(zip(drawn.counts, [ink.accent, ink.second, *ink.series[2:]], strict=False))
-    return (_bars_of_numbers if drawn.edges else _bars_of_names)(drawn, ink, shades).properties(
-        height=height, width="container")
+    return layered(*(_bars_of_numbers if drawn.edges else _bars_of_names)(drawn, ink, shades), height=height)
 
 
 def spread_dressed(drawn: Spread, *, ink: Ink = LIGHT, colours: dict[str, str] | None = None) -> dict[str, Any]:
@@ -127,26 +126,27 @@ def _colour(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.Color:
         domain=names, range=[ink.accent] if names == [ALL] else [shades.get(name, ink.quiet) for name in names]))
 
 
-def _bars_of_numbers(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.LayerChart:
+def _bars_of_numbers(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[alt.Chart]:
     several = list(drawn.counts) != [ALL]
     rows = [row for name, counts in drawn.counts.items() for row in _bins(drawn, name, counts)]
     labels = alt.Axis(tickCount=4, labelFlush=True, labelOverlap=True)
     if drawn.dates:
         labels.labelExpr = "timeFormat(datum.value * 86400000, '%Y')"
     span = alt.Scale(domain=[drawn.edges[0], drawn.edges[-1]], nice=False, zero=False)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart(Rows(values=rows)).encode(
         x=alt.X("from:Q", scale=span, title=None, axis=labels),
         y=alt.Y("share:Q", title=None, axis=None, stack=None))
     tips = [alt.Tooltip("where:N", title="Values"), alt.Tooltip("n:Q", title="Rows", format=","),
             alt.Tooltip("share:Q", title="Share", format=".1%")]
     if not several:
-        return alt.layer(base.mark_rect(stroke=ink.card, strokeWidth=0.6, color=ink.accent).encode(
-            x2="to:Q", y2="none:Q", tooltip=tips))
+        return [base.mark_rect(stroke=ink.card, strokeWidth=0.6, color=ink.accent).encode(
+            x2=alt.X2("to:Q"), y2=alt.Y2("none:Q"), tooltip=tips)]
     tips = [alt.Tooltip("group:N", title="Outcome"), *tips]
     steps = base.encode(color=_colour(drawn, ink, shades), tooltip=tips)
-    return alt.layer(steps.mark_area(interpolate="step-after", fillOpacity=0.16),
-                     steps.mark_line(interpolate="step-after", strokeWidth=1.6),
-                     steps.mark_rect(fillOpacity=0, strokeOpacity=0).encode(x2="to:Q", y2="none:Q"))  # where to point
+    return [steps.mark_area(interpolate="step-after", fillOpacity=0.16),
+            steps.mark_line(interpolate="step-after", strokeWidth=1.6),
+            steps.mark_rect(fillOpacity=0, strokeOpacity=0).encode(  # where to point
+                x2=alt.X2("to:Q"), y2=alt.Y2("none:Q"))]
 
 
 def _bins(drawn: Spread, name: str, counts: list[int]) -> list[dict]:
@@ -158,7 +158,7 @@ def _bins(drawn: Spread, name: str, counts: list[int]) -> list[dict]:
     return rows if name == ALL else [*rows, rows[-1] | {"from": drawn.edges[-1], "to": drawn.edges[-1]}]
 
 
-def _bars_of_names(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.LayerChart:
+def _bars_of_names(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[alt.Chart]:
     rows = []
     for name, counts in drawn.counts.items():
         total = sum(counts) or 1
@@ -168,14 +168,14 @@ def _bars_of_names(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.Layer
     tips = [alt.Tooltip("label:N", title="Value"), alt.Tooltip("n:Q", title="Rows", format=","),
             alt.Tooltip("share:Q", title="Share", format=".1%")]
     y = alt.Y("label:N", sort=drawn.labels, title=None, axis=alt.Axis(labelLimit=110))
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart(Rows(values=rows)).encode(
         y=y, x=alt.X("share:Q", title=None, axis=None, scale=alt.Scale(domainMin=0)),
         color=_colour(drawn, ink, shades), tooltip=tips)
     if several:
         base = base.encode(tooltip=[alt.Tooltip("group:N", title="Outcome"), *tips])
         base = base.encode(yOffset=alt.YOffset("group:N", sort=list(drawn.counts)))
     thick = max(4, min(20, 118 / (len(drawn.labels) * (len(drawn.counts) if several else 1)) * 0.8))
-    return alt.layer(base.mark_bar(cornerRadiusEnd=2, height=thick))
+    return [base.mark_bar(cornerRadiusEnd=2, height=thick)]
 
 
 def _where(low: float, high: float, dates: bool) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, Rows, layered
 
 if TYPE_CHECKING:
     from medml.explain.found import Dependence, Weight
@@ -25,13 +25,13 @@ def weights(listed: Sequence[Weight], unit: str, *, ink: Ink = LIGHT, most: int 
     rows = [{"column": each.column, "mean": each.mean.value or 0.0, "low": each.mean.low, "high": each.mean.high}
             for each in listed[:most]]
     y = alt.Y("column:N", sort=[row["column"] for row in rows], title=None, axis=alt.Axis(labelLimit=NAME))
-    chart = alt.Chart(alt.InlineData(values=rows)).encode(y=y)
+    chart = alt.Chart(Rows(values=rows)).encode(y=y)
     tips = [alt.Tooltip("column:N", title="Column"), alt.Tooltip("mean:Q", title="Mean change", format=".3g"),
             alt.Tooltip("low:Q", title="95 % from", format=".3g"), alt.Tooltip("high:Q", title="to", format=".3g")]
     bars = chart.mark_bar(color=ink.accent, height=14, cornerRadiusEnd=3).encode(
         x=alt.X("mean:Q", title=f"Mean change ({unit})", axis=alt.Axis(tickCount=5)), tooltip=tips)
-    whiskers = chart.mark_rule(color=ink.text, strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
-    return alt.layer(bars, whiskers).properties(height=max(80, ROW * len(rows)), width="container")
+    whiskers = chart.mark_rule(color=ink.text, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
+    return layered(bars, whiskers, height=max(80, ROW * len(rows)))
 
 
 def swarm(columns: Sequence[str], added: np.ndarray, rank: np.ndarray, unit: str, *,
@@ -52,11 +52,11 @@ def swarm(columns: Sequence[str], added: np.ndarray, rank: np.ndarray, unit: str
     dots = {"filled": True, "size": 22, "stroke": None}
     tip = alt.Tooltip("added:Q", title="Change", format="+.3f")
     shade = alt.FillOpacity("rank:Q", scale=alt.Scale(domain=[0, 1], range=[0.18, 1]), legend=None)
-    marked = alt.Chart(alt.InlineData(values=ordered)).mark_point(**dots, fill=ink.accent)
-    plain = alt.Chart(alt.InlineData(values=others)).mark_point(**dots, fill=ink.second)
+    marked = alt.Chart(Rows(values=ordered)).mark_point(**dots, fill=ink.accent)
+    plain = alt.Chart(Rows(values=others)).mark_point(**dots, fill=ink.second)
     layers = [marked.encode(**place, fillOpacity=shade, tooltip=[tip]), plain.encode(**place, tooltip=[tip]),
-              alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=ink.quiet).encode(x="x:Q")]
-    return alt.layer(*layers).properties(height=max(120, 34 * len(columns)), width="container")
+              alt.Chart(Rows(values=[{"x": 0}])).mark_rule(color=ink.quiet).encode(x=alt.X("x:Q"))]
+    return layered(*layers, height=max(120, 34 * len(columns)))
 
 
 def lanes(values: np.ndarray, *, bins: int = 60) -> np.ndarray:
@@ -84,15 +84,15 @@ def dependence(one: Dependence, unit: str, *, ink: Ink = LIGHT, height: int = 28
              "n": each.n_patients} for each in one.bins if each.mean.value is not None]
     x = alt.X("label:N", sort=[row["label"] for row in rows], title=one.column,
               axis=alt.Axis(labelAngle=-30 if len(rows) > 4 else 0, labelLimit=140))
-    chart = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    chart = alt.Chart(Rows(values=rows)).encode(x=x)
     tips = [alt.Tooltip("label:N", title=one.column), alt.Tooltip("mean:Q", title="Mean change", format="+.3f"),
             alt.Tooltip("n:Q", title="Patients")]
     y = alt.Y("mean:Q", title=f"Change of the answer ({unit})", axis=alt.Axis(tickCount=5))
-    zero = alt.Chart(alt.InlineData(values=[{"y": 0}])).mark_rule(color=ink.quiet, strokeDash=[5, 4])
-    layers = [zero.encode(y="y:Q"),
-              chart.mark_rule(color=ink.accent, strokeWidth=2).encode(y=alt.Y("low:Q", title=""), y2="high:Q"),
+    zero = alt.Chart(Rows(values=[{"y": 0}])).mark_rule(color=ink.quiet, strokeDash=[5, 4])
+    layers = [zero.encode(y=alt.Y("y:Q")),
+              chart.mark_rule(color=ink.accent, strokeWidth=2).encode(y=alt.Y("low:Q", title=""), y2=alt.Y2("high:Q")),
               chart.mark_point(color=ink.accent, filled=True, size=80, opacity=1).encode(y=y, tooltip=tips)]
-    return alt.layer(*layers).properties(height=height, width="container")
+    return layered(*layers, height=height)
 
 
 def waterfall(bars: Sequence[Bar], base: float, unit: str, *, ink: Ink = LIGHT) -> alt.LayerChart:
@@ -104,16 +104,17 @@ def waterfall(bars: Sequence[Bar], base: float, unit: str, *, ink: Ink = LIGHT) 
                      "way": "raises" if bar.added >= 0 else "lowers", "said": _signed(bar.added),
                      "right": max(bar.start, bar.end)})
     y = alt.Y("row:N", sort=[row["row"] for row in rows], title=None, axis=alt.Axis(labelLimit=260))
-    chart = alt.Chart(alt.InlineData(values=rows)).encode(y=y)
+    chart = alt.Chart(Rows(values=rows)).encode(y=y)
     ways = alt.Scale(domain=["raises", "lowers"], range=[ink.second, ink.accent])
     x = alt.X("start:Q", title=f"Answer ({unit})", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=6))
     steps = chart.mark_bar(height=16, cornerRadius=2).encode(
-        x=x, x2="end:Q", color=alt.Color("way:N", scale=ways, legend=alt.Legend(title=None, orient="bottom")),
+        x=x, x2=alt.X2("end:Q"), color=alt.Color("way:N", scale=ways, legend=alt.Legend(title=None, orient="bottom")),
         tooltip=[alt.Tooltip("row:N", title="Column"), alt.Tooltip("said:N", title="Adds")])
-    numbers = chart.mark_text(align="left", dx=6, color=ink.text, fontSize=12).encode(x="right:Q", text="said:N")
-    line = alt.Chart(alt.InlineData(values=[{"base": base}])).mark_rule(color=ink.quiet, strokeDash=[5, 4]).encode(
-        x="base:Q")
-    return alt.layer(line, steps, numbers).properties(height=max(100, 28 * len(rows)), width="container")
+    numbers = chart.mark_text(align="left", dx=6, color=ink.text, fontSize=12).encode(
+        x=alt.X("right:Q"), text=alt.Text("said:N"))
+    line = alt.Chart(Rows(values=[{"base": base}])).mark_rule(color=ink.quiet, strokeDash=[5, 4]).encode(
+        x=alt.X("base:Q"))
+    return layered(line, steps, numbers, height=max(100, 28 * len(rows)))
 
 
 def _signed(value: float) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, Rows, layered
 
 if TYPE_CHECKING:
     from medml.explain.found import BedsideScore, Rule
@@ -74,15 +74,15 @@ def _drawn(lines: list[dict], ticks: list[dict], n: int, ink: Ink) -> alt.LayerC
     across = alt.Scale(domain=[-0.04, 1.06], nice=False)
 
     def chart(rows: list[dict]) -> alt.Chart:
-        return alt.Chart(alt.InlineData(values=rows)).encode(
+        return alt.Chart(Rows(values=rows)).encode(
             x=alt.X("x:Q", scale=across, axis=None), y=alt.Y("y:Q", scale=down, axis=None))
     shown = [row | {"name": row["name"][:60]} for row in lines]
-    layers = [chart(shown).mark_rule(color=ink.quiet, strokeWidth=1.5).encode(x2="x2:Q"),
+    layers = [chart(shown).mark_rule(color=ink.quiet, strokeWidth=1.5).encode(x2=alt.X2("x2:Q")),
               chart(ticks).mark_tick(color=ink.text, orient="vertical", thickness=1.5, size=10),
               chart([row | {"x": 0.0} for row in shown]).mark_text(
-                  align="left", dy=-30, fontWeight=600, color=ink.text, fontSize=12).encode(text="name:N")]
+                  align="left", dy=-30, fontWeight=600, color=ink.text, fontSize=12).encode(text=alt.Text("name:N"))]
     for up, dy in ((1, -13), (-1, 14)):
         some = [row for row in ticks if row["up"] == up]
         if some:
-            layers.append(chart(some).mark_text(dy=dy, color=ink.quiet, fontSize=11).encode(text="text:N"))
-    return alt.layer(*layers).properties(height=SCALE * n, width="container")
+            layers.append(chart(some).mark_text(dy=dy, color=ink.quiet, fontSize=11).encode(text=alt.Text("text:N")))
+    return layered(*layers, height=SCALE * n)

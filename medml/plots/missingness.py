@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import altair as alt
 import numpy as np
 
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, Rows, layered
 
 BANDS = 80  # parts into which the rows are cut
 MOST_COLUMNS = 40
@@ -56,17 +56,16 @@ def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> alt.LayerChart:
     x = alt.X("from:Q", title="Row of the file", scale=alt.Scale(domain=[0, found.edges[-1]], nice=False),
               axis=alt.Axis(tickCount=5, format=",d", labelFlush=True))
     whole = [{"column": name, "from": 0, "to": found.edges[-1]} for name in found.columns]
-    ground = alt.Chart(alt.InlineData(values=whole)).mark_rect(fill=ink.line).encode(y=y, x=x, x2="to:Q")
-    strips = alt.Chart(alt.InlineData(values=rows)).mark_rect(fill=ink.amber).encode(
-        y=y, x=x, x2="to:Q",
+    ground = alt.Chart(Rows(values=whole)).mark_rect(fill=ink.line).encode(y=y, x=x, x2=alt.X2("to:Q"))
+    strips = alt.Chart(Rows(values=rows)).mark_rect(fill=ink.amber).encode(
+        y=y, x=x, x2=alt.X2("to:Q"),
         fillOpacity=alt.FillOpacity("share:Q", legend=None,
                                     scale=alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])),
         tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("from:Q", title="From row", format=",d"),
                  alt.Tooltip("share:Q", title="Missing here", format=".0%")])
-    beside = alt.Chart(alt.InlineData(values=totals)).encode(y=y, x=alt.datum(found.edges[-1]), text="words:N")
+    beside = alt.Chart(Rows(values=totals)).encode(y=y, x=alt.XDatum(found.edges[-1]), text=alt.Text("words:N"))
     words = beside.mark_text(align="left", dx=8, color=ink.quiet, fontSize=12)
-    return alt.layer(ground, strips, words).properties(height=height, width="container",
-                                               padding={"right": 64, "left": 4, "top": 4, "bottom": 4})
+    return layered(ground, strips, words, height=height, padding={"right": 64, "left": 4, "top": 4, "bottom": 4})
 
 
 def _percent(share: float) -> str:

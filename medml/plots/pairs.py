@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import altair as alt
 
 from medml.plots.performance import HEIGHT, Plane
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, Rows, layered
 from medml.types import Curve
 
 PLANES = {"roc": Plane("1 − specificity (false alarms)", "Sensitivity (events found)"),
@@ -27,12 +27,13 @@ def overlaid(which: str, curves: Mapping[str, Curve], *, ink: Ink = LIGHT, heigh
                                                           curve.high or curve.y, strict=True))]
     colours = alt.Scale(domain=names, range=list(shades(names, ink).values()))
     dashes = alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 2]][:len(names)])
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart(Rows(values=rows)).encode(
         x=plane.x(), color=alt.Color("run:N", scale=colours, legend=None))
-    band = base.mark_area(opacity=0.12).encode(y=plane.y("low"), y2="high:Q")
-    line = base.mark_line(strokeWidth=2).encode(y=plane.y(), order="order:Q", tooltip=["run:N", *plane.tips()],
+    band = base.mark_area(opacity=0.12).encode(y=plane.y("low"), y2=alt.Y2("high:Q"))
+    line = base.mark_line(strokeWidth=2).encode(y=plane.y(), order=alt.Order("order:Q"),
+                                                tooltip=[alt.Tooltip("run:N"), *plane.tips()],
                                                 strokeDash=alt.StrokeDash("run:N", scale=dashes, legend=None))
-    return alt.layer(band, line).properties(height=height, width="container")
+    return layered(band, line, height=height)
 
 
 def shades(names: Iterable[str], ink: Ink = LIGHT) -> dict[str, str]:

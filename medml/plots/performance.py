@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, Rows, layered
 from medml.types import Curve, GridPoint, Report
 
 HEIGHT = 300
@@ -83,7 +83,7 @@ def _present(curve: Curve | None, name: str) -> Curve:
 
 
 def _joined(layers: list[alt.Chart], height: int) -> alt.LayerChart:
-    return alt.layer(*layers).properties(height=height, width="container")
+    return layered(*layers, height=height)
 
 
 def _with_band(curve: Curve, plane: Plane, ink: Ink, *, points: bool = False) -> list[alt.Chart]:
@@ -91,22 +91,23 @@ def _with_band(curve: Curve, plane: Plane, ink: Ink, *, points: bool = False) ->
     rows = [{"x": a, "y": b, "order": at} for at, (a, b) in enumerate(zip(curve.x, curve.y, strict=True))]
     if banded:
         rows = [row | {"low": low, "high": high} for row, low, high in zip(rows, curve.low, curve.high, strict=True)]
-    chart = alt.Chart(alt.InlineData(values=rows)).encode(x=plane.x())
-    line = chart.mark_line(color=ink.accent, strokeWidth=2).encode(y=plane.y(), order="order:Q", tooltip=plane.tips())
+    chart = alt.Chart(Rows(values=rows)).encode(x=plane.x())
+    line = chart.mark_line(color=ink.accent, strokeWidth=2).encode(
+        y=plane.y(), order=alt.Order("order:Q"), tooltip=plane.tips())
     dots = chart.mark_point(color=ink.accent, filled=True, size=36, opacity=1).encode(y=plane.y(), tooltip=plane.tips())
-    band = chart.mark_area(color=ink.accent, opacity=0.16).encode(y=plane.y("low"), y2="high:Q")
+    band = chart.mark_area(color=ink.accent, opacity=0.16).encode(y=plane.y("low"), y2=alt.Y2("high:Q"))
     return ([band] if banded else []) + [line] + ([dots] if points else [])
 
 
 def _reference(ends: list[tuple[float, float]], plane: Plane, ink: Ink) -> alt.Chart:
     """A dashed line between two points: what a guess, or perfect agreement, looks like."""
-    data = alt.InlineData(values=[{"x": a, "y": b} for a, b in ends])
+    data = Rows(values=[{"x": a, "y": b} for a, b in ends])
     return alt.Chart(data).mark_line(color=ink.quiet, strokeDash=[5, 4], strokeWidth=1.2).encode(x=plane.x(),
                                                                                                  y=plane.y())
 
 
 def _dot(x: float | None, y: float | None, plane: Plane, ink: Ink) -> alt.Chart:
     """Where the chosen threshold lies on the curve."""
-    return alt.Chart(alt.InlineData(values=[{"x": x, "y": y}])).mark_point(
+    return alt.Chart(Rows(values=[{"x": x, "y": y}])).mark_point(
         color=ink.amber, size=140, filled=True, opacity=1, stroke=ink.ground, strokeWidth=2,
     ).encode(x=plane.x(), y=plane.y(), tooltip=plane.tips())

@@ -6,7 +6,7 @@ from __future__ import annotations
 import altair as alt
 
 from medml.plots.performance import HEIGHT
-from medml.plots.theme import LIGHT, Ink
+from medml.plots.theme import LIGHT, Ink, Rows, layered
 from medml.types import Curve, Forecast, NetBenefit, Recalibration
 
 MODEL, EVERYBODY, NOBODY, SCORE = "This model", "Treat everybody", "Treat nobody", "The score in use today"
@@ -31,18 +31,18 @@ def decision(found: NetBenefit, *, ink: Ink = LIGHT, height: int = HEIGHT) -> al
               axis=alt.Axis(format="%", tickCount=5))
     y = alt.Y("y:Q", title=up, scale=alt.Scale(domain=[bottom, top * 1.05], nice=False),
               axis=alt.Axis(tickCount=5))
-    stretch = alt.Chart(alt.InlineData(values=[{"x": found.low, "x2": found.high}])).mark_rect(
-        color=ink.quiet, opacity=0.10).encode(x=alt.X("x:Q", title=across), x2="x2:Q")
-    around = alt.Chart(alt.InlineData(values=band)).mark_area(color=ink.accent, opacity=0.16).encode(
-        x=x, y=alt.Y("low:Q", title=up), y2="high:Q")
-    return alt.layer(stretch, around, _lines(rows, list(lines), x, y, ink)).properties(height=height, width="container")
+    stretch = alt.Chart(Rows(values=[{"x": found.low, "x2": found.high}])).mark_rect(
+        color=ink.quiet, opacity=0.10).encode(x=alt.X("x:Q", title=across), x2=alt.X2("x2:Q"))
+    around = alt.Chart(Rows(values=band)).mark_area(color=ink.accent, opacity=0.16).encode(
+        x=x, y=alt.Y("low:Q", title=up), y2=alt.Y2("high:Q"))
+    return layered(stretch, around, _lines(rows, list(lines), x, y, ink), height=height)
 
 
 def _lines(rows: list[dict], names: list[str], x: alt.X, y: alt.Y, ink: Ink) -> alt.Chart:
     colours = {MODEL: ink.accent, AFTER: ink.accent, BEFORE: ink.second, SCORE: ink.second, EVERYBODY: ink.quiet,
                NOBODY: ink.quiet}
     dashes = {EVERYBODY: [6, 3], NOBODY: [2, 3], BEFORE: [6, 3]}
-    return alt.Chart(alt.InlineData(values=rows)).mark_line(strokeWidth=2).encode(
+    return alt.Chart(Rows(values=rows)).mark_line(strokeWidth=2).encode(
         x=x, y=y, color=alt.Color("line:N", scale=alt.Scale(domain=names, range=[colours[name] for name in names]),
                                   legend=alt.Legend(title=None, orient="bottom", symbolType="stroke", columns=2,
                                                     symbolStrokeWidth=2)),
@@ -66,9 +66,9 @@ def put_right(before: Curve, found: Recalibration, *, ink: Ink = LIGHT, height: 
     x = alt.X("x:Q", title="Predicted probability", scale=alt.Scale(domain=[0, 1], nice=False),
               axis=alt.Axis(tickCount=5))
     y = alt.Y("y:Q", title="Observed share", scale=alt.Scale(domain=[0, 1], nice=False), axis=alt.Axis(tickCount=5))
-    agree = alt.Chart(alt.InlineData(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
+    agree = alt.Chart(Rows(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
         color=ink.line, strokeWidth=1.5).encode(x=x, y=y)
-    return alt.layer(agree, _lines(rows, list(lines), x, y, ink)).properties(height=height, width="container")
+    return layered(agree, _lines(rows, list(lines), x, y, ink), height=height)
 
 
 def forecast(found: Forecast, *, title: str, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
@@ -82,10 +82,10 @@ def forecast(found: Forecast, *, title: str, ink: Ink = LIGHT, height: int = HEI
     y = alt.Y("y:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5))
     tips = [alt.Tooltip("x:Q", title="Patients", format=",d"), alt.Tooltip("y:Q", title=title, format=".3f"),
             alt.Tooltip("low:Q", title="from", format=".3f"), alt.Tooltip("high:Q", title="to", format=".3f")]
-    line = alt.Chart(alt.InlineData(values=curve)).encode(x=x)
-    band = line.mark_area(color=ink.accent, opacity=0.16).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
-    dots = alt.Chart(alt.InlineData(values=points)).encode(x=x)
-    return alt.layer(band, line.mark_line(color=ink.accent, strokeWidth=2).encode(y=y, tooltip=tips),
-                     dots.mark_rule(color=ink.second).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
-                     dots.mark_point(color=ink.second, filled=True, size=50, opacity=1).encode(y=y, tooltip=tips),
-                     ).properties(height=height, width="container")
+    line = alt.Chart(Rows(values=curve)).encode(x=x)
+    band = line.mark_area(color=ink.accent, opacity=0.16).encode(y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q"))
+    dots = alt.Chart(Rows(values=points)).encode(x=x)
+    return layered(band, line.mark_line(color=ink.accent, strokeWidth=2).encode(y=y, tooltip=tips),
+                   dots.mark_rule(color=ink.second).encode(y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q")),
+                   dots.mark_point(color=ink.second, filled=True, size=50, opacity=1).encode(y=y, tooltip=tips),
+                   height=height)
