@@ -24,9 +24,13 @@ PATIENCE = 60.0  # seconds; only a hanging test waits that long
 
 
 @contextlib.contextmanager
-def at_work(monkeypatch, **settings: str) -> Iterator[None]:
-    """A worker of this test's home, with the test's kinds of jobs; ended with all its jobs."""
+def at_work(monkeypatch, *, warm: bool = False, **settings: str) -> Iterator[None]:
+    """A worker of this test's home, with the test's kinds of jobs; ended with all its jobs.
+
+    warm  whether it keeps a child ready, as outside of tests: its second of imports is most of what a short test costs
+    """
     know_the_kinds(monkeypatch)
+    monkeypatch.setenv("MEDML_WARM", "1" if warm else "0")
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     try:

@@ -73,6 +73,24 @@ def test_no_more_than_two_rows_a_second(busy):
     assert len(worker.progress_since(job)) <= 2 * seconds + 2  # and the first and the last one
 
 
+def kept_ready(home) -> list[int]:
+    """Children of that home that wait for a job of the quick queue."""
+    return [each.pid for each in of_home(str(home)) if each.cmdline()[-2:] == ["worker.run", "quick"]]
+
+
+def test_a_child_is_kept_ready_and_does_the_next_job(monkeypatch, medml_home):
+    with at_work(monkeypatch, warm=True):
+        until(lambda: kept_ready(medml_home))
+        ready, = kept_ready(medml_home)
+        assert running(worker.enqueue("steps_quick", {"n": 40, "pause": 0.05})).pid == ready
+
+
+def test_where_memory_is_short_none_is_kept_ready(monkeypatch, medml_home):
+    with at_work(monkeypatch, warm=False):
+        ended(worker.enqueue("steps_quick", {"n": 1}))
+        assert kept_ready(medml_home) == []
+
+
 def test_a_double_click_is_one_job(busy):
     first = worker.enqueue("steps_quick", {"n": 2}, job_id="click-00001")
     assert worker.enqueue("steps_quick", {"n": 2}, job_id="click-00001") == first

@@ -36,7 +36,7 @@ ASLEEP = 90.0 if os.environ.get("MEDML_EVERY_CALL") else 6.0  # seconds; twice t
 
 @pytest.fixture
 def busy(monkeypatch, medml_home):
-    with at_work(monkeypatch):
+    with at_work(monkeypatch, warm=True):
         yield medml_home
 
 
