@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from pydantic_core import to_json
 
 from medml.types import Metric
 from pages._ui_terms import draw, linked
@@ -81,23 +82,45 @@ def legend(shades: dict[str, str], title: str = "") -> None:
         st.html(f'<p class="m-keys">{said}{keys}</p>')
 
 
-def chart(drawn: alt.TopLevelMixin | dict[str, Any], words: str, *, key: str | None = None, about: str = "") -> None:
+def chart(drawn: alt.TopLevelMixin | dict[str, Any] | Callable[[], alt.TopLevelMixin], words: str, *,
+          key: str | None = None, about: str = "", of: tuple = ()) -> None:
     """One chart in the house's theme with a sentence under it, which is also its text for a screen reader.
 
     drawn  a chart of medml.plots, or a specification that `medml.plots.dressed` made before (kept by the caller)
     about  what is drawn, said before `words` to a screen reader alone, where a heading tells it to the eye
+    of     all that a chart is made from, where `drawn` makes it: it is then made once for everybody who may see it.
+           Only what is stored anyway (a part of a report), never what comes from a clinician's own table
     """
     from medml.plots import dressed
 
-    spec = drawn if isinstance(drawn, dict) else dressed(drawn, ink())
-    spec = spec | {"datasets": {name: _sent(rows) for name, rows in spec.get("datasets", {}).items()}}
+    if callable(drawn):
+        spec = _drawn_once(key, to_json(of), drawn)
+    else:
+        spec = _sent(drawn if isinstance(drawn, dict) else dressed(drawn, ink()))
     st.vega_lite_chart(spec=spec, theme=None, width="stretch", key=key, alt=f"{about} {words}".strip())
     draw(f'<p class="m-words">{linked(words, 600)}</p>')
 
 
-def _sent(rows: list[dict[str, Any]]) -> Any:
-    """The rows of a chart in the form that Streamlit sends. It would go by way of Pandas, in ten times the work."""
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _drawn_once(key: str, of: bytes, _make: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
+    from medml.plots import dressed
+
+    return _sent(dressed(_make(), ink()))
+
+
+def _sent(spec: dict[str, Any]) -> dict[str, Any]:
+    """A specification with its rows in the form that Streamlit sends, which takes ten times the work by way of Pandas.
+    """
+    return spec | {"datasets": {name: _columns(rows) for name, rows in spec.get("datasets", {}).items()}}
+
+
+def _columns(rows: list[dict[str, Any]]) -> bytes:
+    """Rows as an Arrow stream, a column for every name in them."""
     import pyarrow as arrow
 
     names = dict.fromkeys(name for row in rows for name in row)
-    return arrow.table({name: arrow.array([row.get(name) for row in rows]) for name in names})
+    table = arrow.table({name: arrow.array([row.get(name) for row in rows]) for name in names})
+    with arrow.BufferOutputStream() as into:
+        with arrow.ipc.new_stream(into, table.schema) as stream:
+            stream.write_table(table)
+        return into.getvalue().to_pybytes()

@@ -40,8 +40,10 @@ def matrix(report: Report, point: GridPoint) -> None:
     from medml.plots import counts
 
     yes = answer(report.positive).strip("“”")
-    ui.chart(counts.confusion(counts.matrix_at(point), [f"not {yes}", yes], ink=ui.ink(), height=260),
-             "Rows are what was true, columns what the model said.", key="m_confusion", about="Confusion matrix.")
+    found, classes = counts.matrix_at(point), [f"not {yes}", yes]
+    ui.chart(lambda: counts.confusion(found, classes, ink=ui.ink(), height=260),
+             "Rows are what was true, columns what the model said.", key="m_confusion", about="Confusion matrix.",
+             of=(found, classes))
 
 
 def both_curves(report: Report, point: GridPoint) -> None:
@@ -50,11 +52,13 @@ def both_curves(report: Report, point: GridPoint) -> None:
 
     left, right = st.columns(2, gap="medium")
     with left, st.container(key="m_card_roc", height="stretch"):
-        ui.chart(performance.roc(report, ink=ui.ink(), at=point),
-                 "ROC with its 95 % band; the dot is the threshold, the dashes a coin.", key="m_roc")
+        ui.chart(lambda: performance.roc(report, ink=ui.ink(), at=point),
+                 "ROC with its 95 % band; the dot is the threshold, the dashes a coin.", key="m_roc",
+                 of=(report.roc, point))
     with right, st.container(key="m_card_pr", height="stretch"):
-        ui.chart(performance.precision_recall(report, ink=ui.ink(), at=point),
-                 "Precision and recall; the dashes are a model that guesses.", key="m_pr")
+        ui.chart(lambda: performance.precision_recall(report, ink=ui.ink(), at=point),
+                 "Precision and recall; the dashes are a model that guesses.", key="m_pr",
+                 of=(report.precision_recall, report.n_events, report.n_cases, point))
 
 
 def several_classes(report: Report) -> None:
@@ -77,9 +81,9 @@ def honest(report: Report) -> None:
         ui.section("Calibration", "Of patients given 30 %, do about 30 % have the outcome?")
         picture, figures = st.columns([3, 2], gap="large")
         with picture, st.container(key="m_card_calibration"):
-            ui.chart(performance.calibration(report, ink=ui.ink()),
+            ui.chart(lambda: performance.calibration(report, ink=ui.ink()),
                      "Observed share by predicted probability with its 95 % band; on the dashes they agree.",
-                     key="m_calibration")
+                     key="m_calibration", of=(report.calibration,))
         with figures, st.container(key="m_card_line"):
             for name, metric in report.calibration_line.items():
                 ui.number_with_interval(title(name), metric, help=metrics.meaning(name), large=False)
@@ -90,8 +94,9 @@ def honest(report: Report) -> None:
     elif report.residuals is not None:
         ui.section("Observed and predicted")
         with st.container(key="m_card_residuals"):
-            ui.chart(performance.residuals(report, ink=ui.ink()),
-                     "Mean observed by tenth of the predicted; on the dashes they agree.", key="m_residuals")
+            ui.chart(lambda: performance.residuals(report, ink=ui.ink()),
+                     "Mean observed by tenth of the predicted; on the dashes they agree.", key="m_residuals",
+                     of=(report.residuals,))
 
 
 def history(run: Run) -> None:
@@ -130,7 +135,8 @@ def flow(report: Report) -> None:
                "(STARD 2015, item 19).")
     with st.container(key="m_card_flow"):
         if any(each.n_removed for each in report.flow):
-            ui.chart(counts.flow(report.flow, ink=ui.ink()), flow_words(report.flow), key="m_flow")
+            ui.chart(lambda: counts.flow(report.flow, ink=ui.ink()), flow_words(report.flow), key="m_flow",
+                     of=(report.flow,))
         else:
             st.html(f'<p class="m-what">{ui.html(flow_words(report.flow), 600)}</p>')
 

@@ -81,10 +81,10 @@ def worth(report: Report) -> None:
                "act.")
     picture, figures = st.columns([3, 2], gap="large")
     with picture, st.container(key="m_card_benefit"):
-        ui.chart(use.decision(known, ink=ui.ink()),
+        ui.chart(lambda: use.decision(known, ink=ui.ink()),
                  f"Higher is better. Shaded: thresholds from {ui.percent(known.low)} to {ui.percent(known.high)}, "
                  f"{known.range_reason}.", key="m_benefit", about="Net benefit by threshold, beside that of working up "
-                 "everybody or nobody.")
+                 "everybody or nobody.", of=(known,))
     with figures, st.container(key="m_card_gain"):
         ui.number_with_interval("More than the better of the two, in 100 patients", in_hundred(known.gain), large=False,
                                 digits=1, help="Patients found without one false alarm more, averaged over the shaded "
@@ -128,9 +128,9 @@ def put_right(report: Report) -> None:
     picture, figures = st.columns([3, 2], gap="large")
     with picture, st.container(key="m_card_put_right"):
         if found.curve is not None:
-            ui.chart(use.put_right(report.calibration, found, ink=ui.ink()),
+            ui.chart(lambda: use.put_right(report.calibration, found, ink=ui.ink()),
                      "Before and after, both on rows that had no part in it; on the thin line they agree.",
-                     key="m_put_right", about="Calibration curve.")
+                     key="m_put_right", about="Calibration curve.", of=(report.calibration, found))
     with figures:
         names = [name for name in BESIDE if name in found.before and name in found.after]
         ui.table(["Figure", "Before", "After"], [[ui.linked(title(name)), metrics.cell(found.before[name]),

@@ -15,6 +15,7 @@ from pages._ui_belonging import keep
 
 TITLE = "Cleanup"
 LEAD = "What MedML would do to the table before learning, and why. Your file is not changed."
+COUNTED = 16  # recipes of which a session knows the counts
 
 
 def recipe_of(project: projects.Project, profile: Profile, choice: Choice) -> Recipe:
@@ -33,15 +34,16 @@ def fresh(project: projects.Project, profile: Profile, choice: Choice) -> Recipe
 
 
 def effects_of(held: Sample, recipe: Recipe, choice: Choice) -> list[Effect]:
-    """What each step would do to these rows; counted again only when the recipe or the table has changed."""
+    """What each step would do to these rows; counted once for a recipe and a table, so that to switch back is free."""
     from medml.recipe import preview
 
     key = (held.table.sha256, held.table.ref.label, home.sha256_of(recipe), home.sha256_of(choice))
-    known = st.session_state.get("m_effects")
-    if known is None or known[0] != key:
-        known = (key, preview(held.frame, recipe, held.table, choice, short=held.short))
-        st.session_state["m_effects"] = known
-    return known[1]
+    known = st.session_state.setdefault("m_effects", {})
+    if key not in known:
+        known[key] = preview(held.frame, recipe, held.table, choice, short=held.short)
+    for oldest in list(known)[:-COUNTED]:
+        del known[oldest]
+    return known[key]
 
 
 def summary(held: Sample, recipe: Recipe, effects: list[Effect], choice: Choice) -> None:

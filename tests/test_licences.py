@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import pytest
 
-from medml.doctor.packages import asked_for, is_gpl, licence_of, named
+from medml.doctor.packages import asked_for, is_gpl, licence_of, named, pinned, version_of
+
+
+def test_the_version_of_a_package_is_the_one_that_python_tells():
+    assert {each.name: version_of(each.name) for each in pinned()} == {
+        each.name: metadata.version(each.name) for each in pinned()}
 
 
 def test_requirements_are_installed_with_all_they_need():

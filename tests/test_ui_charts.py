@@ -59,3 +59,21 @@ def shown(name: str) -> None:
     from pages import _ui as ui
 
     ui.chart(dressed(CHARTS[name](SCREEN), SCREEN), "Words.")
+
+
+def test_a_chart_of_a_report_is_made_once_for_all_and_anew_for_another_report():
+    made = []
+    for curve in ([1], [1], [2]):
+        page = AppTest.from_function(shown_of, kwargs={"curve": curve, "made": made}).run()
+        assert not page.exception and page.get("vega_lite_chart")
+    assert made == [[1], [2]]
+
+
+def shown_of(curve: list[int], made: list) -> None:
+    """A page of one chart that is kept by what it is made from."""
+    from test_ui_charts import CHARTS
+
+    from medml.plots import SCREEN
+    from pages import _ui as ui
+
+    ui.chart(lambda: made.append(curve) or CHARTS["roc"](SCREEN), "Words.", key="m_once", of=(curve,))

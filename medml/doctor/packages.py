@@ -14,6 +14,7 @@ from medml.doctor.scene import ROOT, Scene
 
 REQUIREMENTS = ROOT / "requirements.txt"
 GPL = re.compile(r"(?<!L)(?<!Lesser )\bA?GPL|(?<!Lesser )General Public License", re.IGNORECASE)
+VERSION = re.compile(r"^Version:(.+)$", re.MULTILINE)
 INSTALL = "Run `python3 start.py setup`, which installs what is listed."
 
 
@@ -45,6 +46,13 @@ def asked_for() -> set[str]:
     return known
 
 
+def version_of(name: str) -> str:
+    """A distribution's version, by that line alone: `metadata.version` takes all of its description apart, five times
+    the work. PackageNotFoundError where there is none."""
+    said = VERSION.search(metadata.distribution(name).read_text("METADATA") or "")
+    return said[1].strip() if said else metadata.version(name)
+
+
 def licence_of(name: str) -> str:
     """What a distribution says of its licence: its expression, else its classifiers, else its first line on it."""
     about = metadata.metadata(name)
@@ -64,8 +72,8 @@ def versions(scene: Scene) -> Iterator[Finding]:
     wrong, asked = [], pinned()
     for each in asked:
         try:
-            if metadata.version(each.name) not in each.specifier:
-                wrong.append(f"{each.name} {metadata.version(each.name)}")
+            if (there := version_of(each.name)) not in each.specifier:
+                wrong.append(f"{each.name} {there}")
         except metadata.PackageNotFoundError:
             wrong.append(f"{each.name} (missing)")
     how = "Versions installed, beside requirements.txt."

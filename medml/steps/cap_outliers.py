@@ -54,7 +54,8 @@ class CapOutliers(Learned):
         return X.assign(**capped)
 
     def effect(self, before: pd.DataFrame, after: pd.DataFrame, state: State) -> Effect:
-        changed = [int(((before[name] != after[name]) & before[name].notna()).sum()) for name in state["limits"]]
+        pairs = [(before[name].to_numpy(float), after[name].to_numpy(float)) for name in state["limits"]]
+        changed = [int(((was != now) & ~np.isnan(was)).sum()) for was, now in pairs]
         cells, columns = sum(changed), sum(map(bool, changed))
         sentence = (f"{plural(cells, 'value')} in {plural(columns, 'column')} {were(cells)} far outside the middle "
                     f"half and {were(cells)} moved to the limit." if cells
@@ -68,12 +69,11 @@ def fences(values: np.ndarray, fence: float, patients: np.ndarray | None) -> tup
     lowest, middles, highest = by_patient(values, patients)
     if len(middles) < FEWEST:
         return None
-    first, third = np.quantile(middles, [0.25, 0.75])
+    first, third, tail = np.quantile(middles, [0.25, 0.75, 0.95])
     rarest, last = np.quantile(lowest, 0.01), np.quantile(highest, 0.99)
     if third <= first:
         return None
     reach = fence * (third - first)
-    tail = np.quantile(middles, 0.95)
     high = third * min(third / first, tail / third) ** fence if first > 0 else third + reach
     return round_3(min(first - reach, rarest)), round_3(max(third + reach, high, last))
 
