@@ -178,6 +178,21 @@ def test_many_categories_are_looked_up_one_column_after_the_other(made, monkeypa
     assert parity.of_columns(predictor, content).holds
 
 
+def test_no_rows_have_no_answers(made):
+    from medml.export.ask import ask, opened
+
+    session = opened((made[1] / "model.onnx").read_bytes())
+    said = ask(session, {each.name: np.empty((0, 1), object if "string" in each.type else float)
+                         for each in session.get_inputs()})
+    assert said.told.shape == (0, 2) and said.reasons.shape == (0, len(session.get_inputs()))
+
+
+def test_a_row_takes_few_operations(made):
+    """Each costs as much as the arithmetic in it."""
+    graph = onnx.load(made[1] / "model.onnx").graph
+    assert [each.op_type for each in graph.node].count("If") == 1 and len(graph.node) <= 45
+
+
 def test_a_file_of_somebody_else_is_not_written_over(made, tmp_path, capfd):
     (tmp_path / "run.py").write_text("print('mine')")
     assert main(["export", made[0], "--onnx", str(tmp_path / "model.onnx")]) == 2

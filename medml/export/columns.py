@@ -14,6 +14,7 @@ import numpy as np
 from medml.errors import UserError
 from medml.export import silence
 from medml.export.graph import INNER, ML, Graph
+from medml.export.views import ENDLESS, Seen, View, look
 from medml.steps.step import MISSING, NUMERIC, OTHER
 
 if TYPE_CHECKING:
@@ -23,23 +24,24 @@ if TYPE_CHECKING:
     from medml.recipe import Cleaner
 
 KNOWN_STEPS = frozenset({"cap_outliers", "impute", "merge_rare"})  # what learned steps the graph can do
-LARGE = 100_000  # cells of the tables for all texts; beyond, the file would grow for a few microseconds
+LARGE = 100_000  # cells of a table of texts or weights; beyond, the file would grow for a few microseconds
 ANY_OTHER = "\x1fno category that anybody has"
 OUTPUTS = ("probabilities", "computed", "reasons")
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
-    """The number columns of a row side by side, some more than once.
+class Block:
+    """A tensor (n, k) float64; of each of its k columns:
 
-    of       the column of each;   places  where it stands in the encoded row, -1: nowhere
-    x, there (n, len(of)) tensors, float64 and bool: the values, and whether they are finite
+    places   where it stands in the encoded row, -1: nowhere
+    weights  (k, n_columns) what it adds to the code of the reason of each column of the table, 0 nearly everywhere
+    start    (n_columns,) or 0: where those codes begin
     """
 
-    of: list[str]
+    tensor: str
     places: np.ndarray
-    x: str
-    there: str
+    weights: np.ndarray
+    start: np.ndarray | float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +68,19 @@ def input_names(columns: list[str]) -> dict[str, str]:
 def encoded(graph: Graph, matrix: Matrix, key: list[str]) -> Encoded:
     """Put the inputs and all cleaning into the graph; UserError where a step is one that it cannot do."""
     refuse_unknown_steps(matrix)
-    kinds = matrix.cleaner.kinds
+    kinds, columns = matrix.cleaner.kinds, list(matrix.cleaner.kinds)
     tensors = {name: graph.input(given, np.float64 if kinds[name] in NUMERIC else np.str_, ["n", 1])
-               for name, given in input_names(list(kinds)).items()}
+               for name, given in input_names(columns).items()}
     numbers = [name for name in kinds if kinds[name] in NUMERIC]
-    probe, columns = _Probe(matrix, [name for name in kinds if name not in set(numbers)]), list(kinds)
-    blocks: list[Block] = []
-    why: list[Block] = []  # places among the columns, their codes
-    row: Numbers | None = None
-    if numbers:
-        row = _side_by_side(graph, matrix, numbers, tensors)
-        blocks.append((row.places, _filled(graph, matrix, probe, row)))
-        first = [columns.index(name) for name in numbers] + [-1] * (len(row.of) - len(numbers))
-        why.append((np.array(first), silence.of_numbers(graph, matrix.cleaner, row, key)))
-    if probe.texts:
-        found, codes = _texts(graph, matrix.cleaner, probe, tensors, key)
-        blocks += found
-        why.append((np.array([columns.index(name) for name in probe.texts]), codes))
-    reasons, silent = silence.with_odd_together(graph, matrix.cleaner, row, _together(graph, why, len(columns)))
-    return Encoded(_together(graph, blocks, len(matrix.names)), reasons, silent)
+    probe = _Probe(matrix, [name for name in kinds if name not in set(numbers)])
+    views = [*_cells(matrix, probe, numbers), *silence.of_numbers(matrix.cleaner, numbers, key)]
+    seen = look(graph, [tensors[name] for name in numbers], numbers, views) if numbers else None
+    blocks = [*([] if seen is None else of_numbers(seen, columns)),
+              *(_texts(graph, matrix.cleaner, probe, tensors, key) if probe.texts else [])]
+    whole, codes = together(graph, blocks)
+    places = np.concatenate([each.places for each in blocks])
+    reasons, silent = silence.with_odd_together(graph, matrix.cleaner, seen, codes)
+    return Encoded(_in_order(graph, whole, places, len(matrix.names)), reasons, silent)
 
 
 def refuse_unknown_steps(matrix: Matrix) -> None:
@@ -135,77 +131,52 @@ def _frame(columns: dict[str, Any], n_rows: int) -> pd.DataFrame:
                          for name, values in columns.items()})
 
 
-Block = tuple[np.ndarray, str]  # places among the encoded columns, tensor (n, as many)
-
-
-def _side_by_side(graph: Graph, matrix: Matrix, names: list[str], tensors: dict[str, str]) -> Numbers:
-    """Every number column once, then again for each further cell that is made from it."""
-    of, places = list(names), [-1] * len(names)
+def _cells(matrix: Matrix, probe: _Probe, names: list[str]) -> list[View]:
+    """One for each encoded cell that is made from a number: moved to the limits, and where missing what our cleaning
+    makes of that. A mark of what was missing has its one value for limits."""
+    limits = next((state["limits"] for step, state in matrix.cleaner.states if step == "cap_outliers"), {})
+    views = []
     for place, column in enumerate(matrix.origins):
         if column in names:
-            at = names.index(column)
-            if places[at] < 0:
-                places[at] = place
-            else:
-                of.append(column)
-                places.append(place)
-    x = graph.add("Concat", *(tensors[name] for name in of), axis=1)
-    there = graph.add("Less", graph.add("Abs", x), graph.constant(np.inf))   # NaN is not less
-    return Numbers(of, np.array(places), x, there)
+            there, missing = probe.cells[-1, place], probe.cells[0, place]
+            low, high = limits.get(column, ENDLESS) if matrix.encoder.origins[place] == column else (there, there)
+            views.append(View(column, low, high, missing, place=place))
+    return views
 
 
-def _filled(graph: Graph, matrix: Matrix, probe: _Probe, row: Numbers) -> str:
-    """Missing or endless: what our cleaning makes of a missing cell. Else: moved to the limits; a mark of what was
-    missing has its one value for limits."""
-    low, high = _limits(matrix, row.of)
-    marks = np.array([place >= 0 and matrix.encoder.origins[place] != column
-                      for place, column in zip(row.places, row.of, strict=True)])
-    for end in (low, high):
-        end[marks] = probe.cells[-1, row.places[marks]]
-    moved = row.x
-    for operation, end in (("Max", low), ("Min", high)):
-        if np.isfinite(end).any():
-            moved = graph.add(operation, moved, graph.constant(end))
-    missing = np.where(row.places >= 0, probe.cells[0, row.places], 0.0)
-    return graph.add("Where", row.there, moved, graph.constant(missing))
+def of_numbers(seen: Seen, columns: list[str]) -> list[Block]:
+    """Values, and what adds up to their codes."""
+    of = np.array([each.column for each in seen.views])[:, None] == columns   # (views, columns)
+    outside, missing = (of * np.array([[getattr(each, what)] for each in seen.views])
+                        for what in ("outside", "missing"))
+    places, nowhere = np.array([each.place for each in seen.views]), np.full(len(of), -1)
+    return [Block(seen.filled, places, 0 * outside), Block(seen.inside, nowhere, -outside),
+            Block(seen.there, nowhere, outside - missing, missing.sum(axis=0))]
 
 
-def _limits(matrix: Matrix, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    limits = next((state["limits"] for step, state in matrix.cleaner.states if step == "cap_outliers"), {})
-    return tuple(np.array([limits.get(name, (-np.inf, np.inf))[end] for name in names]) for end in (0, 1))
+def _texts(graph: Graph, cleaner: Cleaner, probe: _Probe, tensors: dict[str, str], key: list[str]) -> list[Block]:
+    """Codes and encoded cells of the texts.
 
-
-def _texts(graph: Graph, cleaner: Cleaner, probe: _Probe, tensors: dict[str, str], key: list[str]) -> tuple[
-        list[Block], str]:
-    """Encoded cells of the texts, and their codes (n, columns).
-
-    All texts are looked up at once among those of every column, which takes as long as one column alone; each cell is
-    then read from its own column of a table, in the row of its text. Where that table would be large, each column is
-    looked up by itself.
+    All texts are looked up at once among those of every column, which takes as long as one column alone; each code and
+    cell is then read from its own column of a table, in the row of its text. Where that table would be large, each
+    column is looked up by itself.
     """
-    codes = {name: silence.of_texts(cleaner, probe.frame, name, len(texts), name in key)
-             for name, texts in probe.texts.items()}
-    places = {name: probe.of(name) for name in probe.texts}
+    tables = {name: np.column_stack([silence.of_texts(cleaner, probe.frame, name, len(texts), name in key),
+                                     probe.cells[:len(texts), probe.of(name)]]) for name, texts in probe.texts.items()}
+    places = np.concatenate([[-1, *probe.of(name)] for name in tables])
+    owners = np.concatenate([[at] * table.shape[1] for at, table in enumerate(tables.values())])
+    first = np.diff(owners, prepend=-1) > 0   # the code of each column comes before its cells
+    weights = first[:, None] & (np.array(list(tables))[owners][:, None] == list(cleaner.kinds))
     every = sorted({text for texts in probe.texts.values() for text in texts[:-1]})
-    owners = [name for name, mine in places.items() for _ in mine]
-    if (len(every) + 1) * (len(codes) + len(owners)) > LARGE:
-        return _one_by_one(graph, probe, places, codes, tensors)
+    if (len(every) + 1) * len(owners) > LARGE:
+        return _one_by_one(graph, probe, tables, tensors, places, weights)
     rows = {name: [texts.index(text) if text in texts[:-1] else len(texts) - 1 for text in [*every, ANY_OTHER]]
             for name, texts in probe.texts.items()}
-    cells = [tensors[name] for name in probe.texts]
-    at = _known(graph, cells[0] if len(cells) == 1 else graph.add("Concat", *cells, axis=1), every)   # (n, columns)
-    why = _read(graph, np.column_stack([codes[name][rows[name]] for name in codes]), at, np.int32)
-    if not owners:
-        return [], why
-    if owners != list(codes):
-        at = graph.gather(at, [list(codes).index(name) for name in owners])
-    table = np.hstack([probe.cells[np.ix_(rows[name], mine)] for name, mine in places.items()])
-    return [(np.concatenate(list(places.values())), _read(graph, table, at, np.float64))], why
-
-
-def _read(graph: Graph, table: np.ndarray, at: str, kind: type) -> str:
-    """(n, columns): of each column of a table the cell of that row."""
-    return graph.add("GatherElements", graph.constant(table, kind), at, axis=0)
+    given = [tensors[name] for name in probe.texts]
+    at = _known(graph, given[0] if len(given) == 1 else graph.add("Concat", *given, axis=1), every)   # (n, columns)
+    table = np.hstack([table[rows[name]] for name, table in tables.items()])
+    wide = at if len(owners) == len(tables) else graph.gather(at, owners)
+    return [Block(graph.add("GatherElements", graph.constant(table), wide, axis=0), places, weights)]
 
 
 def _known(graph: Graph, texts: str, listed: list[str]) -> str:
@@ -214,25 +185,35 @@ def _known(graph: Graph, texts: str, listed: list[str]) -> str:
                      default_int64=len(listed))
 
 
-def _one_by_one(graph: Graph, probe: _Probe, places: dict[str, np.ndarray], codes: dict[str, np.ndarray],
-                tensors: dict[str, str]) -> tuple[list[Block], str]:
-    blocks, why = [], []
-    for name, mine in places.items():
+def _one_by_one(graph: Graph, probe: _Probe, tables: dict[str, np.ndarray], tensors: dict[str, str],
+                places: np.ndarray, weights: np.ndarray) -> list[Block]:
+    blocks, begin = [], 0
+    for name, table in tables.items():
         at = _known(graph, tensors[name], probe.texts[name][:-1])   # (n, 1)
-        why.append(graph.add("Gather", graph.constant(codes[name], np.int32), at, axis=0))
-        if len(mine):
-            row = graph.add("Squeeze", at, graph.constant([1], np.int64))
-            blocks.append((mine, graph.add("Gather", graph.constant(probe.cells[:len(probe.texts[name]), mine]), row,
-                                           axis=0)))
-    return blocks, graph.add("Concat", *why, axis=1)
+        row = graph.add("Squeeze", at, graph.constant([1], np.int64))
+        mine = slice(begin, begin := begin + table.shape[1])
+        blocks.append(Block(graph.add("Gather", graph.constant(table), row, axis=0), places[mine], weights[mine]))
+    return blocks
 
 
-def _together(graph: Graph, blocks: list[Block], width: int) -> str:
-    """Blocks of columns beside each other, put in order; what has no place is left out."""
-    tensors, places = [tensor for _, tensor in blocks], np.concatenate([places for places, _ in blocks])
-    whole = tensors[0] if len(tensors) == 1 else graph.add("Concat", *tensors, axis=1)
+def together(graph: Graph, blocks: list[Block]) -> tuple[str, str]:
+    """The blocks side by side, and the codes (n, n_columns) that they add up to, at no more cost than a column has
+    weights where the table is wide."""
+    whole = blocks[0].tensor if len(blocks) == 1 else graph.add("Concat", *(each.tensor for each in blocks), axis=1)
+    weights = np.vstack([each.weights for each in blocks])
+    start = graph.constant(sum((each.start for each in blocks), np.zeros(weights.shape[1])))
+    if weights.size <= LARGE:
+        return whole, graph.add("Gemm", whole, graph.constant(weights), start)
+    most = max(1, int((weights != 0).sum(axis=0).max()))
+    at = np.argsort(weights == 0, axis=0, kind="stable")[:most]   # (most, n_columns)
+    parts = graph.add("Mul", graph.gather(whole, at), graph.constant(np.take_along_axis(weights, at, axis=0)))
+    return whole, graph.add("Add", graph.add("ReduceSum", parts, graph.constant([1], np.int64), keepdims=0), start)
+
+
+def _in_order(graph: Graph, whole: str, places: np.ndarray, width: int) -> str:
+    """The columns that have a place, in order."""
     order = np.full(width, -1)
     order[places[places >= 0]] = np.flatnonzero(places >= 0)
     if (order < 0).any():
         raise ValueError(f"{(order < 0).sum()} of {width} columns were not built")
-    return whole if len(places) == width and (order == np.arange(width)).all() else graph.gather(whole, order)
+    return graph.gather(whole, order)

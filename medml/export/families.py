@@ -44,9 +44,8 @@ def model(graph: Graph, family: str, fitted: Any, rows: str) -> str:
 
 def logistic(graph: Graph, fitted: Any, rows: str) -> Part:
     """families.logistic.Linear; in float64, because dates and counts are large beside their spread."""
-    centred = graph.add("Sub", rows, graph.constant(fitted.mean))
-    scores = graph.add("Gemm", centred, graph.constant(fitted.weights / fitted.scale[:, None]),
-                       graph.constant(fitted.offset))
+    weights = fitted.weights / fitted.scale[:, None]
+    scores = graph.add("Gemm", rows, graph.constant(weights), graph.constant(fitted.offset - fitted.mean @ weights))
     return of_scores(graph, scores, fitted.labels)
 
 
@@ -136,7 +135,7 @@ def auto(graph: Graph, fitted: Any, rows: str) -> Part:
         return Part(mixed.tensor, stack.slope * mixed.turn, stack.slope * mixed.start + stack.offset)
     possible = (mixed.turn != 0).any(axis=0) | (mixed.start != 0)   # a class that no training row had: 0
     held = graph.add("Max", mixed.whole(graph), graph.constant(FLOOR))
-    scores = graph.add("Add", graph.add("Mul", graph.add("Log", held), graph.constant(float(stack.slope))),
+    scores = graph.add("Gemm", graph.add("Log", held), graph.constant(stack.slope * np.eye(len(possible))),
                        graph.constant(np.where(possible, stack.offset, -np.inf)))
     return Part(graph.add("Softmax", scores, axis=1), np.eye(len(possible)), np.zeros(len(possible)))
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from medml.abstain import WORDS
 from medml.export.graph import Graph
+from medml.export.views import ENDLESS, Seen, View
 from medml.profile.names import AGE_BANDS
 from medml.recipe.together import NAMED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from medml.export.columns import Numbers
     from medml.recipe import Cleaner
     from medml.recipe.together import Together
 
@@ -31,39 +31,21 @@ def of_texts(cleaner: Cleaner, frame: pd.DataFrame, name: str, n_texts: int, is_
     return found
 
 
-def of_numbers(graph: Graph, cleaner: Cleaner, row: Numbers, key: list[str]) -> str:
-    """(n, p) int32: the code of each number. Each reason by itself, then their sum: no two are of one cell, and a
-    choice between two codes takes onnxruntime longer than both together."""
-    low, high = (np.array([cleaner.far.get(name, (-np.inf, np.inf))[end] for name in row.of]) for end in (0, 1))
-    outside = graph.add("Or", graph.add("Less", row.x, graph.constant(low)),
-                        graph.add("Greater", row.x, graph.constant(high)))
-    codes = _coded(graph, graph.add("And", row.there, outside), CODES["outside"])
-    band = _thin_band(graph, cleaner, row)
-    if band:
-        usual = graph.add("And", row.there, graph.add("Not", outside))
-        codes = graph.add("Add", codes, _coded(graph, graph.add("And", usual, band), CODES["few"]))
-    if set(row.of) & set(key):
-        absent = np.where(np.isin(row.of, key), CODES["missing"], 0)
-        codes = graph.add("Add", codes, _coded(graph, graph.add("Not", row.there), absent))
-    return codes
-
-
-def _coded(graph: Graph, said: str, code: int | np.ndarray) -> str:
-    """int32: a code where that is said, else 0."""
-    return graph.add("Mul", graph.cast(said, np.int32), graph.constant(code, np.int32))
-
-
-def _thin_band(graph: Graph, cleaner: Cleaner, row: Numbers) -> str:
-    """(n, p) bool: ages in a band that few training patients were of; "" where there is no such band."""
-    inside = ""
-    for name in [each for each in row.of if each in cleaner.groups]:
-        for low, high in _thin(cleaner, name):
-            ends = [np.where(np.array(row.of) == name, end, np.nan) for end in (low, high)]   # NaN: never inside
-            band = graph.add("GreaterOrEqual", row.x, graph.constant(ends[0]))
-            if np.isfinite(high):
-                band = graph.add("And", band, graph.add("Less", row.x, graph.constant(ends[1])))
-            inside = graph.add("Or", inside, band) if inside else band
-    return inside
+def of_numbers(cleaner: Cleaner, names: list[str], key: list[str]) -> list[View]:
+    """What is asked of numbers: whether each is missing or outside what is possible, and for ages of which few training
+    patients were, from where on that is so and from where on no more. The codes of a column add up to its own."""
+    usual, views = cleaner.together, []
+    middle = {} if usual is None else dict(zip(usual.columns, usual.middle, strict=True))
+    for name in names:
+        low, high = cleaner.far.get(name, ENDLESS)
+        views.append(View(name, low, high, middle.get(name, 0.0), CODES["outside"],
+                          CODES["missing"] if name in key else 0))
+        for start, end in _thin(cleaner, name) if name in cleaner.groups else []:
+            start, end = max(start, low), min(end, np.nextafter(high, np.inf))
+            if start < end:
+                views += [View(name, -np.inf, np.nextafter(start, -np.inf), outside=CODES["few"]),
+                          View(name, -np.inf, np.nextafter(end, -np.inf), outside=-CODES["few"])]
+    return views
 
 
 def _thin(cleaner: Cleaner, name: str) -> list[tuple[float, float]]:
@@ -83,33 +65,38 @@ def _thin(cleaner: Cleaner, name: str) -> list[tuple[float, float]]:
     return found
 
 
-def with_odd_together(graph: Graph, cleaner: Cleaner, row: Numbers | None, reasons: str) -> tuple[str, str]:
-    """Codes (n, columns) with those of the columns that are unlike the training rows together where no other reason is,
-    and (n, 1) bool, whether there is any: the arithmetic of medml.recipe.together.Together.odd."""
+def with_odd_together(graph: Graph, cleaner: Cleaner, seen: Seen | None, codes: str) -> tuple[str, str]:
+    """Codes (n, columns) float64 -> int32, with those of the columns that are unlike the training rows together where
+    no other reason is, and (n, 1) bool, whether there is any: the arithmetic of medml.recipe.together.Together.odd.
+    Which columns those are is asked only where a row is far away."""
     usual = cleaner.together
-    silent = graph.add("Greater", graph.add("ReduceMax", reasons, axes=[1], keepdims=1), graph.constant(0, np.int32))
-    if usual is None or row is None:
-        return reasons, silent
-    away = graph.add("Sub", _asinh(graph, _in_spreads(graph, usual, row)), graph.constant(usual.centre))
-    whitened = graph.add("MatMul", away, graph.constant(usual.whiten.T))
-    far = graph.add("Greater", graph.add("ReduceL2", whitened, axes=[1], keepdims=1), graph.constant(usual.limit))
-    share = graph.add("Mul", away, graph.add("MatMul", whitened, graph.constant(usual.whiten)))
-    least = graph.add("ReduceMin", graph.largest(share, min(NAMED, len(usual.columns))), axes=[1], keepdims=1)
-    alone = graph.add("And", far, graph.add("Not", silent))
-    named = graph.add("And", alone, graph.add("GreaterOrEqual", share, least))   # (n, p)
-    places = np.array([[CODES["together"] * (name == each) for each in cleaner.kinds] for name in usual.columns])
-    codes = graph.add("MatMul", graph.cast(named, np.int32), graph.constant(places, np.int32))
-    return graph.add("Add", reasons, codes), graph.add("Or", silent, far)
+    silent = graph.add("Greater", graph.add("ReduceMax", codes, axes=[1], keepdims=1), graph.constant(0.0))
+    if usual is None or seen is None:
+        return graph.cast(codes, np.int32), silent
+    tamed = _asinh(graph, _in_spreads(graph, usual, seen))
+    whitened = graph.add("Gemm", tamed, graph.constant(usual.whiten.T), graph.constant(-usual.whiten @ usual.centre))
+    distance = graph.add("ReduceL2", whitened, axes=[1], keepdims=1)
+    far = graph.add("Greater", distance, graph.constant(usual.limit))
+    some = graph.add("Greater", graph.add("ReduceMax", distance, keepdims=0), graph.constant(usual.limit))
+
+    def named(branch: Graph) -> str:
+        away = branch.add("Sub", tamed, branch.constant(usual.centre))
+        share = branch.add("Mul", away, branch.add("MatMul", whitened, branch.constant(usual.whiten)))
+        least = branch.add("ReduceMin", branch.largest(share, min(NAMED, len(usual.columns))), axes=[1], keepdims=1)
+        alone = branch.add("And", far, branch.add("Not", silent))
+        chosen = branch.add("And", alone, branch.add("GreaterOrEqual", share, least))   # (n, p)
+        places = np.array([[CODES["together"] * (name == each) for each in cleaner.kinds] for name in usual.columns])
+        return branch.add("Add", codes, branch.add("MatMul", branch.cast(chosen, np.float64), branch.constant(places)))
+    reasons = graph.choose(some, named, lambda branch: branch.add("Identity", codes))
+    return graph.cast(reasons, np.int32), graph.add("Or", silent, far)
 
 
-def _in_spreads(graph: Graph, usual: Together, row: Numbers) -> str:
-    """(n, columns of `usual`): how far from the middle, in spreads; 0 where nothing is recorded."""
-    at = [row.of.index(name) for name in usual.columns]
-    middle, scale = np.zeros(len(row.of)), np.ones(len(row.of))
-    middle[at], scale[at] = usual.middle, usual.scale
-    away = graph.add("Div", graph.add("Sub", row.x, graph.constant(middle)), graph.constant(scale))
-    known = graph.add("Where", row.there, away, graph.constant(0.0))
-    return known if at == list(range(len(row.of))) else graph.gather(known, at)
+def _in_spreads(graph: Graph, usual: Together, seen: Seen) -> str:
+    """(n, columns of `usual`): how far from the middle, in spreads; 0 where nothing is recorded. Beyond its limits,
+    where there is another reason anyway, a number counts as on them."""
+    first = {view.column: at for at, view in reversed(list(enumerate(seen.views))) if view.outside == CODES["outside"]}
+    values = graph.gather(seen.filled, [first[name] for name in usual.columns])
+    return graph.add("Div", graph.add("Sub", values, graph.constant(usual.middle)), graph.constant(usual.scale))
 
 
 def _asinh(graph: Graph, z: str) -> str:
