@@ -14,7 +14,7 @@ of the page. Whatever a person typed or named (columns, categories, files, proje
 """
 
 from pages._ui_belonging import allowed, looked
-from pages._ui_figures import chart, figures, ink, judged, legend, number_with_interval, tiles
+from pages._ui_figures import chart, figures, ink, judged, legend, number_with_interval, sent, tiles
 from pages._ui_forms import form_from_params
 from pages._ui_frame import current, forget, go, guard, next_button, page, remember, stepper, warm_up
 from pages._ui_jobs import followed, job_bar, progress
@@ -44,4 +44,4 @@ __all__ = ["Cell", "about", "allowed", "ask_night", "chart", "chip", "clean", "c
            "empty", "explained", "eyebrow", "figures", "followed", "forget", "form_from_params", "go", "guard",
            "heading", "html", "ink", "job_bar", "judged", "legend", "linked", "looked", "next_button", "note",
            "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember", "say",
-           "section", "size", "stepper", "table", "term", "tiles", "warm_up", "when"]
+           "section", "sent", "size", "stepper", "table", "term", "tiles", "warm_up", "when"]

@@ -86,7 +86,7 @@ def chart(drawn: alt.TopLevelMixin | dict[str, Any] | Callable[[], alt.TopLevelM
           key: str | None = None, about: str = "", of: tuple = ()) -> None:
     """One chart in the house's theme with a sentence under it, which is also its text for a screen reader.
 
-    drawn  a chart of medml.plots, or a specification that `medml.plots.dressed` made before (kept by the caller)
+    drawn  a chart of medml.plots, or what `sent` made of one before (kept by the caller)
     about  what is drawn, said before `words` to a screen reader alone, where a heading tells it to the eye
     of     all that a chart is made from, where `drawn` makes it: it is then made once for everybody who may see it.
            Only what is stored anyway (a part of a report), never what comes from a clinician's own table
@@ -96,7 +96,7 @@ def chart(drawn: alt.TopLevelMixin | dict[str, Any] | Callable[[], alt.TopLevelM
     if callable(drawn):
         spec = _drawn_once(key, to_json(of), drawn)
     else:
-        spec = _sent(drawn if isinstance(drawn, dict) else dressed(drawn, ink()))
+        spec = sent(drawn if isinstance(drawn, dict) else dressed(drawn, ink()))
     st.vega_lite_chart(spec=spec, theme=None, width="stretch", key=key, alt=f"{about} {words}".strip())
     draw(f'<p class="m-words">{linked(words, 600)}</p>')
 
@@ -105,13 +105,14 @@ def chart(drawn: alt.TopLevelMixin | dict[str, Any] | Callable[[], alt.TopLevelM
 def _drawn_once(key: str, of: bytes, _make: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
     from medml.plots import dressed
 
-    return _sent(dressed(_make(), ink()))
+    return sent(dressed(_make(), ink()))
 
 
-def _sent(spec: dict[str, Any]) -> dict[str, Any]:
-    """A specification with its rows in the form that Streamlit sends, which takes ten times the work by way of Pandas.
-    """
-    return spec | {"datasets": {name: _columns(rows) for name, rows in spec.get("datasets", {}).items()}}
+def sent(spec: dict[str, Any]) -> dict[str, Any]:
+    """A specification that `medml.plots.dressed` made, with its rows in the form that Streamlit sends: to keep it so
+    is cheap, and by way of Pandas it takes ten times the work."""
+    return spec | {"datasets": {name: rows if isinstance(rows, bytes) else _columns(rows)
+                                for name, rows in spec.get("datasets", {}).items()}}
 
 
 def _columns(rows: list[dict[str, Any]]) -> bytes:

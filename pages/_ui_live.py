@@ -93,8 +93,8 @@ def curves(points: list[Point], task: Task, unit: str | None, *, key: str, ended
                 "figure": ("out_of_fold", f"Kept-out rows: {figure}", figure_words(figure, unit))}
     for column, (name, (which, above, words)) in zip(st.columns(2, gap="medium"), pictures.items(), strict=True):
         with column, st.container(key=f"m_card_{name}", height="stretch"):
-            spec = kept(f"{key}_{name}", (of, len(points), ended), lambda which=which, above=above: dressed(
-                drawn.history(points, of=which, title=above, across=across, ended=ended, ink=ui.ink()), ui.ink()))
+            spec = kept(f"{key}_{name}", (of, len(points), ended), lambda which=which, above=above: ui.sent(dressed(
+                drawn.history(points, of=which, title=above, across=across, ended=ended, ink=ui.ink()), ui.ink())))
             ui.chart(spec, f"{words} {drawn.BAND}", key=f"{key}_{name}")
 
 

@@ -76,7 +76,7 @@ def picture(held: Sample, column: Column, outcomes: np.ndarray | None, shades: d
         found = spread_of_numbers(held.numbers(column.name), outcomes, dates=column.kind == "date")
     else:
         found = spread_of_names(held.names(column.name), outcomes)
-    return None if found is None else spread_dressed(found, ink=ui.ink(), colours=shades)
+    return None if found is None else ui.sent(spread_dressed(found, ink=ui.ink(), colours=shades))
 
 
 def missing(held: Sample) -> None:
@@ -93,7 +93,7 @@ def missing(held: Sample) -> None:
         words = f"{ui.count(found.whole, 'other column')} {'misses' if found.whole == 1 else 'miss'} nothing."
         if found.more:
             words += f" {ui.count(found.more, 'column')} with fewer missing cells are not drawn."
-        spec = held_here.kept(("missing",), lambda: dressed(missing_picture(found, ink=ui.ink()), ui.ink()))
+        spec = held_here.kept(("missing",), lambda: ui.sent(dressed(missing_picture(found, ink=ui.ink()), ui.ink())))
         ui.chart(spec, words, key="m_chart_missing",
                  about="Where cells are missing, a strip for each column from the file's first row to its last.")
 
@@ -101,7 +101,9 @@ def missing(held: Sample) -> None:
 def rows(held: Sample) -> None:
     """The first rows as they stand in the file."""
     ui.section("Rows", f"The first {min(ROWS_SHOWN, held.rows):,} as they stand in the file.")
-    st.dataframe(held.frame.head(ROWS_SHOWN), height=420, width="stretch", hide_index=True, placeholder="missing")
+    # Streamlit would make the same of it, at every run
+    first = held_here.kept(("rows",), lambda: held.frame.head(ROWS_SHOWN).to_pandas())
+    st.dataframe(first, height=420, width="stretch", hide_index=True, placeholder="missing")
 
 
 with ui.page(TITLE, step="preview", lead=LEAD) as opened:
