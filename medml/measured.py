@@ -204,6 +204,7 @@ class External(Value):
     metrics: dict[str, Metric]
     auroc_delong: Metric | None = None
     calibration_line: dict[str, Metric] = {}
+    calibration_of_classes: dict[str, dict[str, Metric]] = {}  # of several: slope, intercept of each against the rest
     calibration: Curve | None = None
     roc: Curve | None = None
     net_benefit: NetBenefit | None = None

@@ -20,7 +20,7 @@ from medml.data.images.columns import CONTENT
 from medml.errors import UserError
 from medml.evaluate import clinical, delong, score_in_use
 from medml.evaluate.catalogue import hide_small_counts
-from medml.evaluate.figures import Figures, figures_of, table_of
+from medml.evaluate.figures import Figures, classes_told, figures_of, table_of
 from medml.evaluate.formula import columns_of
 from medml.evaluate.intervals import DRAWS
 from medml.evaluate.scored import score
@@ -204,6 +204,7 @@ def figures(opened: Run, theirs: Theirs, p: np.ndarray, source: str, renamed: di
         threshold=report.threshold, metrics=table_of(measured, scored),
         auroc_delong=delong.interval(cases.y, p[:, 1]) if binary and scored.n_patients == len(cases.y) else None,
         calibration_line=measured.line(len(cases.y)), **_curves(measured, where, cases),
+        calibration_of_classes=measured.class_lines(len(cases.y), classes_told(scored, cases.classes)),
         score_in_use=_beside_score(opened, cases, p, measured, where, draws=draws) if binary else None,
         subgroups=subgroups_of(cases, scored, seed=seed, draws=draws))
 

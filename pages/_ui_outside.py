@@ -8,6 +8,7 @@ import worker
 from medml import project as projects
 from medml import rights
 from medml.evaluate.catalogue import INTERNAL, STATE, counted, doubts, in_words_stated, left_out
+from medml.evaluate.checks.usefulness import classes_in_words
 from medml.evaluate.words import METRICS, title
 from medml.gallery import Run
 from medml.report.wording import gain
@@ -41,6 +42,8 @@ def beside(report: Report, found: External) -> None:
     head = ["Figure", "There", "Here"]
     ui.table(head, [[ui.linked(title(name)), metrics.cell(outside[name], strong=True), metrics.cell(inside[name])]
                     for name in names], raw=range(3))
+    if found.calibration_of_classes:
+        ui.note(f"There: {classes_in_words(found.calibration_of_classes)}")
     if found.net_benefit is not None:
         ui.note(gain(found.net_benefit))
     if found.subgroups:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,8 @@ from medml.evaluate.catalogue import external_check
 from medml.evaluate.checks import phrases
 from medml.evaluate.checks.cut_in_two import says_cut
 from medml.evaluate.checks.shuffled import shuffled
+from medml.evaluate.checks.usefulness import classes_in_words
+from medml.outside import figures
 from medml.profile.phrases import telling_phrases
 from medml.types import Column, External, Metric, UsePlan
 
@@ -85,6 +88,23 @@ def test_of_several_classes_those_are_named_that_are_off_beyond_chance():
     assert "put them right" not in timid.fix  # there is a map for two classes alone
     apart = run("E4", cases, prediction={"signal": 30.0})  # no class has a slope then
     assert set(apart.figures) == {"ici", "brier"}
+
+
+def test_what_is_wrong_with_classes_is_said_of_other_patients_in_the_same_words():
+    cases = made_cases(600, task="multiclass")
+
+    def elsewhere(signal: float) -> str:
+        told = predicted(cases, dealt(cases.patients, 3), signal=signal)
+        run = SimpleNamespace(report=SimpleNamespace(threshold=None, net_benefit=None),
+                              chain=SimpleNamespace(current=0), config=SimpleNamespace(seed=0))
+        theirs = SimpleNamespace(cases=cases, sha256="", n_left_out=0)
+        found = figures(run, theirs, told.p[0], "there", {}, draws=100)
+        return classes_in_words(found.calibration_of_classes)
+    right, timid = elsewhere(1.0), elsewhere(2.0)
+    assert right.startswith("Each class against the rest: slopes from ") and "predictions are" not in right
+    assert all(f"“{label}” against the rest: predictions are too timid" in timid for label in cases.classes)
+    assert elsewhere(30.0) == "Too few cases to tell the calibration slope of any class."
+    assert classes_in_words({}) == ""
 
 
 def test_a_class_of_few_patients_has_no_line_of_its_own():

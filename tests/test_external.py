@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
+from streamlit.testing.v1 import AppTest
 from tables import clinic, planned, saved, trained_once
 
 from medml import external, gallery, outside, same_source, vault
@@ -70,20 +71,25 @@ def test_their_patients_are_judged_by_our_model_and_threshold(run, tmp_path):
     assert report.external == [found] and report.metrics == before.metrics
 
 
+def drawn(run: str) -> None:
+    from medml import gallery
+    from pages import _ui_outside
+
+    report = gallery.open_run(run).report
+    _ui_outside.beside(report, report.external[-1])
+
+
+def on_the_screen(run: str) -> tuple[AppTest, str]:
+    page = AppTest.from_function(drawn, args=(run,), default_timeout=60).run()
+    assert not page.exception
+    return page, "".join(each.body for each in page.html)
+
+
 def test_the_screen_shows_what_other_patients_gain_and_for_whom_it_holds_there(run, tmp_path):
-    from streamlit.testing.v1 import AppTest
-
-    def drawn(run: str) -> None:
-        from medml import gallery
-        from pages import _ui_outside
-
-        report = gallery.open_run(run).report
-        _ui_outside.beside(report, report.external[-1])
     elsewhere(tmp_path, 130)
     outside.validate(run[0], tmp_path, draws=20)
-    page = AppTest.from_function(drawn, args=(run[0],), default_timeout=60).run()
-    said = "".join(each.body for each in page.html)
-    assert not page.exception and "beyond the better of treating everybody and nobody" in said
+    page, said = on_the_screen(run[0])
+    assert "beyond the better of treating everybody and nobody" in said
     assert page.expander[0].label == "For whom there" and "<td>ward</td><td><strong>east</strong>" in said
 
 
@@ -341,6 +347,10 @@ def test_several_classes_and_a_number_are_judged_elsewhere_too(tmp_path):
         found = outside.validate(name, tmp_path / task / "other", draws=50)
         assert found.n_cases == 100 and found.metrics and found.auroc_delong is None
         assert external.of_run(gallery.open_run(name).folder, 0) == [found]
+        classes = found.calibration_of_classes
+        assert all(set(line) == {"slope", "intercept"} for line in classes.values())
+        assert ("There: Too few cases to tell" in on_the_screen(name)[1]) == (task == "multiclass")
+        assert bool(classes) == (task == "multiclass") and set(classes) <= set(gallery.open_run(name).report.classes)
 
 
 # ---- DeLong ----------------------------------------------------------------------------------------------------

@@ -162,6 +162,17 @@ def test_several_classes_have_a_line_each_beside_the_calibration(run):
     assert table.rows == (("stage 3", "0.900 (95 % CI 0.700 to 1.100)", "could not tell"),)
 
 
+def test_classes_are_judged_against_the_rest_on_data_from_elsewhere_too(run):
+    figure = Metric(value=0.71, low=0.64, high=0.78, n=90)
+    timid = {"slope": Metric(value=1.9, low=1.4, high=2.4, n=90),
+             "intercept": Metric(value=0.1, low=-0.2, high=0.4, n=90)}
+    there = External(id="a", made="2026-01-01T00:00:00+00:00", checkpoint=0, source="north.csv", data_sha256="0" * 64,
+                     n_cases=90, n_patients=90, metrics={"auroc": figure}, calibration_of_classes={"stage 3": timid})
+    opened = replace(run, report=run.report.model_copy(update={"external": [there]}))
+    assert any("“stage 3” against the rest: predictions are too timid" in each.text
+               for each in content.document_of(opened).blocks if isinstance(each, Words))
+
+
 def test_the_card_shows_markup_as_it_is(run):
     card = report.as_card(run)
     assert card.startswith("# Ward \\<b\\>3\\</b\\> & \\[click\\](`http://x)` “α ≥ 2”\n")

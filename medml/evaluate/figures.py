@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -195,6 +195,12 @@ def patients_of(scored: Scored) -> dict[int, int]:
     """How many patients each class has that is there."""
     first = scored.samples[0]
     return {int(each): len(np.unique(scored.patient[first.rows[first.y == each]])) for each in np.unique(first.y)}
+
+
+def classes_told(scored: Scored, classes: Sequence[str]) -> dict[int, str]:
+    """By their places the classes of enough patients for lines of their own; {} for a number."""
+    return {} if scored.task == "regression" else {
+        each: classes[each] for each, n in patients_of(scored).items() if n >= SMALL_GROUP}
 
 
 def _widened(name: str, found: Metric, fewest: int) -> Metric:

@@ -11,7 +11,7 @@ from medml.evaluate import clinical, curves, score_in_use
 from medml.evaluate.catalogue import INTERNAL
 from medml.evaluate.checks import Evidence, run_checks
 from medml.evaluate.context import Context
-from medml.evaluate.figures import Figures, figures_of, patients_of, table_of
+from medml.evaluate.figures import Figures, classes_told, figures_of, table_of
 from medml.evaluate.intervals import DRAWS
 from medml.evaluate.missing import missing_shares
 from medml.evaluate.scored import Scored, score
@@ -122,11 +122,9 @@ def _with_curves(report: Report, scored: Scored, model: Figures, draws: int) -> 
                   "calibration": model.curve("calibration", "observed")}
     if report.task == "binary":
         update["grid"] = curves.grid_points(model, scored)
-    told = {} if report.task == "regression" else {
-        each: report.classes[each] for each, n in patients_of(scored).items() if n >= SMALL_GROUP}
     return report.model_copy(update=update | {
         "calibration_line": model.line(scored.n_cases),
-        "calibration_of_classes": model.class_lines(scored.n_cases, told)})
+        "calibration_of_classes": model.class_lines(scored.n_cases, classes_told(scored, report.classes))})
 
 
 def _with_checks(report: Report, evidence: Evidence) -> Report:

@@ -8,6 +8,7 @@ from medml import gallery
 from medml.evaluate import headline
 from medml.evaluate.catalogue import counted as counted_rows
 from medml.evaluate.catalogue import doubts, in_words_stated
+from medml.evaluate.checks.usefulness import classes_in_words
 from medml.evaluate.words import title
 from medml.report import claim, tripod
 from medml.report import wording as w
@@ -165,6 +166,8 @@ def _elsewhere(report: Report) -> Iterator[Block]:
         yield Rows(("", "Here", "Elsewhere"), tuple(
             (title(name), w.figure(report.metrics.get(name)), w.figure(metric))
             for name, metric in each.metrics.items() if name not in report.hidden), (0.3, 0.35, 0.35))
+        if each.calibration_of_classes:
+            yield Words(classes_in_words(each.calibration_of_classes))
         if each.net_benefit is not None:
             yield Words(w.gain(each.net_benefit))
         if each.subgroups:

@@ -27,8 +27,7 @@ def calibrated(evidence: Evidence) -> Check:
     if evidence.report.n_cases < FEW or not told:
         return found("E4", "could_not_tell", f"{many(evidence.report.n_cases, 'case')} are too few, or too alike, to "
                                              "tell whether probabilities are right.", n=evidence.report.n_cases)
-    # where a class lies wholly apart it has no slope, and two or three cases make its intercept
-    classes = {label: each for label, each in evidence.report.calibration_of_classes.items() if _told(each["slope"])}
+    classes = _with_slope(evidence.report.calibration_of_classes)
     wrong = _faults(line, _spread(evidence)) + _faults_of_classes(classes)
     figures = told | _range_of_classes(classes) | (
         {} if brier is None or brier.value is None else {"brier": brier.value})
@@ -78,6 +77,25 @@ def _faults(line: dict[str, Metric], spread: float) -> list[str]:
     if ici is not None and ici.value is not None and ici.low > APART:
         said.append("Along the curve they are off by more than 5 points on average.")
     return said
+
+
+def _with_slope(lines: dict[str, dict[str, Metric]]) -> dict[str, dict[str, Metric]]:
+    """Where a class lies wholly apart it has no slope, and two or three cases make its intercept."""
+    return {label: each for label, each in lines.items() if _told(each["slope"])}
+
+
+def classes_in_words(lines: dict[str, dict[str, Metric]]) -> str:
+    """What E4 says of each class against the rest, for a validation elsewhere; "" where there are no several classes.
+
+    lines  class -> its slope and intercept
+    """
+    if not lines:
+        return ""
+    told = _with_slope(lines)
+    if not told:
+        return "Too few cases to tell the calibration slope of any class."
+    said = _said_of_classes(_range_of_classes(told)).removeprefix("; ")
+    return " ".join([f"{said[0].upper()}{said[1:]}.", *_faults_of_classes(told)])
 
 
 def _faults_of_classes(lines: dict[str, dict[str, Metric]]) -> list[str]:
