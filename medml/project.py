@@ -26,8 +26,8 @@ from medml.types import Choice, Profile, Recipe, TrainConfig, Value
 Stage = Literal["scan", "preview", "cleanup", "configure", "train", "evaluate"]
 __all__ = [
     "FILES", "STAGES", "Project", "Stage", "add_run", "all_projects", "allowed_roots", "browse", "check_source",
-    "choice", "config", "create", "delete", "example_source", "first_folder", "folder", "get", "profile", "read",
-    "recipe", "rename", "runs_of", "stage_of", "write",
+    "choice", "config", "create", "delete", "example_source", "first_folder", "folder", "get", "name_of", "profile",
+    "read", "recipe", "rename", "runs_of", "stage_of", "write",
 ]
 STAGES: tuple[Stage, ...] = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
 CHANGES = {"profile": "change scan", "choice": "change outcome or columns", "recipe": "change cleanup",
@@ -97,6 +97,12 @@ def all_projects() -> list[Project]:
 def get(project: str) -> Project:
     """UserError if it is gone."""
     return _describe(_card(project))
+
+
+def name_of(project: str) -> str:
+    """Its name alone, for a line of a list: `get` also looks how far it is, at thrice the work. UserError if it is
+    gone."""
+    return _card(project).name
 
 
 def rename(project: str, name: str) -> Project:

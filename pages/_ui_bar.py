@@ -82,7 +82,7 @@ def title_of(job: Job) -> str:
     what = KINDS.get(job.kind, job.kind.replace("_", " ").capitalize())
     name = job.payload.get("config", {}).get("name", "")
     try:
-        where = projects.get(job.project).name if job.project else ""
+        where = projects.name_of(job.project) if job.project else ""
     except UserError:
         where = "project removed"
     return " · ".join(each for each in (what, name, where) if each)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import time
+
+import streamlit as st
+
 import worker
 from medml import morning
 from medml.store import Job
 from pages._ui_night import night
 from pages._ui_words import note
+
+
+def outlooks(age: float = 0.0) -> tuple[list[worker.Ready], dict[str, worker.Expected]]:
+    """What will be ready in the morning, and when each job is likely to begin and end; what was foreseen up to `age`
+    seconds ago will do, since it takes the whole queue four times over."""
+    held = st.session_state.get("m_outlooks")
+    if held is None or time.monotonic() - held[0] >= age:
+        held = st.session_state["m_outlooks"] = (time.monotonic(), (worker.ready(), worker.expected_of_all()))
+    return held[1]
 
 
 def by_morning(job: Job, listed: list[worker.Ready]) -> str:

@@ -14,14 +14,15 @@ from pages._ui_bar import bar, title_of
 from pages._ui_belonging import locked
 from pages._ui_jobs import pause_button
 from pages._ui_machines import machines, where
-from pages._ui_morning import by_morning, summary
+from pages._ui_morning import by_morning, outlooks, summary
 from pages._ui_night import leave_it_on
 from pages._ui_quiet import card as quiet_hours
 from pages._ui_standing import told
 
 TITLE = "Jobs"
 LEAD = "Trainings run one at a time, scans beside them. They go on without this window."
-EVERY = 1.0  # seconds between two looks
+EVERY, LINE_EVERY = 1.0, 5.0  # seconds between two looks at what runs, and at what waits
+FIRST = 8  # waiting jobs with their buttons; those behind them are lines alone, until somebody asks
 
 
 def active() -> list[Job]:
@@ -30,28 +31,60 @@ def active() -> list[Job]:
     return sorted(waiting, key=lambda each: each.state in WAITING)
 
 
-def board(ids: tuple[str, ...]) -> None:
-    """Running and waiting jobs, drawn at every look; the whole page is drawn again when one of them ends."""
+def at_work(told: dict[str, bool]) -> None:
+    """Running jobs, drawn at every look; the whole page is drawn again when one of all begins, pauses or ends."""
     with ui.guard():
-        now, morning, ahead = active(), worker.ready(), worker.expected_of_all()
+        now = active()
         machines()
-        for job in now:
-            row(job, morning, ahead.get(job.id, worker.Expected(None, None)))
+        running = [each for each in now if each.state not in WAITING]
+        morning, ahead = outlooks(LINE_EVERY) if running else ([], {})
+        for job in running:
+            row(job, morning, ahead)
+        if not now:
+            ui.empty("Nothing runs and nothing waits.", "Start a training on the Configure page of a project.")
+    if waits(now) != told:
+        st.rerun()
+
+
+def line() -> None:
+    """Those that wait, looked at less often: forty with all their buttons took a fifth of a second of the server."""
+    with ui.guard():
+        now, (morning, ahead) = active(), outlooks()
+        waiting = [each for each in now if each.state in WAITING]
+        first = len(waiting) if st.session_state.get("m_line_whole") else FIRST
+        for job in waiting[:first]:
+            row(job, morning, ahead)
+        if waiting[first:]:
+            with st.container(key="m_card_job_line"):
+                st.html("".join(one(job, morning, ahead) for job in waiting[first:]))
+                st.button("Change these too", key="m_line_all", icon=":material/expand_more:", on_click=show_all)
         if now:
             summary(morning)
             if not all(each.is_paused for each in now):
                 leave_it_on()
-        else:
-            ui.empty("Nothing runs and nothing waits.", "Start a training on the Configure page of a project.")
-    if tuple(sorted(each.id for each in now)) != ids:
-        st.rerun()
 
 
-def row(job: Job, morning: list[worker.Ready], expected: worker.Expected) -> None:
-    """One job: where it stands, when it starts or ends, what can be done with it."""
+def show_all() -> None:
+    """Draw the buttons of every job that waits."""
+    st.session_state["m_line_whole"] = True
+
+
+def waits(jobs: list[Job]) -> dict[str, bool]:
+    """Which jobs there are, and whether each waits."""
+    return {each.id: each.state in WAITING for each in jobs}
+
+
+def one(job: Job, morning: list[worker.Ready], ahead: dict[str, worker.Expected]) -> str:
+    """HTML of a job: where it stands, when it starts or ends."""
+    expected = ahead.get(job.id, worker.Expected(None, None))
+    said = where(job), outlook(job, expected), by_morning(job, morning)
+    return bar(job, title_of(job), " · ".join(filter(None, said)))
+
+
+def row(job: Job, morning: list[worker.Ready], ahead: dict[str, worker.Expected]) -> None:
+    """One job, and what can be done with it."""
     with st.container(key=f"m_card_job_{job.id}"):
-        said = where(job), outlook(job, expected), by_morning(job, morning)
-        st.html(bar(job, title_of(job), " · ".join(filter(None, said))))
+        st.html(one(job, morning, ahead))
         if locked("stop"):
             return  # a viewer sees it as it is
         with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -100,7 +133,9 @@ def put_off(job_id: str, hour: int) -> None:
 with ui.page(TITLE, project_required=False, lead=LEAD):
     told()
     standing = active()
-    st.fragment(board, run_every=EVERY if standing else None)(tuple(sorted(each.id for each in standing)))
+    st.fragment(at_work, run_every=EVERY if standing else None)(waits(standing))
+    if standing:
+        st.fragment(line, run_every=LINE_EVERY)()
     quiet_hours()
     past.ended([each for each in worker.jobs() if each.ended_for_good])
     training = next((each for each in standing if each.kind in past.TRAININGS and each.state not in WAITING), None)
