@@ -35,6 +35,8 @@ def state() -> Path:
 
 def ensure(folder: Path) -> Path:
     """Make a folder that only its owner can read, with its parents; return it."""
+    if folder.is_dir():
+        return folder
     for each in (*reversed(folder.parents), folder):  # `parents=True` would leave those between open to others
         if not each.is_dir():
             each.mkdir(exist_ok=True, mode=0o700)
