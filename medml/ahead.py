@@ -13,6 +13,7 @@ from medml.store import Job
 TRAININGS = ("train", "continue")  # kinds of jobs that make, or go on with, a model
 PLACES = {"train": 1, "quick": 2}  # jobs of one queue that run at a time on a machine
 EARLY = 0.02  # below this fraction a running job says too little about itself
+RECENT = 200  # jobs that are done, from which is told how long others take
 ENOUGH = 5  # trainings whose foreseen and real lengths say how far a forecast may be off
 WITHOUT = (0.5, 2.0)  # before there are so many: half to twice what is foreseen
 
@@ -65,7 +66,7 @@ def spread(everything: Sequence[Job]) -> tuple[float, float]:
 
 def all_of(queue: str, new: Job | None = None) -> dict[str, Expected]:
     """What is expected of every job of a queue that runs or waits, by id."""
-    everything = store.jobs(queue=queue)
+    everything = store.jobs(queue=queue, state=store.GOING) + store.jobs(queue=queue, state="done", most=RECENT)
     low, high = spread(everything)
     middle, early, late = (_line(queue, everything, new, scale) for scale in (1.0, low, high))
     unknown = (None, None)

@@ -237,8 +237,8 @@ def delete(run: str) -> None:
     """
     folder = _folder(run)
     rights.require("delete", "run", run)
-    for job in store.jobs():
-        if job.payload.get("run") == run and not job.ended_for_good:
+    for job in store.jobs(state=store.GOING):
+        if job.payload.get("run") == run:
             store.ask_stop(job.id)
     with store.only_one("runs", wait=30.0, everywhere=True) as free:
         if not free:

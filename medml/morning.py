@@ -33,7 +33,7 @@ def coming() -> float:
 def ready(by: float | None = None) -> list[Ready]:
     """Every training that runs or waits, in turn: will it be done by then? (the next 07:00, unless told otherwise)"""
     by = coming() if by is None else by
-    standing = [each for each in store.jobs(queue="train") if not each.ended_for_good and each.kind in TRAININGS]
+    standing = [each for each in store.jobs(queue="train", state=store.GOING) if each.kind in TRAININGS]
     ahead = all_of("train")
     found = [(each, ahead.get(each.id, Expected(None, None))) for each in standing]
     return [Ready(each, "paused" if each.paused is not None else verdict(expected, by), expected)

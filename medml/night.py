@@ -47,7 +47,7 @@ def worked(job: Job) -> float | None:
 
 def since(moment: float) -> list[Came]:
     """Every training that ended after that moment (seconds since 1970, UTC), the first one first."""
-    ended = [each for state in store.ENDED for each in store.jobs(state=state)
+    ended = [each for each in store.jobs(state=store.ENDED)
              if each.kind in TRAININGS and each.ended and each.ended >= moment]
     return [came(each) for each in sorted(ended, key=lambda each: each.ended)]
 

@@ -119,9 +119,8 @@ def delete(project: str) -> None:
     """Remove the project's own files; its runs stay in the gallery, the source is untouched, its jobs are stopped."""
     place = folder(project)
     rights.require("delete", "project", project)
-    for each in store.jobs(project=project):
-        if not each.ended_for_good:
-            store.ask_stop(each.id)
+    for each in store.jobs(project=project, state=store.GOING):
+        store.ask_stop(each.id)
     gone = place.with_name(f".{place.name}.{secrets.token_hex(4)}.gone")
     place.rename(gone)  # at once for everybody, whatever happens while the files go
     shutil.rmtree(gone, ignore_errors=True)

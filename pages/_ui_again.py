@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 
 import worker
@@ -20,11 +21,13 @@ def id_of(kind: str, *facts: object) -> str:
     that was done, and taken back by a revert, too.
     """
     stem = f"{kind}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:24]}"
-    known = {each.id: each for each in worker.jobs() if each.id.startswith(stem)}
-    number = 0
-    while (at := f"{stem}-{number}") in known and known[at].ended_for_good:
-        number += 1
-    return at
+    for number in itertools.count():
+        at = f"{stem}-{number}"
+        try:
+            if not worker.get(at).ended_for_good:
+                return at
+        except KeyError:  # there is none yet
+            return at
 
 
 def training(project: str, seconds: float, at: float) -> str:

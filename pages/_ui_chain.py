@@ -10,6 +10,7 @@ from medml import project as projects
 from medml.errors import UserError
 from medml.evaluate.words import title
 from medml.gallery import Run
+from medml.store import GOING
 from medml.types import Checkpoint, Report
 from pages import _ui as ui
 from pages import _ui_again as again
@@ -74,8 +75,8 @@ def _across(run: Run) -> str:
 
 def at_work_on(run: str) -> worker.Job | None:
     """A training that still goes on with this very run, so that nobody takes its figures for the result."""
-    return next((each for each in worker.jobs() if each.kind == "continue" and not each.ended_for_good
-                 and each.payload.get("run") == run), None)
+    return next((each for each in worker.jobs(GOING)
+                 if each.kind == "continue" and each.payload.get("run") == run), None)
 
 
 def go_on(run: Run) -> None:
@@ -178,7 +179,7 @@ def kept_plan(report: Report) -> None:
 
 def _look_under_way(run: str) -> str | None:
     """A look at this run that has not ended, whichever window asked for it."""
-    return next((each.id for each in worker.jobs() if each.kind == "held_out" and not each.ended_for_good
+    return next((each.id for each in worker.jobs(GOING) if each.kind == "held_out"
                  and each.payload.get("run") == run), None)
 
 

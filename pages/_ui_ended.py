@@ -12,7 +12,8 @@ from pages import _ui as ui
 from pages._ui_bar import title_of
 
 ENDED = {"done": ("Done", "teal"), "failed": ("Could not be done", "stop"), "stopped": ("Stopped", "caution")}
-MOST = 30  # lines shown
+MOST = 30  # lines shown of before the last evening
+LOOKED_AT = 300  # of the newest; all since the last evening are among them
 Place = tuple[str, dict[str, str]]  # a page, and the ids that it needs
 
 

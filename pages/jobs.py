@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 import worker
-from medml.store import WAITING, Job
+from medml.store import ENDED, GOING, WAITING, Job
 from pages import _ui as ui
 from pages import _ui_ended as past
 from pages._ui_bar import bar, title_of
@@ -27,8 +27,7 @@ FIRST = 8  # waiting jobs with their buttons; those behind them are lines alone,
 
 def active() -> list[Job]:
     """Those that run, then those that wait in the order in which they will run."""
-    waiting = [each for each in worker.jobs() if not each.ended_for_good]
-    return sorted(waiting, key=lambda each: each.state in WAITING)
+    return sorted(worker.jobs(GOING), key=lambda each: each.state in WAITING)
 
 
 def at_work(told: dict[str, bool]) -> None:
@@ -137,7 +136,7 @@ with ui.page(TITLE, project_required=False, lead=LEAD):
     if standing:
         st.fragment(line, run_every=LINE_EVERY)()
     quiet_hours()
-    past.ended([each for each in worker.jobs() if each.ended_for_good])
+    past.ended(worker.jobs(ENDED, most=past.LOOKED_AT))
     training = next((each for each in standing if each.kind in past.TRAININGS and each.state not in WAITING), None)
     if ui.next_button("Watch the training", "train", disabled=training is None):
         past.to(("train", {"job": training.id}), training.project)

@@ -6,12 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from medml import egress
 from tests import machine
 
 for name in ("OMP_NUM_THREADS", "MEDML_THREADS"):  # tests run beside each other; threads that wait for one another
     os.environ.setdefault(name, "1")  # spin, and took four times the processor
+settings.register_profile("house", deadline=None, derandomize=True)  # the same examples each time, no test by the clock
+settings.load_profile("house")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 pytest_configure = machine.pytest_configure

@@ -216,7 +216,7 @@ def test_a_date_taken_back_counts_days():
 
 # ---- the Cleaner: the part that learns --------------------------------------------------------------------------
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), n_train=st.integers(1, 120), n_test=st.integers(1, 60))
 def test_fitted_rows_are_the_training_rows_and_no_cell_stays_empty(seed, n_train, n_test):
     rng = np.random.default_rng(seed)
@@ -231,7 +231,7 @@ def test_fitted_rows_are_the_training_rows_and_no_cell_stays_empty(seed, n_train
         assert {cleaner.origin_of(name) for name in clean.columns} == set(KINDS)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(20, 150))
 def test_a_row_is_cleaned_alike_whatever_rows_are_beside_it(seed, n):
     rng = np.random.default_rng(seed)
@@ -242,7 +242,7 @@ def test_a_row_is_cleaned_alike_whatever_rows_are_beside_it(seed, n):
     pd.testing.assert_frame_equal(whole, alone)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(10, 150))
 def test_what_is_stored_names_no_small_group_and_no_exact_cell(seed, n):
     rng = np.random.default_rng(seed)
@@ -260,7 +260,7 @@ def test_what_is_stored_names_no_small_group_and_no_exact_cell(seed, n):
     assert not cells & {number for number in learned if number != round(number)}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_cleaner_read_back_cleans_alike(seed):
     rng = np.random.default_rng(seed)

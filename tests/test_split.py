@@ -29,7 +29,7 @@ def crossed(folds=5, repeats=1, by="patient") -> SplitPlan:
     return SplitPlan(by=by, scheme="cross_validation", folds=folds, repeats=repeats)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(60, 400), most_visits=st.integers(1, 12),
        folds=st.integers(2, 5), scheme=st.sampled_from(["cross_validation", "held_out"]))
 def test_patient_never_on_both_sides(seed, n, most_visits, folds, scheme):
@@ -45,7 +45,7 @@ def test_patient_never_on_both_sides(seed, n, most_visits, folds, scheme):
         assert sorted([*fold.train, *fold.test]) == sorted(development)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(80, 300), prevalence=st.floats(0.15, 0.85))
 def test_every_repeat_tests_each_case_once_with_classes_in_their_shares(seed, n, prevalence):
     y = np.arange(n) < round(prevalence * n)
@@ -124,7 +124,7 @@ def test_the_held_out_part_is_a_quarter_and_never_in_a_fold():
     assert not set(patients[test]) & set(patients[development])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(12, 200), visits=st.integers(1, 5),
        fraction=st.floats(0.1, 0.4), task=st.sampled_from(["binary", "regression"]))
 def test_inner_holdout_shares_no_patient_and_leaves_both_sides_something(seed, n, visits, fraction, task):

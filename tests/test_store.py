@@ -59,6 +59,20 @@ def test_an_id_that_is_a_path_is_refused():
 
 
 @anywhere
+def test_jobs_are_listed_by_their_states_and_the_newest_alone():
+    for number in range(1, 6):
+        make(number)
+    done = store.claim("quick", "me", 30)
+    store.finish(done.id, done.token, "done")
+    store.claim("quick", "me", 30)
+    store.ask_stop("job-0005")
+    assert [each.id for each in store.jobs(state=store.GOING)] == ["job-0003", "job-0004", "job-0002"]
+    assert [each.id for each in store.jobs(state=store.ENDED)] == ["job-0005", "job-0001"]
+    assert [each.id for each in store.jobs(state=store.ENDED, most=1)] == ["job-0005"]
+    assert len(store.jobs()) == 5 and store.jobs(state="failed") == []
+
+
+@anywhere
 def test_jobs_are_claimed_in_turn_and_each_by_one_only():
     for number in range(40):
         make(number)

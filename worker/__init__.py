@@ -63,10 +63,14 @@ def get(job_id: str) -> Job:
     return job
 
 
-def jobs(state: State | None = None, project: str | None = None) -> list[Job]:
+def jobs(state: State | tuple[State, ...] | None = None, project: str | None = None, *,
+         most: int | None = None) -> list[Job]:
     """Jobs that one may see, newest first; those that wait stand in the order in which they will run among themselves.
+
+    most  so many of the newest, of those that one may see
     """
-    return [each for each in store.jobs(state=state, project=project) if rights.sees_job(each)]
+    found = store.jobs(state=state, project=project, most=None if rights.of_many() else most)
+    return [each for each in found if rights.sees_job(each)][:most]
 
 
 def progress_since(job_id: str, seq: int = 0) -> list[Progress]:

@@ -163,7 +163,7 @@ class Worker:
         try:
             apps = any(processes.alive(each.pid, each.started) for each in store.processes("app"))
             busy = apps or self.attempts.running or any(
-                not each.is_paused for state in store.WAITING for each in store.jobs(state=state))
+                not each.is_paused for each in store.jobs(state=store.WAITING))
         except (UserError, store.DatabaseError):
             busy = True  # cannot be told now
         if busy:

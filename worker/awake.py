@@ -51,7 +51,7 @@ def wanted(running: bool, now: float | None = None) -> bool:
     """True while a job runs, waits for its turn, or is due tonight."""
     until = (time.time() if now is None else now) + TONIGHT
     return running or any(each.not_before < until and not each.is_paused
-                          for state in store.WAITING for each in store.jobs(state=state))
+                          for each in store.jobs(state=store.WAITING))
 
 
 class Awake:

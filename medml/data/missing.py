@@ -15,27 +15,35 @@ MISSING_WORDS = frozenset({
 SENTINEL_NUMBERS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 888.0, 8888.0)
 
 
+_CELL = pl.col("cell")
+_TEXT = _CELL.str.strip_chars()
+_IS_WORD = _TEXT.str.to_lowercase().is_in(sorted(MISSING_WORDS))
+
+
 def strip(series: pl.Series) -> pl.Series:
     """Text without white space around it; the empty text is null. Series of other types come back unchanged."""
-    if series.dtype != pl.String:
-        return series
-    text = series.str.strip_chars()
-    return text.set(text == "", None)
+    return _worked_out(series, pl.when(_TEXT != "").then(_TEXT)) if series.dtype == pl.String else series
 
 
 def is_missing(series: pl.Series) -> pl.Series:
     """True where a cell is empty, NaN, or holds a word for "missing" (any case). Boolean, no nulls."""
     if series.dtype == pl.String:
-        return series.is_null() | series.str.strip_chars().str.to_lowercase().is_in(list(MISSING_WORDS)).fill_null(True)
+        return _worked_out(series, _CELL.is_null() | _IS_WORD.fill_null(True))
     if series.dtype.is_float():
-        return series.is_null() | series.is_nan().fill_null(True)
+        return _worked_out(series, _CELL.is_null() | _CELL.is_nan().fill_null(True))
     return series.is_null()
 
 
 def present(series: pl.Series) -> pl.Series:
     """Stripped text with every word for "missing" as null."""
-    text = strip(series)
-    return text.set(is_missing(text), None) if text.dtype == pl.String else text
+    if series.dtype != pl.String:
+        return series
+    return _worked_out(series, pl.when((_TEXT != "") & ~_IS_WORD).then(_TEXT))
+
+
+def _worked_out(series: pl.Series, wanted: pl.Expr) -> pl.Series:
+    """One question to Polars: every step of its own would cost as much as a small table's whole work."""
+    return series.alias("cell").to_frame().select(wanted).to_series().alias(series.name)
 
 
 def rows_per_value(series: pl.Series) -> dict:

@@ -61,7 +61,7 @@ def worker(scene: Scene) -> Iterator[Finding]:
 def waiting(scene: Scene) -> Iterator[Finding]:
     """A job that is due, and no other running, is taken within seconds."""
     now, how = time.time(), "The table of jobs."
-    jobs = [each for each in store.jobs() if not each.ended_for_good]
+    jobs = store.jobs(state=store.GOING)
     running = {each.queue for each in jobs if each.state not in store.WAITING}
     late = [each for each in jobs if each.state in store.WAITING and each.queue not in running
             and max(each.made, each.not_before) < now - LATE]

@@ -18,6 +18,7 @@ from medml.types import Point
 State = Literal["queued", "running", "done", "failed", "stopped", "interrupted"]
 ENDED = ("done", "failed", "stopped")
 WAITING = ("queued", "interrupted")
+GOING = ("running", *WAITING)
 JUDGING = ("evaluate", "save")  # stages of a training in which all was learned, whatever the family
 Answer = Literal["go", "stop", "later", "pause", "lost"]  # what an attempt is told when it says how far it is
 ATTEMPTS = 3  # without progress, then a job has failed
@@ -128,13 +129,22 @@ def get(job_id: str) -> Job:
     raise KeyError(job_id)
 
 
-def jobs(*, state: State | None = None, project: str | None = None, queue: str | None = None) -> list[Job]:
-    """Jobs, newest first; those that wait stand in the order in which they will run among themselves."""
-    wanted = {"state": state, "project": project, "queue": queue}
+def jobs(*, state: State | tuple[State, ...] | None = None, project: str | None = None, queue: str | None = None,
+         most: int | None = None) -> list[Job]:
+    """Jobs, newest first; those that wait stand in the order in which they will run among themselves.
+
+    state  one, or several: whoever looks every second asks for GOING alone, since those that have ended only grow
+    most   so many of the newest; None for all
+    """
+    states = (state,) if isinstance(state, str) else state or ()
+    wanted = {"project": project, "queue": queue} | {f"state{n}": each for n, each in enumerate(states)}
     given = {name: value for name, value in wanted.items() if value is not None}
-    where = " AND ".join(f"{name} = :{name}" for name in given) or "1"
-    with rows(states=(state,) if state else ()) as (db, _):
-        found = [_job(row) for row in db.query(f"SELECT * FROM jobs WHERE {where} ORDER BY number DESC", given)]
+    where = [f"{name} = :{name}" for name in ("project", "queue") if name in given]
+    where += [f"state IN ({', '.join(f':state{n}' for n in range(len(states)))})"] if states else []
+    with rows(states=states) as (db, _):
+        found = [_job(row) for row in db.query(
+            f"SELECT * FROM jobs WHERE {' AND '.join(where) or '1'} ORDER BY number DESC LIMIT :most",
+            given | {"most": -1 if most is None else most})]
     ahead = iter(sorted((each for each in found if each.state in WAITING), key=_turn))
     return [next(ahead) if each.state in WAITING else each for each in found]
 
