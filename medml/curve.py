@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
 from medml.cases import Cases, Fold
 from medml.evaluate import quick_figure
@@ -38,10 +42,11 @@ class Curve:
         self._last = from_round  # the round of the last point kept
         self._points: dict[tuple[int, str], Point] = {}
         if diary is not None and diary.exists():
-            for line in diary.read_text().splitlines():
-                if line.endswith("}"):  # the last line may have been cut by a kill
+            for line in whole_lines(diary):
+                with contextlib.suppress(ValidationError):  # of an attempt that wrote on behind half a line
                     self._keep(Point.model_validate_json(line))
-            self._last = max([from_round, *(number for number, _ in self._points)])
+            lines = Counter(number for number, _ in self._points)  # a round's, some of which may not have been kept
+            self._last = max([from_round, *(each for each, n in lines.items() if n == max(lines.values()))])
 
     @property
     def points(self) -> list[Point]:
@@ -67,7 +72,9 @@ class Curve:
         return self.stopped
 
     def _add(self, round_done: int, train: float | None, predict: Callable | None, unit: str) -> None:
-        if (round_done, "loss") in self._points:
+        names = ("loss", "metric") if predict is not None and self.seen is not None else \
+            ("loss" if unit == "loss" else "metric",)
+        if all((round_done, name) in self._points for name in names):
             return  # a round done again after a kill: same seed, same numbers
         fold, repeat = (-1, 0) if self.fold is None else (self.fold.number, self.fold.repeat)
         figures: list[tuple[str, float | None, float | None]] = [("loss" if unit == "loss" else "metric", train, None)]
@@ -76,17 +83,28 @@ class Curve:
             p = predict(X)
             figures = [("loss", train if unit == "loss" else None, loss(y, p)),
                        ("metric", train if unit != "loss" else None, quick_figure(_task(p), y, p))]
-        for name, mine, theirs in figures:
-            point = Point(round=round_done, fold=fold, repeat=repeat, train=mine, out_of_fold=theirs, unit=name,
-                          seconds=round(time.monotonic() - self.started, 3))
-            self._keep(point)
-            self.watch.point(point)
-            if self.diary is not None:
-                with self.diary.open("a") as file:
-                    file.write(point.model_dump_json() + "\n")
+        points = [Point(round=round_done, fold=fold, repeat=repeat, train=mine, out_of_fold=theirs, unit=name,
+                        seconds=round(time.monotonic() - self.started, 3)) for name, mine, theirs in figures
+                  if (round_done, name) not in self._points]
+        for each in points:
+            self._keep(each)
+            self.watch.point(each)
+        if self.diary is not None:
+            with self.diary.open("a") as file:
+                file.write("".join(each.model_dump_json() + "\n" for each in points))
 
     def _keep(self, point: Point) -> None:
         self._points.setdefault((point.round, point.unit), point)
+
+
+def whole_lines(diary: Path) -> list[bytes]:
+    """Its lines. What a kill or a full disk left of a last one is cut off, so that the next line begins as one; that
+    needs no room."""
+    content = diary.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        os.truncate(diary, whole)
+    return content[:whole].splitlines()
 
 
 def _task(p: np.ndarray) -> str:

@@ -11,7 +11,9 @@ from torch.nn import functional
 
 from medml import loop
 from medml.cases import FitData
+from medml.curve import Curve
 from medml.families import registry
+from medml.watch import Silent
 
 PLAN = loop.Plan(epochs=12, batch=16, rate=0.01, decay=0.01, patience=None)
 MLP = registry.get("mlp")
@@ -137,6 +139,34 @@ def test_a_fit_killed_and_started_again_equals_one_never_interrupted(task, tmp_p
                     rounds=lambda done, *rest, **named: heard.append(done) or True)
     assert heard == [9, 10, 11, 12, 13, 14]  # epoch 9 had no checkpoint yet
     assert np.array_equal(MLP.predict(again, data.X), whole)
+
+
+@pytest.mark.parametrize("left", [1, 40, -1, -80])
+def test_a_curve_of_which_a_full_disk_kept_half_a_line_goes_on_as_if_nothing_had_happened(tmp_path, left):
+    """What the next attempts write begins on a line of its own; `left` bytes of the last round's lines are kept."""
+    def curve(rounds: range) -> Curve:
+        made = Curve(Silent(), None, advance=lambda share: None, total=9, diary=tmp_path / "curve.jsonl",
+                     seen=(np.zeros((4, 1)), np.array([0, 1, 0, 1])))
+        for each in rounds:
+            made(each, 9, each / 10, lambda X: np.tile([0.4, 0.6], (4, 1)))
+        return made
+    curve(range(1, 4))
+    before = (tmp_path / "curve.jsonl").read_bytes()
+    curve(range(4, 5))
+    whole = (tmp_path / "curve.jsonl").read_bytes()
+    (tmp_path / "curve.jsonl").write_bytes(whole[:len(before) + left] if left > 0 else whole[:left])
+    curve(range(4, 7))  # the round without room is done again
+    found = curve(range(6, 10)).points
+    assert [(each.round, each.unit) for each in found] == [
+        (n, unit) for n in range(1, 10) for unit in ("loss", "metric")]
+    assert [each.train for each in found[::2]] == [each / 10 for each in range(1, 10)]
+
+
+def test_a_curve_with_two_lines_run_together_by_an_older_version_is_read_but_for_those(tmp_path):
+    line = '{"round":%d,"fold":-1,"repeat":0,"train":0.5,"out_of_fold":null,"unit":"loss","seconds":1.0}'
+    (tmp_path / "curve.jsonl").write_text("\n".join([line % 1, (line % 2)[:30] + line % 2, line % 3, ""]))
+    made = Curve(Silent(), None, advance=lambda share: None, total=9, diary=tmp_path / "curve.jsonl")
+    assert [each.round for each in made.points] == [1, 3]
 
 
 def test_a_fit_that_had_finished_before_the_kill_is_not_trained_again(tmp_path):
