@@ -14,7 +14,7 @@ import pytest
 import worker
 from medml import home, store
 from tests.at_work import at_work, ended, know_the_kinds, of_home, running, until, worker_process
-from worker import alive, processes
+from worker import alive, processes, run
 from worker.__main__ import sweep
 
 
@@ -82,6 +82,7 @@ def test_a_child_is_kept_ready_and_does_the_next_job(monkeypatch, medml_home):
     with at_work(monkeypatch, warm=True):
         until(lambda: kept_ready(medml_home))
         ready, = kept_ready(medml_home)
+        until(lambda: psutil.Process(ready).nice() == run.BACK["quick"])  # while it imports it is in nobody's way
         assert running(worker.enqueue("steps_quick", {"n": 40, "pause": 0.05})).pid == ready
 
 

@@ -43,6 +43,7 @@ BACK = {"quick": 3, "train": 10}  # how far behind the screens; a scan that one 
 def main(queue: str) -> int:
     """Warm up, take one job from the pipe, do it, return the exit code."""
     memory.keep_freed()  # first of all: Polars reads it as it is imported
+    processes.step_back(BACK[queue])  # before the imports: after each scan of twenty people they took a second
     logs.set_up("jobs")
     egress.install(process="job")
     vitals.keep_telling("job")
@@ -52,7 +53,6 @@ def main(queue: str) -> int:
         return 0  # the worker went away before it had a job for us
     order = json.loads(line)
     threading.Thread(target=_end_with_the_worker, name="lifeline", daemon=True).start()
-    processes.step_back(BACK[queue])
     return work(until_back(lambda: store.get(order["job"])), order["token"])
 
 
