@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import gzip
 import hashlib
+import threading
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from medml.data import blocks, content, files, find_tables, open_table, survey, text
 from medml.data.notes import WARNINGS
-from medml.errors import UserError
+from medml.errors import Stopped, UserError
+from medml.profile.scan import scan_table
 from medml.types import TableRef
 
 PLAIN = "pid,age,sex,crp\n" + "".join(f"P{n},{40 + n % 40},{'FM'[n % 2]},{n / 10}\n" for n in range(60))
@@ -231,6 +234,29 @@ def test_a_file_that_changed_while_it_was_hashed_has_no_hash(tmp_path, monkeypat
     with pytest.raises(UserError) as told:
         table.sha256()
     assert told.value.code == "changed"
+
+
+def test_a_stop_does_not_wait_for_a_hash_on_a_slow_drive(tmp_path, monkeypatch):
+    def slowly(path, stopped):
+        assert stopped.wait(60), "waited in vain"
+        raise Stopped
+    monkeypatch.setattr(text, "HASHED_BESIDE", 0)
+    monkeypatch.setattr(files, "sha256", slowly)
+    path = tmp_path / "x.csv"
+    path.write_text(PLAIN)
+    table = open_table(path, TableRef(path="x.csv"))
+    with pytest.raises(Stopped):
+        scan_table(table, watch=SimpleNamespace(stopping=lambda: True))
+    with pytest.raises(Stopped):
+        table.sha256()
+
+
+def test_a_hash_that_is_stopped_is_none(tmp_path):
+    (tmp_path / "x.csv").write_text(PLAIN)
+    stopped = threading.Event()
+    stopped.set()
+    with pytest.raises(Stopped):
+        files.sha256(tmp_path / "x.csv", stopped)
 
 
 def test_hashing_ends_with_the_table_that_it_was_for(tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from medml.data.notes import not_read
+from medml.errors import Stopped
 
 CHUNK = 4 << 20
 BROKEN = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)  # of an archive's entry
@@ -63,12 +64,14 @@ def fingerprint(path: Path) -> tuple[int, int]:
 
 
 def sha256(path: Path, stopped: threading.Event | None = None) -> str:
-    """SHA-256 of the file as it lies on the disk, in hex; of its beginning alone where it is stopped."""
+    """SHA-256 of the file as it lies on the disk, in hex; Stopped where it is told to before it is done."""
     digest = hashlib.sha256()
     with open_regular(path, buffered=False) as file:
         size = os.fstat(file.fileno()).st_size
         room = memoryview(bytearray(min(HASHED, size + 1)))  # used again: fresh memory costs as much as reading
-        while (n := file.readinto(room)) and not (stopped and stopped.is_set()):
+        while n := file.readinto(room):
+            if stopped is not None and stopped.is_set():
+                raise Stopped
             digest.update(room[:n])
     return digest.hexdigest()
 
@@ -83,7 +86,7 @@ class Hashing:
         aside.shutdown(wait=False)  # the thread ends with its one piece of work
 
     def hex(self) -> str:
-        """SHA-256 of the whole file, in hex, once it is there; the errors of `sha256`."""
+        """SHA-256 of the whole file, in hex, once it is there; the errors of `sha256`, Stopped after a `stop` too."""
         return self._found.result()
 
     def stop(self) -> None:

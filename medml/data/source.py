@@ -71,6 +71,9 @@ class TableSource(ABC):
             self._sha256 = files.sha256(self.path)
         return self._sha256
 
+    def let_go(self) -> None:  # noqa: B027 - most have nothing under way
+        """Nobody wants anything more of it: end what goes on beside."""
+
     def fingerprint(self) -> tuple[int, int]:
         """(bytes, time of last change in ns) when the table was opened; compare with `files.fingerprint(path)`."""
         return self._fingerprint

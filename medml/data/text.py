@@ -82,6 +82,10 @@ class TextTable(TableSource):
                 raise self._changed()
         return super().sha256()
 
+    def let_go(self) -> None:
+        if self._hashing is not None:
+            self._hashing.stop()
+
     def _to_first_row(self, file: BinaryIO) -> None:
         for _ in range(self._skip):
             file.readline()

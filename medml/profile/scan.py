@@ -112,7 +112,11 @@ def scan_table(source: TableSource, *, watch: Watch | None = None, k: int = SMAL
     watch = watch or Silent()
     with ThreadPoolExecutor(1) as aside:  # hashing leaves Python's lock: it runs beside the parsing
         sha256 = aside.submit(source.sha256)
-        tally = _read(source, watch)
+        try:
+            tally = _read(source, watch)
+        except BaseException:
+            source.let_go()  # on a slow drive the rest of the hash would take minutes
+            raise
         digest = sha256.result()
     if tally is None:
         columns = [Column(name=name, kind="empty", missing=0, distinct=0) for name in source.columns]
