@@ -12,10 +12,12 @@ import pytest
 
 from bench.people import Person
 from medml import gallery, store
-from tests.at_work import end_everything, ended, running, workers_of
+from tests.at_work import end_everything, until, workers_of
 from tests.e2e.served import Served, end, served
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 and process groups are POSIX")
+
+PATIENCE = 300.0  # seconds: a real training, beside which three browsers may be at work
 
 
 def started(app: Served) -> str:
@@ -56,12 +58,13 @@ def test_a_training_begun_on_a_screen_outlives_the_app(monkeypatch, tmp_path, bl
         with served(home) as app, contextlib.ExitStack() as alive:
             alive.callback(end, app.process)
             job = started(app)
-            running(job)
+            until(lambda: store.get(job).state == "running", PATIENCE)
             before = [each.pid for each in workers_of(str(home))]
             app.process.send_signal(blow)
             app.process.wait(30)
             assert store.get(job).state == "running"
-            done = ended(job)
+            until(lambda: store.get(job).ended_for_good, PATIENCE)
+            done = store.get(job)
             assert done.state == "done" and done.attempt == 1
             assert [each.pid for each in workers_of(str(home))] == before
         run, = gallery.runs()
