@@ -42,6 +42,7 @@ def test_a_capsule_goes_out_and_its_result_comes_back(context, app, monkeypatch,
     page.get_by_text("A capsule came back").click()
     page.get_by_label("The file result.json that came back").fill(str(tmp_path / "there" / "result.json"))
     page.get_by_label("The file result.json that came back").press("Enter")
+    steps.settled(page)
     page.get_by_role("button", name="Read it").click()
     expect(page.get_by_text("Elsewhere ·").first).to_be_visible()
     assert gallery.open_run(run).report.external[-1].source == "Elsewhere"
