@@ -12,6 +12,8 @@ from medml.types import Metric
 from pages._ui_terms import draw, linked
 from pages._ui_words import chip, count, html, number
 
+KEPT = 48  # charts of reports that a session keeps
+
 if TYPE_CHECKING:
     import altair as alt
 
@@ -88,8 +90,7 @@ def chart(drawn: alt.TopLevelMixin | dict[str, Any] | Callable[[], alt.TopLevelM
 
     drawn  a chart of medml.plots, or what `sent` made of one before (kept by the caller)
     about  what is drawn, said before `words` to a screen reader alone, where a heading tells it to the eye
-    of     all that a chart is made from, where `drawn` makes it: it is then made once for everybody who may see it.
-           Only what is stored anyway (a part of a report), never what comes from a clinician's own table
+    of     all that a chart is made from, where `drawn` makes it: it is then made once a session
     """
     from medml.plots import dressed
 
@@ -101,11 +102,16 @@ def chart(drawn: alt.TopLevelMixin | dict[str, Any] | Callable[[], alt.TopLevelM
     draw(f'<p class="m-words">{linked(words, 600)}</p>')
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _drawn_once(key: str, of: bytes, _make: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
+def _drawn_once(key: str, of: bytes, make: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
+    """Kept in the session: a cache of the server would be everybody's."""
     from medml.plots import dressed
 
-    return sent(dressed(_make(), ink()))
+    known = st.session_state.setdefault("m_charts", {})
+    if (key, of) not in known:
+        known[key, of] = sent(dressed(make(), ink()))
+    for oldest in list(known)[:-KEPT]:
+        del known[oldest]
+    return known[key, of]
 
 
 def sent(spec: dict[str, Any]) -> dict[str, Any]:
