@@ -12,7 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import worker
-from medml import egress, logs, memory, vitals
+from medml import egress, logs, memory, store, vitals
 from medml.doctor.streamlit_settings import OPTIONS
 from medml.errors import UserError, our_fault
 from pages import _ward as ward
@@ -22,6 +22,7 @@ from pages._ward_gate import Gate
 from pages._ward_routes import ROUTES
 
 WARM = ("pandas", "polars", "altair", "pages._ui")  # what the first page would else wait 2 s for
+CONNECTIONS = 4  # kept open: a page asks the database several times a click
 TIDIED = 60.0  # seconds between two looks for memory that sessions have left behind
 
 
@@ -58,6 +59,7 @@ try:
 except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
 dress_what_the_server_refuses()
+store.keep(CONNECTIONS)
 vitals.keep_telling("app", lambda: {name: st.get_option(name) for name in OPTIONS})
 threading.Thread(target=stay_small, name="warm up", daemon=True).start()
 app = st.App("pages/_router.py", routes=ROUTES if for_others else [], on_script_error=unforeseen, middleware=[

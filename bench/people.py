@@ -69,8 +69,7 @@ class Person:
 
     async def close(self) -> None:
         self.leaving = True
-        for each in self.timers.values():
-            each.cancel()
+        self._forget_timers()
         self.listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self.listening
@@ -88,6 +87,7 @@ class Person:
         found = self.find("page_link", label)
         if found is None:
             raise Broken(f"{self.name}: no link “{label}” among {self.labels('page_link')}")
+        self._forget_timers()  # as Streamlit's page does: a part asked for again now would name the page that is left
         link = found.element.page_link
         self.query = link.query_string
         return await self._asked(ClientState(query_string=self.query, page_script_hash=link.page_script_hash))
@@ -173,6 +173,11 @@ class Person:
         state.context_info.locale = "en"
         await self.line.send(BackMsg(rerun_script=state).SerializeToString())
 
+    def _forget_timers(self) -> None:
+        for each in self.timers.values():
+            each.cancel()
+        self.timers.clear()
+
     async def _listen(self) -> None:
         try:
             async for content in self.line:
@@ -202,9 +207,7 @@ class Person:
         self.idle = self.idle and bool(self.fragments)  # while a part of a page is asked again, one can click on it
         self.page = new.page_script_hash
         if not self.fragments:
-            for each in self.timers.values():
-                each.cancel()
-            self.timers.clear()
+            self._forget_timers()
 
     def _on_navigation(self, message: ForwardMsg) -> None:
         self.pages = {each.page_script_hash: each.url_pathname for each in message.navigation.app_pages}

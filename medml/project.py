@@ -158,8 +158,7 @@ def stage_of(project: str) -> Stage:
     if runs_of(project):
         return "evaluate"
     if (place / "config.json").is_file():
-        tried = any(each.kind == "train" for each in store.jobs(project=project))
-        return "train" if tried else "configure"
+        return "train" if store.has(project, "train") else "configure"
     if (place / "recipe.json").is_file():
         return "cleanup"
     return "preview" if (place / "choice.json").is_file() else "scan"

@@ -73,6 +73,14 @@ def test_jobs_are_listed_by_their_states_and_the_newest_alone():
 
 
 @anywhere
+def test_whether_a_project_ever_had_such_a_job():
+    store.submit("job-0001", "scan", "quick", {}, project="p1")
+    store.submit("job-0002", "train", "train", {}, project="p2")
+    store.ask_stop("job-0002")
+    assert (store.has("p2", "train"), store.has("p2", "scan"), store.has("p1", "train")) == (True, False, False)
+
+
+@anywhere
 def test_jobs_are_claimed_in_turn_and_each_by_one_only():
     for number in range(40):
         make(number)

@@ -17,6 +17,7 @@ from medml.errors import UserError
 from medml.home import home, state, sync_file, sync_folder
 from medml.room import no_disk, no_room
 from medml.store.link import is_shared, only_one_anywhere
+from medml.store.spare import lent
 from medml.store.sql import Database
 
 log = logging.getLogger(__name__)
@@ -66,12 +67,12 @@ def copies() -> list[Path]:
 
 @contextlib.contextmanager
 def connect(*, write: bool = False) -> Iterator[Database]:
-    """A connection of one's own for a moment; with `write`, inside BEGIN IMMEDIATE, committed at the end.
+    """A connection to oneself for a moment; with `write`, inside BEGIN IMMEDIATE, committed at the end.
 
     raises  UserError when the disk is full, the file cannot be written, is damaged or stays locked for 30 s
     """
     try:
-        with contextlib.closing(_open(path())) as connection:
+        with lent(path(), _open) as connection:
             db = Database(connection, recursive_triggers=False, execute_plugins=False)
             if not write:
                 yield db

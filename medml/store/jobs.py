@@ -4,6 +4,7 @@ so an attempt that lost its job changes nothing.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import time
@@ -149,14 +150,27 @@ def jobs(*, state: State | tuple[State, ...] | None = None, project: str | None 
     return [next(ahead) if each.state in WAITING else each for each in found]
 
 
+def has(project: str, kind: str) -> bool:
+    """Whether a project ever had a job of that kind."""
+    with rows() as (db, _):
+        return db["jobs"].count_where("project = ? AND kind = ?", [project, kind]) > 0
+
+
 def _turn(job: Job) -> tuple[bool, float, int, int]:
     later = job.not_before if job.not_before > time.time() else 0.0
     return job.is_paused, later, -job.priority, job.number
 
 
 def _job(row: dict[str, Any]) -> Job:
-    texts = {name: json.loads(row[name]) if row[name] else None for name in ("payload", "error", "result")}
+    texts = {name: _read(row[name]) if row[name] else None for name in ("payload", "error", "result")}
     return Job(**(row | texts))
+
+
+@functools.lru_cache(maxsize=512)
+def _read(text: str) -> Any:
+    """Screens ask for the same jobs every second, and a job's own texts are most of the work: nobody changes what is
+    read here."""
+    return json.loads(text)
 
 
 _READY = ("queue = :queue AND state IN ('queued', 'interrupted') AND not_before <= :now AND paused IS NULL"
