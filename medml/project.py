@@ -26,8 +26,8 @@ from medml.types import Choice, Profile, Recipe, TrainConfig, Value
 Stage = Literal["scan", "preview", "cleanup", "configure", "train", "evaluate"]
 __all__ = [
     "FILES", "STAGES", "Project", "Stage", "add_run", "all_projects", "allowed_roots", "browse", "check_source",
-    "choice", "config", "create", "delete", "example_source", "first_folder", "folder", "get", "name_of", "profile",
-    "read", "recipe", "rename", "runs_of", "stage_of", "write",
+    "choice", "config", "create", "delete", "example_source", "first_folder", "folder", "get", "ids", "name_of",
+    "profile", "read", "recipe", "rename", "runs_of", "stage_of", "write",
 ]
 STAGES: tuple[Stage, ...] = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
 CHANGES = {"profile": "change scan", "choice": "change outcome or columns", "recipe": "change cleanup",
@@ -92,6 +92,12 @@ def all_projects() -> list[Project]:
         except (OSError, ValidationError):
             continue
     return sorted(found, key=lambda each: -each.last_activity)
+
+
+def ids() -> set[str]:
+    """Of every project that one may see: `all_projects` also looks how far each is."""
+    seen = rights.seen("project")
+    return {each.parent.name for each in home.projects_folder().glob("*/project.json") if seen(each.parent.name)}
 
 
 def get(project: str) -> Project:

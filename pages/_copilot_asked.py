@@ -65,8 +65,7 @@ class Asked:
 
 def _is_there(owner: str) -> bool:
     """Whether what a question was asked of is still there; the history of what was deleted is not begun anew."""
-    return owner == rights.talk_of_own() or gallery.is_there(owner) or any(
-        each.id == owner for each in project.all_projects())
+    return owner == rights.talk_of_own() or gallery.is_there(owner) or owner in project.ids()
 
 
 def begin(owner: str, stage: Stage, question: str, read: Callable[[], Snapshot], model: str | None = "") -> Asked:

@@ -18,6 +18,7 @@ from pages._ui_figures import chart, figures, ink, judged, legend, number_with_i
 from pages._ui_forms import form_from_params
 from pages._ui_frame import current, forget, go, guard, next_button, page, remember, stepper, warm_up
 from pages._ui_jobs import followed, job_bar, progress
+from pages._ui_lists import rows
 from pages._ui_night import ask_night
 from pages._ui_plain import clean, html, plain
 from pages._ui_tables import Cell, table
@@ -43,5 +44,5 @@ from pages._ui_words import (
 __all__ = ["Cell", "about", "allowed", "ask_night", "chart", "chip", "clean", "count", "current", "draw", "duration",
            "empty", "explained", "eyebrow", "figures", "followed", "forget", "form_from_params", "go", "guard",
            "heading", "html", "ink", "job_bar", "judged", "legend", "linked", "looked", "next_button", "note",
-           "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember", "say",
-           "section", "sent", "size", "stepper", "table", "term", "tiles", "warm_up", "when"]
+           "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember", "rows",
+           "say", "section", "sent", "size", "stepper", "table", "term", "tiles", "warm_up", "when"]

@@ -23,7 +23,7 @@ def ended(listed: list[Job]) -> None:
     last = [night.came(each, with_result=each.kind in TRAININGS) for each in listed if each.ended >= evening]
     before = [night.came(each, with_result=False) for each in listed[len(last):][:MOST]]
     trainings = [each for each in last if each.job.kind in TRAININGS]
-    known = {each.id for each in projects.all_projects()}
+    known = projects.ids()
     rows("last", f"Since {ui.when(evening)}", last, known, night.summed_up(trainings) if trainings else "")
     rows("before", "Ended before" if last else "Ended", before, known)
 
@@ -32,8 +32,7 @@ def rows(key: str, title: str, listed: list[night.Came], known: set[str], words:
     if listed:
         ui.section(title, words)
         with st.container(key=f"m_list_{key}"):
-            for each in listed:
-                line(each, known)
+            ui.rows(listed, lambda each: line(each, known), key)
 
 
 def line(came: night.Came, known: set[str]) -> None:

@@ -77,8 +77,7 @@ def project_list(found: list[projects.Project]) -> None:
     """The projects, last worked on first."""
     ui.section("Your projects")
     with st.container(key="m_list"):
-        for each in found:
-            project_row(each)
+        ui.rows(found, project_row, "projects")
 
 
 def project_row(each: projects.Project) -> None:

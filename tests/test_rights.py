@@ -77,7 +77,7 @@ def test_on_a_laptop_the_owner_may_do_everything_and_the_log_says_so(table):
 
 def test_nobody_acts_where_nobody_is_signed_in(ward, mine, table):
     ward.who = None
-    for act in (lambda: project.create(table), project.all_projects, gallery.runs, worker.jobs,
+    for act in (lambda: project.create(table), project.all_projects, project.ids, gallery.runs, worker.jobs,
                 lambda: project.get(mine.id), lambda: gallery.open_run("r1"), lambda: worker.enqueue("train", {})):
         with pytest.raises(UserError, match="signed out"):
             act()
@@ -85,7 +85,7 @@ def test_nobody_acts_where_nobody_is_signed_in(ward, mine, table):
 
 def test_another_person_neither_lists_nor_opens_what_is_not_theirs(ward, mine):
     ward.who = BEA
-    assert project.all_projects() == [] and gallery.runs() == [] and worker.jobs() == []
+    assert project.all_projects() == [] and gallery.runs() == [] and worker.jobs() == [] and project.ids() == set()
     assert project.runs_of(mine.id) == [] and not gallery.is_there("r1")
     for act in (lambda: project.get(mine.id), lambda: project.folder(mine.id), lambda: project.profile(mine.id)):
         with pytest.raises(UserError, match="no longer there"):
@@ -147,6 +147,7 @@ def test_a_group_shares_a_project_and_its_runs_and_jobs(ward, table):
     store.submit("job-0002", "train", "train", {"project": made.id}, project=made.id)
     ward.who = CARL
     assert [each.id for each in project.all_projects()] == [made.id] and gallery.is_there("r2")
+    assert project.ids() == {made.id}
     assert worker.get("job-0002").id == "job-0002"
     ward.who = BEA
     assert project.all_projects() == []
