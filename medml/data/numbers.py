@@ -65,10 +65,9 @@ def read_numbers(series: pl.Series, *, decimal_comma: bool | None = None) -> Num
         return _typed(series)
     text = present(series)
     n_missing, n = text.null_count(), len(text)
-    stays = _stays_text(text)
+    direct, stays = _plain(text)
     if stays:
         return _nothing(series, n_missing, stays)
-    direct = _exact(text, text.cast(pl.Float64, strict=False))
     if direct.null_count() == n_missing:
         return Numbers(direct.rename(series.name), 1.0, n_missing=n_missing)
     odd = pl.DataFrame({"text": text, "direct": direct}).with_row_index("row")
@@ -102,25 +101,28 @@ def _nothing(series: pl.Series, n_missing: int, stays: str | None) -> Numbers:
     return Numbers(values, 0.0 if n else 1.0, n_unreadable=n, n_missing=n_missing, stays_text=stays)
 
 
-def _stays_text(text: pl.Series) -> str | None:
-    """Why digits in this column are a name: at least 2 % of the whole numbers start with 0 or exceed 2^53."""
-    whole = text.filter(text.str.contains(r"^[+-]?\d+$").fill_null(False))
-    if whole.is_empty():
-        return None
-    if whole.str.contains(r"^[+-]?0\d").mean() >= 0.02:
-        return "leading_zeros"
-    return "big_integers" if _too_big(whole).mean() >= 0.02 else None
+def _plain(text: pl.Series) -> tuple[pl.Series, str | None]:
+    """The cells that are plain numbers, without infinities and without whole numbers that a float would round; and why
+    digits in this column are a name, where they are: at least 2 % of the whole numbers start with 0 or exceed 2^53.
+
+    Asked in one question: a screen reads some thousand cells of each column, and each question took longer than that.
+    """
+    number, whole = pl.col("number"), pl.col("whole")
+    large = whole & (number.abs() >= EXACT).fill_null(True)  # null: digits of another script
+    found = text.to_frame("text").lazy().with_columns(
+        pl.col("text").cast(pl.Float64, strict=False).alias("number"),
+        pl.col("text").str.contains(r"^[+-]?\d+$").fill_null(False).alias("whole"),
+    ).select("text", "whole", pl.when(number.is_finite() & ~large).then(number).alias("exact"), large.alias("large"),
+             (whole & pl.col("text").str.contains(r"^[+-]?0\d")).alias("zero")).collect()
+    n_whole = found["whole"].sum()
+    if n_whole and found["zero"].sum() >= 0.02 * n_whole:
+        return found["exact"], "leading_zeros"
+    big = found["large"].any() and _too_big(found.filter(whole)["text"]).sum() >= 0.02 * n_whole
+    return found["exact"], "big_integers" if big else None
 
 
 def _too_big(whole: pl.Series) -> pl.Series:
     return (whole.cast(pl.Int128, strict=False).abs() > EXACT).fill_null(True)  # null: more digits than 128 bits hold
-
-
-def _exact(text: pl.Series, values: pl.Series) -> pl.Series:
-    """Values without infinities and without whole numbers that a float would round."""
-    values = values.set(~values.is_finite().fill_null(False), None)
-    large = (values.abs() >= EXACT).fill_null(False) & text.str.contains(r"^[+-]?\d+$").fill_null(False)
-    return values.set(large, None) if large.any() else values
 
 
 def _read_odd(name: str, text: pl.Series, direct: pl.Series, odd: pl.DataFrame, n_present: int,
