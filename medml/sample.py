@@ -38,7 +38,11 @@ class Sample:
     @cached_property
     def missing(self) -> dict[str, np.ndarray]:
         """Column -> (n,) bool, True where nothing was recorded: empty, a word for missing, a code the scan found."""
-        return {each.name: _missing(self.frame[each.name], each) for each in self.columns}
+        from medml.data.values import missing_cells
+
+        read = [self.frame[each.name] for each in self.columns]
+        return {column.name: _missing(gone, cells, column) for gone, cells, column
+                in zip(missing_cells(read), read, self.columns, strict=True)}
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -81,12 +85,12 @@ def take(source: Path, table: Table, *, most: int = MOST_ROWS) -> Sample:
     return Sample(read, table, read.height < most or read.height >= table.rows, opened.short)
 
 
-def _missing(series: pl.Series, column: Column) -> np.ndarray:
+def _missing(gone: pl.Series, series: pl.Series, column: Column) -> np.ndarray:
+    """With the codes that the scan found to stand for "missing"."""
     import polars as pl
 
-    from medml.data.values import is_missing, read_numbers
+    from medml.data.values import read_numbers
 
-    gone = is_missing(series)
     if column.sentinels and series.dtype == pl.String:
         gone = gone | series.str.strip_chars().is_in(column.sentinels).fill_null(False)
     numeric = [float(each) for each in column.sentinels if _is_number(each)]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from medml.data.values import (
     is_missing,
     is_numeric,
+    missing_cells,
     missing_words,
     numeric_sentinels,
     read_booleans,
@@ -150,3 +151,11 @@ def test_a_column_may_be_named_as_polars_names_its_counts(name):
     assert missing_words(pl.Series(name, ["?", "x", "?"])) == {"?": 2}
     assert numeric_sentinels(pl.Series(name, [7.1, 7.2, 7.3, 7.4, 7.5, -9, -9])) == {-9: 2}
     assert read_numbers(pl.Series(name, ["1 mg", "2 mg", "3 mg"])).unit == "mg"
+
+
+def test_columns_of_any_name_and_type_are_asked_at_once_and_answer_as_each_alone():
+    columns = [pl.Series("^a$", ["x", None, "", " NA ", "?"]), pl.Series("same", [1.0, None, float("nan"), 2.0, 3.0]),
+               pl.Series("same", [1, None, 3, 4, 5]), pl.Series("*", [True, None, False, True, True])]
+    found = missing_cells(columns)
+    assert [each.to_list() for each in found] == [is_missing(each).to_list() for each in columns]
+    assert found[0].to_list() == [False, True, True, True, True] and missing_cells([]) == []

@@ -17,7 +17,8 @@ SENTINEL_NUMBERS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0,
 
 _CELL = pl.col("cell")
 _TEXT = _CELL.str.strip_chars()
-_IS_WORD = _TEXT.str.to_lowercase().is_in(sorted(MISSING_WORDS))
+_WORDS = sorted(MISSING_WORDS)
+_IS_WORD = _TEXT.str.to_lowercase().is_in(_WORDS)
 
 
 def strip(series: pl.Series) -> pl.Series:
@@ -27,11 +28,19 @@ def strip(series: pl.Series) -> pl.Series:
 
 def is_missing(series: pl.Series) -> pl.Series:
     """True where a cell is empty, NaN, or holds a word for "missing" (any case). Boolean, no nulls."""
-    if series.dtype == pl.String:
-        return _worked_out(series, _CELL.is_null() | _IS_WORD.fill_null(True))
-    if series.dtype.is_float():
-        return _worked_out(series, _CELL.is_null() | _CELL.is_nan().fill_null(True))
-    return series.is_null()
+    return _worked_out(series, _is_missing(_CELL, series.dtype))
+
+
+def missing_cells(columns: list[pl.Series]) -> list[pl.Series]:
+    """The same of every column of a table, in one question."""
+    numbered = pl.DataFrame([each.alias(f"{at}") for at, each in enumerate(columns)])  # "^a$" would name no column
+    return numbered.select(_is_missing(pl.col(name), kind) for name, kind in numbered.schema.items()).get_columns()
+
+
+def _is_missing(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if kind == pl.String:
+        return cell.is_null() | cell.str.strip_chars().str.to_lowercase().is_in(_WORDS).fill_null(True)
+    return cell.is_null() | cell.is_nan().fill_null(True) if kind.is_float() else cell.is_null()
 
 
 def present(series: pl.Series) -> pl.Series:

@@ -10,6 +10,7 @@ from medml.data.dates import Dates, read_dates
 from medml.data.missing import (
     MISSING_WORDS,
     is_missing,
+    missing_cells,
     missing_words,
     numeric_sentinels,
     present,
@@ -19,9 +20,8 @@ from medml.data.missing import (
 from medml.data.numbers import Numbers, is_numeric, read_numbers
 
 __all__ = [
-    "MISSING_WORDS", "Booleans", "Dates", "Numbers", "is_missing", "is_numeric", "missing_words", "numeric_sentinels",
-    "present", "read_booleans", "read_dates", "read_numbers", "rows_per_value",
-    "strip",
+    "MISSING_WORDS", "Booleans", "Dates", "Numbers", "is_missing", "is_numeric", "missing_cells", "missing_words",
+    "numeric_sentinels", "present", "read_booleans", "read_dates", "read_numbers", "rows_per_value", "strip",
 ]
 
 YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "positive", "pos", "present", "ja", "oui", "si", "sí", "sim"})

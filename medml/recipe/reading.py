@@ -53,9 +53,10 @@ def category_names(column: pl.Series) -> pl.Series:
     """One spelling a category however the file stores it: "1.0" in a CSV, 1 in Excel and 1.0 in Parquet are "1"."""
     import polars as pl
 
-    text = column.cast(pl.String) if column.dtype != pl.String else column.str.strip_chars()
-    text = text.str.replace(r"^(-?(?:0|[1-9]\d*))\.0+$", "$1").str.replace(r"^(-?\d+\.\d*?[1-9])0+$", "$1")
-    return text.set((text == "").fill_null(False), None)
+    cell = pl.col("cell").cast(pl.String) if column.dtype != pl.String else pl.col("cell").str.strip_chars()
+    text = cell.str.replace(r"^(-?(?:0|[1-9]\d*))\.0+$", "$1").str.replace(r"^(-?\d+\.\d*?[1-9])0+$", "$1")
+    read = column.alias("cell").to_frame().select(pl.when(text != "").then(text))  # one question; null stays null
+    return read.to_series().alias(column.name)
 
 
 def yes_no(column: pl.Series) -> pl.Series:
