@@ -70,25 +70,30 @@ def with_odd_together(graph: Graph, cleaner: Cleaner, seen: Seen | None, codes: 
     no other reason is, and (n, 1) bool, whether there is any: the arithmetic of medml.recipe.together.Together.odd.
     Which columns those are is asked only where a row is far away."""
     usual = cleaner.together
+    if usual is not None and seen is not None:
+        codes = _with_far(graph, cleaner, usual, seen, codes)
     silent = graph.add("Greater", graph.add("ReduceMax", codes, axes=[1], keepdims=1), graph.constant(0.0))
-    if usual is None or seen is None:
-        return graph.cast(codes, np.int32), silent
+    return graph.cast(codes, np.int32), silent
+
+
+def _with_far(graph: Graph, cleaner: Cleaner, usual: Together, seen: Seen, codes: str) -> str:
+    """The codes, and in rows that are far away and have none so far those of the columns that speak most for it: at
+    least one, so that whoever has the codes knows which rows are silent."""
     tamed = _asinh(graph, _in_spreads(graph, usual, seen))
     whitened = graph.add("Gemm", tamed, graph.constant(usual.whiten.T), graph.constant(-usual.whiten @ usual.centre))
     distance = graph.add("ReduceL2", whitened, axes=[1], keepdims=1)
-    far = graph.add("Greater", distance, graph.constant(usual.limit))
     some = graph.add("Greater", graph.add("ReduceMax", distance, keepdims=0), graph.constant(usual.limit))
 
     def named(branch: Graph) -> str:
         away = branch.add("Sub", tamed, branch.constant(usual.centre))
         share = branch.add("Mul", away, branch.add("MatMul", whitened, branch.constant(usual.whiten)))
         least = branch.add("ReduceMin", branch.largest(share, min(NAMED, len(usual.columns))), axes=[1], keepdims=1)
-        alone = branch.add("And", far, branch.add("Not", silent))
+        clear = branch.add("LessOrEqual", branch.add("ReduceMax", codes, axes=[1], keepdims=1), branch.constant(0.0))
+        alone = branch.add("And", clear, branch.add("Greater", distance, branch.constant(usual.limit)))
         chosen = branch.add("And", alone, branch.add("GreaterOrEqual", share, least))   # (n, p)
         places = np.array([[CODES["together"] * (name == each) for each in cleaner.kinds] for name in usual.columns])
         return branch.add("Add", codes, branch.add("MatMul", branch.cast(chosen, np.float64), branch.constant(places)))
-    reasons = graph.choose(some, named, lambda branch: branch.add("Identity", codes))
-    return graph.cast(reasons, np.int32), graph.add("Or", silent, far)
+    return graph.choose(some, named, lambda branch: branch.add("Identity", codes))
 
 
 def _in_spreads(graph: Graph, usual: Together, seen: Seen) -> str:
