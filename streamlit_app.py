@@ -18,6 +18,7 @@ from medml.errors import UserError, our_fault
 from pages import _ward as ward
 from pages._door import Guard, dress_what_the_server_refuses
 from pages._door_kept import Kept
+from pages._door_left import finish_what_was_asked
 from pages._ward_gate import Gate
 from pages._ward_routes import ROUTES
 
@@ -59,6 +60,7 @@ try:
 except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
 dress_what_the_server_refuses()
+finish_what_was_asked()
 store.keep(CONNECTIONS)
 vitals.keep_telling("app", lambda: {name: st.get_option(name) for name in OPTIONS})
 threading.Thread(target=stay_small, name="warm up", daemon=True).start()

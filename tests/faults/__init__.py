@@ -41,6 +41,7 @@
 | a 10 GB sparse CSV | test_reading: a_sparse_table_of_10_gb |
 | a slow drive | test_reading: a_folder_that_does_not_answer, a_dead_drive, no_page_reads_the_clinicians_folder |
 | double click, reload | tests/test_worker.py: a_double_click_is_one_job; tests/test_store.py: two_clicks |
+| page closed at the moment of a click | test_page_left |
 | exports with formulas | test_formulas |
 | all at once, on real trainings | test_torture; bench.torture |
 """
