@@ -17,6 +17,7 @@ from medml.doctor.streamlit_settings import OPTIONS
 from medml.errors import UserError, our_fault
 from pages import _ward as ward
 from pages._door import Guard, dress_what_the_server_refuses
+from pages._door_at_once import answer_at_once
 from pages._door_kept import Kept
 from pages._door_left import finish_what_was_asked
 from pages._ward_gate import Gate
@@ -60,6 +61,7 @@ try:
 except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
 dress_what_the_server_refuses()
+answer_at_once()
 finish_what_was_asked()
 store.keep(CONNECTIONS)
 vitals.keep_telling("app", lambda: {name: st.get_option(name) for name in OPTIONS})

@@ -18,7 +18,8 @@ ROOMS = ("medml", "worker", "pages")
 TOP = {"streamlit_app.py", "start.py", "pages", "medml", "worker", "models", "tests", "requirements.txt",
        "pyproject.toml", "README.md", "bench", "deploy"}
 SOCKETS = {"medml/egress.py", "medml/copilot/chat.py",  # the first only guards; the second speaks to Ollama
-           "medml/doctor/scene.py", "medml/doctor/sealed.py", "pages/_proof.py"}  # these ask the app on this machine
+           "medml/doctor/scene.py", "medml/doctor/sealed.py", "pages/_proof.py",  # these ask the app on this machine
+           "pages/_door_at_once.py"}  # opens none, and sets an option of those the server was given
 REDIS = {"medml/store/link.py", "medml/store/rows.py", "worker/queue.py"}  # the queue that several machines share
 HUEY = {"worker/queue.py", "worker/__main__.py"}
 TORCH = {"torch", "torchvision"}
