@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from canaries import found_in, planted
 from made_up import made_cases, predicted
@@ -19,6 +20,7 @@ from medml import export, gallery, outside
 from medml.__main__ import main
 from medml.errors import UserError
 from medml.evaluate import calibration, delong
+from medml.evaluate.figures import figures_of as medmls
 from medml.evaluate.metrics import measure_all
 from medml.evaluate.scored import score
 from medml.export.capsule import share_missing
@@ -201,6 +203,56 @@ def test_the_runners_line_and_interval_are_medmls_own():
     assert figures().delong(cases.y, p[:, 1]) == pytest.approx(own.model_dump())
     apart = cases.y.astype(float)
     assert figures().delong(cases.y, apart) == delong.interval(cases.y, apart).model_dump()
+
+
+def test_each_of_several_classes_has_medmls_own_line_against_the_rest():
+    cases = made_cases(240, task="multiclass")
+    told = predicted(cases, [_all(cases)])
+    schema = {"task": "multiclass", "classes": cases.classes}
+    lines = figures().lines_of_classes(schema, cases.y, told.p[0], cases.patients)
+    own = medmls(score(told), seed=0, draws=400).class_lines(240, dict(enumerate(cases.classes)))
+    assert list(lines) == cases.classes and all(set(line) == {"slope", "intercept"} for line in lines.values())
+    for label, line in lines.items():
+        for name, figure in line.items():
+            mine = own[label][name]
+            assert figure["value"] == pytest.approx(mine.value) and figure["n"] == 240
+            assert [figure["low"], figure["high"]] == pytest.approx([mine.low, mine.high], abs=0.1)
+            assert figure["low"] < figure["value"] < figure["high"]
+    assert figures().lines_of_classes(schema | {"task": "binary"}, cases.y, told.p[0], cases.patients) == {}
+
+
+def test_the_calibration_of_several_classes_comes_back_from_another_hospital(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
+    source = saved(staged(240), tmp_path / "own")
+    run = train(source, *planned(source, target="stage"))
+    assert main(["export", run, "--capsule", str(tmp_path / "capsule.zip")]) == 0
+    with zipfile.ZipFile(tmp_path / "capsule.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    saved(staged(180, seed=9), tmp_path / "there", "patients.csv")
+    subprocess.run([sys.executable, tmp_path / "unpacked" / "validate.py", tmp_path / "there" / "patients.csv", "--out",
+                    tmp_path / "result.json"], check=True, capture_output=True)
+    back = export.take_back(run, tmp_path / "result.json").calibration_of_classes
+    here = outside.validate(run, tmp_path / "there", draws=50).calibration_of_classes
+    assert set(back) == set(here) == {"early", "middle", "late"}
+    assert all(back[label][name].value == pytest.approx(line[name].value, abs=1e-4)
+               for label, line in here.items() for name in line)
+    good = json.loads((tmp_path / "result.json").read_text())
+    line = good["external"]["calibration_of_classes"]["late"]
+    apart, slope = {"value": 1.0, "low": 2.0, "high": 3.0, "n": 180}, line["slope"]
+    for wrong in ({"attic": line}, {"late": {"row": slope}}, {"late": line | {"slope": slope | {"n": 999}}},
+                  {"late": line | {"slope": apart}}):
+        bad = good["external"] | {"calibration_of_classes": wrong}
+        (tmp_path / "bad.json").write_text(json.dumps(good | {"external": bad}))
+        with pytest.raises(UserError):
+            export.take_back(run, tmp_path / "bad.json")
+
+
+def staged(n: int, *, seed: int = 0) -> pd.DataFrame:
+    """Patients in one of three stages, later ones older."""
+    rng = np.random.default_rng(seed)
+    table = clinic(n, seed=seed).drop(columns=["outcome", "patient_id"])
+    order = (table["age"] + rng.normal(0, 10, n)).rank(pct=True)
+    return table.assign(stage=np.select([order < 0.35, order < 0.7], ["early", "middle"], "late"))
 
 
 def test_no_group_of_under_ten_can_be_worked_out_from_the_grid():

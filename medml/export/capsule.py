@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RESULT = "medml site result"
 LARGEST = 20_000_000  # bytes of a result
+LINE = {"slope", "intercept"}  # figures of calibration that a result may hold
 LEAST = 30  # patients, as validate.py has it
 README = """This folder judges a model on your own patients, on your own machine, without any network.
 
@@ -130,7 +131,7 @@ def take_back(run: str, path: Path) -> External:
         raise UserError(what="This result was made from the very table that the model was made from.", code="own_table",
                         fix="Run the capsule on data of other patients.")
     if found.found_by != "capsule" or found.checkpoint != opened.chain.current or not (
-            _possible(found) and _as_written(found)):
+            _possible(found, opened.report.classes) and _as_written(found)):
         raise _no_result("figures")
     return external.add(run, found)
 
@@ -144,10 +145,12 @@ def _read(path: Path) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _possible(found: External) -> bool:
+def _possible(found: External, classes: list[str]) -> bool:
     """Known figures, of no more rows than there were, within intervals that hold them."""
-    figures = [*found.metrics.values(), *found.calibration_line.values()]
+    lines = [found.calibration_line, *found.calibration_of_classes.values()]
+    figures = [*found.metrics.values(), *(each for line in lines for each in line.values())]
     return set(found.metrics) <= set(METRICS) and 0 < found.n_patients <= found.n_cases and \
+        set(found.calibration_of_classes) <= set(classes) and all(set(line) <= LINE for line in lines) and \
         all(each.n <= found.n_cases and (each.value is None or each.low is not None and each.high is not None
                                          and each.low <= each.value <= each.high) for each in figures)
 

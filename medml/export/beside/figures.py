@@ -19,13 +19,23 @@ def figures_of(schema, y, p, patients):
 
 
 def calibration_line(schema, y, p, patients):
-    """Slope and intercept (calibration in the large); nothing for several classes."""
+    """Slope and intercept (calibration in the large); of several classes see `lines_of_classes`."""
     if schema["task"] == "multiclass":
         return {}
     if schema["task"] == "regression":
         return with_intervals(lambda w: _number_line(y, p, w), patients, len(y))
-    held = np.clip(p[:, 1], 1e-6, 1 - 1e-6)
-    return with_intervals(_line(y, np.log(held / (1 - held))), patients, len(y))
+    return with_intervals(_line(y, _logit(p[:, 1])), patients, len(y))
+
+
+def lines_of_classes(schema, y, p, patients):
+    """{class: slope and intercept of it against the rest}; {} where there are not several."""
+    if schema["task"] != "multiclass":
+        return {}
+    lines = [_line((y == place).astype(float), _logit(p[:, place])) for place in range(p.shape[1])]
+    found = with_intervals(lambda w: {f"{name} {place}": drawn for place, line in enumerate(lines)
+                                      for name, drawn in line(w).items()}, patients, len(y))
+    return {label: {name: found[f"{name} {place}"] for name in ("slope", "intercept")}
+            for place, label in enumerate(schema["classes"])}
 
 
 def delong(y, score):
@@ -154,6 +164,11 @@ def _line(y, x):
         return {"slope": slope + _share(h11 * gx - hx1 * g1, hxx * h11 - hx1**2),
                 "intercept": large + _share(residual, information)}
     return line
+
+
+def _logit(p):
+    held = np.clip(p, 1e-6, 1 - 1e-6)
+    return np.log(held / (1 - held))
 
 
 def _newton(design, y, offset):

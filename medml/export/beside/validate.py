@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from cells import value
 from curves import bins, grid, net_benefit, roc
-from figures import calibration_line, delong, figures_of
+from figures import calibration_line, delong, figures_of, lines_of_classes
 from groups import FEWEST, groups_of, rarest, told_of, without_small
 from run import SCHEMA, answers
 
@@ -110,6 +110,7 @@ def judged(rows, y, p, patients):
              "n_patients": n_patients, "n_events": int((y == 1).sum()) if binary else None,
              "threshold": SCHEMA["computed_threshold"], "metrics": figures_of(SCHEMA, y, p, patients),
              "calibration_line": calibration_line(SCHEMA, y, p, patients),
+             "calibration_of_classes": lines_of_classes(SCHEMA, y, p, patients),
              "subgroups": groups_of(SCHEMA, cells_of, y, p, patients, FEWEST)}
     if not binary:
         return found, []
