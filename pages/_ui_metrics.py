@@ -6,7 +6,7 @@ import streamlit as st
 
 from medml import families
 from medml.evaluate.words import HEADLINE, meaning, title
-from medml.types import GridPoint, Metric, Report
+from medml.types import GridPoint, Metric, Report, Task
 from pages import _ui as ui
 from pages._ui_figures import fixed
 from pages._ui_plan import answer
@@ -43,7 +43,7 @@ def table(report: Report, family: str) -> None:
     names = [each for each in report.metrics if each not in report.hidden]
     baselines = others(report, family)
     thumbnail = " of a thumbnail" if family in families.seeing("pictures") else ""
-    head = ["Figure", "This model", *(baseline_title(each) + thumbnail * (each not in GUESSES) for each in baselines)]
+    head = ["Figure", "This model", *(baseline_title(each, report.task) + thumbnail * (each not in GUESSES) for each in baselines)]
     rows = [[_named(name), cell(report.metrics[name], strong=True),
              *(cell(report.baselines[each].get(name)) for each in baselines)] for name in names]
     ui.table(head, rows, raw=range(len(head)))
@@ -60,8 +60,9 @@ def others(report: Report, family: str) -> list[str]:
     return [each for each in report.baselines if each not in ITSELF.get(family, ())]
 
 
-def baseline_title(name: str) -> str:
-    """A baseline's name on the screen."""
+def baseline_title(name: str, task: Task) -> str:
+    """A baseline's name on the screen; of a number the same guess for everybody is the mean."""
+    name = "mean" if task == "regression" and name == "prevalence" else name
     return BASELINES.get(name, name.replace("_", " ").capitalize())
 
 

@@ -17,10 +17,11 @@ def run_in_words(run: gallery.Run) -> Printed:
     shown = [name for name in report.metrics if name not in report.hidden]
     beside = {name: row for name, row in report.baselines.items() if not baselines.is_its_own(run.config.family, name)}
     rows = [(title(name), *(figure(each.get(name)) for each in (report.metrics, *beside.values()))) for name in shown]
+    pictures = run.config.choice.pictures is not None
     return [f"Run {run.run} · {run.label.name}",
             f"{title(main)}: {figure(report.metrics[main])}, n = {report.n_cases:,}",
             f"Measured on {report.measured_on}; {counted_in_words(report)}", "",
-            table(rows, ["", "this model", *(baselines.title(name, of_pictures=run.config.choice.pictures is not None)
+            table(rows, ["", "this model", *(baselines.title(name, task=report.task, of_pictures=pictures)
                                              for name in beside)]), "",
             *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps),
             *(f"Note: {each}" for each in report.happened)]

@@ -53,7 +53,7 @@ def _figure(name: str, figure: Metric, others: Mapping[str, Mapping[str, Metric]
     best = "logistic" if "logistic" in beside else "ridge" if "ridge" in beside else next(iter(beside), "")
     rounded = [None if each is None else round(each, 3) for each in (figure.value, figure.low, figure.high)]
     return Figure(name=name, title=title(name), value=rounded[0], low=rounded[1], high=rounded[2],
-                  baseline=beside.get(best), baseline_name=baselines.title(best) if best else "")
+                  baseline=beside.get(best), baseline_name=baselines.title(best, task="regression" if name in NUMBER else "binary") if best else "")
 
 
 def _groups(report: Report, names: Names, k: int) -> list[GroupFacts]:

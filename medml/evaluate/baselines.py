@@ -13,10 +13,14 @@ PREVALENCE = "prevalence"  # the training rows' shares of classes, or their mean
 LOGISTIC, RIDGE = "logistic", "ridge"  # plain regularised regression on the same matrix
 TITLES = {PREVALENCE: "Prevalence alone", LOGISTIC: "Logistic regression", RIDGE: "Linear regression",
           "score_in_use": "The score in use today"}
+MEAN = "The mean alone"  # what prevalence is of a number
+SAME_FOR_ALL = (TITLES[PREVALENCE], MEAN)  # the titles of those that need no predictor
 
 
-def title(name: str, *, of_pictures: bool = False) -> str:
-    """A baseline as screens and the terminal call it; beside a model of pictures it sees a thumbnail alone."""
+def title(name: str, *, task: Task, of_pictures: bool = False) -> str:
+    """A baseline as reports and the terminal call it; beside a model of pictures it sees a thumbnail alone."""
+    if task == "regression" and name == PREVALENCE:
+        return MEAN
     words = TITLES.get(name, name.replace("_", " ").capitalize())
     return f"{words} on an 8 x 8 thumbnail" if of_pictures and name != PREVALENCE else words
 

@@ -149,7 +149,8 @@ def settings(run: gallery.Run) -> str:
 def beside(run: gallery.Run) -> dict[str, dict[str, Metric]]:
     """Baselines by the words that a reader knows, the model's own kind left out."""
     pictures = run.config.choice.pictures is not None
-    return {baselines.title(name, of_pictures=pictures): row for name, row in run.report.baselines.items()
+    return {baselines.title(name, task=run.report.task, of_pictures=pictures): row
+            for name, row in run.report.baselines.items()
             if not baselines.is_its_own(run.config.family, name)}
 
 

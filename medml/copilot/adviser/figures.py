@@ -79,7 +79,7 @@ def no_better(s: Snapshot) -> Advice | None:
         return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}, {_beside(main)} "
                       f"{main.baseline:g}: that it is better is **not shown**, the interval of the gain holds 0.",
                       "read check E7 on the Checks screen")
-    if main.baseline_name == baselines.title(baselines.PREVALENCE):
+    if main.baseline_name in baselines.SAME_FOR_ALL:
         return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}; the same answer for everybody "
                       f"reaches {main.baseline:g}.", f"look for columns that tell {outcome(s)} better")
     return Advice(f"The {bold(s.run.title)} reaches {main.title} {main.value:g}; {main.baseline_name.lower()} reaches "
@@ -95,7 +95,7 @@ def _gains(s: Snapshot, main: Figure) -> bool:
 
 def _beside(main: Figure) -> str:
     """The baseline as it is called in a sentence."""
-    alone = main.baseline_name == baselines.title(baselines.PREVALENCE)
+    alone = main.baseline_name in baselines.SAME_FOR_ALL
     return "the same answer for everybody" if alone else main.baseline_name.lower()
 
 

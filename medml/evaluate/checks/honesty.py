@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from medml.evaluate.baselines import TITLES, is_its_own, required
+from medml.evaluate.baselines import is_its_own, required
+from medml.evaluate.baselines import title as baseline
 from medml.evaluate.catalogue import FEW, found, many
 from medml.evaluate.checks import Evidence, rule
 from medml.evaluate.intervals import DRAWS, percentiles
@@ -122,7 +123,7 @@ def winners_curse(evidence: Evidence) -> Check:
 def baselines_there(evidence: Evidence) -> Check:
     """Prevalence and plain regression stand in the same table; the difference is paired, draw by draw."""
     report, name = evidence.report, HEADLINE[evidence.scored.task]
-    lacking = [TITLES[each] for each in required(report.task) if each not in report.baselines]
+    lacking = [baseline(each, task=report.task) for each in required(report.task) if each not in report.baselines]
     if lacking:
         return found("E7", "block", f"The table lacks a baseline: {', '.join(lacking)}.",
                      "Train again, so that the baselines are fitted on the same folds.", lacking=len(lacking))
