@@ -43,7 +43,8 @@ def table(report: Report, family: str) -> None:
     names = [each for each in report.metrics if each not in report.hidden]
     baselines = others(report, family)
     thumbnail = " of a thumbnail" if family in families.seeing("pictures") else ""
-    head = ["Figure", "This model", *(baseline_title(each, report.task) + thumbnail * (each not in GUESSES) for each in baselines)]
+    head = ["Figure", "This model", *(baseline_title(each, report.task) + thumbnail * (each not in GUESSES)
+                                      for each in baselines)]
     rows = [[_named(name), cell(report.metrics[name], strong=True),
              *(cell(report.baselines[each].get(name)) for each in baselines)] for name in names]
     ui.table(head, rows, raw=range(len(head)))

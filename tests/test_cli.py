@@ -16,6 +16,8 @@ from tables import clinic, saved
 
 from medml import gallery, terminal
 from medml.__main__ import main
+from medml.report import wording
+from pages import _ui_metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -71,6 +73,18 @@ def test_train_writes_the_figures_of_a_number(tmp_path):
                  str(tmp_path / "run.json")]) == 0
     said = json.loads((tmp_path / "run.json").read_text())
     assert said["task"] == "regression" and {"mae", "rmse", "r2"} <= set(said["metrics"])
+
+
+def test_of_a_number_the_mean_is_the_guess_that_must_be_beaten(tmp_path, capsys):
+    """There is no class and no prevalence: terminal, report and screen say what was guessed."""
+    said = train(saved(clinic(), tmp_path), tmp_path / "a.json", "--target", "pressure", "--family", "forest",
+                 "--epochs", "50")
+    printed = capsys.readouterr().out
+    assert "The mean alone" in printed and "Prevalence" not in printed
+    run = gallery.open_run(said["run"])
+    assert "The mean alone" in wording.beside(run) and "Prevalence alone" not in wording.beside(run)
+    assert _ui_metrics.baseline_title("prevalence", run.report.task) == "Guess: the mean"
+    assert "share of each class" in _ui_metrics.baseline_title("prevalence", "multiclass")
 
 
 def test_continue_revert_show_compare_runs_and_delete(tmp_path, capsys):

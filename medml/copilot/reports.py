@@ -8,7 +8,7 @@ from types import MappingProxyType
 from medml.copilot.facts import CheckFacts, Figure, GroupFacts, ReportFacts
 from medml.copilot.naming import Names, label, share
 from medml.evaluate import baselines, headline
-from medml.evaluate.words import title
+from medml.evaluate.words import NUMBER, title
 from medml.types import Metric, Report
 
 ASKING = {"block": 0, "warn": 1, "could_not_tell": 2, "info": 3}
@@ -51,9 +51,10 @@ def _figure(name: str, figure: Metric, others: Mapping[str, Mapping[str, Metric]
         return None
     beside = {row: value for row, each in others.items() if (value := _value(each.get(name))) is not None}
     best = "logistic" if "logistic" in beside else "ridge" if "ridge" in beside else next(iter(beside), "")
+    task = "regression" if name in NUMBER else "binary"
     rounded = [None if each is None else round(each, 3) for each in (figure.value, figure.low, figure.high)]
     return Figure(name=name, title=title(name), value=rounded[0], low=rounded[1], high=rounded[2],
-                  baseline=beside.get(best), baseline_name=baselines.title(best, task="regression" if name in NUMBER else "binary") if best else "")
+                  baseline=beside.get(best), baseline_name=baselines.title(best, task=task) if best else "")
 
 
 def _groups(report: Report, names: Names, k: int) -> list[GroupFacts]:
