@@ -79,14 +79,15 @@ class ColumnTally:
         """Take the first batch as its value counts, null among the values."""
         self._count(*_apart(counted), seed)
 
-    def add(self, cells: pl.Series, hashes: np.ndarray, seed: int) -> None:
-        """Add a later batch's cells; `hashes` (len(cells),) uint64 are theirs by `seed`, null's among them."""
+    def add(self, cells: pl.Series, hashes: np.ndarray, seed: int, room: np.ndarray) -> None:
+        """Add a later batch's cells; `hashes` (len(cells),) uint64 are theirs by `seed`, null's among them; `room` as
+        in KnownValues.count."""
         self._learn(seed)
         if self._counts is None and self.dtype != pl.String:
             self._missing += cells.null_count()
             self.sketch.add(hashes, but=self.null)
             return
-        known = self.known.count(hashes)
+        known = self.known.count(hashes, room)
         if self._counts is None:
             self.sketch.add(hashes[~known] if known.any() else hashes)
         elif not known.all():
@@ -211,6 +212,7 @@ class TableTally:
         self.rows = 0
         self.sample = RowSample(of=of)
         self._duplicates = DuplicateCounter()
+        self._room = np.empty((2, 0), dtype=np.uint64)
 
     def ready(self, batch: pl.DataFrame) -> Ready | None:
         """What `add` needs of a batch and can be worked out before those ahead of it are added, in another thread.
@@ -233,8 +235,10 @@ class TableTally:
         else:
             batch, hashes = ready.batch, ready.hashes
         if self.rows:
+            if self._room.shape[1] < batch.height:
+                self._room = np.empty((2, batch.height), dtype=np.uint64)
             for name, each in self.columns.items():
-                each.add(batch[name], hashes[name], self._seed_of[name])
+                each.add(batch[name], hashes[name], self._seed_of[name], self._room)
         else:
             found = batch.select(pl.col(name).value_counts(name=ROWS).implode() for name in self.columns)
             for (name, each), counted in zip(self.columns.items(), found, strict=True):
