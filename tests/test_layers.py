@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import subprocess
@@ -35,10 +36,14 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
+@functools.cache
+def imports_of(path: Path) -> tuple[tuple[str, bool], ...]:
     """Every imported module as (full name, whether it is loaded with the file), not those for type checkers alone."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node, at_import in walk(tree, True):
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, bool]]:
+    for node, at_import in walk(ast.parse(path.read_text(encoding="utf-8")), True):
         if isinstance(node, ast.Import):
             yield from ((each.name, at_import) for each in node.names)
         elif isinstance(node, ast.ImportFrom):
