@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import altair as alt
 import numpy as np
@@ -115,6 +116,13 @@ def test_every_picture_is_valid_in_both_themes(name, theme):
     alt.Chart.from_dict(spec)
     spec["width"] = 300
     assert "NaN" not in vl_convert.vegalite_to_svg(json.dumps(spec))
+
+
+def test_years_on_an_axis_are_never_said_twice():
+    """Of 1.5 years four ticks would say 2022, 2022, 2023, 2023; the month tells them apart."""
+    spec = dressed(spread(spread_of_numbers(np.arange(19000.0, 19550), dates=True))) | {"width": 300}
+    said = re.findall(r">(\d{4}[-\d]*)<", vl_convert.vegalite_to_svg(json.dumps(spec)))
+    assert len(said) > 2 and len(set(said)) == len(said)
 
 
 def contrast(one: str, other: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import altair as alt
 import numpy as np
@@ -12,9 +13,10 @@ from sample_report import metric
 
 from medml.explain.found import BedsideScore, Bin, Dependence, Risk, Rule, Step, Weight
 from medml.explain.patient import Bar
-from medml.plots import INKS, LIGHT, dressed
+from medml.plots import INKS, LIGHT, counts, dressed
 from medml.plots import explain as drawn
 from medml.plots import explain_score as scores
+from medml.types import SelectionScore
 
 RNG = np.random.default_rng(0)
 WEIGHTS = [Weight(column=name, output="1", mean=metric(value, value / 5)) for name, value in
@@ -47,6 +49,25 @@ def test_every_chart_is_drawn_in_both_themes(name, theme):
     alt.Chart.from_dict(spec)  # raises where the specification is not valid
     svg = vl_convert.vegalite_to_svg(json.dumps(spec | {"width": 400}))
     assert "<svg" in svg and "NaN" not in svg
+
+
+LONG = {
+    "waterfall": lambda: drawn.waterfall([Bar(f"column {at}", "", at, at + 1) for at in range(9)], 0, "log-odds"),
+    "weights": lambda: drawn.weights([WEIGHTS[0].model_copy(update={"column": f"column {at}"}) for at in range(9)],
+                                     "log-odds"),
+    "selection": lambda: counts.selection([SelectionScore(column=f"column {at}", frequency=at / 9)
+                                           for at in range(9)]),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_rows_of_a_long_chart_keep_clear_of_each_other(name):
+    """As a screen lays it out: axis and legend take their room out of the height that the chart asks for."""
+    spec = dressed(LONG[name](), LIGHT) | {"width": 700, "autosize": {"type": "fit", "contains": "padding"}}
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec))
+    at = sorted({float(found[1]): None for found in re.finditer(
+        r'translate\([-\d.]+,([-\d.]+)\)"[^>]*>column \d', svg)})
+    assert len(at) == 9 and np.diff(at).min() >= 18  # the bars are 14 to 16 high, the words 12
 
 
 def test_dots_of_alike_values_lie_beside_each_other_and_none_leaves_its_row():

@@ -6,7 +6,7 @@ import textwrap
 
 import altair as alt
 
-from medml.plots.theme import LIGHT, Ink, Rows, layered
+from medml.plots.theme import AXIS, LEGEND, LIGHT, Ink, Rows, layered
 from medml.types import FlowStep, GridPoint, SelectionScore
 
 BOX, GAP, SIDE = 58, 56, 44  # heights in pixels of a box, the space below it, and a box of those left out
@@ -66,7 +66,7 @@ def selection(scores: list[SelectionScore], *, ink: Ink = LIGHT, most: int = 30)
         color=alt.Color("how:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
         tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("frequency:Q", title="Kept", format=".0%"),
                  alt.Tooltip("how:N", title="How")])
-    return layered(bars, height=max(80, 24 * len(rows)))
+    return layered(bars, height=AXIS + LEGEND + 22 * len(rows))
 
 
 def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> alt.LayerChart:

@@ -131,7 +131,7 @@ def _bars_of_numbers(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[al
     rows = [row for name, counts in drawn.counts.items() for row in _bins(drawn, name, counts)]
     labels = alt.Axis(tickCount=4, labelFlush=True, labelOverlap=True)
     if drawn.dates:
-        labels.labelExpr = "timeFormat(datum.value * 86400000, '%Y')"
+        labels.labelExpr = "utcFormat(datum.value * 86400000, '%Y-%m')"
     span = alt.Scale(domain=[drawn.edges[0], drawn.edges[-1]], nice=False, zero=False)
     base = alt.Chart(Rows(values=rows)).encode(
         x=alt.X("from:Q", scale=span, title=None, axis=labels),

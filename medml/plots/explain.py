@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
-from medml.plots.theme import LIGHT, Ink, Rows, layered
+from medml.plots.theme import AXIS, LEGEND, LIGHT, Ink, Rows, layered
 
 if TYPE_CHECKING:
     from medml.explain.found import Dependence, Weight
@@ -31,7 +31,7 @@ def weights(listed: Sequence[Weight], unit: str, *, ink: Ink = LIGHT, most: int 
     bars = chart.mark_bar(color=ink.accent, height=14, cornerRadiusEnd=3).encode(
         x=alt.X("mean:Q", title=f"Mean change ({unit})", axis=alt.Axis(tickCount=5)), tooltip=tips)
     whiskers = chart.mark_rule(color=ink.text, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
-    return layered(bars, whiskers, height=max(80, ROW * len(rows)))
+    return layered(bars, whiskers, height=AXIS + ROW * len(rows))
 
 
 def swarm(columns: Sequence[str], added: np.ndarray, rank: np.ndarray, unit: str, *,
@@ -114,7 +114,7 @@ def waterfall(bars: Sequence[Bar], base: float, unit: str, *, ink: Ink = LIGHT) 
         x=alt.X("right:Q"), text=alt.Text("said:N"))
     line = alt.Chart(Rows(values=[{"base": base}])).mark_rule(color=ink.quiet, strokeDash=[5, 4]).encode(
         x=alt.X("base:Q"))
-    return layered(line, steps, numbers, height=max(100, 28 * len(rows)))
+    return layered(line, steps, numbers, height=AXIS + LEGEND + ROW * len(rows))
 
 
 def _signed(value: float) -> str:

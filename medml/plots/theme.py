@@ -69,6 +69,9 @@ def config(ink: Ink = LIGHT) -> dict[str, Any]:
             "range": {"category": list(ink.series)}}
 
 
+AXIS, LEGEND = 48, 44  # pixels of a chart's height that its lower axis with a title and a legend below it take
+
+
 class Rows(alt.InlineData):
     """What a chart draws: `Rows(values=[{...}])`. Nobody changes it, so it is shared: Altair copies a chart a dozen
     times while its layers are put together, and copying these was a third of that work."""
