@@ -62,6 +62,14 @@ def test_events_per_parameter():
         assert check.figures["ratio"] == pytest.approx(events / parameters)
 
 
+@pytest.mark.parametrize(("parameters", "said"), [(14.5, "14.5 parameters (mean of the folds)"),
+                                                  (14.0, "14 parameters")])
+def test_a_ratio_follows_from_the_two_numbers_beside_it(parameters, said):
+    """206 patients for "14 parameters: 14.2 each" was 14.5 rounded."""
+    for check in (run(name, made_cases(300), n_parameters=parameters, draws=20) for name in ("N1", "N2")):
+        assert f"for {said}" in check.what
+
+
 def test_a_small_held_out_part_is_named():
     cases = made_cases(700)
     folds = dealt(cases.patients[:100])

@@ -41,6 +41,11 @@ def needed_here(evidence: Evidence, r2: list[float] | None) -> Needed:
     return needed(scored.task, parameters, shares=shares, r2=[0.0, *r2] if scored.n_classes == 2 else list(r2))
 
 
+def _parameters(mean: float) -> str:
+    """As said beside a ratio to them: folds may differ, for a category can be too rare in one."""
+    return f"{mean:.0f} parameters" if mean == round(mean) else f"{mean:.1f} parameters (mean of the folds)"
+
+
 @rule("N1")
 def sample_size(evidence: Evidence) -> Check:
     """Riley's three criteria; below half of the need a run is stamped exploratory. A warning, never more."""
@@ -56,7 +61,7 @@ def sample_size(evidence: Evidence) -> Check:
     figures = {"n": n, "needed": need.n, "shrinkage": need.shrinkage, "optimism": need.optimism,
                "precision": need.precision, "parameters": context.n_parameters, "r2": need.r2,
                "share_of_needed": n / need.n}
-    start = f"{many(n, 'patient')} for {context.n_parameters:.0f} parameters"
+    start = f"{many(n, 'patient')} for {_parameters(context.n_parameters)}"
     if found_out is not None and not all(found_out):
         of = " of some class" if len(found_out) > 1 else " of the outcome"
         return found("N1", "warn", f"{start}. The model explains nothing{of} in cases it had not seen, and for that no "
@@ -84,8 +89,8 @@ def events_per_parameter(evidence: Evidence) -> Check:
         return found("N2", "could_not_tell", f"{many(events, 'patient')}{'' if number else ' of the rarest class'}; a "
                      "network of pictures has no count of predictors to set against them.", events=events)
     ratio = events / max(1.0, float(context.n_parameters))
-    what = (f"{many(events, 'patient')}{'' if number else ' of the rarest class'} for {context.n_parameters:.0f} "
-            f"parameters: {ratio:.1f} each.")
+    what = (f"{many(events, 'patient')}{'' if number else ' of the rarest class'} for "
+            f"{_parameters(context.n_parameters)}: {ratio:.1f} each.")
     if ratio >= AMBER:
         return found("N2", "pass", what, ratio=ratio, events=events, red=0)
     red = ratio < RED
