@@ -194,7 +194,7 @@ class External(Value):
     found_by: Literal["folder", "capsule"] = "folder"
     data_sha256: str
     renamed: dict[str, str] = {}
-    absent: list[str] = []  # predictors that this data does not have: they count as missing
+    absent: list[str] = []  # predictors that nothing there could be read in: they count as missing
     n_cases: int
     n_patients: int
     n_events: int | None = None

@@ -77,7 +77,8 @@ def validate(run: str, source: Path, *, renamed: Mapping[str, str] | None = None
     watch.say("evaluate", 0.5, "Measuring")
     found = figures(opened, theirs, p, Path(source).name, dict(renamed or {}), draws=draws)
     said = {"stated": stated, "stated_by": by or rights.in_words()} if stated else {}
-    whole = found.model_copy(update=_shared(near) | {"own_folder": theirs.own_folder} | said)
+    whole = found.model_copy(update=_shared(near) | said | {
+        "own_folder": theirs.own_folder, "absent": _unread(theirs.cases)})
     kept = external.add(run, hide_small_counts(whole))
     watch.say("done", 1.0, "Finished")
     return kept
@@ -97,7 +98,7 @@ def read(opened: Run, source: Path, renamed: dict[str, str], sheet: str | None, 
     frame = found.frame()
     if choice.pictures is not None and choice.pictures.frames == "all":
         frame = found.each_frame(frame)
-    frame = frame.rename({theirs: ours for theirs, ours in renamed.items() if theirs in frame.columns})
+    frame = _named_as_ours(frame, renamed)
     before = frame.height
     known = _with_known_outcome(frame, opened)
     choice = choice.model_copy(update={"patient": choice.patient if choice.patient in known.columns else None,
@@ -114,6 +115,17 @@ def read(opened: Run, source: Path, renamed: dict[str, str], sheet: str | None, 
         cases = pictures.with_pixels(cases, known, found, choice, watch=watch)
         contents = known[CONTENT].to_numpy()[cases.rows]
     return Theirs(cases, sha256, before - len(cases.y), contents, ids, _in_own_folder(source, opened))
+
+
+def _named_as_ours(frame: pl.DataFrame, renamed: dict[str, str]) -> pl.DataFrame:
+    """Their columns by our names; one that has such a name by chance gives way to the one that was said to be it."""
+    taken = set(renamed.values()) - set(renamed)
+    return frame.drop([name for name in frame.columns if name in taken]).rename(renamed)
+
+
+def _unread(cases: Cases) -> list[str]:
+    """Predictors without one value: empty there, or written in a way that the run's own cleaning cannot read."""
+    return [str(name) for name in cases.X.columns if cases.X[name].isna().all()]
 
 
 def _in_own_folder(source: Path, opened: Run) -> bool:
@@ -139,6 +151,10 @@ def _table(source: Path, wanted: list[str], renamed: dict[str, str], sheet: str 
                         fix="Choose a table like the one trained on.")
     lacking = {at: _lacking(each, wanted, renamed) for at, each in enumerate(tables)}
     best = min(lacking, key=lambda at: len(lacking[at]))
+    unknown = [name for name in renamed if name not in tables[best].columns]
+    if unknown:
+        raise UserError(what=f"“{tables[best].ref.label}” has no column “{unknown[0]}”.", code="bad_map",
+                        fix="Write the name as it stands there; nothing was judged.")
     if lacking[best]:
         names, more = ", ".join(f"“{each}”" for each in lacking[best][:5]), len(lacking[best]) > 5
         raise UserError(what=f"“{tables[best].ref.label}” has no column {names}{' and others' if more else ''}.",

@@ -7,7 +7,7 @@ import streamlit as st
 import worker
 from medml import project as projects
 from medml import rights
-from medml.evaluate.catalogue import INTERNAL, STATE, counted, doubts, in_words_stated, left_out
+from medml.evaluate.catalogue import INTERNAL, STATE, counted, doubts, in_words_stated, left_out, unread
 from medml.evaluate.checks.usefulness import classes_in_words
 from medml.evaluate.words import METRICS, title
 from medml.gallery import Run
@@ -53,6 +53,8 @@ def beside(report: Report, found: External) -> None:
         ui.note(f"There: {found.score_in_use.said}")
     if counted(found, "n_left_out"):
         ui.note(f"Left out: {left_out(found)}.")
+    if unread(found):
+        ui.say("caution", f"{unread(found)}.", "See how it is written there, and judge it again.")
     copies = counted(found, "n_copies")
     if copies:
         ui.say("caution", f"{copies[:1].upper()}{copies[1:]} there equal a row that the model was made from.",
@@ -78,7 +80,7 @@ def ask(run: Run) -> None:
                  **ui.allowed("train", disabled=busy)):
         with ui.guard():  # a wrong path is said here, and the rest of the screen stays
             source = projects.check_source(where)
-            payload = {"run": run.run, "source": str(source), "renamed": renamed(pairs),
+            payload = {"run": run.run, "source": str(source), "renamed": renamed(pairs, run),
                        "stated": stated, "by": rights.in_words(), "project": chain.project_of(run.run)}
             st.session_state[f"{key}_job"] = worker.enqueue("external", payload, project=payload["project"])
             st.rerun()
@@ -86,11 +88,12 @@ def ask(run: Run) -> None:
         ui.followed(job, lambda ended: _ended(ended, f"{key}_job"), "Judging it on other patients")
 
 
-def renamed(text: str) -> dict[str, str]:
+def renamed(text: str, run: Run) -> dict[str, str]:
     """{their column: ours} of lines "theirs = ours"; UserError for a line that says no pair."""
     from medml.commands.evaluate import mapped
+    from medml.outside import opened_columns
 
-    return mapped([line for line in text.splitlines() if line.strip()])
+    return mapped([line for line in text.splitlines() if line.strip()], opened_columns(run))
 
 
 def _ended(job: worker.Job, mine: str) -> None:

@@ -282,7 +282,8 @@ def test_too_few_cases_to_tell_a_figure_take_no_stamp_away():
     bare = {"id": "", "made": "", "checkpoint": 0, "source": "", "data_sha256": "", "n_cases": 12, "n_patients": 12,
             "n_copies": 0}
     untold = External(**bare, metrics={"auroc": Metric(value=None, low=None, high=None, n=12)})
-    told = External(**bare | {"n_cases": 100}, metrics={"auroc": Metric(value=0.7, low=0.6, high=0.8, n=100)})
+    told = External(**bare | {"n_cases": 100, "n_patients": 100},
+                    metrics={"auroc": Metric(value=0.7, low=0.6, high=0.8, n=100)})
     assert external_check([untold]).verdict == "could_not_tell" and not from_elsewhere(untold)
     assert external_check([told]).verdict == "pass" and from_elsewhere(told)
     assert external_check([told, untold]).verdict == "pass"

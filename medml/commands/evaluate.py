@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from medml import gallery
 from medml.asked import existing
@@ -11,7 +12,7 @@ from medml.commands._options import run
 from medml.commands._places import check_json, save_json
 from medml.commands._words import title
 from medml.errors import UserError
-from medml.evaluate.catalogue import STATE, counted, doubts, in_words_stated, left_out
+from medml.evaluate.catalogue import STATE, counted, doubts, in_words_stated, left_out, unread
 from medml.evaluate.words import METRICS
 from medml.terminal import Bar, figure
 
@@ -30,12 +31,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 @command("evaluate", "judge a run on data from elsewhere (external validation)", options)
 def do_evaluate(args: argparse.Namespace) -> Printed:
     """Their figures beside our own; kept with the run, which is then no longer "internally validated only"."""
-    from medml.outside import validate
+    from medml.outside import opened_columns, validate
 
     source = existing(args.source)
     check_json(args, source)
-    found = validate(args.run, source, renamed=mapped(args.map), sheet=args.sheet,
-                     stated=args.other_patients, watch=Bar())
+    renamed = mapped(args.map, opened_columns(gallery.open_run(args.run)))
+    found = validate(args.run, source, renamed=renamed, sheet=args.sheet, stated=args.other_patients, watch=Bar())
     opened = gallery.open_run(args.run)
     save_json(args.json, {"run": args.run, "internal": {"measured_on": opened.report.measured_on,
                           "metrics": {name: each.model_dump() for name, each in opened.report.metrics.items()},
@@ -53,6 +54,8 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
         yield found.score_in_use.said
     if counted(found, "n_left_out"):
         yield f"Left out: {left_out(found)}."
+    if unread(found):
+        yield f"[caution] {unread(found)}."
     for each in doubts(found):
         yield f"[caution] {each[:1].upper()}{each[1:]}."
     if doubts(found):
@@ -62,13 +65,22 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
         yield f"{copies[:1].upper()}{copies[1:]} equal a row of the table that the model was made from: leave them out."
 
 
-def mapped(pairs: list[str]) -> dict[str, str]:
-    """{their column: ours} from "theirs=ours"; UserError for a pair without "=" or a column named twice."""
+def mapped(pairs: list[str], columns: Sequence[str] = ()) -> dict[str, str]:
+    """{their column: ours} from "theirs=ours"; UserError for a pair without "=" or a column named twice.
+
+    columns  ours: a name with "=" in it is found among them, else the last "=" stands between the two
+    """
     found: dict[str, str] = {}
     for pair in pairs:
-        theirs, equals, ours = pair.rpartition("=")
-        if not equals or not theirs.strip() or not ours.strip() or ours.strip() in found.values():
+        theirs, ours = _two_of(pair, columns)
+        if not theirs or not ours or ours in found.values():
             raise UserError(what=f"“{pair}” does not say which column is which.", code="bad_map",
                             fix='Write --map "their name=our name", once for each of our columns.')
-        found[theirs.strip()] = ours.strip()
+        found[theirs] = ours
     return found
+
+
+def _two_of(pair: str, columns: Sequence[str]) -> tuple[str, str]:
+    parts = pair.split("=")
+    both = [("=".join(parts[:at]).strip(), "=".join(parts[at:]).strip()) for at in range(1, len(parts))]
+    return next((each for each in both if each[1] in columns), both[-1] if both else ("", ""))

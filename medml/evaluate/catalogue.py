@@ -76,7 +76,13 @@ def external_check(validations: Sequence[External]) -> Check:
     if doubted and not validations[-1].stated:
         return found("X1", "warn", f"It is not sure that the outside data is of other patients: {'; '.join(doubted)}.",
                      STATE, n=len(validations))
-    told = [each for each in validations if _headline_of(each) is not None]
+    told = [each for each in validations if _says_enough(each)]
+    few = [each for each in validations if _headline_of(each) is not None]
+    if few and not told:
+        patients = many(few[-1].n_patients, "patient")
+        return found("X1", "could_not_tell", f"Judged on data from elsewhere, but on {patients} alone: too few to say "
+                                             "how the model does there.", f"Judge it on {FEW} patients or more.",
+                     n=len(validations), cases=few[-1].n_cases)
     if not told:
         return found("X1", "could_not_tell", "Judged on data from elsewhere, on too few cases to tell a figure.",
                      n=len(validations))
@@ -91,10 +97,10 @@ def external_check(validations: Sequence[External]) -> Check:
 
 
 def from_elsewhere(validation: External) -> bool:
-    """Whether a validation says how the model does on other patients: its headline figure could be told, at most 1 row
-    in 20 equals one of the run's own (in small tables a few do by chance), and nothing else speaks for the same source,
-    or somebody has stated that these are other patients."""
-    return _headline_of(validation) is not None and not _mostly_copies(validation) and (
+    """Whether a validation says how the model does on other patients: its headline figure could be told of 30 or more,
+    at most 1 row in 20 equals one of the run's own (in small tables a few do by chance), and nothing else speaks for
+    the same source, or somebody has stated that these are other patients."""
+    return _says_enough(validation) and not _mostly_copies(validation) and (
         validation.stated or not doubts(validation))
 
 
@@ -123,6 +129,15 @@ def left_out(validation: External) -> str:
     """How many of its rows were not judged, and which."""
     return (f"{counted(validation, 'n_left_out')} there, without an outcome that the model knows, or taken away by "
             "the run's own cleaning (copies of other rows, pictures that cannot be read)")
+
+
+def unread(validation: External) -> str:
+    """What must be said of predictors that nothing there could be read in; "" where each told something."""
+    if not validation.absent:
+        return ""
+    one = len(validation.absent) == 1
+    return f"Nothing could be read in the {'column' if one else 'columns'} {named(validation.absent)} there: " \
+           f"{'it' if one else 'they'} counted as missing in every row"
 
 
 def doubts(validation: External) -> list[str]:
@@ -166,6 +181,10 @@ def _over_a_twentieth(validation: External, name: str, of: int) -> bool:
 
 def _mostly_copies(validation: External) -> bool:
     return _over_a_twentieth(validation, "n_copies", validation.n_cases)
+
+
+def _says_enough(validation: External) -> bool:
+    return _headline_of(validation) is not None and validation.n_patients >= FEW
 
 
 def _headline_of(validation: External) -> Metric | None:

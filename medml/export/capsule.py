@@ -131,7 +131,7 @@ def take_back(run: str, path: Path) -> External:
         raise UserError(what="This result was made from the very table that the model was made from.", code="own_table",
                         fix="Run the capsule on data of other patients.")
     if found.found_by != "capsule" or found.checkpoint != opened.chain.current or not (
-            _possible(found, opened.report.classes) and _as_written(found)):
+            _possible(found, opened) and _as_written(found)):
         raise _no_result("figures")
     return external.add(run, found)
 
@@ -145,12 +145,14 @@ def _read(path: Path) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _possible(found: External, classes: list[str]) -> bool:
-    """Known figures, of no more rows than there were, within intervals that hold them."""
+def _possible(found: External, opened: gallery.Run) -> bool:
+    """Known figures and columns, of no more rows than there were, within intervals that hold them."""
+    ours = {each.name for each in opened.profile.table(opened.config.choice.table).columns}
     lines = [found.calibration_line, *found.calibration_of_classes.values()]
     figures = [*found.metrics.values(), *(each for line in lines for each in line.values())]
     return set(found.metrics) <= set(METRICS) and 0 < found.n_patients <= found.n_cases and \
-        set(found.calibration_of_classes) <= set(classes) and all(set(line) <= LINE for line in lines) and \
+        set(found.calibration_of_classes) <= set(opened.report.classes) and set(found.absent) <= ours and \
+        all(set(line) <= LINE for line in lines) and \
         all(each.n <= found.n_cases and (each.value is None or each.low is not None and each.high is not None
                                          and each.low <= each.value <= each.high) for each in figures)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from medml import gallery
 from medml.evaluate import headline
 from medml.evaluate.catalogue import counted as counted_rows
-from medml.evaluate.catalogue import doubts, in_words_stated
+from medml.evaluate.catalogue import doubts, in_words_stated, unread
 from medml.evaluate.checks.usefulness import classes_in_words
 from medml.evaluate.words import title
 from medml.report import claim, tripod
@@ -176,7 +176,7 @@ def _elsewhere(report: Report) -> Iterator[Block]:
 
 def _external_in_words(each: External) -> str:
     events = "" if each.n_events is None else f", {each.n_events:,} with the outcome"
-    absent = f" Predictors that this data does not have: {', '.join(each.absent)}." if each.absent else ""
+    absent = f" {unread(each)}." if each.absent else ""
     doubted = doubts(each)
     doubt = f" It is not sure that these are other patients: {'; '.join(doubted)}." if doubted else ""
     stated = f" {in_words_stated(each)}" if doubted and each.stated else ""

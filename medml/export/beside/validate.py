@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -23,18 +24,47 @@ from run import SCHEMA, answers
 LEAST = 30  # patients, below which nothing is judged
 
 
-def read(path, renamed):
-    """Rows as dictionaries under our names; the separator is whatever the first line holds most of."""
-    text = Path(path).read_text(encoding="utf-8-sig")
+def read(path, pairs):
+    """Rows as dictionaries under our names, and {their name: ours}; the separator is whatever the first line holds
+    most of."""
+    text = text_of(Path(path).read_bytes())
     first = text.split("\n", 1)[0]
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)))
-    rows = [{renamed.get(name, name): cell or "" for name, cell in row.items() if name} for row in rows]
+    rows = [{name.strip(): cell or "" for name, cell in row.items() if name} for row in rows]
     needed = [SCHEMA["target"]["name"], *(column["name"] for column in SCHEMA["columns"])]
+    renamed = named(pairs, [*needed, SCHEMA["patient"]], rows[0] if rows else {})
+    rows = [{renamed.get(name, name): cell for name, cell in row.items()
+             if name in renamed or name not in renamed.values()} for row in rows]
     gone = [name for name in needed if rows and name not in rows[0]]
     if gone or not rows:
         raise SystemExit(f"The table has no column {', '.join(gone)}. Say what it is called: --map \"yours={gone[0]}\""
                          if gone else "The table has no rows.")
-    return rows
+    return rows, renamed
+
+
+def text_of(content):
+    """A file's text, in UTF-8 or as Excel writes it: UTF-16, or the Western code page."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def named(pairs, ours, theirs):
+    """{their name: ours} of "theirs=ours"; a name of ours may hold a "=" itself."""
+    found = {}
+    for pair in pairs:
+        parts = pair.split("=")
+        both = [("=".join(parts[:at]).strip(), "=".join(parts[at:]).strip()) for at in range(1, len(parts))]
+        chosen = next((each for each in both if each[1] in ours), both[-1] if both else ("", ""))
+        if not all(chosen) or chosen[1] in found.values():
+            raise SystemExit(f'"{pair}" does not say which column is which. Write --map "yours=ours", once for each.')
+        if theirs and chosen[0] not in theirs:
+            raise SystemExit(f"The table has no column {chosen[0]}. Write the name as it stands there.")
+        found[chosen[0]] = chosen[1]
+    return found
 
 
 def outcomes(rows):
@@ -130,22 +160,28 @@ def main(arguments=None):
     parser.add_argument("--map", action="append", default=[], metavar="YOURS=OURS")
     parser.add_argument("--out", default="result.json")
     asked = parser.parse_args(arguments)
-    renamed = dict(pair.rpartition("=")[::2] for pair in asked.map)
-    rows = read(asked.table, renamed)
+    rows, renamed = read(asked.table, asked.map)
     y, everybody = outcomes(rows), patients_of(rows)
     chosen = kept(rows, y)
+    if not chosen:
+        known = "" if SCHEMA["target"]["how"] != "classes" else f": {', '.join(SCHEMA['classes'])}"
+        raise SystemExit(f"No row has an outcome that the model knows in column {SCHEMA['target']['name']}{known}.")
     used, y, patients = [rows[place] for place in chosen], y[chosen], _renumbered(everybody[chosen])
     folder = Path(asked.table).parent
     computed, why = answers(used if SCHEMA["columns"] else [folder / row["picture"] for row in used], "computed")
     p = computed[:, 0] if not SCHEMA["classes"] else computed
     digest = hashlib.sha256(Path(asked.table).read_bytes()).hexdigest()
     found, told = judged(used, y, p, patients)
+    columns = columns_here(used, patients)
+    found["absent"] = [name for name, each in columns.items() if each["missing"] == len(used)]
+    if found["absent"]:
+        sys.stderr.write(f"Nothing could be read in: {', '.join(found['absent'])}. See how it is written.\n")
     left_out = told_of(~np.isin(np.arange(len(rows)), chosen), everybody)
     found |= {"id": "", "made": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()), "source": asked.name,
               "data_sha256": digest, "renamed": renamed} | (
         {"n_left_out": 0, "under_ten": ["n_left_out"]} if isinstance(left_out, str) else {"n_left_out": left_out})
     result = {"format": "medml site result", "version": 1, "run": SCHEMA["run"], "model_sha256": SCHEMA["model_sha256"],
-              "external": found, "grid": told, "left_out": left_out, "columns": columns_here(used, patients),
+              "external": found, "grid": told, "left_out": left_out, "columns": columns,
               "no_answer": told_of(np.array([bool(each) for each in why]), patients)}
     Path(asked.out).write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
