@@ -61,7 +61,8 @@ def by_value(value: Overall, output: str) -> None:
     if not one.bins:
         ui.note("Its values are shared by fewer than 10 patients each, so nothing is shown.")
         return
-    hidden = " Groups of fewer than 10 patients are not shown." if one.hidden else ""
+    hidden = (" Groups of fewer than 10 patients are not shown, nor one from which their size could be told."
+              ) if one.hidden else ""
     ui.chart(drawn.dependence(one, _short(value), ink=ui.ink()),
              f"What it adds to the answer, by its value, with 95 % intervals.{hidden}", key="m_dependence",
              about=f"{ui.clean(column, 48)}.")

@@ -105,13 +105,14 @@ def went_by(run: Run, found: dict[str, Any], *, put_right: bool) -> None:
         return
     report = run.report
     place = 1 if report.task == "binary" else int(np.argmax(found["p"]))
-    about = class_words(report.classes[place]) if report.classes else "a higher number"
+    about, ways = ((class_words(report.classes[place]), "amber speaks for it, teal against") if report.classes else
+                   ("this number", "amber raises it, teal lowers it"))
     parts = [(str(name), float(value), f"{value:+.2f}" if abs(value) >= 0.005 else f"{value:+.2g}") for name, value in
              zip(found["columns"], found["adds"], strict=True)]
     st.html(f'<p class="m-figure-label m-parts-label">Associated with {ui.html(about, 60)} for this patient</p>'
             f'{bars(parts, signed=True)}')
     before = " of the model's own probability, before it is put right" if put_right else ""
-    ui.note(f"In {UNITS.get(str(found['unit']), str(found['unit']))}{before}; amber speaks for it, teal against. "
+    ui.note(f"In {UNITS.get(str(found['unit']), str(found['unit']))}{before}; {ways}. "
             "Associated, never its cause.")
 
 
