@@ -37,7 +37,8 @@ class Sample:
 
     @cached_property
     def missing(self) -> dict[str, np.ndarray]:
-        """Column -> (n,) bool, True where nothing was recorded: empty, a word for missing, a code the scan found."""
+        """Column -> (n,) bool, True where nothing was recorded: empty, a word for missing, a code the scan found,
+        a word among numbers."""
         from medml.data.values import missing_cells
 
         read = [self.frame[each.name] for each in self.columns]
@@ -96,7 +97,15 @@ def _missing(gone: pl.Series, series: pl.Series, column: Column) -> np.ndarray:
     numeric = [float(each) for each in column.sentinels if _is_number(each)]
     if numeric and column.kind == "number":
         gone = gone | read_numbers(series).values.is_in(numeric).fill_null(False)
+    if any(each.code == "mixed_types" for each in column.suspicions):  # words among numbers count as missing
+        gone = gone | _unread(series, column)
     return gone.to_numpy().astype(bool)
+
+
+def _unread(series: pl.Series, column: Column) -> pl.Series:
+    from medml.data.values import read_dates, read_numbers
+
+    return (read_dates(series) if column.kind == "date" else read_numbers(series)).values.is_null()
 
 
 def _is_number(text: str) -> bool:

@@ -15,6 +15,7 @@ from made import as_text, cases_of, choice_of, read_csv, table_of
 from medml.errors import UserError
 from medml.profile import propose_choice, scan
 from medml.recipe import Cleaner, prepare, prepare_predictors, preview, propose_recipe
+from medml.sample import take
 from medml.steps.step import OTHER
 from medml.types import Kind, Recipe
 
@@ -339,3 +340,21 @@ def test_the_preview_of_every_real_set_adds_up(clinical):
         assert all(effect.rows_before == before for effect, before in zip(effects, rows, strict=False)), path
         cases, _ = prepare(frame, recipe, table, choice)
         assert effects[-1].rows_after == len(cases.y), path
+
+
+def test_words_among_numbers_are_counted_as_missing_wherever_missing_cells_are_counted(tmp_path):
+    """"n.b." is no known word for missing, but no number either: Preview, the proposal and what it does agree."""
+    lines = ["weight;ward;stay"]
+    lines += [f"{'n.b.' if row % 20 == 3 else 60 + row % 31};{'ab'[row % 2]};{'open' if row % 20 == 7 else row % 17}"
+              for row in range(200)]
+    (tmp_path / "ward.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    profile = scan(tmp_path)
+    table, choice = profile.tables[0], propose_choice(profile, target="stay")
+    gone = {name: int(cells.sum()) for name, cells in take(tmp_path, table).missing.items()}
+    assert gone == {"weight": 10, "ward": 0, "stay": 10}
+    recipe = propose_recipe(table, choice, "0" * 64)
+    reasons = {step.name: step.reason for step in recipe.steps}
+    effects = {each.step: each.sentence for each in preview(take(tmp_path, table).frame, recipe, table, choice)}
+    assert reasons["impute"].startswith("1 column with missing cells") and "in 1 column were" in effects["impute"]
+    assert reasons["target_missing"].startswith("10 of 200 rows have no outcome")
+    assert effects["target_missing"].startswith("10 rows")

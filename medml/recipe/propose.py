@@ -136,7 +136,8 @@ def _damaged_pictures(facts: PictureFacts) -> Step:
 
 
 def _target_missing(table: Table, choice: Choice) -> Step:
-    missing = table.column(choice.target).missing
+    column = table.column(choice.target)
+    missing = column.missing + _words_among(column)
     reason = (f"{missing:,} of {table.rows:,} rows have no outcome; nothing can be learned from them." if missing else
               "Every row has an outcome.")
     return Step(name="target_missing", reason=reason)
@@ -180,7 +181,8 @@ def _cap(table: Table, choice: Choice) -> Step:
 
 
 def _impute(table: Table, choice: Choice) -> Step:
-    holes = [column for column in predictors(table, choice) if column.missing or column.sentinels]
+    holes = [column for column in predictors(table, choice)
+             if column.missing or column.sentinels or _words_among(column)]
     reason = (f"{_columns(len(holes))} with missing cells; no row is lost because of them. Medians and most frequent "
               "categories are learned from training rows only." if holes else
               "No cell is missing in this table, but a later patient's may be.")
@@ -193,6 +195,11 @@ def _merge(table: Table, choice: Choice) -> Step:
     reason = (f"{_columns(len(rare))} with categories of fewer than 10 rows; nothing reliable can be learned from a "
               "handful of patients." if rare else "No category is rare in the whole table, but one may be in a fold.")
     return Step(name="merge_rare", params={"min_rows": 10, "max_levels": 30}, reason=reason)
+
+
+def _words_among(column: Column) -> int:
+    """Cells of a column of numbers or dates that are neither, and so count as missing."""
+    return int(sum(each.figures.get("rows", 0) for each in column.suspicions if each.code == "mixed_types"))
 
 
 def _columns(n: int) -> str:
