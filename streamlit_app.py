@@ -21,6 +21,7 @@ from pages._door_at_once import answer_at_once
 from pages._door_kept import Kept
 from pages._door_left import finish_what_was_asked
 from pages._door_taken import keep_what_was_taken
+from pages._door_theme import make_the_theme_once
 from pages._ward_gate import Gate
 from pages._ward_routes import ROUTES
 
@@ -63,6 +64,7 @@ except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
 dress_what_the_server_refuses()
 answer_at_once()
+make_the_theme_once()
 finish_what_was_asked()
 keep_what_was_taken()
 store.keep(CONNECTIONS)
