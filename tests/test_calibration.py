@@ -181,3 +181,14 @@ def test_out_of_fold_r2_is_free_of_noise():
     rng = np.random.default_rng(1)
     assert corrected_r2cs(y, rng.random(20_000)) == pytest.approx(0.0, abs=0.001)
     assert corrected_r2cs(y, 1 - p) == 0.0  # worse than nothing
+
+
+def test_classes_told_apart_without_an_error_explain_all_that_can_be():
+    """No slope can be fitted there: it would be endless. The most there is to explain: Riley, BMJ 2020;368:m441."""
+    y, rng = np.repeat([0.0, 1.0], [80, 20]), np.random.default_rng(0)
+    p = np.where(y == 1, rng.uniform(0.5, 0.9, 100), rng.uniform(0.1, 0.5, 100))
+    assert corrected_r2cs(y, p) == pytest.approx(max_r2cs(0.2)) == pytest.approx(1 - (0.2**0.2 * 0.8**0.8) ** 2)
+    assert corrected_r2cs(y, 1 - p) == 0.0 and corrected_r2cs(y, np.full(100, 0.2)) == 0.0
+    touching = np.where(y == 1, np.maximum(p, 0.6), np.minimum(p, 0.4))
+    touching[[0, 99]] = 0.5  # one of each class at the same probability
+    assert corrected_r2cs(y, touching) == pytest.approx(max_r2cs(0.2), abs=0.05)

@@ -99,11 +99,14 @@ def corrected_r2cs(y: np.ndarray, p: np.ndarray) -> float:
     """Cox-Snell R2 of out-of-fold probabilities, which is free of the optimism of the rows that were fitted.
 
     y (n,) 0/1, p (n,)  ->  1 - exp(-2/n (log L of the model - log L of the prevalence)); below 0: worse than nothing.
-    Probabilities are recalibrated first (two parameters), so that a few extreme ones do not hide what is known.
+    Probabilities are recalibrated first (two parameters), so that a few extreme ones do not hide what is known. Where
+    they tell the classes apart without an error no line can be fitted: all is explained that can be.
     """
     from medml.evaluate.calibration import logit, recalibration
 
     slope, intercept, _ = recalibration(y, p)
+    if not np.isfinite(slope) and np.ptp(p) > 0 and 0 < y.sum() < len(y) and p[y == 1].min() >= p[y == 0].max():
+        return max_r2cs(float(y.mean()))
     if not np.isfinite(slope) or slope <= 0:
         return 0.0
     fitted = np.clip(1 / (1 + np.exp(-(intercept + slope * logit(p)))), 1e-12, 1 - 1e-12)
