@@ -7,6 +7,7 @@ from types import SimpleNamespace as It
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from made_up import baselines, dealt, made_cases, made_context, predicted, probabilities
 
@@ -19,6 +20,7 @@ from medml.evaluate.intervals import once
 from medml.evaluate.scored import score
 from medml.evaluate.thresholds import LATTICE, for_sensitivity, least_harm, on_grid
 from medml.evaluate.utility import STEPS, compared_range, plan_benefit
+from medml.recipe.reading import predictors_frame
 from medml.types import GridPoint, Metric, SplitPlan, Table, TrainConfig, UsePlan
 
 
@@ -208,6 +210,14 @@ def test_groups_of_under_10_and_what_reveals_them_are_not_named():
     column = pd.Series(labels, dtype=object)
     found = [each.label for each in subgroups.groups_in("site", column, np.arange(300), np.ones(300, bool))]
     assert found == ["north", "south"]  # the smallest other one is hidden too: 300 - 150 - 100 - 44 would be 6
+
+
+def test_many_named_groups_are_told_as_the_table_names_them():
+    """Eight hospitals, or ages written "[70-80)": words of a file are no numbers to make thirds of, however many."""
+    names = [f"[{ten}-{ten + 10})" for ten in range(10, 90, 10)]
+    frame = predictors_frame(pl.DataFrame({"age": np.repeat(names, 40).tolist()}), {"age": "category"})
+    found = [each.label for each in subgroups.groups_in("age", frame["age"], np.arange(320), np.ones(320, bool))]
+    assert sorted(found) == names
 
 
 def test_groups_under_30_have_a_size_and_no_figure():

@@ -79,7 +79,9 @@ def groups_in(name: str, column: pd.Series, patients: np.ndarray, judged: np.nda
 
 
 def _is_scale(column: pd.Series) -> bool:
-    return column.dtype != object and column.nunique() > 6
+    from pandas.api.types import is_numeric_dtype
+
+    return is_numeric_dtype(column) and column.nunique() > 6
 
 
 def _levels(column: pd.Series) -> np.ndarray:
