@@ -227,7 +227,12 @@ def sign_out(token: str, *, place: str) -> None:
 
 def of_token(token: str | None, *, place: str = "this machine") -> Person | None:
     """Whose session it is, as the account is at this moment; None where it has ended."""
-    found = store.session(_hash(token)) if token else None
+    return of_hash(_hash(token), place=place) if token else None
+
+
+def of_hash(name: str, *, place: str = "this machine") -> Person | None:
+    """As `of_token`, by the SHA-256 of the token."""
+    found = store.session(name)
     if found is None:
         return None
     account, made, seen = found

@@ -110,7 +110,11 @@ def look(token: str | None, place: str | None = None) -> Person | None:
     name = hashed(token)
     if place is not None:
         _places[name] = place
-    person = accounts.of_token(token, place=_places.get(name, "this machine"))
+    return _look(name)
+
+
+def _look(name: str) -> Person | None:
+    person = accounts.of_hash(name, place=_places.get(name, "this machine"))
     if person is None:
         forget(name)
     else:
@@ -118,14 +122,13 @@ def look(token: str | None, place: str | None = None) -> Person | None:
     return person
 
 
-def glance(token: str | None) -> Person | None:
-    """As `look`, but an answer of a quarter of a second ago will do: a screen asks hundreds of times."""
-    return remembered(token) or look(token)
-
-
 def remembered(token: str | None) -> Person | None:
     """Whose session it was a moment ago; None where that was not asked, or it had ended. Nothing is read."""
-    known = _known.get(hashed(token)) if token else None
+    return _remembered(hashed(token)) if token else None
+
+
+def _remembered(name: str) -> Person | None:
+    known = _known.get(name)
     return known[1] if known is not None and time.monotonic() - known[0] < FRESH else None
 
 
@@ -138,17 +141,21 @@ def forget(name: str) -> None:
 
 
 def who() -> Person | None:
-    """Who the script that runs in this thread is drawn for; None outside of one, and where that session has ended."""
+    """Who the script that runs in this thread is drawn for; None outside of one, and where that session has ended.
+
+    A script goes on to its end where its window is closed. There are no cookies then: it acts for who opened it, whose
+    session is looked at as ever.
+    """
     context = get_script_run_ctx(suppress_warning=True)
-    token = token_of(dict(st.context.cookies)) if context is not None else None
-    if token is None:
+    if context is None:
         return None
-    name = hashed(token)
-    if _sessions.setdefault(context.session_id, name) != name:
+    token = token_of(dict(st.context.cookies))
+    name = hashed(token) if token else _sessions.get(context.session_id)
+    if name is None or _sessions.setdefault(context.session_id, name) != name:
         return None  # another person's: nobody goes on in a session that somebody else opened
     for each in list(_sessions)[:-MOST]:
         _sessions.pop(each, None)
-    person = glance(token)
+    person = _remembered(name) or _look(name)  # of a quarter of a second ago: a screen asks hundreds of times
     return None if person is None or person.once else person
 
 

@@ -1,20 +1,25 @@
-"""Windows of the app as it is served to others: what is downloaded in one."""
+"""Windows of the app as it is served to others: what is downloaded in one, and one that is closed at the moment of a
+click."""
 
 from __future__ import annotations
 
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from tables import clinic, planned, saved
 
-from medml import accounts, project
+from medml import accounts, audit, project
 from medml.store import accounts as rows
-from tests.ward import Client, Window, ward_served
+from pages import _ward as ward
+from tests.at_work import until
+from tests.ward import PASSWORD, Client, Window, ward_served
 
 OTHERS = 6  # drawings of other windows between a press and the browser's fetching of the file
+DRAWINGS, TIMES = 3, 4  # asked for before a click, which waits for the first of them; clicks before a window is closed
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +87,69 @@ def test_a_download_is_for_who_pressed_it_and_for_nobody_else(app, shared):
     assert [pressed(each, file) for each in (theirs, viewers)] == ["", ""]
     for each in (mine, theirs, viewers):
         each.close()
+
+
+def click(window: Window, key: str) -> None:
+    message = BackMsg()
+    button = message.rerun_script.widget_states.widgets.add()
+    button.id, button.trigger_value = key, True
+    window.send(message)
+
+
+def clicked_and_closed(client: Client) -> None:
+    """The example is asked for while the page is still being drawn, and the window is closed once the server has
+    heard that."""
+    window = client.window()
+    key = next(each for each in window.draw().split('"') if each.endswith("-m_example"))
+    for _ in range(DRAWINGS):
+        message = BackMsg()
+        message.rerun_script.SetInParent()
+        window.send(message)
+    click(window, key)
+    message = BackMsg()
+    message.app_heartbeat = True
+    window.send(message)
+    while ForwardMsg.FromString(window.socket.recv(timeout=30)).WhichOneof("type") != "heartbeat_ack":
+        pass
+    window.close()
+
+
+def test_the_last_click_before_a_window_is_closed_is_done_by_who_clicked(app):
+    ada, before = Client(app).sign_in("Ada"), set(rows.owners("project"))
+    for n in range(1, TIMES + 1):
+        clicked_and_closed(ada)
+        until(lambda n=n: len(project.all_projects()) == len(rows.owners("project")) == len(before) + n, 20)
+    new = set(rows.owners("project")) - before
+    assert {rows.owner("project", each).person for each in new} == {accounts.get("Ada").id}
+    assert {each.name for each in audit.entries() if each.thing in new} <= {"Ada"}
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """A session of Ada's whose window was drawn and is closed: its script goes on, and its cookies are gone."""
+    token, _ = accounts.sign_in("Ada", PASSWORD, place="127.0.0.1")
+    sent = {"medml": token}
+    monkeypatch.setattr(ward, "get_script_run_ctx", lambda **how: SimpleNamespace(session_id="s1"))
+    monkeypatch.setattr(ward.st, "context", SimpleNamespace(cookies=sent))
+    assert ward.who().name == "Ada"
+    sent.clear()
+    yield token
+    ward.forget(ward.hashed(token))
+
+
+def test_a_closed_window_acts_for_nobody_once_its_session_has_ended(closed):
+    assert ward.who().name == "Ada"
+    accounts.sign_out(closed, place="127.0.0.1")
+    time.sleep(ward.FRESH)
+    assert ward.who() is None
+
+
+def test_a_closed_window_acts_for_nobody_once_the_account_has_another_role(closed):
+    accounts.set_role("Ada", "clinician")
+    time.sleep(ward.FRESH)
+    assert ward.who() is None
+
+
+def test_a_window_that_nobody_opened_acts_for_nobody(closed, monkeypatch):
+    monkeypatch.setattr(ward, "get_script_run_ctx", lambda **how: SimpleNamespace(session_id="s2"))
+    assert ward.who() is None
