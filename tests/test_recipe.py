@@ -358,3 +358,18 @@ def test_words_among_numbers_are_counted_as_missing_wherever_missing_cells_are_c
     assert reasons["impute"].startswith("1 column with missing cells") and "in 1 column were" in effects["impute"]
     assert reasons["target_missing"].startswith("10 of 200 rows have no outcome")
     assert effects["target_missing"].startswith("10 rows")
+
+
+def test_a_column_that_is_left_out_is_counted_by_no_later_step(tmp_path):
+    """A weight that 97 of 100 lack goes first: what is said of holes and rare categories is of the others."""
+    lines = ["weight,ward,age,sick"]
+    lines += [f"{'heavy' if row == 5 else ''},{'abc'[row % 3]},{'' if row == 9 else row % 40},{'yn'[row % 2]}"
+              for row in range(200)]
+    (tmp_path / "ward.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    profile = scan(tmp_path)
+    choice = propose_choice(profile, target="sick").model_copy(update={"leave_out": []})
+    recipe = propose_recipe(profile.tables[0], choice, "0" * 64)
+    reasons = {step.name: step.reason for step in recipe.steps}
+    assert "weight: " in reasons["drop_columns"]
+    assert reasons["impute"].startswith("1 column with missing cells")
+    assert reasons["merge_rare"].startswith("No category is rare")

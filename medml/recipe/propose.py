@@ -40,6 +40,11 @@ def predictors(table: Table, choice: Choice) -> list[Column]:
     return [column for column in table.columns if column.name not in out]
 
 
+def usable(table: Table, choice: Choice) -> list[Column]:
+    """Those that are left when the step for unusable columns has been."""
+    return [column for column in predictors(table, choice) if not unusable(column, table.rows)]
+
+
 def unusable(column: Column, rows: int) -> str | None:
     """Why a model cannot learn from this column, in a few words; None if it can."""
     if column.kind in UNUSABLE:
@@ -174,14 +179,14 @@ def _drop_columns(table: Table, choice: Choice) -> Step:
 
 
 def _cap(table: Table, choice: Choice) -> Step:
-    n = sum(column.kind == "number" for column in predictors(table, choice))
+    n = sum(column.kind == "number" for column in usable(table, choice))
     return Step(name="cap_outliers", params={"fence": 3.0}, on=n > 0,
                 reason=f"{_columns(n)} with numbers; a typing error far outside the usual range would steer the "
                        "model. The limits are learned from training rows only.")
 
 
 def _impute(table: Table, choice: Choice) -> Step:
-    holes = [column for column in predictors(table, choice)
+    holes = [column for column in usable(table, choice)
              if column.missing or column.sentinels or _words_among(column)]
     reason = (f"{_columns(len(holes))} with missing cells; no row is lost because of them. Medians and most frequent "
               "categories are learned from training rows only." if holes else
@@ -190,7 +195,7 @@ def _impute(table: Table, choice: Choice) -> Step:
 
 
 def _merge(table: Table, choice: Choice) -> Step:
-    rare = [column for column in predictors(table, choice)
+    rare = [column for column in usable(table, choice)
             if column.kind in ("category", "yes_no") and (column.hidden_levels or len(column.levels) > 30)]
     reason = (f"{_columns(len(rare))} with categories of fewer than 10 rows; nothing reliable can be learned from a "
               "handful of patients." if rare else "No category is rare in the whole table, but one may be in a fold.")
