@@ -29,9 +29,17 @@ def task_card(table: Table, choice: Choice, recipe: Recipe) -> None:
     if choice.pictures is not None:
         ui.tiles([("pictures", rows), ("patients", patients)])
         return
+    left = left_by_cleanup(table, choice, recipe)
     ui.tiles([("rows with an outcome", rows), ("patients", patients),
-              ("columns to learn from", len(predictors(table, choice))),
-              ("columns left out", len(choice.leave_out))])
+              ("columns to learn from", len(predictors(table, choice)) - left),
+              ("columns left out", len(choice.leave_out) + left)])
+
+
+def left_by_cleanup(table: Table, choice: Choice, recipe: Recipe) -> int:
+    """How many predictors the cleanup takes away, as its page counts them."""
+    names = {each.name for each in predictors(table, choice)}
+    return sum(len(names.intersection(step.params.get("columns", []))) for step in recipe.steps
+               if step.on and step.name == "drop_columns")
 
 
 def task_sentence(table: Table, choice: Choice) -> str:

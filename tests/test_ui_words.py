@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from medml.families.family import Param
+from medml.profile import propose_choice, scan
 from medml.profile.notes import FIXES
+from medml.recipe import propose_recipe
 from medml.types import Check, Metric
 from pages import _scan_tables as tables
 from pages import _ui_checks as checks
@@ -19,6 +21,7 @@ from pages import _ui_figures as figures
 from pages import _ui_forms as forms
 from pages import _ui_plain as plain
 from pages import _ui_words as words
+from pages._ui_plan import left_by_cleanup
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -150,3 +153,15 @@ def test_an_address_in_a_name_becomes_no_link(text):
     shown = re.sub(r"\\(.)", r"\1", plain.plain(text))
     assert not re.search(r"https?://|www\.|@\w", shown, re.IGNORECASE)
     assert shown.replace(plain.JOINER, "") == text
+
+
+def test_configure_counts_the_columns_that_cleanup_leaves(tmp_path):
+    lines = ["seen,ward,age,sick"]
+    lines += [f"2021-03-{row % 28 + 1:02},{'abc'[row % 3]},{row % 40},{'yn'[row % 2]}" for row in range(200)]
+    (tmp_path / "ward.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    profile = scan(tmp_path)
+    table, choice = profile.tables[0], propose_choice(profile, target="sick").model_copy(update={"leave_out": []})
+    recipe = propose_recipe(table, choice, "0" * 64)
+    assert left_by_cleanup(table, choice, recipe) == 1  # the date; Cleanup says "3 → 2 columns to learn from"
+    off = recipe.model_copy(update={"steps": [each.model_copy(update={"on": False}) for each in recipe.steps]})
+    assert left_by_cleanup(table, choice, off) == 0
