@@ -13,13 +13,14 @@ def tonight(hour: int, minute: int = 0, *, now: float | None = None) -> float:
     """The next time the clock on the wall shows hour:minute, in seconds since 1970, UTC.
 
     Local time, through changes to and from summer time: 20:00 stays 20:00. A time that the night leaves out (02:30 in
-    spring) is the moment one hour later; of one that comes twice (in autumn), the first.
+    spring) is the moment one hour later; of one that comes twice (in autumn), the first that still lies ahead.
     """
     moment = datetime.fromtimestamp(time.time() if now is None else now)
     wanted = moment.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
-    if wanted.timestamp() <= moment.timestamp():
-        wanted += timedelta(days=1)
-    return wanted.timestamp()
+    for each in (wanted, wanted.replace(fold=1), wanted + timedelta(days=1)):
+        if each.timestamp() > moment.timestamp():
+            return each.timestamp()
+    raise ValueError("no clock on a wall goes back by a day")
 
 
 def evening(now: float | None = None) -> float:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import worker
 from medml import ahead, home, morning, quiet, store
 from medml.__main__ import main
+from medml.commands import enqueue
 from medml.errors import UserError
 from tests.at_work import at_work, ended, know_the_kinds, running, until
 from worker import rest
@@ -72,6 +73,17 @@ def test_work_rests_in_every_quiet_hour_on_its_way(berlin, start, seconds, done)
 def test_the_beginning_and_end_keep_their_hour_through_summer_time(berlin):
     assert quiet.ends(DAY, at("2026-03-28T19:00")) == at("2026-03-29T18:00")
     assert quiet.begins(DAY, at("2026-10-24T19:00")) - at("2026-10-24T19:00") == 14 * 3600
+
+
+@pytest.mark.parametrize(("now", "wanted"), [
+    ("00:10", "00:30"), ("00:40", "01:30"), ("01:10", "01:30"),  # 02:10, 02:40 and 02:10 again; UTC
+    ("01:40", "25:30")])
+def test_an_hour_that_comes_twice_is_waited_for_until_the_clock_next_shows_it(berlin, now, wanted):
+    midnight = at("2026-10-25T00:00+00:00")
+    minutes = [60 * int(each[:2]) + int(each[3:]) for each in (now, wanted)]
+    moment, then = (midnight + 60 * each for each in minutes)
+    assert enqueue.when("02:30", now=moment) == then
+    assert quiet.ends(quiet.Hours(start=60, end=150), moment) == then
 
 
 @pytest.mark.parametrize("text", ["", "8", "25:00-18:00", "08:00-08:00", "08:00", "from eight", "08:00-18:00 daily"])
