@@ -101,6 +101,7 @@ def read(opened: Run, source: Path, renamed: dict[str, str], sheet: str | None, 
     frame = _named_as_ours(frame, renamed)
     before = frame.height
     known = _with_known_outcome(frame, opened)
+    _refuse_unjudged(known, opened)
     choice = choice.model_copy(update={"patient": choice.patient if choice.patient in known.columns else None,
                                        "positive": opened.report.positive})
     groups = [name for name in subgroup_columns(table, opened.config) if name in known.columns]
@@ -187,6 +188,20 @@ def _with_known_outcome(frame: pl.DataFrame, opened: Run) -> pl.DataFrame:
     if report.task == "binary" and report.classes[0].startswith("not "):
         return frame.filter(labels.is_not_null())
     return frame.filter(labels.is_in(report.classes).fill_null(False))
+
+
+def _refuse_unjudged(known: pl.DataFrame, opened: Run) -> None:
+    """No figure can be told of no row, nor of rows of one class."""
+    target, report = opened.config.choice.target, opened.report
+    number = report.task == "regression" or report.positive == ABOVE_ZERO
+    if not known.height:
+        raise UserError(what=f"No row there has a number in “{target}”." if number else
+                        f"No row there has an outcome that the model knows: {', '.join(report.classes)}.",
+                        fix=f"See how “{target}” is written there, and write it as in the run's own table.",
+                        code="no_outcome")
+    if not number and known[target].n_unique() < 2:
+        raise UserError(what="Every row there has the same outcome, so no figure can say how the model does.",
+                        fix="Choose data that holds more than one class.", code="one_class")
 
 
 def _coded_alike(cases: Cases, classes: list[str]) -> Cases:

@@ -16,7 +16,7 @@ from medml.errors import UserError
 from medml.evaluate import evaluate, formula, recalibrate, score_in_use, subgroups
 from medml.evaluate.calibration import plan_curve, plan_ici
 from medml.evaluate.hundred import of_hundred
-from medml.evaluate.intervals import once
+from medml.evaluate.intervals import once, wilson
 from medml.evaluate.scored import score
 from medml.evaluate.thresholds import LATTICE, for_sensitivity, least_harm, on_grid
 from medml.evaluate.utility import STEPS, compared_range, plan_benefit
@@ -241,6 +241,18 @@ def test_a_group_with_under_ten_of_a_class_has_no_figure_that_would_tell_how_man
     found = {each.label: each for each in subgroups.subgroups_of(cases, told, seed=0, draws=20)}
     assert (found["few"].n, found["few"].enough, found["few"].figure, found["few"].slope) == (40, False, None, None)
     assert found["north"].enough and found["north"].figure.value is not None
+
+
+def test_a_group_in_which_nobody_was_wrong_is_no_certainty():
+    """Wilson's interval for the 12 or more patients of the rarer class, as the table of metrics has it."""
+    cases = made_cases(120)
+    told = score(Predictions(cases.y, probabilities(0.2 + 0.6 * cases.y)[None], cases.patients, "binary", cases.classes,
+                             np.empty(0)))
+    cases = replace(cases, aside=pd.DataFrame({"site": np.array(["north", "south"], dtype=object)[np.arange(120) % 2]}),
+                    subgroups=("site",))
+    for each in subgroups.subgroups_of(cases, told, seed=0, draws=20):
+        few = min(np.bincount(cases.y[(cases.aside["site"] == each.label).to_numpy()]))
+        assert each.figure.value == 1.0 and each.figure.low == pytest.approx(wilson(1.0, few).low) < 0.95
 
 
 def test_a_group_is_counted_in_patients_and_not_in_their_rows():

@@ -18,9 +18,11 @@ from tables import clinic, planned, saved
 
 from medml import export, gallery, outside
 from medml.__main__ import main
+from medml.cases import Predictions
 from medml.errors import UserError
 from medml.evaluate import calibration, delong
 from medml.evaluate.figures import figures_of as medmls
+from medml.evaluate.figures import table_of
 from medml.evaluate.metrics import measure_all
 from medml.evaluate.scored import score
 from medml.export.capsule import share_missing
@@ -253,6 +255,23 @@ def staged(n: int, *, seed: int = 0) -> pd.DataFrame:
     table = clinic(n, seed=seed).drop(columns=["outcome", "patient_id"])
     order = (table["age"] + rng.normal(0, 10, n)).rank(pct=True)
     return table.assign(stage=np.select([order < 0.35, order < 0.7], ["early", "middle"], "late"))
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_a_model_that_is_never_wrong_there_is_no_certainty(task):
+    """As MedML has it: Wilson's interval for the rarest class, where no draw can be worse than perfect."""
+    cases = made_cases(240, task=task)
+    p = np.full((240, len(cases.classes)), 0.1)
+    p[np.arange(240), cases.y] = 0.9
+    told = Predictions(cases.y, p[None], cases.patients, cases.task, cases.classes, np.full(1, 0.8))
+    scored = score(told, threshold=None, seed=0)
+    own = table_of(medmls(scored, seed=0, draws=100, with_curves=False), scored)
+    mine = figures().figures_of({"task": task, "classes": cases.classes, "computed_threshold": None}, cases.y, p,
+                                cases.patients)
+    for name, each in own.items():
+        assert [mine[name]["low"], mine[name]["high"]] == pytest.approx([each.low, each.high], abs=0.02), name
+    assert 0.9 < mine["auroc"]["low"] < 0.99 and mine["auroc"]["value"] == 1.0
+    assert figures().auroc_of(cases.y, p, cases.patients)["low"] == mine["auroc"]["low"]
 
 
 def test_no_group_of_under_ten_can_be_worked_out_from_the_grid():

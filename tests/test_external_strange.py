@@ -137,3 +137,15 @@ def test_a_capsule_reads_what_excel_writes_and_says_what_it_cannot_judge(made, t
     ran = there(made, nobody)
     assert ran.returncode == 1 and "Traceback" not in ran.stderr
     assert "No row has an outcome that the model knows" in ran.stderr and "outcome" in ran.stderr
+
+
+def test_what_cannot_be_judged_there_is_said_plainly(made, tmp_path, capsys):
+    source = saved(clinic().drop(columns="outcome"), tmp_path / "own")
+    number = train(source, *planned(source, target="age"))
+    for run, table, said in (
+            (made[0], theirs().assign(outcome="perhaps"), "No row there has an outcome that the model knows: 0, 1."),
+            (number, clinic(120, seed=7).assign(age="old"), "No row there has a number in “age”."),
+            (made[0], theirs().assign(outcome=1), "Every row there has the same outcome")):
+        saved(table, tmp_path / "there")
+        assert main(["evaluate", run, str(tmp_path / "there")]) == 2
+        assert said in capsys.readouterr().err

@@ -182,7 +182,7 @@ def table_of(figures: Figures, scored: Scored) -> dict[str, Metric]:
     """One row of the table of metrics."""
     names = [name.removeprefix("metric.") for name in figures.value if name.startswith("metric.")]
     fewest = _fewest_patients(scored)
-    return {name: _widened(name, metric(float(figures.value[f"metric.{name}"]), figures.drawn[f"metric.{name}"],
+    return {name: widened(name, metric(float(figures.value[f"metric.{name}"]), figures.drawn[f"metric.{name}"],
                                         scored.n_cases), fewest) for name in names}
 
 
@@ -203,8 +203,11 @@ def classes_told(scored: Scored, classes: Sequence[str]) -> dict[int, str]:
         each: classes[each] for each, n in patients_of(scored).items() if n >= SMALL_GROUP}
 
 
-def _widened(name: str, found: Metric, fewest: int) -> Metric:
-    """No draw can be worse than perfect where nobody was wrong: Wilson's interval for the rarest class instead."""
+def widened(name: str, found: Metric, fewest: int) -> Metric:
+    """No draw can be worse than perfect where nobody was wrong: Wilson's interval for the rarest class instead.
+
+    fewest  patients of that class
+    """
     if found.value is None or found.high - found.low > 1e-9 or name not in PERFECT_AT_ONE:
         return found
     if found.value > 1 - 1e-9:

@@ -10,7 +10,7 @@ import numpy as np
 
 from medml.cases import Cases
 from medml.evaluate import calibration, overlaps
-from medml.evaluate.figures import measured
+from medml.evaluate.figures import measured, widened
 from medml.evaluate.intervals import metric
 from medml.evaluate.metrics import plan_headline
 from medml.evaluate.scored import Sample, Scored
@@ -178,7 +178,8 @@ def _told(group: Group, rows: np.ndarray, cases: Cases, scored: Scored, counted:
         plans["line"] = calibration.plan_number_line
     figures = measured(part, plans, {}, seed=seed, draws=draws)
     figure = metric(float(figures.value[f"metric.{name}"]), figures.drawn[f"metric.{name}"], len(rows))
-    return known.model_copy(update={"figure": figure, "slope": figures.line(len(rows)).get("slope")})
+    return known.model_copy(update={"figure": widened(name, figure, _rarest(cases, rows)),
+                                    "slope": figures.line(len(rows)).get("slope")})
 
 
 def _part(scored: Scored, rows: np.ndarray) -> Scored:

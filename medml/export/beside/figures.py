@@ -5,6 +5,8 @@ import math
 import numpy as np
 
 DRAWS, TOGETHER = 1000, 50  # bootstrap draws, and how many at once
+SHARES = {"sensitivity", "specificity", "ppv", "npv", "accuracy"}
+PERFECT_AT_ONE = SHARES | {"auroc", "auprc", "f1", "balanced_accuracy", "mcc"}
 GRID = np.round(np.arange(101) / 100, 2)
 
 
@@ -15,7 +17,8 @@ def figures_of(schema, y, p, patients):
     codes, n_classes = y.astype(int), len(schema["classes"])
     threshold = schema["computed_threshold"]
     decided = (p[:, 1] >= threshold).astype(int) if n_classes == 2 and threshold is not None else p.argmax(axis=1)
-    return with_intervals(lambda w: _classes(codes, p, decided, w), patients, len(y))
+    found = with_intervals(lambda w: _classes(codes, p, decided, w), patients, len(y))
+    return {name: _widened(name, each, y, patients) for name, each in found.items()}
 
 
 def calibration_line(schema, y, p, patients):
@@ -52,8 +55,9 @@ def delong(y, score):
 def auroc_of(y, p, patients):
     """AUROC, of several classes the mean of each against the rest."""
     codes, of = y.astype(int), [1] if p.shape[1] == 2 else range(p.shape[1])
-    return with_intervals(lambda w: {"auroc": np.mean([_auroc(codes == each, p[:, each], w) for each in of], axis=0)},
-                          patients, len(y))["auroc"]
+    found = with_intervals(lambda w: {"auroc": np.mean([_auroc(codes == each, p[:, each], w) for each in of], axis=0)},
+                           patients, len(y))["auroc"]
+    return _widened("auroc", found, y, patients)
 
 
 def r2_of(y, p, patients):
@@ -80,6 +84,18 @@ def _metric(value, drawn, n):
         return {"value": None, "low": None, "high": None, "n": n}
     low, high = np.quantile(told, [0.025, 0.975])
     return {"value": value, "low": min(float(low), value), "high": max(float(high), value), "n": n}
+
+
+def _widened(name, found, y, patients):
+    """No draw can be worse than perfect where nobody was wrong: Wilson's interval (JASA 1927;22:209) for the rarest
+    class instead."""
+    if found["value"] is None or found["high"] - found["low"] > 1e-9 or name not in PERFECT_AT_ONE:
+        return found
+    fewest = min(len(np.unique(patients[y == each])) for each in np.unique(y))
+    low = fewest / (fewest + 1.959963984540054**2)   # of as many out of as many
+    if found["value"] > 1 - 1e-9:
+        return found | {"low": 2 * low - 1 if name == "mcc" else low}
+    return found | {"high": 1 - low} if found["value"] < 1e-9 and name in SHARES else found
 
 
 def _classes(y, p, decided, weights):
