@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-from medml import store
+from medml import audit, store
 from medml.errors import UserError
+from medml.store import database
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="nothing is kept open where an open file stands in the way")
 
@@ -92,6 +93,36 @@ def test_what_is_written_after_the_log_was_deleted_is_read_by_everybody(tmp_path
     shutil.copy(file, tmp_path / "read.db")
     found = sqlite3.connect(tmp_path / "read.db").execute("SELECT id FROM jobs").fetchall()
     assert ("job-0002",) in found
+
+
+def test_a_file_that_is_cut_off_is_found_and_not_read_from_memory():
+    submitted(1)
+    copies = database.copies_folder()
+    copies.mkdir()
+    store.copy_to(copies / "medml-20261123T030000.db")
+    submitted(2)
+    with store.connect() as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    os.truncate(store.path(), 0)
+    for _ in range(2):
+        with pytest.raises(UserError, match="is damaged"):
+            submitted(3)
+
+
+def test_a_file_that_has_grown_is_the_same_one():
+    submitted(1)
+    found, size = connection(), store.path().stat().st_size
+    with store.connect(write=True) as db:
+        db.execute("CREATE TABLE large AS SELECT randomblob(100000) AS content")
+    with store.connect() as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert store.path().stat().st_size > size and connection() is found
+
+
+def test_a_line_of_the_audit_log_makes_no_other_writing_slow():
+    audit.add(person="owner", name="owner", act="backup")
+    with store.connect() as db:
+        assert db.execute("PRAGMA synchronous").fetchone()[0] == 1, "NORMAL, as every connection begins"
 
 
 def test_another_home_has_a_connection_of_its_own(monkeypatch, tmp_path):

@@ -51,6 +51,7 @@ def _adding() -> Iterator[Database]:
             db.execute(statement)
         yield db
         db.execute("COMMIT")
+        db.execute("PRAGMA synchronous = NORMAL")  # as it was: the connection may be kept for other work
 
 
 def append(seal: Callable[[Entry | None, int], Entry]) -> tuple[Entry | None, Entry]:

@@ -2,8 +2,8 @@
 
 Only where a process says so (`keep`): the app, whose pages ask several times a click. A kept connection holds no lock.
 It is used again only while the file and its log are the very ones that it was opened on: a copy put in the file's
-place, a log that somebody deleted or another home is opened anew. A file kept open cannot be replaced on Windows, so
-nothing is kept there.
+place, a file that was cut off, a log that somebody deleted or another home is opened anew. A file kept open cannot be
+replaced on Windows, so nothing is kept there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-Which = tuple[tuple[int, int], ...]  # (device, inode) of the file and of its log
+Which = tuple[tuple[int, int, int], ...]  # (device, inode, bytes) of the file and of its log
 _kept: deque[tuple[Path, Which, sqlite3.Connection]] = deque()  # its own operations are safe among threads
 _most = 0
 
@@ -50,9 +50,15 @@ def _taken(file: Path) -> tuple[Which, sqlite3.Connection] | None:
             of, which, connection = _kept.pop()
         except IndexError:
             return None
-        if of == file and which == _which(file, f"{file}-wal"):
-            return which, connection
+        now = _which(file, f"{file}-wal")
+        if of == file and _is_good(which, now):
+            return now, connection
         connection.close()
+
+
+def _is_good(before: Which, now: Which) -> bool:
+    """Whether these are the same file and log; the file never shrinks, but would go on being read from memory."""
+    return [each[:2] for each in before] == [each[:2] for each in now] and before[0][2] <= now[0][2]
 
 
 def _new(file: Path, opened: Callable[[Path], sqlite3.Connection]) -> tuple[Which, sqlite3.Connection]:
@@ -60,12 +66,12 @@ def _new(file: Path, opened: Callable[[Path], sqlite3.Connection]) -> tuple[Whic
     before = _which(file) if _most else ()
     connection = opened(file)
     after = _which(file, f"{file}-wal") if before else ()
-    return (after if after[:1] == before else ()), connection
+    return (after if after and _is_good(before, after[:1]) else ()), connection
 
 
 def _which(*files: Path | str) -> Which:
     """() where one of them is not there."""
     try:
-        return tuple((found.st_dev, found.st_ino) for found in map(os.stat, files))
+        return tuple((found.st_dev, found.st_ino, found.st_size) for found in map(os.stat, files))
     except OSError:
         return ()
