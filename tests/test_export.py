@@ -106,6 +106,28 @@ def test_run_py_reads_raw_text_as_medml_does(made, tmp_path):
     same_as_here(ran.stdout, predict_file(run, new))
 
 
+def as_a_western_excel_writes_it(new: Path) -> Path:
+    """The same table with semicolons and in the Western code page."""
+    rows = list(csv.reader(io.StringIO(new.read_text(encoding="utf-8"), newline="")))
+    with (new.parent / "excel.csv").open("w", newline="", encoding="cp1252") as out:
+        csv.writer(out, delimiter=";").writerows([rows[0] + ["Größe"], *(row + ["größer"] for row in rows[1:])])
+    return new.parent / "excel.csv"
+
+
+@pytest.mark.parametrize("program", ["run.py", "run.mjs"])
+def test_the_programs_beside_a_model_read_the_table_of_a_western_excel(made, tmp_path, program):
+    """The very file that MedML had learned from ended in a KeyError."""
+    run, out, *_ = made
+    new = new_patients(tmp_path)
+    command = [sys.executable, out / program] if program == "run.py" else ["node", web_folder(tmp_path, out) / program]
+    ran = subprocess.run([*command, as_a_western_excel_writes_it(new)], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    same_as_here(ran.stdout, predict_file(run, new))
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    ran = subprocess.run([*command, tmp_path / "other.csv"], capture_output=True, text=True, check=False)
+    assert ran.returncode and "The table has no column" in ran.stderr and "Error" not in ran.stderr
+
+
 def test_run_py_is_short_enough_to_be_read_at_a_glance(made):
     assert len((made[1] / "run.py").read_text().splitlines()) <= 36
 

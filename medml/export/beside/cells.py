@@ -1,5 +1,7 @@
-"""A cell's text as an input of model.onnx, by the rules of schema.json; the standard library and numpy alone."""
+"""A table's rows, and a cell's text as an input of model.onnx by schema.json; the standard library and numpy alone."""
 
+import csv
+import io
 import json
 import re
 from datetime import date
@@ -7,7 +9,23 @@ from pathlib import Path
 
 import numpy as np
 
-NUMBER = json.loads((Path(__file__).resolve().parent / "schema.json").read_text(encoding="utf-8"))["number"]
+SCHEMA = json.loads((Path(__file__).resolve().parent / "schema.json").read_text(encoding="utf-8"))
+NUMBER = SCHEMA["number"]
+
+
+def rows_of(path):
+    """A CSV as dictionaries: UTF-8 or as a Western Excel writes it, whatever separator the first line has most of."""
+    content = Path(path).read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    first = text.split("\n", 1)[0]
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)))
+    gone = [column["name"] for column in SCHEMA["columns"] if rows and column["name"] not in rows[0]]
+    if gone:
+        raise SystemExit(f"The table has no column {', '.join(gone)}. Name its columns as schema.json does.")
+    return rows
 
 
 def value(column, text):

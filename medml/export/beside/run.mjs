@@ -44,18 +44,31 @@ export async function answers(rows) {
 }
 
 export function csv(text) {
-  const lines = [[]];
-  for (const [, cell, end] of text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").matchAll(/("(?:[^"]|"")*"|[^,\n]*)(,|\n|$)/g)) {
+  const lines = [[]], times = (mark) => text.split("\n", 1)[0].split(mark).length;
+  const mark = [",", ";", "\t"].reduce((most, each) => (times(each) > times(most) ? each : most));
+  const cells = new RegExp(`("(?:[^"]|"")*"|[^${mark}\\n]*)(${mark}|\\n|$)`, "g");
+  for (const [, cell, end] of text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").matchAll(cells)) {
     lines[lines.length - 1].push(cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell);
-    if (end !== ",") lines.push([]);
+    if (end !== mark) lines.push([]);
   }
   const [names, ...rows] = lines.filter((line) => line.join("") !== "");
+  const gone = rows.length ? schema.columns.map((each) => each.name).filter((name) => !names.includes(name)) : [];
+  if (gone.length) throw `The table has no column ${gone.join(", ")}. Name its columns as schema.json does.`;
   return rows.map((row) => Object.fromEntries(names.map((name, place) => [name, row[place] ?? ""])));
+}
+
+function read(path) {
+  const content = readFileSync(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(content);
+  } catch {
+    return new TextDecoder("windows-1252").decode(content);
+  }
 }
 
 const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 if (process.argv[2]) {
-  const found = await answers(csv(readFileSync(process.argv[2], "utf8")));
+  const found = await answers(csv(read(process.argv[2])));
   const classes = schema.classes.length ? schema.classes : ["the number"];
   const note = field(schema.note);
   console.log([...classes.map((name) => field(`probability of ${name}`)), "abstained", "note"].join(","));

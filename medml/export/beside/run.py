@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from cells import value
+from cells import rows_of, value
 
 HERE = Path(__file__).resolve().parent
 SCHEMA = json.loads((HERE / "schema.json").read_text(encoding="utf-8"))
@@ -28,8 +28,7 @@ def answers(rows, output="probabilities"):
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
-        told, why = answers(list(csv.DictReader(file)))
+    told, why = answers(rows_of(sys.argv[1]))
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"]), "abstained", "note"])
     writer.writerows([*("" if np.isnan(each) else repr(float(each)) for each in row), reason, SCHEMA["note"]]
