@@ -306,8 +306,8 @@ def test_sex_age_and_site_are_found_by_name_and_the_outcome_is_none():
     from medml.types import Choice, Column, TableRef
 
     columns = [Column(name=name, kind=kind, missing=0, distinct=5) for name, kind in
-               (("Gender", "category"), ("Age", "number"), ("hospital site", "category"), ("crp", "number"),
-                ("note", "text"))]
+               (("Gender", "category"), ("Age", "number"), ("time_in_hospital", "number"),
+                ("hospital site", "category"), ("crp", "number"), ("note", "text"))]
     table = Table(ref=TableRef(path="a"), sha256="0", rows=9, columns=columns, duplicates=0)
     assert subgroups.usual_columns(table) == ["Gender", "Age", "hospital site"]
     config = TrainConfig(name="", choice=Choice(table=table.ref, target="Gender", task="binary"), family="auto",

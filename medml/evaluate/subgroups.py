@@ -42,11 +42,13 @@ def subgroup_columns(table: Table, config: TrainConfig) -> list[str]:
 
 
 def usual_columns(table: Table) -> list[str]:
-    """Columns of a table whose names say sex, age or site, the first of each."""
+    """Columns of a table whose names say sex, age or site, the first of each; a number only where it is an age
+    ("time_in_hospital" is no site, and thirds of a site's numbers are none)."""
     from medml.profile.names import SEX_NAMES, SITE_WORDS, is_age, phrase, says
 
     asked = (lambda name: phrase(name) in SEX_NAMES, is_age, lambda name: says(name, SITE_WORDS) is not None)
-    usable = [each for each in table.columns if each.kind in ("number", "category", "yes_no") and each.distinct > 1]
+    usable = [each for each in table.columns if each.distinct > 1 and (
+        each.kind in ("category", "yes_no") or each.kind == "number" and is_age(each.name))]
     found = [next((each.name for each in usable if says_so(each.name)), None) for says_so in asked]
     return [name for name in dict.fromkeys(found) if name is not None]
 
