@@ -162,5 +162,7 @@ def _curves(names: list[str], a: Run, b: Run) -> None:
 
 def _short(value: object) -> str:
     """A fact; of a fingerprint its beginning, which is enough to see whether two are the same."""
+    if isinstance(value, int):
+        return ui.count(value)
     words = "–" if value in (None, "") else str(value)
     return f"{words[:12]}…" if len(words) == 64 and " " not in words else words

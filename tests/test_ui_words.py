@@ -19,6 +19,7 @@ from pages import _scan_tables as tables
 from pages import _ui_checks as checks
 from pages import _ui_figures as figures
 from pages import _ui_forms as forms
+from pages import _ui_gallery as gallery
 from pages import _ui_plain as plain
 from pages import _ui_words as words
 from pages._ui_plan import left_by_cleanup
@@ -165,3 +166,7 @@ def test_configure_counts_the_columns_that_cleanup_leaves(tmp_path):
     assert left_by_cleanup(table, choice, recipe) == 1  # the date; Cleanup says "3 → 2 columns to learn from"
     off = recipe.model_copy(update={"steps": [each.model_copy(update={"on": False}) for each in recipe.steps]})
     assert left_by_cleanup(table, choice, off) == 0
+
+
+def test_counts_of_two_models_side_by_side_are_written_as_everywhere():
+    assert gallery._short(3751) == "3,751" and gallery._short("ward.csv") == "ward.csv" and gallery._short("") == "–"
