@@ -42,6 +42,19 @@ def test_a_model_that_is_mostly_silent_is_a_caution_with_what_to_do():
     assert check.verdict == "warn" and "recorded" in check.fix
 
 
+def test_few_patients_who_were_answered_or_kept_silent_for_one_reason_alone_cannot_be_worked_out():
+    """Of 100 patients 95 got no answer: 5 were answered. Of 60 without one 53 were outside: 7 had another reason."""
+    nearly = p1(n=100, silent=95, by_why={"missing": 95})
+    assert "more than 90 of 100 patients" in nearly.what and "95" not in nearly.what
+    assert "share" not in nearly.figures and nearly.figures["share_at_least"] == pytest.approx(0.9)
+    assert "(" not in nearly.what.split("missing")[1]
+    apart = p1(n=100, silent=60, by_why={"outside": 53, "missing": 22})
+    assert "a value far outside what was seen;" in apart.what and "53" not in apart.what
+    assert "a key predictor is missing (22%)" in apart.what and apart.figures["share"] == pytest.approx(0.6)
+    everybody = p1(n=100, silent=100, by_why={"missing": 100})
+    assert "100 (100%) of 100" in everybody.what and "missing (100%)" in everybody.what
+
+
 def test_no_rule_armed_is_a_caution_and_not_tried_is_no_pass():
     assert run_check("P1", draws=20, abstention=Abstention(n=12, armed=dict.fromkeys(ARMED, 0))).verdict == "warn"
     assert run_check("P1", made_cases(60), draws=20, abstention=Abstention()).verdict == "could_not_tell"

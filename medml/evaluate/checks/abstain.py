@@ -37,16 +37,24 @@ def abstains(evidence: Evidence) -> Check:
     often = [name for name, n in tried.by_why.items() if n >= SMALL_GROUP]
     if often:
         worst = sorted(often, key=lambda name: -tried.by_why[name])
-        what += ": " + "; ".join(f"{SAID[name]} ({tried.by_why[name] / tried.n:.0%})" for name in worst[:3])
+        what += ": " + "; ".join(SAID[name] + _of(tried.by_why[name], tried.silent, tried.n) for name in worst[:3])
     if tried.silent > OFTEN * tried.n and tried.silent >= SMALL_GROUP:
         return found("P1", "warn", f"{what}. That is often.", _fix(tried.by_why), n=tried.n, **figures, **armed)
     return found("P1", "pass", f"{what}.", n=tried.n, **figures, **armed)
 
 
+def _of(one: int, silent: int, n: int) -> str:
+    """A reason's share in brackets; none where it would tell of under 10 who were silent for other reasons alone, or
+    who were answered."""
+    return "" if any(0 < whole - one < SMALL_GROUP for whole in (silent, n)) else f" ({one / n:.0%})"
+
+
 def _share(silent: int, n: int) -> tuple[str, dict[str, float]]:
-    """In words and as a figure; a group of under 10 patients as at most 10."""
+    """In words and as a figure; a group of under 10 patients, silent or answered, as at most 10."""
     if 0 < silent < SMALL_GROUP:
         return f"fewer than {SMALL_GROUP}", {"share_at_most": SMALL_GROUP / n}
+    if 0 < n - silent < SMALL_GROUP:
+        return f"more than {n - SMALL_GROUP:,}", {"share_at_least": 1 - SMALL_GROUP / n}
     return ("none" if not silent else f"{silent:,} ({silent / n:.0%})"), {"share": silent / n}
 
 
