@@ -78,7 +78,9 @@ def test_title_units_and_total_around_the_table_are_left_out(read):
     content = [["Lab export"], [], ["id", "age", "crp"], [None, "years", "mg/L"]]
     content += [[i, 40 + i, i / 10] for i in range(20)] + [["Total", None, 190]]
     entries, tables = read({"Sheet": content})
-    assert entries[0].message == "Two lines above the table and one row of units were left out."
+    assert entries[0].message == ("Two lines above the table and one row of units were left out. "
+                                  "One row below the table (such as a total) was left out.")
+    assert entries[0].reason_code == "preamble"
     assert tables[0].units == {"age": "years", "crp": "mg/L"} and tables[0].rows == 20
     assert tables[0].frame()["crp"].dtype == pl.Float64
 

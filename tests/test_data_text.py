@@ -95,7 +95,8 @@ def test_trailing_separators_and_blank_lines_are_no_fault(read):
 def test_lines_above_units_and_footer_are_left_out_and_told(read):
     entry, table = read("Lab export\n\nid,age,crp\n,years,mg/L\n1,40,2.0\n2,41,3.5\n3,42,1.5\n"
                         "Mean,41,2.3\nPrinted today,,\n")
-    assert entry.message == "Two lines above the table and one row of units were left out."
+    assert entry.message == ("Two lines above the table and one row of units were left out. "
+                             "Two rows below the table (such as a total) were left out.")
     assert table.units == {"age": "years", "crp": "mg/L"}
     assert "footer" in [note.code for note in table.notes] and table.rows == 3
 

@@ -16,6 +16,7 @@ WARNINGS = (
     "ambiguous_numbers", "unreadable_cells", "pictures_without_row", "rows_without_picture", "pictures_named_twice",
 )
 FACTS = ("prompt_injection", "markup", "decimal_comma", "leading_zeros", "booleans", "small_cells", "extreme_values")
+LEFT_OUT = {"preamble", "units_row", "footer", "empty_rows", "far_cells"}  # rows or cells that no step counts later
 _ORDER = {code: place for place, code in enumerate(WARNINGS + FACTS)}
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 

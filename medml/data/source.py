@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from medml.data import files
-from medml.data.notes import Note, first_note
+from medml.data.notes import LEFT_OUT, Note, first_note, sort_notes
 from medml.types import FileEntry, TableRef
 
 
@@ -57,12 +57,13 @@ class TableSource(ABC):
 
     @property
     def entry(self) -> FileEntry:
-        """This table's line in the list of files."""
+        """This table's line in the list of files: the first reason, and what else was left out of it."""
         first = first_note(self.notes)
+        also = [each.message for each in sort_notes(self.notes) if each.code in LEFT_OUT and each is not first]
         return FileEntry(
             path=self.ref.path, kind=self.kind, sheet=self.ref.sheet, rows=self.rows, cols=len(self.columns),
             action="read_with_warning" if first is not None and first.warns else "read",
-            reason_code=first.code if first else None, message=first.message if first else None,
+            reason_code=first.code if first else None, message=" ".join([first.message, *also]) if first else None,
             bytes=self._fingerprint[0])
 
     def sha256(self) -> str:
