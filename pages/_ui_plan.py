@@ -50,8 +50,10 @@ def task_sentence(table: Table, choice: Choice) -> str:
     if choice.task == "regression":
         return f"A number: MedML learns to predict {name} for a patient that it has not seen."
     if choice.task == "multiclass":
-        labels = ", ".join(level.label for level in table.column(choice.target).levels)
-        return f"Several classes: MedML learns to tell {labels or 'the classes'} apart, as {name} names them."
+        column = table.column(choice.target)
+        labels = ", ".join(level.label for level in column.levels) or "the classes"
+        more = " and rarer ones" if column.levels and column.hidden_levels else ""
+        return f"Several classes: MedML learns to tell {labels}{more} apart, as {name} names them."
     yes = answer(choice.positive)
     return f"Two classes: MedML learns how likely it is that {name} is {yes} for a patient that it has not seen."
 

@@ -22,7 +22,7 @@ from pages import _ui_forms as forms
 from pages import _ui_gallery as gallery
 from pages import _ui_plain as plain
 from pages import _ui_words as words
-from pages._ui_plan import left_by_cleanup
+from pages._ui_plan import left_by_cleanup, task_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -170,3 +170,13 @@ def test_configure_counts_the_columns_that_cleanup_leaves(tmp_path):
 
 def test_counts_of_two_models_side_by_side_are_written_as_everywhere():
     assert gallery._short(3751) == "3,751" and gallery._short("ward.csv") == "ward.csv" and gallery._short("") == "–"
+
+
+def test_classes_that_may_not_be_named_are_not_said_to_be_none(tmp_path):
+    """Of 4 classes the 8 rows of one hide another: the model is no model of two classes."""
+    classes = ["well"] * 120 + ["ill"] * 60 + ["worse"] * 12 + ["worst"] * 8
+    lines = ["crp,state", *(f"{at % 37},{each}" for at, each in enumerate(classes))]
+    (tmp_path / "ward.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    profile = scan(tmp_path)
+    said = task_sentence(profile.tables[0], propose_choice(profile, target="state"))
+    assert "well, ill and rarer ones apart" in said and "worst" not in said
