@@ -103,8 +103,23 @@ def test_what_is_wrong_with_classes_is_said_of_other_patients_in_the_same_words(
     right, timid = elsewhere(1.0), elsewhere(2.0)
     assert right.startswith("Each class against the rest: slopes from ") and "predictions are" not in right
     assert all(f"“{label}” against the rest: predictions are too timid" in timid for label in cases.classes)
-    assert elsewhere(30.0) == "Too few cases to tell the calibration slope of any class."
+    assert elsewhere(30.0) == \
+        "The calibration slope of no class can be told: too few cases, or too few taken for another."
     assert classes_in_words({}) == ""
+
+
+def test_classes_without_a_slope_are_not_said_to_agree():
+    """Dermatology: four of six classes lie wholly apart from the rest and have none."""
+    def line(low: float, value: float, high: float) -> dict[str, Metric]:
+        return {"slope": Metric(value=value, low=low, high=high, n=300),
+                "intercept": Metric(value=0.1, low=-0.2, high=0.3, n=300)}
+    apart = {"slope": Metric(value=None, low=None, high=None, n=300),
+             "intercept": Metric(value=1.3, low=0.5, high=2.6, n=300)}
+    some = classes_in_words({"a": line(0.8, 0.9, 1.1), "b": apart, "c": line(0.7, 1.0, 1.2)})
+    assert some == ("2 of 3 classes against the rest (of the other no slope can be told): slopes from 0.90 to 1.00, "
+                    "calibration in the large at most 0.10 from 0.")
+    all_of_them = classes_in_words({"a": line(0.8, 0.9, 1.1), "c": line(0.7, 1.0, 1.2)})
+    assert all_of_them.startswith("Each class against the rest: slopes from 0.90 to 1.00")
 
 
 def test_a_class_of_few_patients_has_no_line_of_its_own():

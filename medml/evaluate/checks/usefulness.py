@@ -12,6 +12,7 @@ SLOPE = (0.8, 1.2)
 UNSURE = 2.0  # width of its interval above which a slope says nothing: classes that lie wholly apart have none
 LARGE = 0.2  # of log odds, about 5 points at a risk of one half; of a number: standard deviations
 APART = 0.05  # mean distance of a probability from the share observed at it
+NO_SLOPE = "The calibration slope of no class can be told: too few cases, or too few taken for another."
 RANK = "Do not act on the figures themselves: go by which are higher and which are lower."
 RECALIBRATE = "Read the ranking and not the probabilities, or put them right: see Calibration, before and after."
 
@@ -29,19 +30,20 @@ def calibrated(evidence: Evidence) -> Check:
                                              "tell whether probabilities are right.", n=evidence.report.n_cases)
     classes = _with_slope(evidence.report.calibration_of_classes)
     wrong = _faults(line, _spread(evidence)) + _faults_of_classes(classes)
+    whole = len(evidence.report.calibration_of_classes)
     figures = told | _range_of_classes(classes) | (
         {} if brier is None or brier.value is None else {"brier": brier.value})
     what = "; ".join(f"{WORDS[name]} {_with_interval(each)}" for name, each in line.items() if each.value is not None)
-    what = what[0].upper() + what[1:] + _said_of_classes(figures)
+    what = what[0].upper() + what[1:] + _said_of_classes(figures, len(classes), whole)
     if wrong:
         fix = RECALIBRATE if evidence.scored.task == "binary" else RANK
         return found("E4", "warn", f"{what}. {' '.join(wrong)}", fix, **figures)
     if "slope" in line and not _told(line["slope"]):
         return found("E4", "could_not_tell", f"{what}: there are too few cases to tell the slope.", **figures)
     if evidence.scored.task == "multiclass" and not classes:
-        return found("E4", "could_not_tell", f"{what}: there are too few cases to tell the slope of any class.",
-                     **figures)
-    return found("E4", "pass", f"{what}: predicted and observed agree.", **figures)
+        return found("E4", "could_not_tell", f"{what}. {NO_SLOPE}", **figures)
+    there = "" if len(classes) == whole else " there"
+    return found("E4", "pass", f"{what}: predicted and observed agree{there}.", **figures)
 
 
 WORDS = {"slope": "slope", "intercept": "calibration in the large", "ici": "mean distance from the curve (ICI)"}
@@ -93,8 +95,8 @@ def classes_in_words(lines: dict[str, dict[str, Metric]]) -> str:
         return ""
     told = _with_slope(lines)
     if not told:
-        return "Too few cases to tell the calibration slope of any class."
-    said = _said_of_classes(_range_of_classes(told)).removeprefix("; ")
+        return NO_SLOPE
+    said = _said_of_classes(_range_of_classes(told), len(told), len(lines)).removeprefix("; ")
     return " ".join([f"{said[0].upper()}{said[1:]}.", *_faults_of_classes(told)])
 
 
@@ -116,12 +118,16 @@ def _range_of_classes(lines: dict[str, dict[str, Metric]]) -> dict[str, float]:
         ({"intercept_farthest": max(larges, key=abs)} if larges else {})
 
 
-def _said_of_classes(figures: dict[str, float]) -> str:
+def _said_of_classes(figures: dict[str, float], n: int, whole: int) -> str:
+    """n  classes that have a slope, of `whole`"""
     if "slope_least" not in figures:
         return ""
     large = "" if "intercept_farthest" not in figures else \
         f", calibration in the large at most {abs(figures['intercept_farthest']):.2f} from 0"
-    return (f"; each class against the rest: slopes from {figures['slope_least']:.2f} to "
+    others = "the others" if whole - n > 1 else "the other"
+    who = "each class against the rest" if n == whole else \
+        f"{n} of {whole} classes against the rest (of {others} no slope can be told)"
+    return (f"; {who}: slopes from {figures['slope_least']:.2f} to "
             f"{figures['slope_most']:.2f}{large}")
 
 
