@@ -231,3 +231,14 @@ def test_one_explainer_serves_many_patients(at_home):
     explain = Explainer.of(opened, background_cases(opened, source))
     both, first = explain(X.iloc[:2]), explain(X.iloc[:1])
     assert np.allclose(both.values[:1], first.values, atol=1e-5) and home.home() == at_home[2]
+
+
+def test_bars_that_raise_a_class_whose_probability_falls_are_explained():
+    """Of three classes the first gains 1.5 against their mean and the second 4: 26 % becomes 3 %."""
+    base = np.array([0.0, 0.9, -0.9])
+    answers = base + np.array([1.5, 4.0, -5.5])
+    found = Contributions(["ca125"], (answers - base)[None, :, None], base, answers[None], ["I-II", "III-IV", "benign"],
+                          "log-ratio", "")
+    assert answer(found, 0, 0) == ("Probability of “I-II”: 3 %; for an average patient 26 %. The bars raise it against "
+                                   "the mean of all classes; “III-IV” is raised further, to 97 %")
+    assert answer(found, 0, 1).endswith("for an average patient 64 %") and "bars" not in answer(found, 0, 2)

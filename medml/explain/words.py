@@ -22,9 +22,23 @@ def answer(found: Contributions, at: int = 0, output: int = 0) -> str:
     if found.unit == "outcome":
         return f"{name}: {value:.4g}; for an average patient {base:.4g}"
     p, p_base = (as_probability(found.unit, each) for each in (value, base))
+    but = ""
     if found.unit == "log-ratio":
-        p, p_base = (_shares(each)[output] for each in (found.answers[at], found.base))
-    return f"Probability of “{name}”: {100 * p:.0f} %; for an average patient {100 * p_base:.0f} %"
+        shares, usual = _shares(found.answers[at]), _shares(found.base)
+        p, p_base, but = shares[output], usual[output], _other_way(found, output, value - base, shares, usual)
+    return f"Probability of “{name}”: {100 * p:.0f} %; for an average patient {100 * p_base:.0f} %{but}"
+
+
+def _other_way(found: Contributions, output: int, added: float, shares: np.ndarray, usual: np.ndarray) -> str:
+    """Why bars that raise a class end in a lower probability of it, or the other way round; "" where they do not: they
+    are against the mean of all classes, and one of these may rise further."""
+    if added * (shares[output] - usual[output]) >= 0:
+        return ""
+    if added < 0:
+        return ". The bars lower it against the mean of all classes; the others are lowered further"
+    most = int(np.argmax(shares - usual))
+    return (f". The bars raise it against the mean of all classes; “{found.outputs[most]}” is raised further, to "
+            f"{100 * shares[most]:.0f} %")
 
 
 def in_steps(columns: list[str], added: np.ndarray) -> list[dict[str, str]]:
