@@ -100,6 +100,19 @@ def test_rows_that_differ_in_a_late_word_are_no_duplicates():
     assert tally.duplicates() == 1
 
 
+@pytest.mark.parametrize("n", [EXACT - 1, EXACT, EXACT + 1, 5 * EXACT])
+def test_many_values_at_once_are_told_as_those_that_come_bit_by_bit(n):
+    """The first batch may hold more values than are counted one by one, and words for "missing" among them."""
+    texts = [*(f"code {place}" for place in range(n)), "NA", "N/A", "na", None, "", "na", None, "code 0"]
+    frame = pl.DataFrame({"text": texts, "number": [*map(float, range(n)), *[None] * 5, 0.0, 1.0, 2.0]})
+    whole, parts = tally_of(frame), tally_of(frame, pieces=n // 100)
+    for name, missing, words in (("text", 7, {"NA", "N/A", "na", ""}), ("number", 5, set())):
+        one, many = whole.columns[name], parts.columns[name]
+        assert one.missing == many.missing == missing and one.words == many.words == words
+        assert one.counts == many.counts and (one.counts is None) == (n > EXACT)
+        assert one.distinct() == many.distinct()
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 999, LARGEST_PART, LARGEST_PART + 1])
 def test_repeats_among_hashes_that_share_their_lowest_bits_are_those_of_numpy(n):
     """The worst case too: no low bit tells any two apart."""

@@ -128,6 +128,8 @@ def _too_big(whole: pl.Series) -> pl.Series:
 def _read_odd(name: str, text: pl.Series, direct: pl.Series, odd: pl.DataFrame, n_present: int,
               decimal_comma: bool | None) -> Numbers:
     """Read the cells that are not plain numbers: limits, units, grouped digits, decimal commas."""
+    if not odd["text"].unique().str.contains(_SHAPE).any():  # words, codes, dates: by far the commonest
+        return _of_plain_alone(name, text, direct, odd["text"], decimal_comma)
     parts = odd.with_columns(pl.col("text").str.extract_groups(_SHAPE).alias("part")).unnest("part")
     unit, known_unit = _main_unit(parts["unit"])
     parts = parts.with_columns(known_unit, _clean_digits())
@@ -149,6 +151,17 @@ def _read_odd(name: str, text: pl.Series, direct: pl.Series, odd: pl.DataFrame, 
         n_unreadable=n_unreadable, n_codes=int(unread["text"].str.contains(_CODE).sum()),
         n_missing=text.null_count(), n_ambiguous=style.n_ambiguous,
         decimal_comma=style.decimal, thousands=style.thousands)
+
+
+def _of_plain_alone(name: str, text: pl.Series, direct: pl.Series, unread: pl.Series,
+                    decimal_comma: bool | None) -> Numbers:
+    """A column of which nothing but the plain numbers can be read, if there are any."""
+    n_missing, n_plain = text.null_count(), len(direct) - direct.null_count()
+    if not n_plain:
+        return _nothing(pl.Series(name, text), n_missing, None)
+    return Numbers(direct.rename(name), 1 - len(unread) / (len(text) - n_missing), n_unreadable=len(unread),
+                   n_codes=int(unread.str.contains(_CODE).sum()), n_missing=n_missing,
+                   decimal_comma=bool(decimal_comma))
 
 
 def _main_unit(units: pl.Series) -> tuple[str | None, pl.Series]:

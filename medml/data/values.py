@@ -54,6 +54,8 @@ def read_booleans(series: pl.Series) -> Booleans:
     spellings = text.unique().drop_nulls()
     n_missing = text.null_count()
     n_present = len(text) - n_missing
+    if not spellings.str.to_lowercase().is_in(list(YES | NO)).any():
+        return Booleans(text.clear(len(text)).cast(pl.Boolean).rename(series.name), 0.0, len(spellings), n_missing)
     lower = text.str.to_lowercase()
     yes, no = lower.is_in(list(YES)), lower.is_in(list(NO))
     values = pl.DataFrame({"yes": yes, "no": no}).select(

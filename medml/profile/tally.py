@@ -76,8 +76,16 @@ class ColumnTally:
         return len(self.counts) if self.counts is not None else self.sketch.estimate()
 
     def start(self, counted: pl.Series, seed: int) -> None:
-        """Take the first batch as its value counts, null among the values."""
-        self._count(*_apart(counted), seed)
+        """Take the first batch as its value counts, null among the values. Many are not gone through one by one."""
+        values, rows = counted.struct.unnest()
+        gone = values.is_null()
+        if len(values) > EXACT and self.dtype == pl.String:
+            gone |= values.str.to_lowercase().is_in(list(MISSING_WORDS))
+        if len(values) - int(gone.sum()) <= EXACT:
+            return self._count(values.to_list(), rows.to_list(), seed)
+        self._missing = int(rows.filter(gone).sum())
+        self.words.update(values.filter(gone).drop_nulls())
+        self._count_about(values.filter(~gone), seed)
 
     def add(self, cells: pl.Series, hashes: np.ndarray, seed: int, room: np.ndarray) -> None:
         """Add a later batch's cells; `hashes` (len(cells),) uint64 are theirs by `seed`, null's among them; `room` as
@@ -135,8 +143,11 @@ class ColumnTally:
                 self.fresh = True
         if counts is not None and len(counts) > EXACT:
             self._settle()
-            self.sketch.add(pl.Series(list(counts), dtype=self.dtype).hash(seed).to_numpy())
-            self._counts, self.known, self.fresh = None, None, True
+            self._count_about(pl.Series(list(counts), dtype=self.dtype), seed)
+
+    def _count_about(self, values: pl.Series, seed: int) -> None:
+        self.sketch.add(values.hash(seed).to_numpy())
+        self._counts, self.known, self.fresh = None, None, True
 
 
 def _apart(counted: pl.Series) -> tuple[list, list[int]]:
