@@ -83,11 +83,16 @@ class RowsPerValue:
 
     def _merge(self) -> None:
         found, counts = np.unique(np.concatenate([*self._waiting, self._hashes[:0]]), return_counts=True)
-        every, place = np.unique(np.concatenate([self._hashes, found]), return_inverse=True)
-        self._counts = np.bincount(place, np.concatenate([self._counts, counts]), len(every)).astype(np.int64)
-        self._hashes, self._waiting, self._n_waiting = every, [], 0
-        if len(every) > self.kept:
-            self._hashes, self._counts = every[: self.kept], self._counts[: self.kept]
+        place = np.searchsorted(self._hashes, found)
+        known = place < len(self._hashes)
+        known[known] = self._hashes[place[known]] == found[known]
+        self._counts[place[known]] += counts[known]
+        fresh = ~known
+        self._counts = np.insert(self._counts, place[fresh], counts[fresh])
+        self._hashes = np.insert(self._hashes, place[fresh], found[fresh])  # both stay in order
+        self._waiting, self._n_waiting = [], 0
+        if len(self._hashes) > self.kept:
+            self._hashes, self._counts = self._hashes[: self.kept], self._counts[: self.kept]
             self.limit = self._hashes[-1]
 
     @property
