@@ -23,7 +23,7 @@ from medml.report.card import plain
 from medml.report.document import Document, Heading, Rows, Words
 from medml.report.pdf import as_pdf
 from medml.train import train
-from medml.types import Check, External, Metric, PictureFacts, PicturePlan
+from medml.types import Check, External, Metric, PictureFacts, PicturePlan, Plan
 
 NAME = "Ward <b>3</b> & [click](http://x) “α ≥ 2”"
 
@@ -153,6 +153,18 @@ def test_what_a_rare_outcome_hides_is_hidden_of_the_closed_part_too(run):
                                     for each in tables)
 
 
+def test_a_part_that_was_opened_names_the_plan_written_down_before(run):
+    plan = Plan(run=run.run, checkpoint=0, target="outcome", positive="1", predictors=["age", "sex"], family="logistic",
+                metric="auroc", threshold=0.4, rule="Youden", config_sha256="c")
+    report = run.report.model_copy(update={"held_out": dict(run.report.metrics), "looks": 2, "plan": plan,
+                                           "plan_sha256": "ab" * 32, "plan_written": "2026-11-23T09:30:00+00:00"})
+    blocks = content.document_of(replace(run, report=report)).blocks
+    assert "Part that was kept closed, opened 2 times" in {each.text for each in blocks if isinstance(each, Heading)}
+    said = next(each.text for each in blocks if isinstance(each, Words) and "written down" in each.text)
+    assert said == (f"Opened by a plan that was written down before, on 2026-11-23 (SHA-256 {'ab' * 32}): “outcome” is "
+                    "“1”, from 2 predictors, judged by AUROC, at a threshold of 0.4.")
+
+
 def test_several_classes_have_a_line_each_beside_the_calibration(run):
     line = {"slope": Metric(value=0.9, low=0.7, high=1.1, n=90),
             "intercept": Metric(value=None, low=None, high=None, n=90)}
@@ -171,6 +183,17 @@ def test_classes_are_judged_against_the_rest_on_data_from_elsewhere_too(run):
     opened = replace(run, report=run.report.model_copy(update={"external": [there]}))
     assert any("“stage 3” against the rest: predictions are too timid" in each.text
                for each in content.document_of(opened).blocks if isinstance(each, Words))
+
+
+def test_the_calibration_elsewhere_stands_beside_the_runs_own(run):
+    figure, slope = Metric(value=0.71, low=0.64, high=0.78, n=90), Metric(value=0.62, low=0.41, high=0.83, n=90)
+    there = External(id="a", made="2026-01-01T00:00:00+00:00", checkpoint=0, source="north.csv", data_sha256="0" * 64,
+                     n_cases=90, n_patients=90, metrics={"auroc": figure}, calibration_line={"slope": slope})
+    opened = replace(run, report=run.report.model_copy(update={"external": [there]}))
+    table, = (each for each in content.document_of(opened).blocks
+              if isinstance(each, Rows) and "Elsewhere" in each.head)
+    own = wording.figure(run.report.calibration_line["slope"])
+    assert table.rows[-1] == ("Calibration slope", own, "0.620 (95 % CI 0.410 to 0.830)")
 
 
 def test_the_card_shows_markup_as_it_is(run):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from medml import gallery
 from medml.evaluate import headline
 from medml.evaluate.catalogue import counted as counted_rows
-from medml.evaluate.catalogue import doubts, in_words_stated, unread
+from medml.evaluate.catalogue import doubts, in_words_stated, many, unread
 from medml.evaluate.checks.usefulness import classes_in_words
 from medml.evaluate.words import title
 from medml.report import claim, tripod
@@ -101,7 +101,9 @@ def _performance(run: gallery.Run) -> Iterator[Block]:
                                            for each in (report.metrics, *beside.values())))
                            for name in w.shown_metrics(run)), _even(len(head)))
     if report.held_out:
-        yield Heading(f"Part that was kept closed, opened {report.looks} time(s)")
+        yield Heading(f"Part that was kept closed, opened {many(report.looks, 'time')}")
+        if report.plan is not None:
+            yield Words(w.plan(report))
         yield Rows(("", "This model"), tuple((title(name), w.figure(report.held_out.get(name)))
                                             for name in w.shown_metrics(run)))
     chart = drawing(report)
@@ -163,9 +165,10 @@ def _elsewhere(report: Report) -> Iterator[Block]:
     for each in report.external:
         yield Heading(f"On data from elsewhere: {each.source}", 1)
         yield Words(_external_in_words(each))
+        own, theirs = report.metrics | report.calibration_line, each.metrics | each.calibration_line
         yield Rows(("", "Here", "Elsewhere"), tuple(
-            (title(name), w.figure(report.metrics.get(name)), w.figure(metric))
-            for name, metric in each.metrics.items() if name not in report.hidden), (0.3, 0.35, 0.35))
+            (title(name), w.figure(own.get(name)), w.figure(metric))
+            for name, metric in theirs.items() if name not in report.hidden), (0.3, 0.35, 0.35))
         if each.calibration_of_classes:
             yield Words(classes_in_words(each.calibration_of_classes))
         if each.net_benefit is not None:

@@ -7,7 +7,7 @@ from medml.evaluate import baselines, headline
 from medml.evaluate.catalogue import from_elsewhere, many, named
 from medml.evaluate.words import METRICS, title
 from medml.recipe.target import ABOVE_ZERO
-from medml.types import Check, Column, External, Metric, NetBenefit, Subgroup, Table
+from medml.types import Check, Column, External, Metric, NetBenefit, Report, Subgroup, Table
 
 
 def figure(metric: Metric | None, digits: int = 3) -> str:
@@ -88,6 +88,16 @@ def column_of(each: Subgroup) -> str:
 def elsewhere(run: gallery.Run) -> list[External]:
     """Validations on other patients: those that end "internally validated only"."""
     return [each for each in run.report.external if from_elsewhere(each)]
+
+
+def plan(report: Report) -> str:
+    """What the part kept closed was opened for, and that this was written down before."""
+    found = report.plan
+    what = f"“{found.target}”" + (f" is “{found.positive}”" if found.positive else "")
+    at = f", at a threshold of {found.threshold:.3g}" if found.threshold is not None else ""
+    return (f"Opened by a plan that was written down before, on {report.plan_written[:10]} (SHA-256 "
+            f"{report.plan_sha256}): {what}, from {many(len(found.predictors), 'predictor')}, judged by "
+            f"{title(found.metric)}{at}.")
 
 
 def result(run: gallery.Run) -> str:
