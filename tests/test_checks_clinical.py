@@ -183,6 +183,15 @@ def test_a_site_at_which_the_model_fails_is_named():
     assert check.verdict == "warn" and "site north" in check.what and check.figures["worst_high"] < 0.7
 
 
+def test_a_group_in_which_a_number_varies_less_is_not_said_to_be_served_worse():
+    """Equal errors everywhere, thirds of the outcome as groups: R2 is lower in each of them by arithmetic alone."""
+    cases = made_cases(600, task="regression")
+    thirds = np.array(["low", "middle", "high"], dtype=object)[np.argsort(np.argsort(cases.y)) // 200]
+    check = run("F1", replace(cases, aside=pd.DataFrame({"site": thirds}), subgroups=("site",)))
+    assert check.verdict == "warn" and "works worse" not in check.what and "varies less" in check.what
+    assert "calibration slopes" in check.fix
+
+
 def _with_outcome(check: str, cases: Cases, y: np.ndarray):
     """One check where the predictions were made of other outcomes than those that came true."""
     from made_up import predicted

@@ -31,6 +31,11 @@ def subgroups(evidence: Evidence) -> Check:
     figures = {"groups": len(groups), "told": len(told), "worst": worst.figure.value, "worst_low": worst.figure.low,
                "worst_high": worst.figure.high, "n": worst.n}
     low = [each for each in told if each.figure.high < whole and each.figure.value < whole - WORSE]
+    if low and report.task == "regression":
+        return found("F1", "warn", f"{what}. It explains less of what varies within {'; '.join(map(_said, low[:3]))} "
+                                   f"than among all ({whole:.2f}); R² is lower, too, where the outcome itself varies "
+                                   "less, with errors no larger.",
+                     "Look at the calibration slopes of these groups before you rely on it for them.", **figures)
     if low:
         return found("F1", "warn", f"{what}. It works worse for {'; '.join(map(_said, low[:3]))} than for all "
                                    f"({whole:.2f}).",
