@@ -118,6 +118,11 @@ def test_every_picture_is_valid_in_both_themes(name, theme):
     assert "NaN" not in vl_convert.vegalite_to_svg(json.dumps(spec))
 
 
+def test_one_missing_cell_of_many_is_not_drawn_as_none():
+    spec = json.dumps(missing_picture(holes({"a": np.arange(2128) == 7, "b": np.arange(2128) < 100})).to_dict())
+    assert '"< 0.1 %"' in spec and '"0.0 %"' not in spec and '"4.7 %"' in spec
+
+
 def test_years_on_an_axis_are_never_said_twice():
     """Of 1.5 years four ticks would say 2022, 2022, 2023, 2023; the month tells them apart."""
     spec = dressed(spread(spread_of_numbers(np.arange(19000.0, 19550), dates=True))) | {"width": 300}

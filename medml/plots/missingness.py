@@ -69,4 +69,6 @@ def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> alt.LayerChart:
 
 
 def _percent(share: float) -> str:
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
