@@ -9,7 +9,7 @@ from medml.clock import duration
 from medml.families._cost import unit
 from medml.home import sha256_of
 from medml.pace import pace, too_long
-from medml.recipe.propose import predictors
+from medml.recipe.propose import predictors, words_among
 from medml.recipe.target import ABOVE_ZERO
 from medml.select.candidates import MOST_COLUMNS, MOST_ROWS
 from medml.select.impetus import LEAST_SIMULATIONS
@@ -193,7 +193,8 @@ def memory(size: float) -> str:
 def n_rows(table: Table, choice: Choice, recipe: Recipe | None = None) -> int:
     """About how many cases a training has, by the scan's counts."""
     on = {step.name for step in recipe.steps if step.on} if recipe else {"exact_duplicates", "target_missing"}
-    gone = table.duplicates * ("exact_duplicates" in on) + table.column(choice.target).missing
+    target = table.column(choice.target)
+    gone = table.duplicates * ("exact_duplicates" in on) + target.missing + words_among(target)
     return max(1, table.rows - gone)
 
 

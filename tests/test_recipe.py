@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import as_text, cases_of, choice_of, read_csv, table_of
 
+from medml.config import n_rows
 from medml.errors import UserError
 from medml.profile import propose_choice, scan
 from medml.recipe import Cleaner, prepare, prepare_predictors, preview, propose_recipe
@@ -358,6 +359,7 @@ def test_words_among_numbers_are_counted_as_missing_wherever_missing_cells_are_c
     assert reasons["impute"].startswith("1 column with missing cells") and "in 1 column were" in effects["impute"]
     assert reasons["target_missing"].startswith("10 of 200 rows have no outcome")
     assert effects["target_missing"].startswith("10 rows")
+    assert n_rows(table, choice, recipe) == 190  # as Configure says it
 
 
 def test_a_column_that_is_left_out_is_counted_by_no_later_step(tmp_path):
@@ -373,3 +375,16 @@ def test_a_column_that_is_left_out_is_counted_by_no_later_step(tmp_path):
     assert "weight: " in reasons["drop_columns"]
     assert reasons["impute"].startswith("1 column with missing cells")
     assert reasons["merge_rare"].startswith("No category is rare")
+
+
+def test_as_many_columns_are_said_to_hold_a_code_as_are_emptied(tmp_path):
+    """Of a column that is left out, too: the words in it are emptied with the others."""
+    lines = ["dose,ward,sick"] + [f"{'?' if row % 9 else row},{'ab?'[row % 3]},{'yn'[row % 2]}" for row in range(200)]
+    (tmp_path / "ward.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    profile = scan(tmp_path)
+    choice = propose_choice(profile, target="sick").model_copy(update={"leave_out": ["dose"]})
+    recipe = propose_recipe(profile.tables[0], choice, "0" * 64)
+    said = {each.step: each.sentence for each in preview(take(tmp_path, profile.tables[0]).frame, recipe,
+                                                         profile.tables[0], choice)}["sentinels"]
+    reason = next(step.reason for step in recipe.steps if step.name == "sentinels")
+    assert reason.startswith("2 columns with a code") and "in 2 columns were" in said

@@ -89,8 +89,9 @@ def _duplicates(table: Table, choice: Choice) -> Step:
 def _sentinels(table: Table, choice: Choice) -> Step:
     found = {column.name: list(column.sentinels) for column in table.columns
              if column.sentinels and column.name not in choice.leave_out}
-    reason = (f"{_columns(len(found))} with a code that stands for missing; read as a measurement it would mislead "
-              "the model." if found else "The scan found no code that stands for missing.")
+    emptied = {*found, *(column.name for column in table.columns if _holds_a_word(column))}
+    reason = (f"{_columns(len(emptied))} with a code that stands for missing; read as a measurement it would mislead "
+              "the model." if emptied else "The scan found no code that stands for missing.")
     return Step(name="sentinels", params={"columns": found}, reason=reason)
 
 
@@ -142,7 +143,7 @@ def _damaged_pictures(facts: PictureFacts) -> Step:
 
 def _target_missing(table: Table, choice: Choice) -> Step:
     column = table.column(choice.target)
-    missing = column.missing + _words_among(column)
+    missing = column.missing + words_among(column)
     reason = (f"{missing:,} of {table.rows:,} rows have no outcome; nothing can be learned from them." if missing else
               "Every row has an outcome.")
     return Step(name="target_missing", reason=reason)
@@ -187,7 +188,7 @@ def _cap(table: Table, choice: Choice) -> Step:
 
 def _impute(table: Table, choice: Choice) -> Step:
     holes = [column for column in usable(table, choice)
-             if column.missing or column.sentinels or _words_among(column)]
+             if column.missing or column.sentinels or words_among(column)]
     reason = (f"{_columns(len(holes))} with missing cells; no row is lost because of them. Medians and most frequent "
               "categories are learned from training rows only." if holes else
               "No cell is missing in this table, but a later patient's may be.")
@@ -202,7 +203,14 @@ def _merge(table: Table, choice: Choice) -> Step:
     return Step(name="merge_rare", params={"min_rows": 10, "max_levels": 30}, reason=reason)
 
 
-def _words_among(column: Column) -> int:
+def _holds_a_word(column: Column) -> bool:
+    """Words for missing are emptied wherever they stand, in columns that are left out too."""
+    from medml.data.values import MISSING_WORDS
+
+    return any(each.strip().lower() in MISSING_WORDS for each in column.sentinels)
+
+
+def words_among(column: Column) -> int:
     """Cells of a column of numbers or dates that are neither, and so count as missing."""
     return int(sum(each.figures.get("rows", 0) for each in column.suspicions if each.code == "mixed_types"))
 
