@@ -31,13 +31,14 @@ def judged(opened: gallery.Run, *, aside: Sequence[str] = (), source: Path | Non
     """What a run's current checkpoint judged; of pictures without their pixels.
 
     aside   columns of the table that are wanted beside the cases
-    raises  UserError where its table or its private part is gone or has changed
+    raises  UserError where its table or its private part is gone or has changed, or the key that names cases has
     """
     split = publish.split_of(opened)
     cases = _own_cases(opened, aside, Path(source or opened.profile.source))
     stored = publish.out_of_fold(opened)
     names, p = stored.cases, stored.p
-    place = {name: at for at, name in enumerate(saved_split.case_names(cases, opened.config.data_sha256).tolist())}
+    own = saved_split.known_names(cases, opened.config.data_sha256, names)
+    place = {name: at for at, name in enumerate(own.tolist())}
     at = np.array([place.get(name, -1) for name in names.tolist()])
     seen = np.isfinite(p.reshape(*p.shape[:2], -1)).all(axis=2).any(axis=0)
     kept = np.flatnonzero(seen & (at >= 0))

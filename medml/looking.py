@@ -14,6 +14,7 @@ import numpy as np
 
 from medml import data, gallery, pictures, publish, saved_split
 from medml import recipe as cleaning
+from medml.cases import Cases
 from medml.data.images.beside import open_some
 from medml.data.images.columns import CONTENT
 from medml.data.images.table import ImageTable
@@ -96,7 +97,7 @@ def judged(run: str, *, source: Path | None = None) -> Judged:
     frame = table.each_frame(table.frame()) if plan.frames == "all" else table.frame()
     cases, _ = cleaning.prepare(frame, opened.recipe, opened.profile.table(config.choice.table), config.choice,
                                 short=table.short)
-    p, folds = _out_of_fold(opened, saved_split.case_names(cases, config.data_sha256))
+    p, folds = _out_of_fold(opened, cases)
     there = np.flatnonzero(np.isfinite(p).all(axis=1))
     answer, told, sure = _answered(p, cases.y, opened.report)
     there = there[np.argsort(-sure[there], kind="stable")]
@@ -198,10 +199,11 @@ def _answered(p: np.ndarray, y: np.ndarray, report: Report) -> tuple[np.ndarray,
     return answer, p[np.arange(len(p)), answer], np.where(answer == 1, above, below)
 
 
-def _out_of_fold(opened: gallery.Run, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _out_of_fold(opened: gallery.Run, cases: Cases) -> tuple[np.ndarray, np.ndarray]:
     """(n, n_classes) probabilities of the first repeat, or (n, 1) numbers, and the (n,) fold that gave them, in the
-    order of `keys`; NaN and -1 where a case was in none."""
+    order of the cases; NaN and -1 where one was in none."""
     stored = publish.out_of_fold(opened)
+    keys = saved_split.known_names(cases, opened.config.data_sha256, stored.cases)
     place = {key: at for at, key in enumerate(stored.cases.tolist())}
     p = stored.p[0].reshape(len(place), -1)
     saved = saved_split.read(opened.folder / "private" / "split.npz")

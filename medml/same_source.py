@@ -106,7 +106,7 @@ def _closed(opened: Run, own: Cases) -> np.ndarray:
     if opened.config.split.scheme != "held_out" or not (opened.folder / publish.SPLIT).exists():
         return np.zeros(len(own.y), dtype=bool)
     saved = publish.split_of(opened)
-    return np.isin(saved_split.case_names(own, opened.config.data_sha256), saved.cases[saved.held_out])
+    return np.isin(saved_split.known_names(own, opened.config.data_sha256, saved.cases), saved.cases[saved.held_out])
 
 
 def refuse_closed(near: Nearness | None, n_cases: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from medml import home
 from medml.cases import Cases, Fold
+from medml.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,19 @@ def case_names(cases: Cases, data_sha256: str) -> np.ndarray:
     """(n,) a name for every case that means nothing without the installation's key."""
     hashed = home.hasher()
     return np.array([hashed("case", data_sha256, str(row)) for row in cases.rows.tolist()])
+
+
+def known_names(cases: Cases, data_sha256: str, kept: np.ndarray) -> np.ndarray:
+    """As `case_names`, of cases of the very table that a run named as `kept`.
+
+    raises  UserError where it knows none of them: they were named under another key
+    """
+    names = case_names(cases, data_sha256)
+    if len(names) and len(kept) and not np.isin(names, kept).any():
+        raise UserError(what="The key of MedML's folder under which this model was trained is gone, so it cannot be "
+                        "told which row of your table is which of its cases. Your table and the model are unchanged.",
+                        fix="Put the file keys/secret back from a backup, or train the model again.", code="other_key")
+    return names
 
 
 def patient_names(cases: Cases, data_sha256: str) -> np.ndarray:
