@@ -3,6 +3,7 @@ click."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from types import SimpleNamespace
@@ -106,12 +107,21 @@ def clicked_and_closed(client: Client) -> None:
         message.rerun_script.SetInParent()
         window.send(message)
     click(window, key)
+    heard(window)
+    window.close()
+
+
+def heard(window: Window) -> None:
+    """Return once the server has read all that was sent; its answer is lost where a drawing begins in that moment."""
     message = BackMsg()
     message.app_heartbeat = True
-    window.send(message)
-    while ForwardMsg.FromString(window.socket.recv(timeout=30)).WhichOneof("type") != "heartbeat_ack":
-        pass
-    window.close()
+    for _ in range(100):
+        window.send(message)
+        with contextlib.suppress(TimeoutError):
+            while ForwardMsg.FromString(window.socket.recv(timeout=0.1)).WhichOneof("type") != "heartbeat_ack":
+                pass
+            return
+    raise TimeoutError
 
 
 def test_the_last_click_before_a_window_is_closed_is_done_by_who_clicked(app):
