@@ -13,6 +13,7 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from medml import passwords, rights
 from medml.errors import UserError
@@ -178,7 +179,9 @@ def sign_in(name: str, password: str, *, place: str, in_place_of: str | None = N
     if where:
         store.came_from(pair, forgotten=time.time() - KNOWN)
     if passwords.is_outdated(found.password or ""):
-        store.rehash(found.id, passwords.hashed(password))
+        fresh = passwords.hashed(password)
+        store.rehash(found.id, fresh, was=found.password)
+        found = replace(found, password=fresh)
     return begin(found, place=place, in_place_of=in_place_of)
 
 
@@ -188,11 +191,20 @@ def _too_late(found: Account | None) -> bool:
 
 
 def begin(found: Account, *, place: str, in_place_of: str | None = None) -> tuple[str, Person]:
-    """A session of an account that has shown who it is."""
+    """A session of an account that has shown who it is.
+
+    raises  UserError, as `sign_in`, where it was removed or its password changed while that was looked at
+    """
     token, person = secrets.token_urlsafe(32), _person(found, place)
-    rights.note("sign in", "account", found.id, by=person)
-    store.begin_session(_hash(token), found.id, in_place_of=_hash(in_place_of) if in_place_of else None,
-                        too_old=time.time() - ABSOLUTE)
+    made = store.begin_session(_hash(token), found.id, password=found.password, too_old=time.time() - ABSOLUTE,
+                               in_place_of=_hash(in_place_of) if in_place_of else None)
+    try:
+        rights.note("sign in", "account", found.id, "done" if made else "failed", by=person)
+    except UserError:
+        store.end_session(_hash(token))
+        raise
+    if not made:
+        raise REFUSED
     return token, person
 
 
@@ -212,8 +224,9 @@ def change_password(token: str, old: str, new: str, *, place: str) -> str:
         rights.note("password", "account", found.id, "failed", by=person)
         raise UserError(what="Your password until now is another one.", fix="Type it again.", code="not_signed_in")
     rights.note("password", "account", found.id, by=person)
-    store.change(found.id, password=passwords.hashed(fresh))
-    return begin(found, place=place)[0]
+    known = passwords.hashed(fresh)
+    store.change(found.id, password=known)
+    return begin(replace(found, password=known), place=place)[0]
 
 
 def sign_out(token: str, *, place: str) -> None:

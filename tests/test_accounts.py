@@ -120,6 +120,29 @@ def test_every_session_ends_when_an_account_changes(ada, act):
     assert [accounts.of_token(each) for each in both] == [None, None]
 
 
+@pytest.mark.parametrize("act", [lambda: accounts.set_password("Ada Lovelace", GOOD + " more"),
+                                 lambda: accounts.reset("Ada Lovelace"), lambda: accounts.remove("Ada Lovelace")])
+def test_a_password_that_was_taken_away_while_it_was_looked_at_signs_nobody_in(ada, monkeypatch, act):
+    fits = passwords.fits
+
+    def just_then(password, known):
+        found = fits(password, known)
+        act()
+        return found
+    monkeypatch.setattr(passwords, "fits", just_then)
+    with pytest.raises(UserError, match="do not fit"):
+        accounts.sign_in(ada.name, GOOD, place="here")
+    with store.connect() as db:
+        assert db.execute("SELECT count(*) FROM sessions").fetchone()[0] == 0
+    assert [(each.act, each.outcome) for each in audit.entries() if each.act == "sign in"] == [("sign in", "failed")]
+
+
+def test_a_password_that_is_hashed_anew_at_sign_in_signs_in(ada, monkeypatch):
+    monkeypatch.setattr(passwords, "is_outdated", lambda known: True)
+    token, person = accounts.sign_in(ada.name, GOOD, place="here")
+    assert accounts.of_token(token).id == person.id == ada.id
+
+
 def test_ones_own_password_ends_every_session_and_begins_one(ada):
     mine, elsewhere = (accounts.sign_in(ada.name, GOOD, place="here")[0] for _ in range(2))
     with pytest.raises(UserError, match="until now is another"):

@@ -107,10 +107,10 @@ def change(person: str, *, role: str | None = None, password: str | None = None,
         db.execute("DELETE FROM sessions WHERE person = ?", [person])
 
 
-def rehash(person: str, password: str) -> None:
-    """The same password, hashed by stronger settings: nobody is signed out."""
+def rehash(person: str, password: str, *, was: str | None) -> None:
+    """The same password, hashed by stronger settings: nobody is signed out. One that was changed meanwhile stays."""
     with laid(SCHEMA, LAST_TABLE, write=True) as db:
-        db.execute("UPDATE people SET password = ? WHERE id = ?", [password, person])
+        db.execute("UPDATE people SET password = ? WHERE id = ? AND password IS ?", [password, person, was])
 
 
 def remove(person: str) -> None:
@@ -134,11 +134,16 @@ def _join(db: Database, person: str, teams: tuple[str, ...]) -> None:
 
 # ---- sessions --------------------------------------------------------------------------------------------------
 
-def begin_session(token: str, person: str, *, in_place_of: str | None = None, too_old: float = 0.0) -> None:
-    """Keep the hash of a new token; the one that it takes the place of, and those begun before `too_old`, go."""
+def begin_session(token: str, person: str, *, password: str | None, in_place_of: str | None = None,
+                  too_old: float = 0.0) -> bool:
+    """Keep the hash of a new token; the one that it takes the place of, and those begun before `too_old`, go.
+
+    returns  False, and nothing is kept, where the account is gone or its password (as a hash) is no longer that one
+    """
     with laid(SCHEMA, LAST_TABLE, write=True) as db:
         db.execute("DELETE FROM sessions WHERE token = ? OR made < ?", [in_place_of or "", too_old])
-        db.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", [token, person, time.time(), time.time()])
+        return db.execute("INSERT INTO sessions SELECT ?, id, ?, ? FROM people WHERE id = ? AND password IS ?",
+                          [token, time.time(), time.time(), person, password]).rowcount == 1
 
 
 def session(token: str) -> tuple[Account, float, float] | None:
