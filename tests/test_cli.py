@@ -183,8 +183,26 @@ def test_no_result_is_written_over_the_clinicians_own_file(tmp_path, capsys):
     assert main(["predict", made["run"], str(source), "--out", str(source)]) == 2
     assert main(["scan", str(source), "--json", str(source)]) == 2
     assert main(["scan", str(source.parent), "--json", str(source)]) == 2
+    assert main(["report", made["run"], "--pdf", str(source)]) == 2
     assert "one of your own files" in capsys.readouterr().err
     assert source.read_bytes() == before
+
+
+def test_no_result_is_written_over_a_file_of_another_kind(tmp_path, capsys):
+    """A slip of the completion: --pdf patients.csv, of patients that no run was made from."""
+    made = train(saved(clinic(), tmp_path / "ward"), tmp_path / "run.json", "--family", "logistic")
+    theirs = saved(clinic(), tmp_path / "elsewhere")
+    before = theirs.read_bytes()
+    for command, asked in (("report", "--pdf"), ("report", "--docx"), ("report", "--card"), ("checks", "--json"),
+                           ("export", "--onnx"), ("export", "--capsule")):
+        assert main([command, made["run"], asked, str(theirs)]) == 2
+        assert "“clinic.csv” is there already, and is no file of that kind" in capsys.readouterr().err
+    assert theirs.read_bytes() == before
+    again = tmp_path / "twice"
+    again.mkdir()
+    for _ in range(2):  # what MedML wrote itself may be written again
+        assert main(["export", made["run"], "--onnx", str(again / "model.onnx")]) == 0
+        assert main(["report", made["run"], "--pdf", str(again / "report.pdf")]) == 0
 
 
 def test_a_folder_that_is_not_there_is_one_sentence_before_any_work(tmp_path, capsys):

@@ -22,12 +22,20 @@ def agreed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("yes", "y")
 
 
-def output(path: str, source: Path) -> Path:
-    """Where a result may be written: not over what it is made from, and not into a folder that is not there."""
+def output(path: str, source: Path, *endings: str) -> Path:
+    """Where a result may be written: not over what it is made from, nor over a file of another kind, and not into a
+    folder that is not there.
+
+    endings  of such a result (".pdf"); none: any file there may be an older one
+    """
     place = Path(path).expanduser().resolve()
     if place == source or (source.is_dir() and place.exists() and source in place.parents):
         raise UserError(what=f"“{place.name}” is one of your own files: writing there would destroy it.",
                         fix="Give the result another name or another folder. Nothing was written.", code="own_file")
+    if endings and place.is_file() and place.suffix.lower() not in endings:
+        raise UserError(what=f"“{place.name}” is there already, and is no file of that kind: it would be destroyed.",
+                        fix=f"Give the result a name that ends in {endings[0]}. Nothing was written.",
+                        code="other_kind")
     if not place.parent.is_dir():
         raise UserError(what=f"There is no folder “{place.parent}” to write “{place.name}” into.",
                         fix="Make the folder first, or choose another. Nothing was written.", code="no_folder")
@@ -48,10 +56,10 @@ def save(place: Path, content: bytes) -> None:
 def save_json(path: str | None, content: dict[str, Any], source: Path | None = None) -> None:
     """Write --json FILE; NaN and infinity never get in. source: what was read, which is never written over."""
     if path is not None:
-        save(output(path, source or home.home()), json.dumps(content, indent=2, allow_nan=False).encode())
+        save(output(path, source or home.home(), ".json"), json.dumps(content, indent=2, allow_nan=False).encode())
 
 
 def check_json(args: argparse.Namespace, source: Path) -> None:
     """Refuse a place for --json before the work, not after it."""
     if args.json is not None:
-        output(args.json, source)
+        output(args.json, source, ".json")

@@ -34,7 +34,8 @@ def do_export(args: argparse.Namespace) -> Printed:
         raise UserError(what="Nothing was asked for.", code="nothing_asked",
                         fix="Add --onnx FILE.onnx or --capsule FILE.zip.")
     source = Path(gallery.open_run(args.run).profile.source)
-    places = {name: output(asked, source) for name, asked in (("onnx", args.onnx), ("capsule", args.capsule)) if asked}
+    places = {name: output(asked, source, ending) for name, asked, ending in (
+        ("onnx", args.onnx, ".onnx"), ("capsule", args.capsule, ".zip")) if asked}
     found, written = export.package(args.run, watch=Bar()), []
     if "onnx" in places:
         written += export.write_beside(found, places["onnx"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from medml import gallery, home
 from medml.commands import Printed, command
 from medml.commands._places import output, save
 from medml.errors import UserError
+
+ENDINGS = {"pdf": (".pdf",), "docx": (".docx",), "card": (".md", ".markdown", ".txt")}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +32,8 @@ def do_report(args: argparse.Namespace) -> Printed:
         raise UserError(what="Nothing was asked for.", code="no_file",
                         fix="Add --pdf FILE, --docx FILE or --card FILE.")
     opened = gallery.open_run(args.run)
-    places = {sort: output(path, home.home()) for sort, path in wanted.items()}
+    for own in (home.home(), Path(opened.profile.source)):
+        places = {sort: output(path, own, *ENDINGS[sort]) for sort, path in wanted.items()}
     for sort, place in places.items():
         save(place, makers[sort](opened))
     return [f"Written: {path}" for path in wanted.values()]
