@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.requests import cookie_parser
 
 from medml import accounts, hospital, rights
+from medml.errors import UserError
 from pages import _ward as ward
 
 Message = MutableMapping[str, Any]
@@ -140,10 +141,13 @@ class Window:
             await self._send({"type": "websocket.close", "code": CLOSED})
 
     async def _look_again_and_again(self) -> None:
+        """A window in which nothing happens is sent away too. Where nobody can be asked at the moment it is asked
+        again; until then no message goes through (see `receive` and `send`)."""
         while not self.closed:
             await asyncio.sleep(LOOK)
-            if await asyncio.to_thread(ward.look, self.token) is None:
-                await self.end()
+            with contextlib.suppress(UserError):  # the database is busy, or its disk is away
+                if await asyncio.to_thread(ward.look, self.token) is None:
+                    await self.end()
 
 
 # ---- what a request is -----------------------------------------------------------------------------------------
