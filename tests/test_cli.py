@@ -197,12 +197,15 @@ def test_no_result_is_written_over_a_file_of_another_kind(tmp_path, capsys):
                            ("export", "--onnx"), ("export", "--capsule")):
         assert main([command, made["run"], asked, str(theirs)]) == 2
         assert "“clinic.csv” is there already, and is no file of that kind" in capsys.readouterr().err
+    assert main(["predict", made["run"], str(tmp_path / "ward" / "clinic.csv"), "--out", str(theirs)]) == 2
+    assert "holds no answers of MedML" in capsys.readouterr().err
     assert theirs.read_bytes() == before
     again = tmp_path / "twice"
     again.mkdir()
     for _ in range(2):  # what MedML wrote itself may be written again
         assert main(["export", made["run"], "--onnx", str(again / "model.onnx")]) == 0
         assert main(["report", made["run"], "--pdf", str(again / "report.pdf")]) == 0
+        assert main(["predict", made["run"], str(theirs), "--out", str(again / "answers.csv")]) == 0
 
 
 def test_a_folder_that_is_not_there_is_one_sentence_before_any_work(tmp_path, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 
 from medml import home, room
 from medml.errors import UserError
+
+ABSTAINED = "abstained"  # a column of every file of answers
+LONGEST = 1 << 20  # characters of a header
 
 
 def agreed(question: str) -> bool:
@@ -40,6 +44,21 @@ def output(path: str, source: Path, *endings: str) -> Path:
         raise UserError(what=f"There is no folder “{place.parent}” to write “{place.name}” into.",
                         fix="Make the folder first, or choose another. Nothing was written.", code="no_folder")
     return place
+
+
+def answers(path: str, source: Path) -> Path:
+    """Where the answers for a file may be written: as `output`, and over a table only where that holds such answers."""
+    place = output(path, source)
+    if place.is_file() and place.stat().st_size and ABSTAINED not in _header(place):
+        raise UserError(what=f"“{place.name}” is there already, and holds no answers of MedML: it would be destroyed.",
+                        fix="Give the answers another name. Nothing was written.", code="other_kind")
+    return place
+
+
+def _header(place: Path) -> list[str]:
+    """The names of the columns of a file as `medml.spreadsheet` writes them; none where it is no text."""
+    with place.open(encoding="utf-8", errors="replace", newline="") as file:
+        return next(csv.reader([file.readline(LONGEST)]), [])
 
 
 def save(place: Path, content: bytes) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medml import gallery, righted, spreadsheet
-from medml.commands import Printed, command
+from medml.commands import Printed, _places, command
 from medml.commands._places import output, save
 from medml.errors import UserError
 from medml.roots import existing
@@ -36,7 +36,7 @@ def do_predict(args: argparse.Namespace) -> Printed:
     from medml.predict import predict_file
 
     file = existing(args.file)
-    out = output(args.out, file)
+    out = _places.answers(args.out, file)
     folder = _folder(args.heatmaps, file) if args.heatmaps else None
     answers = predict_file(args.run, file, sheet=args.sheet, level=args.level / 100, explain=args.explain)
     save(out, spreadsheet.csv(answers))
