@@ -107,6 +107,15 @@ def test_any_number_above_zero_can_count_as_yes(clinical):
     assert one.classes == ["not 4", "4"] and one.y.sum() == 13
 
 
+@pytest.mark.parametrize(("no", "yes"), [("benign", "malignant"), ("normal", "pneumonia"), ("0", "1"), ("low", "high")])
+def test_of_classes_too_small_for_the_scan_to_name_the_finding_is_the_event(no, yes):
+    """12 pictures of two folders: the scan names neither, so nobody was asked; the rarer one where no word says."""
+    n = 5 if yes == "high" else 7
+    frame = pl.DataFrame({"x": [str(each) for each in range(12)], "y": [no] * (12 - n) + [yes] * n})
+    cases, *_ = cases_of(frame, "y", kinds={"y": "category"})
+    assert cases.classes == [no, yes]
+
+
 @pytest.mark.parametrize(("written", "positive"), [("1.0", "1"), ("1", "1.0"), ("1.00", "1")])
 def test_a_class_is_found_however_its_number_is_written(written, positive):
     frame = pl.DataFrame({"a": ["1", "2", "3", "4"], "y": ["0.0", written, "0", written]})

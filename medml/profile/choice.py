@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from medml.data.images.columns import PICTURE
 from medml.errors import UserError
 from medml.profile.outcomes import MOST_CLASSES
 from medml.profile.proposals import UNUSABLE
-from medml.types import Choice, Column, Level, PictureFacts, PicturePlan, Profile, Table, TableRef, Task
+from medml.types import Choice, Column, PictureFacts, PicturePlan, Profile, Table, TableRef, Task
 
 ABOVE_ZERO = ">0"
 MANY_PICTURES = 20  # from here on pictures are what a folder is about: their table is proposed first
@@ -167,14 +167,19 @@ def check_positive(column: Column, positive: str) -> None:
 
 def positive_class(column: Column) -> str | None:
     """The class that counts as "yes": the one that says so, else the rarer one; None where neither can be named."""
-    labels: list[Level] = column.levels
-    for each in labels:
-        if each.label.strip().lower() in SAYS_YES:
-            return each.label
-    rest = [each for each in labels if each.label.strip().lower() not in SAYS_NO]
+    return yes_class({each.label: each.n for each in column.levels})
+
+
+def yes_class(counts: Mapping[str, int]) -> str | None:
+    """Of {class: rows} the one whose name says yes, else the only one whose name does not say no, else the rarer one;
+    None where the only one there says no."""
+    for label in counts:
+        if label.strip().lower() in SAYS_YES:
+            return label
+    rest = [label for label in counts if label.strip().lower() not in SAYS_NO]
     if len(rest) == 1:
-        return rest[0].label
-    return min(labels, key=lambda each: (each.n, each.label)).label if len(labels) > 1 else None
+        return rest[0]
+    return min(counts, key=lambda label: (counts[label], label)) if len(counts) > 1 else None
 
 
 def is_number(label: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medml.errors import UserError
+from medml.profile.choice import yes_class
 from medml.recipe.reading import category_names, numbers, yes_no
 from medml.types import SMALL_GROUP, Choice, Column
 
@@ -21,7 +22,7 @@ def outcome(column: pl.Series, choice: Choice, scanned: Column,
     """(y, classes) as in Cases; no cell of `column` may be null. Classes are named as the scan named its levels.
 
     binary      positive ">0": any number above zero is yes (classes "0", ">0"); a class name: that class is yes and
-                all others together are no; None: the rarer of two classes is yes
+                all others together are no; None: as `yes_class` says, the scan having named neither
     patients    (n,) codes, equal for rows of one patient; None: every row is a patient of its own
     raises      UserError if one class alone is there, or the class that counts as yes is not
     """
@@ -63,7 +64,7 @@ def _binary(labels: pl.Series, positive: str | None, nameable: bool) -> tuple[np
     counts = dict(labels.alias("class").value_counts().iter_rows())
     _refuse_one_class(list(counts), nameable)
     if positive is None:
-        positive = min(counts, key=lambda name: (counts[name], _natural(name)))
+        positive = yes_class(counts)
     wanted = category_names(labels.new_from_index(0, 1).clear().extend_constant(positive, 1))[0]
     if wanted not in counts:
         raise UserError(what="The class that counts as yes does not occur in this table.",
