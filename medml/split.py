@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FEW = 2_000  # below this many cases a held-out part is too small to say anything: cross-validation, twice
+TO_JUDGE = 100  # patients of every class that a held-out part must have (N3; Collins, Stat Med 2016;35:214)
 MANY = 50_000  # above this many, three folds of the development part tell as much as five, in 60 % of the time
 STRATA = 10  # an outcome that is a number is stratified by tenths
 WITHOUT_VALIDATION = 5  # folds where data came with a test part alone
@@ -24,22 +25,28 @@ def plan_split(n_cases: int, n_patients: int, task: Task, class_counts: list[int
                folds: int | None = None) -> SplitPlan:
     """How to split, before it is done.
 
-    Under 2,000 cases: cross-validation, 5 folds x 2. From there on a quarter is held out, to be opened once, and
-    decisions are made on out-of-fold figures of the other three quarters (5 folds; 3 above 50,000 cases).
+    Under 2,000 cases, or where a quarter would hold fewer patients of the rarest class than N3 asks for:
+    cross-validation, twice. Else a quarter is held out, to be opened once, and decisions are made on out-of-fold
+    figures of the other three quarters. 5 folds; 3 above 50,000 cases.
     class_counts  cases per class; where `folds` is None there are as few folds as the smallest class needs (N4)
     """
-    by = "patient" if n_patients < n_cases else "row"
-    if n_cases < FEW:
-        return SplitPlan(by=by, scheme="cross_validation", folds=folds or _affordable(5, task, class_counts, 1.0),
-                         repeats=2)
-    wanted = 3 if n_cases > MANY else 5
-    return SplitPlan(by=by, scheme="held_out", folds=folds or _affordable(wanted, task, class_counts, 0.75), repeats=1)
-
-
-def _affordable(wanted: int, task: Task, class_counts: list[int] | dict[str, int], share: float) -> int:
-    """The most folds up to `wanted` for which every class has 2 x folds cases; `wanted` where none would do."""
     counts = list(class_counts.values()) if isinstance(class_counts, dict) else list(class_counts)
-    if task == "regression" or not counts:
+    counts = [] if task == "regression" else counts
+    by, wanted = "patient" if n_patients < n_cases else "row", 3 if n_cases > MANY else 5
+    closed = SplitPlan(by=by, scheme="held_out", folds=folds or _affordable(wanted, counts, 0.75), repeats=1)
+    if n_cases >= FEW and closed.test_fraction * _rarest(n_cases, n_patients, counts) >= TO_JUDGE:
+        return closed
+    return SplitPlan(by=by, scheme="cross_validation", folds=folds or _affordable(wanted, counts, 1.0), repeats=2)
+
+
+def _rarest(n_cases: int, n_patients: int, counts: list[int]) -> float:
+    """About how many patients are of the rarest class, who come back as often as the others; everybody for a number."""
+    return n_patients * (min(counts) / max(n_cases, sum(counts)) if counts else 1.0)
+
+
+def _affordable(wanted: int, counts: list[int], share: float) -> int:
+    """The most folds up to `wanted` for which every class has 2 x folds cases; `wanted` where none would do."""
+    if not counts:
         return wanted
     return next((folds for folds in range(wanted, 1, -1) if share * min(counts) >= 2 * folds), wanted)
 

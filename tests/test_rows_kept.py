@@ -128,8 +128,8 @@ def test_rows_without_an_outcome_are_no_rare_class():
     assert run(frame)[0].height == 100
 
 
-def test_a_rare_class_is_told_at_the_scan_and_numbers_of_folds_go_by_the_classes_that_stay(tmp_path):
-    frame = diagnoses(**{"0": 1_600, "1": 400, "2": 12, "3": 3})
+def test_a_rare_class_is_told_at_the_scan_and_the_split_goes_by_the_classes_that_stay(tmp_path):
+    frame = diagnoses(**{"0": 1_600, "1": 500, "2": 400, "3": 3})
     frame.write_csv(tmp_path / "t.csv")
     profile = scan(tmp_path / "t.csv")
     table = profile.tables[0]
@@ -138,10 +138,10 @@ def test_a_rare_class_is_told_at_the_scan_and_numbers_of_folds_go_by_the_classes
     assert said.severity == "caution"
     choice = propose_choice(profile, target="dx")
     recipe = propose_recipe(table, choice, "0" * 64)
-    assert "1 of its 4 classes has fewer than 10 rows (3 of 2,015 in all)" in step_of(recipe, "rare_classes").reason
+    assert "1 of its 4 classes has fewer than 10 rows (3 of 2,503 in all)" in step_of(recipe, "rare_classes").reason
     config = propose_config(table, choice, recipe, profile_sha256="p", data_sha256="d")
     cases, _ = prepare(read_csv(tmp_path / "t.csv"), recipe, table, choice)
-    assert (config.split.scheme, config.split.folds) == ("held_out", 4)  # of 12 rows 9 are learned from: 2 a fold
+    assert (config.split.scheme, config.split.folds) == ("held_out", 5)  # 400 are the fewest; with the 3 it were none
     assert split.make_folds(cases, config.split, 0)
 
 

@@ -154,7 +154,32 @@ def test_the_plan_follows_the_size_of_the_table():
 def test_a_rare_class_gets_as_many_folds_as_it_can_bear():
     assert split.plan_split(300, 300, "binary", [292, 8]).folds == 4
     assert split.plan_split(300, 300, "binary", [297, 3]).folds == 5  # none would do: the floor says so when split
-    assert split.plan_split(4_000, 4_000, "binary", {"0": 3_990, "1": 10}).folds == 3
+    assert split.plan_split(4_000, 4_000, "binary", {"0": 3_988, "1": 12}).folds == 5
+    assert split.plan_split(60_000, 60_000, "multiclass", {"0": 59_995, "1": 5}).folds == 2
+
+
+@pytest.mark.parametrize(("n_patients", "task", "counts", "scheme"), [
+    (2_400, "binary", [2_000, 400], "held_out"),            # a quarter of 400 is the 100 that N3 asks for
+    (2_400, "binary", [2_004, 396], "cross_validation"),
+    (2_400, "binary", [2_304, 96], "cross_validation"),     # 24 to judge by
+    (2_400, "multiclass", [1_000, 1_000, 200, 200], "cross_validation"),
+    (1_200, "binary", [1_600, 800], "held_out"),            # 400 of 1,200 patients, who come twice
+    (1_200, "binary", [1_700, 700], "cross_validation"),    # 350 of them
+    (2_400, "regression", [], "held_out"),
+    (300, "regression", [], "cross_validation"),            # 75 patients, eight rows each
+])
+def test_no_part_is_kept_closed_that_is_too_small_to_judge_by(n_patients, task, counts, scheme):
+    plan = split.plan_split(2_400, n_patients, task, counts)
+    assert plan.scheme == scheme and plan.repeats == (1 if scheme == "held_out" else 2)
+
+
+@pytest.mark.parametrize(("events", "scheme"), [(400, "held_out"), (396, "cross_validation")])
+def test_check_n3_is_content_with_the_part_that_is_proposed(events, scheme):
+    cases = made((np.arange(2_400) < events).astype(int))
+    plan = split.plan_split(2_400, 2_400, "binary", np.bincount(cases.y).tolist())
+    assert plan.scheme == scheme
+    _, closed = split.held_out(cases, plan.model_copy(update={"scheme": "held_out"}), 0)
+    assert (cases.y[closed].sum() >= split.TO_JUDGE) == (scheme == "held_out")
 
 
 def test_diabetes_readmissions_split_by_patient(clinical):

@@ -7,10 +7,10 @@ import numpy as np
 from medml.evaluate.catalogue import found, many
 from medml.evaluate.checks import Evidence, rule
 from medml.evaluate.sample_size import Needed, corrected_r2cs, needed
+from medml.split import TO_JUDGE
 from medml.types import Check
 
 RED, AMBER = 10, 20  # events per parameter
-TO_JUDGE = 100  # events, and non-events (Collins, Stat Med 2016;35:214)
 NEEDED_WORDS = {"binary": "Riley's criteria", "multiclass": "Riley's criteria for each class against the rest",
                 "regression": "Riley's criteria for a number"}
 
