@@ -24,8 +24,11 @@ def missingness(evidence: Evidence) -> Check:
     worst, patterns = max(shares.values()), n_patterns(context)
     figures = {"columns": len(shares), "worst": worst, "patterns": patterns, "above_40_pct": len(much),
                "by_outcome": len(telling)}
-    what = (f"{many(len(shares), 'predictor')} of {context.cases.X.shape[1]} have gaps, at most {100 * worst:.0f} % of "
-            f"the cases; it is not the same gaps in everybody: {many(patterns, 'combination')} of them occur.")
+    share = f"at most {100 * worst:.0f} % of the cases" if worst >= 0.005 else "in under 1 % of the cases"
+    what = (f"{many(len(shares), 'predictor')} of {context.cases.X.shape[1]} {'has' if len(shares) == 1 else 'have'} "
+            f"gaps, {share}")
+    what += f"; it is not the same gaps in everybody: {many(patterns, 'combination')} of them occur." \
+        if len(shares) > 1 else "."
     if telling:
         what += f" Gaps in {named(telling)} go with the outcome."
     if not much and not telling:
