@@ -104,8 +104,8 @@ def test_many_gaps_ask():
     assert run("M1").what == "No predictor has a missing value."
     few = run("M1", gappy(0.2))
     assert few.verdict == "pass" and few.figures["patterns"] == 2
-    assert " has gaps, at most 19 % of the cases." in few.what and "everybody" not in few.what  # of one column all gaps are the same
-    assert " has gaps, in under 1 % of the cases." in run("M1", gappy(0.004)).what
+    assert few.what.endswith(" has gaps, at most 19 % of the cases.")  # of one column all gaps are the same
+    assert " has gaps, in under 1 % of the cases." in run("M1", gappy(0.0005)).what
     much = run("M1", gappy(0.6))
     assert much.verdict == "warn" and "“lactate”" in much.what and much.figures["above_40_pct"] == 1
 
