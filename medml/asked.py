@@ -43,7 +43,7 @@ def configured(args: argparse.Namespace, profile: Profile, choice: Choice) -> tu
                             family=family_named(args.family, choice), seed=args.seed, folds=args.folds, name=args.name,
                             select=args.select, anew=args.divide_anew)
     selection = config.selection.model_copy(update={"forced_in": args.force_in, "forced_out": args.force_out})
-    return config.model_copy(update={"params": settings(args, config.params, config.family),
+    return config.model_copy(update={"params": settings(args, config),
                                      "selection": SelectionPlan.model_validate(selection.model_dump())}), recipe
 
 
@@ -186,22 +186,22 @@ def family_named(name: str | None, choice: Choice) -> str | None:
     return name
 
 
-def settings(args: argparse.Namespace, proposed: dict[str, Any], name: str) -> dict[str, Any]:
+def settings(args: argparse.Namespace, config: TrainConfig) -> dict[str, Any]:
     """--set key=value and --epochs N, checked against what the family declares."""
-    family = families.registry.get(name)
-    known = {param.name: param for param in family.params}
+    family = families.registry.get(config.family)
+    title, known = family.titled(config.choice.task), {param.name: param for param in family.params}
     given = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in args.set)
     if args.epochs is not None:
         name = next((each for each in ("epochs", "trees", "rounds") if each in known), None)
         if name is None:
-            raise UserError(what=f"“{family.title}” is fitted in one go and has no rounds to set.",
+            raise UserError(what=f"“{title}” is fitted in one go and has no rounds to set.",
                             fix="Leave --epochs out, or choose --family mlp.", code="no_rounds")
         given[name] = str(args.epochs)
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise UserError(what=f"“{family.title}” has no setting “{unknown[0]}”.",
+        raise UserError(what=f"“{title}” has no setting “{unknown[0]}”.",
                         fix=f"It has: {', '.join(sorted(known)) or 'none'}.", code="no_setting")
-    return proposed | {name: typed(known[name], text) for name, text in given.items()}
+    return config.params | {name: typed(known[name], text) for name, text in given.items()}
 
 
 def typed(param: Param, text: str) -> Any:

@@ -45,10 +45,10 @@ def propose_config(table: Table, choice: Choice, recipe: Recipe, *, profile_sha2
     if kind.sees != ("columns" if choice.pictures is None else "pictures"):
         raise ValueError(f"{family} learns from {kind.sees}")
     kind.filled(params or {})
-    return TrainConfig(name=name or f"{choice.target} by {kind.title.lower()}", choice=choice, family=family,
-                       params=params or {}, seed=seed, selection=SelectionPlan(on=select),
-                       split=_split(table, choice, recipe, kind, folds, anew), profile_sha256=profile_sha256,
-                       recipe_sha256=sha256_of(recipe), data_sha256=data_sha256)
+    name = name or f"{choice.target} by {kind.titled(choice.task).lower()}"
+    return TrainConfig(name=name, choice=choice, family=family, params=params or {}, seed=seed,
+                       selection=SelectionPlan(on=select), split=_split(table, choice, recipe, kind, folds, anew),
+                       profile_sha256=profile_sha256, recipe_sha256=sha256_of(recipe), data_sha256=data_sha256)
 
 
 def usual_family(choice: Choice, table: Table) -> str:

@@ -308,7 +308,8 @@ def _take_up(opened: gallery.Run, n_rounds: int, *, source: Path | None, watch: 
     config = opened.config
     final = Pipeline.load(opened.sealed("final"), config.family)
     if final.family.round is None:
-        raise UserError(what=f"“{final.family.title}” is fitted in one go: there is nothing to continue.",
+        raise UserError(what=f"“{final.family.titled(config.choice.task)}” is fitted in one go: "
+                             "there is nothing to continue.",
                         fix="Train a network to compare: it learns in rounds.", code="no_rounds")
     if n_rounds < 1:
         raise UserError(what="The number of further rounds must be at least 1.", fix="Ask for 1 or more.",

@@ -91,8 +91,8 @@ def go_on(run: Run) -> None:
                "Put it back, or start a project on the folder where it lies now; this run stays as it is.")
         ui.next_button("Train more", disabled=True)
     elif family.round is None:
-        ui.section("Nothing to continue", f"“{family.title}” is fitted in one go: more rounds would change nothing. "
-                   "A network learns round by round, and can be continued and reverted.")
+        ui.section("Nothing to continue", f"“{family.titled(run.report.task)}” is fitted in one go: more rounds would "
+                   "change nothing. A network learns round by round, and can be continued and reverted.")
         if ui.next_button("Train a network to compare", "train", **ui.allowed("train")):
             compare_with_network(run)
     else:

@@ -31,7 +31,8 @@ def found(listed: list[Summary], words: str) -> list[Summary]:
     wanted = words.casefold().split()
 
     def text(each: Summary) -> str:
-        parts = (each.name, each.notes, each.family, family_title(each.family), each.target, each.source_file, each.run)
+        parts = (each.name, each.notes, each.family, family_title(each.family, each.task), each.target,
+                 each.source_file, each.run)
         return " ".join(parts).casefold()
 
     return [each for each in listed if all(word in text(each) for word in wanted)]
@@ -41,7 +42,7 @@ def card(each: Summary) -> str:
     """HTML of a run's card: what it is, its headline figure with its interval, what must be said of it."""
     if each.unusable:
         return f'<p class="m-what">{ui.html(each.name, 80)}</p><p class="m-fix">{ui.html(each.unusable, 300)}</p>'
-    facts = " · ".join([family_title(each.family), f"“{each.target}”", each.source_file])
+    facts = " · ".join([family_title(each.family, each.task), f"“{each.target}”", each.source_file])
     more = " · ".join([ui.count(each.n_patients, "patient"), ui.count(each.checkpoints, "checkpoint"),
                        ui.when(each.made)])
     notes = f'<p class="m-note m-lines">{ui.html(each.notes, 200)}</p>' if each.notes else ""
@@ -54,9 +55,10 @@ def details(run: Run) -> None:
     """Where a run comes from, how it was made, its checkpoints: names and hashes, no values."""
     made = run.manifest
     stamps.strip(run.report)
-    facts = [("Family", family_title(run.config.family)), ("Outcome", made.target), ("File", made.source_file),
-             ("Rows in the file", ui.count(made.n_rows)), ("Cases used", ui.count(made.n_cases)),
-             ("Patients", ui.count(made.n_patients)), ("Measured on", run.report.measured_on),
+    facts = [("Family", family_title(run.config.family, run.report.task)), ("Outcome", made.target),
+             ("File", made.source_file), ("Rows in the file", ui.count(made.n_rows)),
+             ("Cases used", ui.count(made.n_cases)), ("Patients", ui.count(made.n_patients)),
+             ("Measured on", run.report.measured_on),
              ("Made", f"{ui.when(made.made)}, in {ui.duration(made.seconds)}"),
              ("Computed by", DEVICES.get(made.device, made.device)), ("Version of MedML", made.code_version),
              ("Fingerprint of the data (SHA-256)", made.data_sha256),
@@ -91,7 +93,7 @@ def side_by_side(left: str, right: str) -> None:
     ui.section("What differs", "" if both.settings else "Nothing in their configuration.")
     if both.settings:
         kinds = [a.config.family, b.config.family]
-        rows = [(said.setting(key, one, kinds), said.setting(key, other, kinds))
+        rows = [(said.setting(key, one, kinds, a.report.task), said.setting(key, other, kinds, b.report.task))
                 for key, (one, other) in both.settings.items()]
         ui.table(["Setting", *names], [[one[0], one[1], other[1]] for one, other in rows])
     ui.table(["Where from", *names], [[FACTS[name], *map(_short, pair)] for name, pair in both.facts.items()],

@@ -80,10 +80,10 @@ def pick_family(choice: Choice, chosen: str, first: str, key: str) -> Family:
     names = list(able)
     with st.container(key="m_families"):
         picked = st.radio("Family", names, index=names.index(chosen) if chosen in able else 0, key=key,
-                          format_func=lambda name: able[name].title,
+                          format_func=lambda name: able[name].titled(choice.task),
                           captions=[f"{each.sentence} {round_words(each)}" for each in able.values()],
                           label_visibility="collapsed", width="stretch")
-    ui.draw(f'<p class="m-note">What it is: {ui.term(able[picked].title)}.</p>')
+    ui.draw(f'<p class="m-note">What it is: {ui.term(able[picked].titled(choice.task))}.</p>')
     for name, library in families.registry.missing.items():
         ui.note(f"{name.capitalize()} needs {library}, which is not installed here.")
     return able[picked]

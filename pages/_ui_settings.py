@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from medml import families
 from medml.families.family import plainly
 from medml.steps import registry as steps
+from medml.types import Task
 from pages._ui_plan import SCHEMES
 from pages._ui_words import percent
 
@@ -17,19 +18,19 @@ PLAIN = {"seed": "Seed", "target": "Outcome", "feature selection": "Columns chos
          "columns left out": "Columns left out"}
 
 
-def family_title(name: str) -> str:
-    """A family's name on the screen; the stored name where it is not installed here."""
-    return families.registry.get(name).title if name in families.registry.names() else name
+def family_title(name: str, task: Task) -> str:
+    """A family's name on the screen, for this kind of outcome; the stored name where it is not installed here."""
+    return families.registry.get(name).titled(task) if name in families.registry.names() else name
 
 
-def setting(key: str, value: object, kinds: Iterable[str]) -> tuple[str, str]:
+def setting(key: str, value: object, kinds: Iterable[str], task: Task = "binary") -> tuple[str, str]:
     """A setting of `gallery.settings_of` as (what it is called, its value in words).
 
-    kinds  names of the families whose parameters are meant
+    kinds  names of the families whose parameters are meant;   task  what the family learned
     """
     group, _, name = key.partition(": ")
     if key == "family":
-        return "Family", family_title(str(value))
+        return "Family", family_title(str(value), task)
     if group == "split":
         shown = percent(value) if isinstance(value, float) else SPLIT_WORDS.get(str(value), words(value))
         return SPLIT.get(name, name), shown

@@ -37,7 +37,7 @@ def run_of(project: projects.Project | None) -> str | None:
 
 def head(run: Run) -> None:
     """Which run this is, what must be said of it, and its headline figures."""
-    family = families.registry.get(run.config.family).title
+    family = families.registry.get(run.config.family).titled(run.report.task)
     about = " · ".join([family, run.config.choice.table.label, ui.when(run.manifest.made),
                         going_on.link_name(run.checkpoint).lower()])
     stamps.head(run, about)

@@ -48,6 +48,12 @@ def test_what_was_asked_for_is_taken_over():
     assert config.selection.on and config.params == {"penalties": 20}
 
 
+def test_a_model_of_a_number_is_not_named_after_classes():
+    table, number = clinic()[0], choice_of("lab", "regression", patient="who")
+    assert proposed(table, family="logistic")[0].name == "y by logistic regression"
+    assert proposed(table, family="logistic", choice=number)[0].name == "lab by linear regression"
+
+
 def test_a_family_or_setting_that_does_not_exist_is_a_mistake_of_ours():
     with pytest.raises(ValueError, match="has no 'magic'"):
         proposed(clinic()[0], family="magic")
@@ -118,6 +124,16 @@ def test_the_fold_that_is_made_a_second_time_is_in_the_estimate(monkeypatch):
     without = estimate(table, selecting, recipe).seconds
     monkeypatch.undo()
     assert estimate(table, selecting, recipe).seconds == pytest.approx(without, rel=0.2)
+
+
+@pytest.mark.parametrize(("yes", "scheme"), [(800, "held_out"), (780, "cross_validation")])
+def test_a_part_is_kept_closed_only_where_enough_patients_would_be_in_it(yes, scheme):
+    """Patients come twice here: 800 rows are 400 of them, 100 in a quarter."""
+    table = clinic(2_480)[0]
+    rarer = {"levels": [Level(label="0", n=2_480 - yes), Level(label="1", n=yes)]}
+    table = table.model_copy(update={"columns": [
+        each.model_copy(update=rarer) if each.name == "y" else each for each in table.columns]})
+    assert proposed(table)[0].split.scheme == scheme
 
 
 def test_settings_by_size_go_by_the_rows_that_the_final_model_learns_from():

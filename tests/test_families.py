@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medml import families
+from medml import families, words
 from medml.cases import FitData
 from medml.errors import UserError
 from medml.watch import no_rounds
@@ -52,6 +52,13 @@ def fitted(name: str, task: str):
     if (name, task) not in _fitted:
         _fitted[name, task] = families.registry.get(name).fit(table(task), quick(name), seed=1)
     return _fitted[name, task]
+
+
+@pytest.mark.parametrize(("name", "task"), EVERY)
+def test_a_family_is_called_as_the_field_calls_it_for_this_outcome_and_the_glossary_explains_it(name, task):
+    title = families.registry.get(name).titled(task)
+    assert words.entry(title).meaning
+    assert ("logistic" in title.lower()) == (name == "logistic" and task != "regression")
 
 
 @pytest.mark.parametrize(("name", "task"), EVERY)

@@ -325,6 +325,7 @@ def test_every_task_has_a_report(run):
     changed = gallery.Run(run=run.run, folder=run.folder, manifest=run.manifest, profile=run.profile, recipe=run.recipe,
                           config=run.config, chain=run.chain, label=run.label, history=run.history, report=number)
     text = words(" ".join(pages(report.as_pdf(changed))))
+    assert "The model (linear regression) estimates" in text
     assert "R² was 0.410 (95 % CI 0.300 to 0.500)" in text and "the value of “outcome”" in text
 
 

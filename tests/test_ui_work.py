@@ -13,9 +13,11 @@ from tables import clinic, planned, saved
 
 import worker
 from medml import home, project, store
+from medml.gallery import Summary
 from medml.types import SplitPlan
 from pages import _ui_again as again
 from pages import _ui_ended as past
+from pages import _ui_gallery as listed
 from pages import _ui_live as live
 from pages import _ui_metrics as metrics
 from pages import _ui_night as nights
@@ -111,6 +113,19 @@ def test_why_figures_differ_speaks_of_repeats_only_where_there_are_several():
     ("parameter: start", "scratch", ("Begins from", "nothing")), ("columns left out", "", ("Columns left out", "–"))])
 def test_a_setting_is_said_in_the_words_of_its_screen(key, value, shown):
     assert said.setting(key, value, ["mlp", "cnn"]) == shown
+
+
+def test_plain_regression_of_a_number_is_called_linear_on_its_card_in_the_gallery_and_in_a_comparison():
+    def draw(task):
+        from medml.types import Choice, TableRef
+        from pages._ui_plan import pick_family
+        pick_family(Choice(table=TableRef(path="t.csv"), target="y", task=task), "logistic", "auto", "m_family")
+
+    for task, title in (("regression", "Linear regression"), ("binary", "Logistic regression")):
+        assert title in AppTest.from_function(draw, args=(task,)).run().radio[0].options
+        assert said.setting("family", "logistic", [], task) == ("Family", title)
+        card = Summary(run="a", name="a", family="logistic", task=task, made="2026-01-01T00:00:00+00:00")
+        assert title in listed.card(card) and listed.found([card], title) == [card]
 
 
 def test_every_part_of_a_split_has_a_name_on_the_screen():

@@ -196,9 +196,10 @@ def _run(config: TrainConfig, table: Table, recipe: Recipe | None) -> RunFacts:
                         zone=zone_of(each, chosen[each.name], zones.get(each.name)), borders=zones.get(each.name))
                 for each in family.params]
     split = config.split
-    return RunFacts(family=config.family, title=family.title, settings=settings, rounds_setting=family.rounds_param,
-                    by=split.by, scheme=split.scheme, folds=split.folds, repeats=split.repeats,
-                    selection=config.selection.on, compared=config.compared, rule=config.use.rule)
+    return RunFacts(family=config.family, title=family.titled(config.choice.task), settings=settings,
+                    rounds_setting=family.rounds_param, by=split.by, scheme=split.scheme, folds=split.folds,
+                    repeats=split.repeats, selection=config.selection.on, compared=config.compared,
+                    rule=config.use.rule)
 
 
 def _counted(report: Report, rows: int | None, k: int) -> dict[str, object]:

@@ -28,7 +28,7 @@ def accept(family: Family, data: FitData) -> np.ndarray:
 def refuse_task(family: Family, data: FitData) -> None:
     """UserError where this family is not for this kind of outcome."""
     if data.task not in family.tasks:
-        raise UserError(what=f"“{family.title}” cannot learn this kind of outcome.",
+        raise UserError(what=f"“{family.titled(data.task)}” cannot learn this kind of outcome.",
                         fix="Choose another model on the Configure page.", code="wrong_task", detail=data.task)
 
 

@@ -97,6 +97,10 @@ class Family:
         """The borders (cautious | usual | aggressive) of every number, by the data; the usual value lies between."""
         return {each.name: each.zones for each in self.params if each.zones is not None}
 
+    def titled(self, task: Task) -> str:
+        """Its title, as it is called for this kind of outcome."""
+        return self.title
+
     def cost(self, n_cases: int, n_columns: int, task: Task, params: dict[str, Any]) -> Cost:
         """Time and memory of one fit, before it starts."""
         raise NotImplementedError

@@ -48,6 +48,9 @@ class Logistic(Family):
               picture="freedom"),
     )
 
+    def titled(self, task: Task) -> str:
+        return "Linear regression" if task == "regression" else self.title
+
     def usual(self, facts: Facts) -> dict[str, Any]:
         """The penalty is weighed against a sum over rows: above 20,000 the same freedom is a smaller number, and
         fewer tenfolds lie between it and the strongest penalty. On fewer rows a rare class may need all of it."""

@@ -43,7 +43,7 @@ def outcome(run: gallery.Run) -> str:
 
 def sort_of_model(run: gallery.Run) -> str:
     """The family's title, as in a sentence."""
-    name = families.registry.get(run.config.family).title
+    name = families.registry.get(run.config.family).titled(run.report.task)
     return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
@@ -130,6 +130,8 @@ def cleaning(run: gallery.Run) -> list[tuple[str, str]]:
 
 def learned_inside(run: gallery.Run) -> str:
     """Where whatever learns from data did so."""
+    if run.config.choice.pictures is not None:
+        return "The model learned from the training cases of each part alone."
     return ("Everything that learns from data (filling of missing values, capping, merging of rare categories, encoding"
             + (", selection of predictors" if run.config.selection.on else "") +
             ", the model itself) learned from the training cases of each part alone.")
