@@ -200,12 +200,21 @@ def n_rows(table: Table, choice: Choice, recipe: Recipe | None = None) -> int:
 
 def n_patients(table: Table, choice: Choice, recipe: Recipe | None = None) -> int:
     """About how many patients: as many as rows where no patient column was chosen or nobody repeats."""
-    rows = n_rows(table, choice, recipe)
+    return min(n_rows(table, choice, recipe), _patients_of_the_file(table, choice))
+
+
+def _patients_of_the_file(table: Table, choice: Choice) -> int:
     if choice.patient is None:
-        return rows
+        return table.rows
     if table.repeats is not None and table.repeats.column == choice.patient:
-        return min(rows, table.repeats.n_patients)
-    return min(rows, table.column(choice.patient).distinct)
+        return table.repeats.n_patients
+    return table.column(choice.patient).distinct
+
+
+def some_may_fall_away(table: Table, choice: Choice) -> bool:
+    """Whether `n_patients` may count a patient none of whose rows has an outcome, which the scan did not count."""
+    target = table.column(choice.target)
+    return bool(target.missing + words_among(target)) and _patients_of_the_file(table, choice) < table.rows
 
 
 def class_counts(table: Table, choice: Choice, recipe: Recipe | None = None) -> list[int]:

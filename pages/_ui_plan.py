@@ -8,7 +8,7 @@ import streamlit as st
 
 from medml import families
 from medml.cards import folds
-from medml.config import n_patients, n_rows
+from medml.config import n_patients, n_rows, some_may_fall_away
 from medml.families import Family
 from medml.recipe.propose import predictors
 from medml.recipe.target import ABOVE_ZERO
@@ -25,12 +25,13 @@ SCHEMES = {"cross_validation": "Cross-validation", "held_out": "Keep a part clos
 def task_card(table: Table, choice: Choice, recipe: Recipe) -> None:
     """What is learned from what, in one sentence, with the counts behind it."""
     rows, patients = n_rows(table, choice, recipe), n_patients(table, choice, recipe)
+    known = "patients at most" if some_may_fall_away(table, choice) else "patients"
     ui.section("What the model learns", task_sentence(table, choice))
     if choice.pictures is not None:
-        ui.tiles([("pictures", rows), ("patients", patients)])
+        ui.tiles([("pictures", rows), (known, patients)])
         return
     left = left_by_cleanup(table, choice, recipe)
-    ui.tiles([("rows with an outcome", rows), ("patients", patients),
+    ui.tiles([("rows with an outcome", rows), (known, patients),
               ("columns to learn from", len(predictors(table, choice)) - left),
               ("columns left out", len(choice.leave_out) + left)])
 
@@ -95,10 +96,12 @@ def round_words(family: Family) -> str:
             None: "Nothing to continue afterwards."}[family.round]
 
 
-def ask_split(plan: SplitPlan, key: str, n: int, other: SplitPlan | None = None) -> SplitPlan:
+def ask_split(plan: SplitPlan, key: str, n: int, other: SplitPlan | None = None, *,
+              at_most: bool = False) -> SplitPlan:
     """The split in words, and a fold-out to change it; by patient or by row is never asked, it follows the data.
 
-    other  for data that came divided: the proposal for the other way, MedML's division or the data's own
+    other    for data that came divided: the proposal for the other way, MedML's division or the data's own
+    at_most  whether some of the n have no outcome and fall away
     """
     ui.section("How it is judged", "Always on patients that the model has not seen.")
     with st.container(key="m_card_split"):
@@ -112,7 +115,7 @@ def ask_split(plan: SplitPlan, key: str, n: int, other: SplitPlan | None = None)
             ui.draw(f'<p class="m-what">{GIVEN}</p>', into=words)
         else:
             ui.draw(f'<div class="m-beside">{drawn(folds.draw(chosen))}'
-                    f'<p class="m-what">{ui.linked(split_words(chosen, n), 600)}</p></div>', into=words)
+                    f'<p class="m-what">{ui.linked(split_words(chosen, n, at_most), 600)}</p></div>', into=words)
     return chosen
 
 
@@ -144,15 +147,18 @@ def _ask_folds(plan: SplitPlan, key: str) -> SplitPlan:
     return plan.model_copy(update=changes)
 
 
-def split_words(plan: SplitPlan, n: int) -> str:
+def split_words(plan: SplitPlan, n: int, at_most: bool = False) -> str:
     """How many are trained on, how many are judged on, and that nobody is on both sides."""
     who = "patients" if plan.by == "patient" else "rows"
     both = ("Patients come more than once here, so all rows of a patient stay on one side."
             if plan.by == "patient" else "Each row counts as a patient of its own, so rows are divided.")
     if plan.scheme == "held_out":
         closed = round(n * plan.test_fraction)
-        return (f"{closed:,} of {n:,} {who} are kept closed until you open them, once. The rest is divided into "
+        kept = f"Of the {who} with an outcome, at most {n:,}, about {closed:,} are" if at_most else \
+            f"{closed:,} of {n:,} {who} are"
+        return (f"{kept} kept closed until you open them, once. The rest is divided into "
                 f"{plan.folds} parts, each judged by a model that was trained on the others. {both}")
     times = "" if plan.repeats == 1 else f", {plan.repeats} times over with other divisions"
-    return (f"The {n:,} {who} are divided into {plan.folds} parts{times}. Each part is judged by a model that was "
+    all_ = f"The {who} with an outcome, at most {n:,}," if at_most else f"The {n:,} {who}"
+    return (f"{all_} are divided into {plan.folds} parts{times}. Each part is judged by a model that was "
             f"trained on the others; the final model learns from all of them. {both}")

@@ -9,7 +9,7 @@ import streamlit as st
 import worker
 from medml import families, home
 from medml import project as projects
-from medml.config import comes_divided, n_patients, propose_config, usual_family
+from medml.config import comes_divided, n_patients, propose_config, some_may_fall_away, usual_family
 from medml.overrides import Seen
 from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
@@ -75,7 +75,8 @@ def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:
                                        "use": known.use})
     name = st.text_input("Name of the model", base.name, key=f"{key}_{family.name}_name", max_chars=120)
     other = on.proposed(family.name, anew=base.split.given).split if comes_divided(on.table, on.choice) else None
-    split = plan.ask_split(base.split, f"{key}_split", n_patients(on.table, on.choice, on.recipe), other)
+    split = plan.ask_split(base.split, f"{key}_split", n_patients(on.table, on.choice, on.recipe), other,
+                           at_most=some_may_fall_away(on.table, on.choice))
     base = base.model_copy(update={"use": use_plan.ask_use(on.table, on.choice, base.use, f"{key}_use")})
     base = base.model_copy(update={"name": name.strip() or base.name, "split": split})
     if on.choice.pictures is not None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import datetime
 
 import numpy as np
+import polars as pl
 import pytest
 import sample_report
+from made import choice_of, table_of
 from streamlit.testing.v1 import AppTest
 from tables import clinic, planned, saved
 
 import worker
 from medml import home, project, store
 from medml.gallery import Summary
-from medml.types import SplitPlan
+from medml.recipe import propose_recipe
+from medml.types import Repeats, SplitPlan, Table
 from pages import _ui_again as again
 from pages import _ui_ended as past
 from pages import _ui_gallery as listed
@@ -22,6 +26,7 @@ from pages import _ui_live as live
 from pages import _ui_metrics as metrics
 from pages import _ui_night as nights
 from pages import _ui_settings as said
+from pages._ui_plan import split_words
 
 MORE = {"run": "mlp-0", "rounds": 20, "project": None}
 
@@ -126,6 +131,37 @@ def test_plain_regression_of_a_number_is_called_linear_on_its_card_in_the_galler
         assert said.setting("family", "logistic", [], task) == ("Family", title)
         card = Summary(run="a", name="a", family="logistic", task=task, made="2026-01-01T00:00:00+00:00")
         assert title in listed.card(card) and listed.found([card], title) == [card]
+
+
+def without_outcome(missing: int, *, twice: bool) -> Table:
+    """A table of 420 rows by its scan: so many have no outcome; 210 patients come twice, or 420 once."""
+    rows = [str(each) for each in range(420)]
+    y = ["0"] * (210 - missing) + [""] * missing + ["1"] * 210
+    table = table_of(pl.DataFrame({"who": rows, "age": rows, "y": y}), {"who": "identifier", "y": "yes_no"})
+    come = Repeats(column="who", n_patients=210 if twice else 420, n_rows=420, most_rows=2)
+    return table.model_copy(update={"repeats": come})
+
+
+@pytest.mark.parametrize(("missing", "twice", "tiles", "divided"), [
+    (8, True, "412 rows with an outcome 210 patients at most",
+     "The patients with an outcome, at most 210, are divided"),
+    (0, True, "420 rows with an outcome 210 patients 1", "The 210 patients are divided"),
+    (8, False, "412 rows with an outcome 412 patients 1", "The 412 rows are divided")])
+def test_configure_counts_nobody_as_judged_who_may_have_no_outcome(missing, twice, tiles, divided):
+    def draw(table, choice, recipe):
+        from medml.config import n_patients, some_may_fall_away
+        from medml.types import SplitPlan
+        from pages import _ui_plan as plan
+        n = n_patients(table, choice, recipe)
+        plan.task_card(table, choice, recipe)
+        plan.ask_split(SplitPlan(by="patient" if n < 400 else "row", scheme="cross_validation"), "m_split", n,
+                       at_most=some_may_fall_away(table, choice))
+
+    table, choice = without_outcome(missing, twice=twice), choice_of("y", patient="who", positive="1")
+    shown = AppTest.from_function(draw, args=(table, choice, propose_recipe(table, choice, "a" * 64))).run()
+    text = " ".join(re.sub(r"<[^>]+>", " ", " ".join(each.value for each in shown.main if each.type == "html")).split())
+    assert tiles in text and divided in text
+    assert "at most" in split_words(SplitPlan(by="patient", scheme="held_out"), 210, True)
 
 
 def test_every_part_of_a_split_has_a_name_on_the_screen():
