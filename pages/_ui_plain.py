@@ -12,6 +12,11 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@/&\"'=^])")
 # word joiner (U+2060, no width) inside keeps it text.
 _AUTOLINK = re.compile(r"(?<=:/)(?=/)|(?<=www)(?=\.)|(?<=@)(?=[\w-])", re.IGNORECASE)
 JOINER = "\u2060"
+# A name that holds nothing of this sort needs no backslash, which a screen reader would read out: Streamlit gives a
+# field its label as it stands (`aria-label`). It begins with a letter or digit, but not as "1." does; of what could be
+# markup it has what is none inside a line without any bracket, colon or @; an underscore only within a word.
+_INERT = re.compile(r"(?!\d+[.)]|.*--|.*www\.)[^\W_](?:[^\\`*_{}\[\]<>#!|~$:@&\"=^]|(?<=[^\W_])_+(?=[^\W_]))*",
+                    re.IGNORECASE)
 
 
 def clean(text: object, most: int = 200) -> str:
@@ -23,7 +28,10 @@ def clean(text: object, most: int = 200) -> str:
 
 def plain(text: object, most: int = 200) -> str:
     """A person's text for `st.markdown`, a label or a caption: shown letter for letter, nothing in it takes effect."""
-    return _MARKUP.sub(r"\\\1", _AUTOLINK.sub(JOINER, clean(text, most))).replace("\\&", "&amp;").replace("\\<", "&lt;")
+    shown = clean(text, most)
+    if _INERT.fullmatch(shown):
+        return shown
+    return _MARKUP.sub(r"\\\1", _AUTOLINK.sub(JOINER, shown)).replace("\\&", "&amp;").replace("\\<", "&lt;")
 
 
 def html(text: object, most: int = 200) -> str:

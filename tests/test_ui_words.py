@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import html
 import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from medml.families.family import Param
 from medml.profile import propose_choice, scan
@@ -34,6 +38,25 @@ def test_a_name_in_markdown_has_every_meaningful_character_escaped(name):
     shown = plain.plain(name)
     bare = [each for at, each in enumerate(shown) if each in "![]()<>*_`$~#|:." and (at == 0 or shown[at - 1] != "\\")]
     assert bare == []
+
+
+@pytest.mark.parametrize("name", ["Alter (Jahre)", "hb_g_dl", "T-Stage", "HER2+", "CRP (mg/l)", "Fal-Nr.", "d'Âge",
+                                  "pH 7.4", "Größe in %", "2nd visit"])
+def test_a_name_without_markup_is_a_label_as_it_stands_for_who_hears_the_screen(name):
+    """Streamlit 1.67 puts the label, backslashes and all, into a field's aria-label."""
+    assert plain.plain(name) == name
+
+
+@settings(max_examples=3_000)
+@given(st.sampled_from(["a", "1", "12.", ""]),
+       st.sampled_from([*"*`~[]<>#+!|$:@/&\"'=^{}\\_.-)(", "www.", "http://", "&lt;", "<a>", "[a](b)"]),
+       st.lists(st.sampled_from(["mark", "mark", *"ab1  _()-."]), max_size=8))
+def test_what_is_not_escaped_is_no_markup(first, mark, rest):
+    """By markdown-it, an implementation of CommonMark 0.31, with GitHub's strikethrough and tables."""
+    shown = " ".join(f"{first}{''.join(mark if each == 'mark' else each for each in rest)}".split())
+    drawn = MarkdownIt("commonmark").enable(["strikethrough", "table"]).render(plain.plain(shown))
+    letters = html.escape(shown).replace("&#x27;", "'")
+    assert drawn.replace(plain.JOINER, "") == (f"<p>{letters}</p>\n" if shown else "")
 
 
 def test_a_name_in_html_is_escaped_with_its_quotes():
@@ -180,3 +203,12 @@ def test_classes_that_may_not_be_named_are_not_said_to_be_none(tmp_path):
     profile = scan(tmp_path)
     said = task_sentence(profile.tables[0], propose_choice(profile, target="state"))
     assert "well, ill and rarer ones apart" in said and "worst" not in said
+
+
+def test_classes_of_too_few_patients_to_name_are_not_called_yes(tmp_path):
+    """7 and 6 patients: the scan names neither class, and neither is called “yes” in the file."""
+    lines = ["crp,finding", *(f"{each},{'normal' if each % 2 else 'pneumonia'}" for each in range(13))]
+    (tmp_path / "ward.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    profile = scan(tmp_path)
+    said = task_sentence(profile.tables[0], propose_choice(profile, target="finding"))
+    assert "to tell the two answers of “finding” apart" in said and "yes" not in said
