@@ -33,7 +33,9 @@ def abstains(evidence: Evidence) -> Check:
                      "Use it for no patient who is unlike those it was trained on.", n=tried.n, **armed)
     share, figures = _share(tried.silent, tried.n)
     watched = many(sum(n > 0 for n in tried.armed.values()), "rule")
-    what = f"No answer would have been given for {share} of {many(tried.n, 'patient')} ({watched} armed)"
+    what = (f"No answer would have been given for {share} of {many(tried.n, 'patient')} ({watched} armed)"
+            if tried.silent else
+            f"Each of {many(tried.n, 'patient')} would have been given an answer ({watched} armed)")
     often = [name for name, n in tried.by_why.items() if n >= SMALL_GROUP]
     if often:
         worst = sorted(often, key=lambda name: -tried.by_why[name])
@@ -55,7 +57,7 @@ def _share(silent: int, n: int) -> tuple[str, dict[str, float]]:
         return f"fewer than {SMALL_GROUP}", {"share_at_most": SMALL_GROUP / n}
     if 0 < n - silent < SMALL_GROUP:
         return f"more than {n - SMALL_GROUP:,}", {"share_at_least": 1 - SMALL_GROUP / n}
-    return ("none" if not silent else f"{silent:,} ({silent / n:.0%})"), {"share": silent / n}
+    return f"{silent:,} ({silent / n:.0%})", {"share": silent / n}
 
 
 def _fix(by_why: dict[str, int]) -> str:
