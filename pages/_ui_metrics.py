@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from medml import families
-from medml.evaluate.words import HEADLINE, meaning, title
+from medml.evaluate.words import HEADLINE, meaning, of_one_class, title
 from medml.types import GridPoint, Metric, Report, Task
 from pages import _ui as ui
 from pages._ui_figures import fixed
@@ -35,7 +35,7 @@ def provenance(report: Report) -> str:
     who = ui.count(report.n_patients, "patient")
     many = who if report.n_cases == report.n_patients else f"{ui.count(report.n_cases, 'row')} of {who}"
     events = "" if report.n_events is None else f", {report.n_events:,} of them {answer(report.positive)}"
-    return f"Measured on {report.measured_on}: {many}{events}."
+    return f"Measured on {report.measured_on}: {many}{events}. {of_one_class(report)}".rstrip()
 
 
 def table(report: Report, family: str) -> None:
@@ -106,7 +106,7 @@ def at_threshold(report: Report, point: GridPoint, repeats: int) -> None:
 
 def why_figures_differ(repeats: int) -> str:
     """Why sensitivity here, in the table above and by the counts are not the same to the last digit."""
-    words = "So the table above differs a little from the figures here, where one threshold holds for everybody."
+    words = "So the table above differs from the figures here, where one threshold holds for everybody."
     if repeats == 1:
         return words
     return f"{words} Counts are means over {repeats} repeats, in whole patients."

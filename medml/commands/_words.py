@@ -5,7 +5,7 @@ from __future__ import annotations
 from medml import gallery
 from medml.commands import Printed
 from medml.evaluate import baselines, headline
-from medml.evaluate.words import METRICS
+from medml.evaluate.words import METRICS, of_one_class
 from medml.steps import registry as steps
 from medml.terminal import figure, table
 from medml.types import Effect, Recipe, Report
@@ -32,7 +32,7 @@ def counted_in_words(report: Report) -> str:
     left = [f"{step.n_removed:,} left out as “{step.what.lower()}”" for step in report.flow if step.n_removed]
     said = ", ".join(left) if left else "no row was left out"
     if report.threshold is None:
-        return f"{said}."
+        return f"{said}. {of_one_class(report)}".rstrip()
     return f"{said}. “{report.positive}” is said from a probability of {report.threshold:g} on."
 
 

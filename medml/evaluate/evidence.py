@@ -28,3 +28,10 @@ class Evidence:
     report: Report
     seed: int
     draws: int
+
+    @property
+    def not_better(self) -> str:
+        """What to do with a model that tells no more than none."""
+        if self.context.choice.pictures is not None:
+            return "Do not use it: collect more pictures of more patients, or train another network."
+        return "Do not use it: look for better predictors or more patients."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from medml.types import Metric, Task
+from medml.types import Metric, Report, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,14 @@ def title(name: str) -> str:
 def meaning(name: str) -> str:
     """One sentence on what the figure says; empty for one that is not known."""
     return METRICS[name].meaning if name in METRICS else ""
+
+
+def of_one_class(report: Report) -> str:
+    """Which class the figures of one class are of, where two of several classes were left; else nothing."""
+    if report.task != "multiclass" or len(report.classes) != 2:
+        return ""
+    return ("Two classes were left: AUPRC, sensitivity, specificity, predictive values and F1 are those of "
+            f"“{report.classes[1]}”.")
 
 
 def better(name: str, mine: float, yours: float) -> bool:

@@ -46,13 +46,12 @@ def _identity(run: gallery.Run) -> str:
     tags = f"Tags that identify a person were found ({len(facts.identifiers)} sorts); the value of none was kept." \
         if facts.identifiers else "No tag that identifies a person was found."
     text = "" if facts.text_like is None else f" Writing at the borders was suspected in {facts.text_like:,} pictures."
-    return f"{tags} PatientID was hashed as it was read.{text}"
+    hashed = " PatientID was hashed as it was read." if "dicom" in facts.by.get("kind", {}) else ""
+    return f"{tags}{hashed}{text}"
 
 
 def _acquired(run: gallery.Run) -> str:
-    by = "; ".join(f"{name}: {', '.join(f'{what} {n:,}' for what, n in list(counts.items())[:5])}"
-                   for name, counts in _facts(run).by.items())
-    return by or "Not told by the files."
+    return w.acquired(_facts(run)) or "Not told by the files."
 
 
 def _software(run: gallery.Run) -> str:

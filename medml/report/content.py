@@ -9,7 +9,7 @@ from medml.evaluate import headline
 from medml.evaluate.catalogue import counted as counted_rows
 from medml.evaluate.catalogue import doubts, in_words_stated, many, unread
 from medml.evaluate.checks.usefulness import classes_in_words
-from medml.evaluate.words import title
+from medml.evaluate.words import of_one_class, title
 from medml.report import claim, tripod
 from medml.report import wording as w
 from medml.report.charts import drawing
@@ -95,7 +95,8 @@ def _model(run: gallery.Run) -> Iterator[Block]:
 def _performance(run: gallery.Run) -> Iterator[Block]:
     report, beside = run.report, w.beside(run)
     yield Heading("Performance", 1)
-    yield Words(f"Measured on {report.measured_on}. Intervals are 95 %, patients resampled.")
+    yield Words(f"Measured on {report.measured_on}. Intervals are 95 %, patients resampled. "
+                f"{of_one_class(report)}".rstrip())
     head = ("", "This model", *beside)
     yield Rows(head, tuple((title(name), *(bare(each.get(name))
                                            for each in (report.metrics, *beside.values())))

@@ -44,6 +44,11 @@ def _predictors(run: gallery.Run) -> str:
 
 def _sample_size(run: gallery.Run) -> str:
     found = w.check(run, "N1")
+def _entered(run: gallery.Run) -> str:
+    return _predictors(run) if run.config.choice.pictures is not None else \
+        "Numbers as they are, categories each as columns of their own."
+
+
     return found.what if found else "It was not worked out for this task."
 
 
@@ -72,7 +77,7 @@ def _recalibrated(run: gallery.Run) -> Answer:
 
 def _balance(run: gallery.Run) -> Answer:
     if run.report.n_events is None:
-        return Answer("does_not_apply", "The outcome has not two classes.")
+        return Answer("does_not_apply", "The outcome is not asked as yes or no.")
     return say(_share, "L9")(run)
 
 
@@ -116,6 +121,9 @@ def flow(run: gallery.Run) -> str:
 def _characteristics(run: gallery.Run) -> str:
     return f"See the table of predictors (5th to 95th percentile, share missing). {w.missing(run)}"
 
+    pictures = w.table_of(run).pictures
+    if pictures is not None:
+        return f"The files tell of the pictures: {w.acquired(pictures)}."
 
 def _numbers(run: gallery.Run) -> str:
     report = run.report
@@ -182,7 +190,7 @@ ITEMS: tuple[Item, ...] = (
     Item("11", "Methods", "Missing values", say(w.missing, "M1", "M2")),
     Item("12a", "Methods", "How the data were divided", say(w.division, "L1", "L2", "L3", "L10")),
     Item("12b", "Methods", "How predictors entered the model", say(
-        lambda run: f"Numbers as they are, categories each as columns of their own. {w.learned_inside(run)}", "M4")),
+        lambda run: f"{_entered(run)} {w.learned_inside(run)}", "M4")),
     Item("12c", "Methods", "Type of model, building, settings, internal validation", say(model, "L8", "E3")),
     Item("12d", "Methods", "Differences between centres or other clusters", _heterogeneity),
     Item("12e", "Methods", "Measures of performance", say(measures, "E2")),

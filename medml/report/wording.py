@@ -7,7 +7,7 @@ from medml.evaluate import baselines, headline
 from medml.evaluate.catalogue import from_elsewhere, many, named
 from medml.evaluate.words import METRICS, title
 from medml.recipe.target import ABOVE_ZERO
-from medml.types import Check, Column, External, Metric, NetBenefit, Report, Subgroup, Table
+from medml.types import Check, Column, External, Metric, NetBenefit, PictureFacts, Report, Subgroup, Table
 
 
 def figure(metric: Metric | None, digits: int = 3) -> str:
@@ -143,6 +143,12 @@ def missing(run: gallery.Run) -> str:
     if not gaps:
         return "No predictor had a missing value."
     worst = sorted(gaps.items(), key=lambda each: -each[1])[:5]
+def acquired(facts: PictureFacts) -> str:
+    """What the files say of how the pictures were taken, each with how often."""
+    return "; ".join(f"{name}: {', '.join(f'{what} {n:,}' for what, n in list(counts.items())[:5])}"
+                     for name, counts in facts.by.items())
+
+
     listed = ", ".join(f"“{name}” {share:.0%}" for name, share in worst)
     how = [each.reason for each in run.recipe.steps if each.on and each.name == "impute"]
     return (f"{many(len(gaps), 'predictor')} had missing values (most: {listed}). "

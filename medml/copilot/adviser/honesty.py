@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medml.copilot.adviser import Advice, rule
-from medml.copilot.adviser.words import answers, bold, figure, holds, outcome
+from medml.copilot.adviser.words import answers, bold, figure, holds, less, outcome
 from medml.copilot.facts import CheckFacts, Figure, Snapshot
 
 UNSURE = 0.8  # width of a slope's interval above which it says little
@@ -140,7 +140,7 @@ def optimism(s: Snapshot) -> Advice | None:
     if gap is None or s.run is None:
         return None
     return Advice(f"The {bold(s.run.title)} does {gap:.2f} better on its own patients than on unseen ones "
-                  "(**optimism**): it has learned some of them by heart.", "choose cautious settings or fewer columns")
+                  "(**optimism**): it has learned some of them by heart.", f"choose cautious settings or {less(s)}")
 
 
 @rule("events_after", about="size imbalance trust", at="evaluate", weight=53)

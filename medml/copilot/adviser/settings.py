@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medml.copilot.adviser import Advice, rule
-from medml.copilot.adviser.words import bold
+from medml.copilot.adviser.words import bold, less
 from medml.copilot.facts import CurveFacts, RunFacts, Setting, Shape, Snapshot
 from medml.copilot.proposal import propose, within
 
@@ -178,4 +178,4 @@ def far_apart(s: Snapshot) -> Advice | None:
         return None
     return Advice(f"The loss of the {bold(run.title)} is {curve.train_last:g} on its own patients and "
                   f"{curve.unseen_last:g} on unseen ones: it knows its own too well.",
-                  "choose more cautious settings, or fewer columns")
+                  f"choose more cautious settings, or {less(s)}")

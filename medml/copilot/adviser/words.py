@@ -65,3 +65,8 @@ def holds(each: Figure, value: float) -> bool:
 def answers(s: Snapshot) -> str:
     """What the model gives: probabilities, or of a number predictions."""
     return "predictions" if s.task == "regression" else "probabilities"
+
+
+def less(s: Snapshot) -> str:
+    """What else than cautious settings keeps a model from learning its patients by heart."""
+    return "collect more pictures" if s.of == "pictures" else "fewer columns"

@@ -142,10 +142,10 @@ def baselines_there(evidence: Evidence) -> Check:
             f"{nothing.high:+.3f}); {over_plain}.")
     if nothing.low <= 0:
         return found("E7", "warn", f"{what} That is not better than no model.",
-                     "Do not use it: look for better predictors or more patients.", **figures)
+                     evidence.not_better, **figures)
     if plain.high < 0:
-        return found("E7", "warn", f"{what} Plain regression is better.", "Use the family “logistic” instead.",
-                     **figures)
+        use = "Use the family “logistic” instead." if evidence.context.choice.pictures is None else evidence.not_better
+        return found("E7", "warn", f"{what} Plain regression is better.", use, **figures)
     return found("E7", "pass", what, **figures)
 
 
@@ -171,6 +171,7 @@ def optimism(evidence: Evidence) -> Check:
     gap = float(seen.mean()) - value
     what = f"{title(name)} is {seen.mean():.3f} on training rows and {value:.3f} on unseen rows: {gap:+.3f}."
     if gap > GAP:
+        less = "fewer columns" if evidence.context.choice.pictures is None else "collect more pictures"
         return found("E8", "warn", f"{what} The model has learned its own patients by heart.",
-                     "Choose cautious settings or fewer columns; only the figure on unseen rows counts.", gap=gap)
+                     f"Choose cautious settings or {less}; only the figure on unseen rows counts.", gap=gap)
     return found("E8", "pass", what, gap=gap)

@@ -44,7 +44,7 @@ def nothing_from_shuffled_labels(evidence: Evidence) -> Check:
                                     "cases on both sides of the split belong together.", ASK, **figures)
     if observed <= bar:
         return found("L12", "warn", f"{what} The model is not above chance.",
-                     "Do not use it: look for better predictors or more patients.", **figures)
+                     evidence.not_better, **figures)
     return found("L12", "pass", what, **figures)
 
 

@@ -135,7 +135,7 @@ def _said_of_classes(figures: dict[str, float], n: int, whole: int) -> str:
 def worth_acting_on(evidence: Evidence) -> Check:
     """Mean net benefit over the stated range, minus the better of treating all and treating nobody."""
     if evidence.scored.task != "binary":
-        return found("E5", "pass", "Net benefit is a matter of two classes: there is no one threshold to act on here.")
+        return found("E5", "pass", "Net benefit is of one threshold: there is no one threshold to act on here.")
     known = evidence.report.net_benefit
     if known is None or known.gain.value is None or evidence.report.n_cases < FEW:
         return found("E5", "could_not_tell", f"{many(evidence.report.n_cases, 'case')} are too few to tell net "
