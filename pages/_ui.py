@@ -38,6 +38,7 @@ from pages._ui_words import (
     say,
     section,
     size,
+    unit_beside,
     when,
 )
 
@@ -45,4 +46,5 @@ __all__ = ["Cell", "about", "allowed", "ask_night", "chart", "chip", "clean", "c
            "empty", "explained", "eyebrow", "figures", "followed", "forget", "form_from_params", "go", "guard",
            "heading", "html", "ink", "job_bar", "judged", "legend", "linked", "looked", "next_button", "note",
            "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember", "rows",
-           "say", "section", "sent", "size", "stepper", "table", "term", "tiles", "warm_up", "when"]
+           "say", "section", "sent", "size", "stepper", "table", "term", "tiles", "unit_beside",
+           "warm_up", "when"]

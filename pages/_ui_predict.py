@@ -54,7 +54,8 @@ def _part(title: str, fields: list[Field], key: str) -> dict[str, str | float | 
 
 
 def _drawn(field: Field, key: str) -> Any:
-    label = ui.plain(field.name) + (f" ({ui.plain(field.unit)})" if field.unit and field.unit not in field.name else "")
+    unit = ui.unit_beside(field.name, field.unit)
+    label = ui.plain(field.name) + (f" ({ui.plain(unit)})" if unit else "")
     if field.kind == "choice":
         return st.selectbox(label, [*field.choices, OTHER], index=None, placeholder="Not recorded", key=key,
                             format_func=lambda each: ui.clean(each, 60))

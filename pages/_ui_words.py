@@ -100,6 +100,12 @@ def about(n: int, exact: bool, one: str = "", many: str = "") -> str:
     return count(n, one, many) if exact else "about " + count(float(f"{n:.2g}"), one, many)
 
 
+def unit_beside(name: str, unit: str | None) -> str:
+    """The unit as it stands beside a name; "" where there is none, or the name ends with it already."""
+    said = not unit or re.search(rf"(?:^|[\W_]){re.escape(unit)}[\s)\]}}]*$", name, re.IGNORECASE)
+    return "" if said else str(unit)
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A figure to some significant digits, with thousands separated and no exponent below a billion."""
     if value is None:

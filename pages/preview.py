@@ -58,7 +58,8 @@ def one(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[
     """The picture of one column, with its name over it and a line of counts under it."""
     drawn = held_here.kept(("spread", column.name, tuple(shades.items()), outcomes is None),
                            lambda: picture(held, column, outcomes, shades))
-    unit = f' <span class="m-quiet">{ui.html(column.unit, 20)}</span>' if column.unit else ""
+    unit = ui.html(ui.unit_beside(column.name, column.unit), 20)
+    unit = f' <span class="m-quiet">{unit}</span>' if unit else ""
     st.html(f'<p class="m-chart-title">{ui.html(column.name, 48)}{unit}</p>')
     if drawn is None:
         ui.note("Nothing recorded in these rows.")

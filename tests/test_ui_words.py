@@ -179,6 +179,13 @@ def test_an_address_in_a_name_becomes_no_link(text):
     assert shown.replace(plain.JOINER, "") == text
 
 
+@pytest.mark.parametrize("name, unit, shown", [
+    ("Alter (Jahre)", "Jahre", ""), ("crp_mg", "mg", ""), ("Weight [KG]", "kg", ""), ("Age", "g", "g"),
+    ("Hb", "g/dl", "g/dl"), ("Hb", None, ""), ("Jahre bis heute", "Jahre", "Jahre")])
+def test_a_unit_is_said_once(name, unit, shown):
+    assert words.unit_beside(name, unit) == shown
+
+
 def test_configure_counts_the_columns_that_cleanup_leaves(tmp_path):
     lines = ["seen,ward,age,sick"]
     lines += [f"2021-03-{row % 28 + 1:02},{'abc'[row % 3]},{row % 40},{'yn'[row % 2]}" for row in range(200)]
