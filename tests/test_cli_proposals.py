@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,9 @@ from tables import clinic, saved
 
 from medml import gallery
 from medml.__main__ import main as command
-from medml.profile import left_out, scan
+from medml.commands.train import proposals_in_words
+from medml.profile import left_out, propose_choice, scan
+from medml.recipe import propose_recipe
 
 
 def leaky(folder: Path, n: int = 160) -> Path:
@@ -50,6 +53,16 @@ def test_train_leaves_out_what_the_screen_proposes_and_says_so(tmp_path, capsys)
     on_screen = {each.column for each in left_out(profile.tables[0], "outcome", "patient_id")}
     assert set(run["config"]["choice"]["leave_out"]) == on_screen
     assert run["metrics"]["auroc"]["value"] < 0.98  # the outcome in other words would make it 1
+
+
+def test_a_name_that_ends_with_a_full_stop_gets_no_second_one(tmp_path):
+    table = clinic(160)
+    table.insert(1, "Fal-Nr.", [f"F{900 + each}" for each in range(160)])
+    profile = scan(saved(table, tmp_path))
+    choice = propose_choice(profile, target="outcome", patient="patient_id")
+    config, recipe = SimpleNamespace(choice=choice, params={}), propose_recipe(profile.tables[0], choice, "0" * 64)
+    said, = (each for each in proposals_in_words(tmp_path, profile, config, recipe) if each.startswith("Left out:"))
+    assert said.startswith("Left out: Fal-Nr. ") and "  " not in said
 
 
 def test_a_column_is_kept_where_a_person_says_so(tmp_path, capsys):

@@ -94,7 +94,7 @@ def proposals_in_words(source: Path, profile: Profile, config: TrainConfig, reci
     choice, table = config.choice, profile.table(config.choice.table)
     out = [each for each in left_out(table, choice.target, choice.patient) if each.column in choice.leave_out]
     for names, reason in by_reason(out):
-        yield f"Left out: {names}. {reason}"
+        yield f"Left out: {names.removesuffix('.')}. {reason}"
     if any(not unusable(table.column(each.column)) for each in out):
         yield "--keep COLUMN keeps one that is known before the moment of prediction."
     against = mirrored(table.pictures, config.params.get("flip"))
