@@ -23,6 +23,7 @@ class PictureFacts(Value):
     side         5th percentile, median and 95th percentile of the shorter side, pixels
     frames       most frames of one file (95th percentile; at least 2 where any file has several)
     damaged      files whose pixels could not be decoded, and that were listed with their reason
+    unread       files that their headers showed to be cut off or damaged: listed, and in no row of the table
     copies, near pictures equal to an earlier one (pixel by pixel); nearly equal ones (perceptual hash, confirmed by
                  correlation); *_across: those of them whose twin has another class. None: could not tell
     small        files with too few pixels to tell near copies of
@@ -36,6 +37,7 @@ class PictureFacts(Value):
     side: tuple[int, int, int] = (0, 0, 0)
     frames: int = 1
     damaged: int = 0
+    unread: int = 0
     copies: int = 0
     copies_across: int = 0
     near: int | None = None

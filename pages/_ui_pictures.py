@@ -40,7 +40,8 @@ def facts(table: Table) -> None:
         return
     ui.section("The pictures", "From their headers and a first look at their pixels; the files stay as they are.")
     with st.container(key="m_card_pictures"):
-        ui.tiles([("pixels on the shorter side", _side(known)), ("could not be decoded", f"{known.damaged:,}"),
+        ui.tiles([("pixels on the shorter side", _side(known)),
+                  ("could not be decoded", f"{known.damaged + known.unread:,}"),
                   ("exact copies", f"{known.copies:,}"),
                   ("nearly alike", "not told" if known.near is None else f"{known.near:,}")])
         ui.table(("What", "Found"), [(NAMES.get(name, name.capitalize()), _counted(counts))

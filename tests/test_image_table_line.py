@@ -145,6 +145,23 @@ def test_damaged_pictures_are_told_and_no_row_is_lost_before_decoding():
     assert not steps.registry.get("damaged_pictures").drops_rows
 
 
+def test_a_film_that_is_cut_off_is_not_said_to_have_been_decoded(tmp_path, capsys):
+    """Seen by its header, it is no row; scan, step and report count it with those that cannot be decoded."""
+    for n in range(24):
+        dicom(tmp_path / ("ill" if n % 2 else "well") / f"{n}.dcm", n, PatientID=f"P{n}", Modality="CR")
+    cut = tmp_path / "ill" / "1.dcm"
+    cut.write_bytes(cut.read_bytes()[:-50])
+    profile, ref = scan(tmp_path), scan(tmp_path).tables[0].ref
+    recipe = propose_recipe(profile.tables[0], propose_choice(profile, table=ref), "0" * 64)
+    step = next(each for each in recipe.steps if each.name == "damaged_pictures")
+    assert step.reason.startswith("1 cut off or damaged file is in no row; of the others")
+    assert main(["scan", str(tmp_path)]) == 0 and "Cannot be decoded: 1." in capsys.readouterr().out
+    kind = steps.registry.get("damaged_pictures")
+    frame = pl.DataFrame({"picture": ["a"]})
+    _, effect = kind.apply(frame, {}, About(profile.tables[0], Choice(table=ref, target="y", task="binary"), {}))
+    assert effect.sentence.startswith("1 file cut off or damaged in no row")
+
+
 def test_several_modalities_are_no_strays_and_the_step_is_off(tmp_path):
     for n in range(24):
         dicom(tmp_path / ("a" if n % 2 else "b") / f"{n}.dcm", n, PatientID=f"P{n}", Modality="CT" if n % 3 else "MR")
@@ -248,7 +265,7 @@ def test_the_command_line_names_pictures_to_their_owner_and_the_home_does_not(tm
     out = tmp_path / "found.json"
     assert main(["scan", str(folder), "--json", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert "Cannot be decoded: 0. Equal to an earlier one: 0 (0 in another class), nearly equal: could not" in printed
+    assert "Cannot be decoded: 1. Equal to an earlier one: 0 (0 in another class), nearly equal: could not" in printed
     assert "PatientName 24" in printed and "PatientID 24" in printed
     files = {each["path"]: each["reason_code"] for each in json.loads(out.read_text())["files"]}
     assert files["a/ZZCANARY cut.dcm"] == "damaged"

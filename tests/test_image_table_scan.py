@@ -64,6 +64,7 @@ def test_pictures_are_told_by_folder_and_reason_and_by_name_to_their_owner(scann
 def test_a_scan_counts_what_headers_and_pixels_tell(scanned):
     facts = scanned[0].tables[0].pictures
     assert (facts.n, facts.burned_in, facts.chest, facts.own_split, facts.damaged) == (42, 4, True, False, 0)
+    assert facts.unread == 1  # the file that is cut off: it is no row, and not said to have been decoded
     assert facts.by["modality"] == {"CR": 41}
     assert facts.by["kind"] == {"dicom": 41, "other": 1}
     assert facts.side == (64, 64, 64)

@@ -58,7 +58,7 @@ def pictures_in_words(facts: PictureFacts) -> Printed:
     often = ", ".join(f"{what} {n:,}" for what, n in often_written(facts).items())
     named = ", ".join(f"{tag} {n:,}" for tag, n in list(facts.identifiers.items())[:8])
     return [f"Shorter side {facts.side[0]:,} to {facts.side[2]:,} pixels · " + " · ".join(by),
-            f"Cannot be decoded: {facts.damaged:,}. Equal to an earlier one: {facts.copies:,} "
+            f"Cannot be decoded: {facts.damaged + facts.unread:,}. Equal to an earlier one: {facts.copies:,} "
             f"({facts.copies_across:,} in another class), nearly equal: {near}.",
             f"Burned-in text declared: {facts.burned_in:,}, writing at the borders: {text}.",
             *([" ".join(untold(facts))] if untold(facts) else []),

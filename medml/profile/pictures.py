@@ -13,9 +13,10 @@ from medml.data.images.columns import CONTENT, PATIENT, PICTURE, SPLIT, TAGS, ow
 from medml.data.images.image_file import ImageFile, Unreadable
 from medml.data.images.table import ImageTable
 from medml.data.images.twins import Looks, across
+from medml.data.kinds import PICTURE_ENDINGS
 from medml.errors import Stopped
 from medml.profile.suspicions import note
-from medml.types import Column, Kind, PictureFacts, Proposal, Table
+from medml.types import Column, FileEntry, Kind, PictureFacts, Proposal, Table
 from medml.watch import Watch
 
 OTHER = "other"
@@ -143,6 +144,14 @@ def look(table: Table, source: ImageTable, watch: Watch) -> tuple[Table, dict[st
         "near_across": across(twins, twins.near, classes) if told else None,
         "text_like": sum(text) if whole and text else None})
     return table.model_copy(update={"pictures": facts}), broken
+
+
+def with_unread(table: Table, files: Sequence[FileEntry]) -> Table:
+    """The table of pictures with how many files their headers showed to be damaged: they are no rows of it."""
+    if table.pictures is None:
+        return table
+    n = sum(each.action == "skip" and each.reason_code == "damaged" and each.kind in PICTURE_ENDINGS for each in files)
+    return table.model_copy(update={"pictures": table.pictures.model_copy(update={"unread": n})})
 
 
 def _classes(table: Table, source: ImageTable) -> list[str | None]:

@@ -65,6 +65,7 @@ def scan_listed(source: Path, *, sheet: str | None = None, watch: Watch | None =
     tables, broken = _read_all(sources, Part(watch, 0.1, 0.3 if of_pictures else 1.0), k)
     files = [_unread(each, broken.get((each.path, each.sheet))) for each in files]
     tables, unreadable = _look_at_pictures(sources, tables, Part(watch, 0.3, 1.0))
+    tables = [pictures.with_unread(each, files) for each in tables]
     named = listing.undecodable(files, unreadable)
     tables = sorted(tables, key=lambda each: each.pictures is None or each.rows < MANY_PICTURES)  # these come first
     watch.say("done", 1.0, f"{len(tables)} tables read, {len(files)} files seen.")

@@ -137,6 +137,8 @@ def _odd_modality(facts: PictureFacts) -> Step:
 
 def _damaged_pictures(facts: PictureFacts) -> Step:
     reason = (f"{facts.damaged:,} of {facts.n:,} pictures could not be decoded." if facts.damaged else
+              f"{facts.unread:,} cut off or damaged {'file is' if facts.unread == 1 else 'files are'} in no row; of "
+              "the others every one that the scan looked at could be decoded." if facts.unread else
               "Every picture that the scan looked at could be decoded; one that cannot be read later is left out too.")
     return Step(name="damaged_pictures", reason=reason)
 

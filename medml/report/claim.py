@@ -37,7 +37,9 @@ def _prepared(run: gallery.Run) -> str:
 
 def _subsets(run: gallery.Run) -> str:
     facts = _facts(run)
-    return (f"{facts.damaged:,} pictures could not be decoded, {facts.copies:,} equal an earlier one. "
+    in_no_row = f" ({facts.unread:,} of them before a row was counted)" if facts.unread else ""
+    return (f"{facts.damaged + facts.unread:,} pictures could not be decoded{in_no_row}, "
+            f"{facts.copies:,} equal an earlier one. "
             f"{tripod.flow(run)}")
 
 

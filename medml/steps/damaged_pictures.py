@@ -23,10 +23,18 @@ class DamagedPictures(Fixed):
 
     def apply(self, frame: pl.DataFrame, params: dict[str, Any], about: About) -> tuple[pl.DataFrame, Effect]:
         facts = about.table.pictures
-        n = facts.damaged if facts is not None else 0
-        sentence = (f"{plural(n, 'picture')} could not be decoded by the scan; what cannot be read is left out when "
-                    "the training reads the pixels." if n else "Every picture the scan looked at could be decoded.")
+        sentence = _said(facts.damaged, facts.unread) if facts is not None else _said(0, 0)
         return frame, Effect(step=self.name, rows_before=frame.height, rows_after=frame.height, sentence=sentence)
+
+
+def _said(damaged: int, unread: int) -> str:
+    """Of pictures that could not be decoded, and of files whose headers said so before they became rows."""
+    if damaged:
+        return (f"{plural(damaged, 'picture')} could not be decoded by the scan; what cannot be read is left out when "
+                "the training reads the pixels.")
+    if unread:
+        return f"{plural(unread, 'file')} cut off or damaged in no row; every other picture could be decoded."
+    return "Every picture the scan looked at could be decoded."
 
 
 registry.add(DamagedPictures.name, DamagedPictures())
