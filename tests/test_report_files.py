@@ -279,6 +279,28 @@ def test_a_model_is_made_from_more_than_the_part_that_judged_it(run):
     assert "made from 120 cases of 120 patients" in wording.aim(run)
 
 
+def test_a_column_that_the_cleanup_leaves_out_is_no_predictor_and_is_named(run):
+    """A date of birth and the like: the checks count without them, and so does the report."""
+    recipe = run.recipe.model_copy(update={"steps": [each.model_copy(update={"params": {"columns": ["age"]}})
+                                                     if each.name == "drop_columns" else each
+                                                     for each in run.recipe.steps]})
+    without = replace(run, recipe=recipe)
+    assert "age" in [each.name for each in wording.predictors(run)]
+    assert "age" not in [each.name for each in wording.predictors(without)]
+    assert "“age”" in wording.left_out(without) and "“age”" not in wording.left_out(run)
+    off = recipe.model_copy(update={"steps": [each.model_copy(update={"on": each.name != "drop_columns"})
+                                              for each in recipe.steps]})
+    assert "age" in [each.name for each in wording.predictors(replace(run, recipe=off))]
+
+
+def test_a_unit_that_the_name_ends_in_is_said_once(run):
+    columns = [each.model_copy(update={"name": "CRP (mg/l)", "unit": "mg/l"}) if each.name == "age" else each
+               for each in wording.table_of(run).columns]
+    table = wording.table_of(run).model_copy(update={"columns": columns})
+    said = tripod._predictors(replace(run, profile=run.profile.model_copy(update={"tables": [table]})))
+    assert "CRP (mg/l)" in said and "(mg/l) (mg/l)" not in said
+
+
 def test_a_check_that_could_not_tell_asks_the_person(run):
     answers = {item.number: answer for item, answer in checklist.filled(tripod.ITEMS, judged(run, "L1",
                                                                                              "could_not_tell"))}

@@ -40,7 +40,8 @@ def _summary(run: gallery.Run) -> Iterator[Block]:
     yield Words(w.result(run))
     asked = [each for each in run.report.checks if each.verdict in ("warn", "block")]
     passed = sum(each.verdict in ("pass", "info") for each in run.report.checks)
-    yield Words(f"{passed} of {len(run.report.checks)} checks passed; {len(asked)} ask for a look.")
+    ask = "asks" if len(asked) == 1 else "ask"
+    yield Words(f"{passed} of {len(run.report.checks)} checks passed; {len(asked)} {ask} for a look.")
     if run.report.happened:
         yield Words(" ".join(run.report.happened))
     if run.label.notes:

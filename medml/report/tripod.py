@@ -6,6 +6,7 @@ from medml import gallery
 from medml.evaluate import headline
 from medml.evaluate.catalogue import many
 from medml.evaluate.words import title
+from medml.profile.names import unit_of
 from medml.report import wording as w
 from medml.report.checklist import Answer, Item, ask, say
 
@@ -38,17 +39,18 @@ def _preparation(run: gallery.Run) -> str:
 def _predictors(run: gallery.Run) -> str:
     if run.config.choice.pictures is not None:
         return "Pixels of the pictures, brought to one size; no other column."
-    names = ", ".join(each.name + (f" ({each.unit})" if each.unit else "") for each in w.predictors(run))
+    names = ", ".join(each.name + (f" ({each.unit})" if each.unit and not unit_of(each.name) else "")
+                      for each in w.predictors(run))
     return f"Candidate predictors: {names}."
 
 
-def _sample_size(run: gallery.Run) -> str:
-    found = w.check(run, "N1")
 def _entered(run: gallery.Run) -> str:
     return _predictors(run) if run.config.choice.pictures is not None else \
         "Numbers as they are, categories each as columns of their own."
 
 
+def _sample_size(run: gallery.Run) -> str:
+    found = w.check(run, "N1")
     return found.what if found else "It was not worked out for this task."
 
 
@@ -119,11 +121,11 @@ def flow(run: gallery.Run) -> str:
 
 
 def _characteristics(run: gallery.Run) -> str:
-    return f"See the table of predictors (5th to 95th percentile, share missing). {w.missing(run)}"
-
     pictures = w.table_of(run).pictures
     if pictures is not None:
         return f"The files tell of the pictures: {w.acquired(pictures)}."
+    return f"See the table of predictors (5th to 95th percentile, share missing). {w.missing(run)}"
+
 
 def _numbers(run: gallery.Run) -> str:
     report = run.report

@@ -25,9 +25,15 @@ def predictors(run: gallery.Run) -> list[Column]:
     choice = run.config.choice
     if choice.pictures is not None:
         return []
-    left_out = {choice.target, choice.patient, *choice.leave_out}
-    return [each for each in table_of(run).columns if each.name not in left_out and each.kind not in (
+    without = {choice.target, choice.patient, *choice.leave_out, *_cleaned_away(run)}
+    return [each for each in table_of(run).columns if each.name not in without and each.kind not in (
         "identifier", "text", "empty", "picture")]
+
+
+def _cleaned_away(run: gallery.Run) -> list[str]:
+    """Columns that the cleanup left out: raw dates, free text, one single value."""
+    return [name for step in run.recipe.steps if step.on and step.name == "drop_columns"
+            for name in step.params.get("columns", [])]
 
 
 def outcome(run: gallery.Run) -> str:
@@ -137,18 +143,18 @@ def learned_inside(run: gallery.Run) -> str:
             ", the model itself) learned from the training cases of each part alone.")
 
 
-def missing(run: gallery.Run) -> str:
-    """How much is missing, where most, and what became of it."""
-    gaps = {name: share for name, share in run.report.missing.items() if share > 0}
-    if not gaps:
-        return "No predictor had a missing value."
-    worst = sorted(gaps.items(), key=lambda each: -each[1])[:5]
 def acquired(facts: PictureFacts) -> str:
     """What the files say of how the pictures were taken, each with how often."""
     return "; ".join(f"{name}: {', '.join(f'{what} {n:,}' for what, n in list(counts.items())[:5])}"
                      for name, counts in facts.by.items())
 
 
+def missing(run: gallery.Run) -> str:
+    """How much is missing, where most, and what became of it."""
+    gaps = {name: share for name, share in run.report.missing.items() if share > 0}
+    if not gaps:
+        return "No predictor had a missing value."
+    worst = sorted(gaps.items(), key=lambda each: -each[1])[:5]
     listed = ", ".join(f"“{name}” {share:.0%}" for name, share in worst)
     how = [each.reason for each in run.recipe.steps if each.on and each.name == "impute"]
     return (f"{many(len(gaps), 'predictor')} had missing values (most: {listed}). "
@@ -184,5 +190,5 @@ def shown_metrics(run: gallery.Run) -> list[str]:
 
 def left_out(run: gallery.Run) -> str:
     """Columns that were not used, by name."""
-    names = run.config.choice.leave_out
+    names = list(dict.fromkeys([*run.config.choice.leave_out, *_cleaned_away(run)]))
     return f"Not used: {named(names, most=12)}." if names else "No column was left out by hand or by proposal."
