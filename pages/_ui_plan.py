@@ -55,6 +55,8 @@ def task_sentence(table: Table, choice: Choice) -> str:
         labels = ", ".join(level.label for level in column.levels) or "the classes"
         more = " and rarer ones" if column.levels and column.hidden_levels else ""
         return f"Several classes: MedML learns to tell {labels}{more} apart, as {name} names them."
+    if choice.positive is None:  # the scan may name neither of so few patients
+        return f"Two classes: MedML learns to tell the two answers of {name} apart for a patient that it has not seen."
     yes = answer(choice.positive)
     return f"Two classes: MedML learns how likely it is that {name} is {yes} for a patient that it has not seen."
 
