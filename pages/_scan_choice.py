@@ -31,16 +31,26 @@ class Asked:
 
 
 def pick_table(profile: Profile, old: Choice | None) -> Table:
-    """The one table, or the one chosen of several; the largest with an outcome is proposed."""
+    """The one table, or the one chosen of several."""
     if len(profile.tables) == 1:
         return profile.tables[0]
-    likely = max(range(len(profile.tables)), key=lambda at: (bool(profile.tables[at].targets), profile.tables[at].rows))
-    before = next((at for at, each in enumerate(profile.tables) if old and each.ref == old.table), likely)
+    before = next((at for at, each in enumerate(profile.tables) if old and each.ref == old.table),
+                  likely_table(profile))
     with st.container(key="m_card_table"):
         ui.heading("Which table?", f"{len(profile.tables):,} tables were read. One model learns from one of them.")
         at = st.selectbox("Table", range(len(profile.tables)), before, label_visibility="collapsed", key="m_table",
                           format_func=lambda each: _table_words(profile.tables[each]))
     return profile.tables[at]
+
+
+def likely_table(profile: Profile) -> int:
+    """The place of the table to propose: many pictures come first, as on the command line, else the largest with an
+    outcome."""
+    from medml.profile.choice import is_about_pictures
+
+    if is_about_pictures(profile):
+        return 0
+    return max(range(len(profile.tables)), key=lambda at: (bool(profile.tables[at].targets), profile.tables[at].rows))
 
 
 def _table_words(table: Table) -> str:

@@ -87,7 +87,8 @@ def file_form(*, of_pictures: bool, explains: bool) -> dict[str, Any] | None:
     """Where a file of patients (or pictures) lies, where the answers go and what they say; None until it is sent."""
     with st.form("m_file_form", border=False):
         what = "Picture or folder of pictures" if of_pictures else "File of patients"
-        path = st.text_input(what, key="m_predict_file", placeholder="/home/you/new patients.csv")
+        path = st.text_input(what, key="m_predict_file",
+                             placeholder="/home/you/new films" if of_pictures else "/home/you/new patients.csv")
         sheet = "" if of_pictures else st.text_input("Sheet", key="m_predict_sheet",
                                                      placeholder="Only where a workbook has several")
         out = st.text_input("Write the answers to", key="m_predict_out",

@@ -18,6 +18,7 @@ from medml.config import propose_config
 from medml.errors import UserError
 from medml.recipe import propose_recipe
 from medml.types import PicturePlan
+from pages import _scan_choice
 from tests.conftest import SHARED
 from tests.e2e.scenes_pictures import slices
 from tests.made_pictures import dicom, png
@@ -248,3 +249,16 @@ def test_answers_that_are_numbers_are_shown_with_what_spoke_for_more(of_a_number
     drawn = list(looking.look_at_new(of_a_number, Path(gallery.open_run(of_a_number).profile.source),
                                      {"00.png": "3.2", "01.png": "9"}))
     assert [each[0] for each in drawn] == ["00.png", "01.png"]
+
+
+def test_films_with_a_table_of_labels_are_proposed_and_not_the_labels_alone(tmp_path):
+    """As on the command line: the larger table is that of the labels, since one film of them is cut off."""
+    for n in range(24):
+        png(tmp_path / "films" / f"{n}.png", n)
+    (tmp_path / "films" / "0.png").write_bytes((tmp_path / "films" / "0.png").read_bytes()[:40])
+    rows = [f"films/{n}.png,{40 + n},{'ill' if n % 2 else 'well'}" for n in range(24)]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,age,finding", *rows]))
+    found = profile.scan(tmp_path)
+    assert [each.rows for each in found.tables] == [23, 24]
+    assert found.tables[_scan_choice.likely_table(found)].pictures is not None
+    assert profile.propose_choice(found).table == found.tables[0].ref

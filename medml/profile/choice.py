@@ -106,7 +106,7 @@ def choose_table(profile: Profile, wanted: TableRef | str | None) -> Table:
                         code="no_table")
     if wanted is None:
         first = profile.tables[0]
-        if len(profile.tables) > 1 and not (first.pictures and first.rows >= MANY_PICTURES):
+        if len(profile.tables) > 1 and not is_about_pictures(profile):
             names = ", ".join(each.ref.label for each in profile.tables[:5])
             raise UserError(what=f"There are {len(profile.tables)} tables: {names}{', …' * (len(profile.tables) > 5)}.",
                             fix="Choose one of them.", code="several_tables")
@@ -118,6 +118,12 @@ def choose_table(profile: Profile, wanted: TableRef | str | None) -> Table:
     label = wanted if isinstance(wanted, str) else wanted.label
     raise UserError(what=f"The scan read no table called {label}.", fix="Scan the folder again, or choose another.",
                     code="table_gone")
+
+
+def is_about_pictures(profile: Profile) -> bool:
+    """Whether many pictures make the first table the one that is meant, whatever other tables lie beside them."""
+    first = profile.tables[0]
+    return first.pictures is not None and first.rows >= MANY_PICTURES
 
 
 def find(table: Table, name: str) -> Column:
