@@ -111,6 +111,9 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     return run
 
 
+AS_BEFORE = "Finished: the further rounds brought nothing better, so the figures are as before."
+
+
 def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: Watch | None = None,
                  job: str | None = None, halved: int = 0) -> Checkpoint:
     """Train for n_rounds more: in every fold from that fold's own state, and in the final model. A new checkpoint.
@@ -130,7 +133,7 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
         with unjudged.kept(task, fits):
             checkpoint = _judge_further(task, opened, ground, folds, fits, n_rounds, job)
     fitting.forget(task.work)
-    watch.say("done", 1.0, "Finished")
+    watch.say("done", 1.0, AS_BEFORE if gallery.open_run(run).chain.is_as_before() else "Finished")
     return checkpoint
 
 

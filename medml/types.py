@@ -336,6 +336,12 @@ class Chain(Value):
     current: int
     checkpoints: list[Checkpoint]
 
+    def is_as_before(self) -> bool:
+        """Whether the rounds that led to the current checkpoint changed no figure: every model kept its best round."""
+        link = {each.number: each for each in self.checkpoints}
+        now, before = link[self.current], link.get(link[self.current].parent)
+        return before is not None and now.headline is not None and now.headline == before.headline
+
 
 class Manifest(Value):
     """What a run was made from, with what (G1). Names and hashes, no values."""

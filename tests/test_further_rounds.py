@@ -89,6 +89,28 @@ def test_going_on_is_not_ended_by_the_patience_of_the_first_training(source):
     assert rounds_of(gallery.open_run(run)) == [each + 12 for each in before]
 
 
+class Listening(Silent):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, stage: str, fraction: float, message: str, **more: object) -> None:
+        self.said.append(message)
+
+
+def test_rounds_that_bring_nothing_better_are_said_to(source, capsys):
+    """A rate of 0.1 has long left its best round behind when patience ends it."""
+    run = train(source, *planned(source, family="mlp", params={"epochs": 100, "patience": 5, "rate": 0.1}))
+    before, watch = gallery.open_run(run).report.metrics, Listening()
+    continue_run(run, 3, source=source, watch=watch)
+    assert gallery.open_run(run).report.metrics == before
+    assert watch.said[-1] == "Finished: the further rounds brought nothing better, so the figures are as before."
+    assert command(["continue", run, "--epochs", "1"]) == 0
+    assert "They brought nothing better, so the figures are as before." in capsys.readouterr().out
+    learns, heard = train(source, *planned(source, family="mlp", params=IN_ROUNDS["mlp"])), Listening()
+    continue_run(learns, 8, source=source, watch=heard)
+    assert heard.said[-1] == "Finished"
+
+
 def test_the_terminal_says_that_a_stopped_continue_kept_its_rounds(source, capsys, monkeypatch):
     run = train(source, *planned(source, family="mlp", params=IN_ROUNDS["mlp"]))
     watch = After(15)

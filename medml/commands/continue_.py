@@ -35,4 +35,5 @@ def do_continue(args: argparse.Namespace) -> Printed:
     save_json(args.json, run_as_json(opened))
     ended = f"Stopped: the rounds so far are kept as checkpoint {checkpoint.number}, " if bar.asked_to_stop else \
         f"Checkpoint {checkpoint.number}: "
-    return [f"{ended}{checkpoint.rounds:,} rounds in all.", *run_in_words(opened)]
+    same = " They brought nothing better, so the figures are as before." if opened.chain.is_as_before() else ""
+    return [f"{ended}{checkpoint.rounds:,} rounds in all.{same}", *run_in_words(opened)]
