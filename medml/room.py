@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -24,13 +25,26 @@ def little_room() -> UserError | None:
 
     Jobs that run or wait go on: each keeps its last checkpoint, and waits where the disk is full.
     """
-    least = float(os.environ.get("MEDML_LEAST_FREE_GB", LEAST_GB))
+    least = _least()
+    if least is None:
+        return UserError(what="MEDML_LEAST_FREE_GB, the room that must be free on the disk, is set to what is no "
+                              "number of gigabytes: no new work is taken. What runs or waits goes on.",
+                         code="least_free", fix="Set it to a number such as 2, or take it out, and start MedML again.")
     free = _free() / 1e9
     if free >= least:
         return None
     return UserError(what=f"Only {free:.1f} GB are free on the disk that holds MedML's folder: no new work is taken.",
                      fix=f"Free some space, until {least:g} GB are there, and try again. What runs or waits goes on.",
                      code="little_room")
+
+
+def _least() -> float | None:
+    """Gigabytes that must be free for new work; None where the setting is no such number."""
+    try:
+        least = float(os.environ.get("MEDML_LEAST_FREE_GB", LEAST_GB))
+    except ValueError:
+        return None
+    return least if 0 <= least < math.inf else None
 
 
 def has_room() -> bool:

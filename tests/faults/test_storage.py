@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import worker
-from medml import copilot, drive, room, standing, store
+from medml import copilot, doctor, drive, room, standing, store
 from medml.__main__ import main
 from medml.errors import UserError
 from medml.store import database, whole
@@ -245,6 +245,16 @@ def test_with_little_room_no_job_is_taken_and_those_there_go_on(monkeypatch, med
     assert store.claim("quick", "me", 30).id == waits
     monkeypatch.setenv("MEDML_LEAST_FREE_GB", "1.5")
     assert worker.enqueue("steps_quick", {"n": 1}) and standing.notes() == []
+
+
+@pytest.mark.parametrize("said", ["abc", "", "1,5", "nan", "-1", "inf"])
+def test_a_least_room_that_is_no_number_is_told_wherever_work_begins(monkeypatch, said):
+    know_the_kinds(monkeypatch)
+    monkeypatch.setenv("MEDML_LEAST_FREE_GB", said)
+    with pytest.raises(UserError, match="MEDML_LEAST_FREE_GB, .* is set to what is no number of gigabytes"):
+        worker.enqueue("steps_quick", {"n": 1})
+    assert "Set it to a number such as 2" in standing.notes()[0].fix and store.jobs() == []
+    assert [each.light for each in doctor.registry.get("room").run(doctor.Scene("command line"))] == ["red"]
 
 
 def drawn() -> None:
