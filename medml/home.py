@@ -15,7 +15,10 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel
 
+from medml.errors import UserError
+
 log = logging.getLogger(__name__)
+KEY = 32  # bytes
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -173,17 +176,27 @@ def sha256_of(value: BaseModel) -> str:
 
 
 def secret(name: str = "secret") -> bytes:
-    """The installation's key (32 bytes), made on first use, in home()/keys with mode 0600; never in a run or export."""
+    """The installation's key (32 bytes), made on first use, in home()/keys with mode 0600; never in a run or export.
+
+    raises  UserError where the file was emptied or cut short: nothing hashed with the whole key would be known again
+    """
     path = ensure(home() / "keys") / name
     if not path.exists():
         fresh = path.with_name(f".{name}.{secrets.token_hex(4)}.part")
         try:
-            write_bytes(fresh, secrets.token_bytes(32))
+            write_bytes(fresh, secrets.token_bytes(KEY))
             with contextlib.suppress(FileExistsError):
                 os.link(fresh, path)  # whoever is first wins; a half-written key is never seen
         finally:
             fresh.unlink(missing_ok=True)
-    return path.read_bytes()
+    key = path.read_bytes()
+    if len(key) < KEY:
+        raise UserError(what=f"The file keys/{name} in MedML's folder is damaged: it has {len(key)} of the {KEY} bytes "
+                             "of a key. Nothing was changed; your own data, the models and their figures are as they "
+                             "were.",
+                        fix=f"Stop MedML and put keys/{name} back from a backup. Do not delete it: a new key would not "
+                            "know the cases of earlier runs again.", code="damaged_key")
+    return key
 
 
 def has_secret(name: str) -> bool:

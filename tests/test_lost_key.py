@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tables import clinic, planned, saved
 
-from medml import gallery, home, outside
+from medml import doctor, gallery, home, outside
 from medml.errors import UserError
 from medml.judged import judged
 from medml.saved_split import read as read_split
@@ -28,6 +28,18 @@ def held(tmp_path, medml_home):
 
 def lose_the_key() -> None:
     (home.home() / "keys" / "secret").unlink()
+
+
+@pytest.mark.parametrize("left", [0, 31])
+def test_a_key_that_was_cut_short_is_refused_and_left_as_it_is(left):
+    home.secret()
+    file = home.home() / "keys" / "secret"
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(UserError, match=f"keys/secret in MedML's folder is damaged: it has {left} of") as refused:
+        home.keyed_hash("patient", "P1")
+    assert "put keys/secret back from a backup" in refused.value.fix and file.stat().st_size == left
+    found = {each.setting: each for each in doctor.examine(slow=False).findings}["Keys"]
+    assert (found.light, found.what) == ("red", refused.value.what)
 
 
 def test_rows_that_are_kept_closed_are_no_data_from_elsewhere_because_the_key_was_lost(held):

@@ -62,6 +62,16 @@ def drive(scene: Scene) -> Iterator[Finding]:
 
 
 @look("Files")
+def keys(scene: Scene) -> Iterator[Finding]:
+    """Every key has its whole length; a red line says which has not."""
+    for name in ("secret", "audit"):
+        if home.has_secret(name):
+            home.secret(name)
+    yield found("green", "Keys", "What cases and the audit log are known again by is whole.",
+                how="Length of the files.")
+
+
+@look("Files")
 def room(scene: Scene) -> Iterator[Finding]:
     """Enough for new work, and for a large training."""
     free, how = shutil.disk_usage(scene.home).free / 1e9, "Asked of the file system."
