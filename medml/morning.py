@@ -82,6 +82,9 @@ def moment(at: float, now: float | None = None) -> str:
 def quiet_in_words() -> str:
     """Which quiet hours hold, or that there are none."""
     chosen = quiet.hours()
+    if quiet.damaged():
+        return f"Quiet hours were set, but {quiet.FILE} in MedML's folder is damaged: trainings run at any time. Set " \
+               "them again."
     if chosen is None:
         return "No quiet hours are set: trainings run at any time."
     start, end = str(chosen).split("-")

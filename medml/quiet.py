@@ -51,11 +51,16 @@ def parsed(text: str) -> Hours | None:
 
 
 def hours() -> Hours | None:
-    """The quiet hours that were set for this home; None where there are none."""
+    """The quiet hours that were set for this home; None where there are none, or they cannot be read (`damaged`)."""
     try:
         return home.read_model(home.home() / FILE, Hours)
     except (FileNotFoundError, ValidationError):
         return None
+
+
+def damaged() -> bool:
+    """Whether quiet hours were set that can no longer be read, so that none hold."""
+    return hours() is None and (home.home() / FILE).exists()
 
 
 def keep(chosen: Hours | None) -> None:

@@ -24,7 +24,7 @@ def card() -> None:
             pressed = st.button("Keep these hours", key="m_quiet_keep", icon=":material/notifications_paused:",
                                 **ui.allowed("settings"))
             none = st.button("No quiet hours", key="m_quiet_off",
-                             **ui.allowed("settings", disabled=quiet.hours() is None))
+                             **ui.allowed("settings", disabled=quiet.hours() is None and not quiet.damaged()))
     if pressed:
         keep(f"{start:%H:%M}-{end:%H:%M}")
     if none:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import time
 from datetime import datetime
@@ -10,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import worker
-from medml import ahead, home, morning, quiet, store
+from medml import ahead, doctor, home, morning, quiet, store
 from medml.__main__ import main
 from medml.commands import enqueue
 from medml.errors import UserError
@@ -100,8 +101,23 @@ def test_quiet_hours_are_set_and_taken_away_from_a_terminal(capsys):
         "From 08:00 to 18:00 trainings foreseen to take more than 5 minutes rest; they go on after.\n"
     assert main(["jobs", "--quiet", "off"]) == 0 and quiet.hours() is None
     assert main(["jobs", "--quiet", "noon"]) == 2 and "08:00-18:00" in capsys.readouterr().err
+
+
+def test_quiet_hours_that_can_no_longer_be_read_are_told_and_work_goes_on(capsys):
+    def draw():
+        from pages import _ui_quiet
+        _ui_quiet.card()
+
     (home.home() / quiet.FILE).write_text('{"start": 5, "end": 5}')
-    assert quiet.hours() is None
+    assert quiet.hours() is None and quiet.longest() is None
+    said = "Quiet hours were set, but quiet_hours.json in MedML's folder is damaged: trainings run at any time."
+    assert main(["jobs"]) == 0 and said in capsys.readouterr().out
+    finding, = doctor.registry.get("quiet_hours").run(doctor.Scene("command line"))
+    assert finding.light == "red" and "run at any time" in finding.what
+    shown = AppTest.from_function(draw, default_timeout=60).run()
+    assert said in html.unescape(" ".join(each.body for each in shown.get("html")))
+    next(each for each in shown.button if each.label == "No quiet hours").click().run()
+    assert not quiet.damaged() and not (home.home() / quiet.FILE).exists()
 
 
 # ---- what runs in them ---------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def do_jobs(args: argparse.Namespace) -> Printed:
              job.error["what"] if job.error else job.message,
              time.strftime("%Y-%m-%d %H:%M", time.gmtime(job.made))) for job in jobs]
     if not rows:
-        return ["No job yet."]
+        return ["No job yet.", *_foreseen([])]
     return [table(rows, ["job", "kind", "state", "what", "made (UTC)"]), *_foreseen(list(ahead.values()))]
 
 
@@ -46,13 +46,14 @@ def _foreseen(ahead: list) -> Printed:
     from medml import morning, quiet
 
     by = morning.coming()
-    if ahead or quiet.hours() is not None:
+    hours_set = quiet.hours() is not None or quiet.damaged()
+    if ahead or hours_set:
         yield ""
     for each in ahead:
         yield f"{each.job.id[:12]}  {morning.in_words(each.verdict, each.expected, by)}"
     if len(ahead) > 1:
         yield morning.summed_up(ahead, by)
-    if quiet.hours() is not None:
+    if hours_set:
         yield morning.quiet_in_words()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from medml import store
+from medml import quiet, store
 from medml.doctor import Finding, Light, found, look
 from medml.doctor.scene import Scene, fresh
 from medml.store.condition import condition
@@ -55,6 +55,18 @@ def worker(scene: Scene) -> Iterator[Finding]:
                     "Wake the machine, or restart it: jobs go on from their last checkpoint.", how=how)
     else:
         yield found("green", "Worker", f"It is at work (process {there[0].pid}).", how=how)
+
+
+@look("The queue")
+def quiet_hours(scene: Scene) -> Iterator[Finding]:
+    """Hours that were set and can be read."""
+    how = f"{quiet.FILE} in MedML's folder."
+    if quiet.damaged():
+        yield found("red", "Quiet hours", "They were set, but cannot be read any more: trainings run at any time.",
+                    "Set them again on the Jobs screen, or with `python -m medml jobs --quiet 08:00-18:00`.", how=how)
+    else:
+        yield found("green", "Quiet hours", f"{quiet.hours() or 'None'} {'hold' if quiet.hours() else 'are set'}.",
+                    how=how)
 
 
 @look("The queue")
