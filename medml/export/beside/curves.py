@@ -48,21 +48,25 @@ def roc(told):
 
 def net_benefit(y, p, patients, told, asked):
     """Decision curves at the thresholds of the grid (Vickers and Elkin, Med Decis Making 2006;26:565), and their gain
-    over treating everybody or nobody, its mean over those that lie in the range of the run; None where none does.
+    over treating everybody or nobody, its mean over the hundredths of the run's range; None where none is told there.
+    Who is called at a hundredth between two thresholds is drawn straight between these: nothing more is told by it.
 
     asked  {"low", "high", "range_reason"}
     """
     at = np.array([each["threshold"] for each in told if each["threshold"] < 1])
-    inside = (at >= asked["low"] - 1e-9) & (at <= asked["high"] + 1e-9)
-    if not inside.any():
+    if not ((at >= asked["low"] - 1e-9) & (at <= asked["high"] + 1e-9)).any():
         return None
     odds, called = (at / (1 - at))[:, None], p[None] >= at[:, None]   # (thresholds, n)
+    every = GRID[(asked["low"] - 1e-9 <= GRID) & (asked["high"] + 1e-9 >= GRID) & (GRID < 1)]
+    between = np.array([np.interp(every, at, each) for each in np.eye(len(at))]).T   # (hundredths, thresholds)
+    every_odds = (every / (1 - every))[:, None]
 
     def measure(weights):
-        n = weights.sum(axis=0)
-        model = ((called & (y == 1)) @ weights - odds * ((called & (y == 0)) @ weights)) / n
-        everybody = ((y == 1) @ weights - odds * ((y == 0) @ weights)) / n
-        gain = (model - np.maximum(everybody, 0))[inside].mean(axis=0)
+        n, some, others = weights.sum(axis=0), (y == 1) @ weights, (y == 0) @ weights
+        true, false = (called & (y == 1)) @ weights, (called & (y == 0)) @ weights
+        model, everybody = (true - odds * false) / n, (some - odds * others) / n
+        gain = (between @ true - every_odds * (between @ false) - np.maximum(some - every_odds * others, 0)) / n
+        gain = gain.mean(axis=0)
         return {f"model {place}": each for place, each in enumerate(model)} | {
             f"everybody {place}": each for place, each in enumerate(everybody)} | {"gain": gain}
 
