@@ -124,7 +124,7 @@ def open_run(run: str, checkpoint: int | None = None) -> Run:
         report = picked.with_picked(report, folder, chain.current)
         report = forecast.with_forecast(report, folder, chain.current)
         report = exported.with_export(report, folder, chain.current)
-        opened = Run(run=run, folder=folder, manifest=manifest, config=config, chain=chain,
+        opened = Run(run=run, folder=folder, manifest=manifest, config=config.judged_by(report.positive), chain=chain,
                    profile=home.read_model(folder / "profile.json", Profile),
                    recipe=home.read_model(folder / "recipe.json", Recipe),
                    label=home.read_model(folder / "label.json", Label),

@@ -249,6 +249,12 @@ class TrainConfig(Value):
     use: UsePlan = UsePlan()
     compared: int = 1  # configurations tried on this table and target so far, this one included (E3)
 
+    def judged_by(self, positive: str | None) -> TrainConfig:
+        """With the event of the run's report where the scan could name none: how one is picked may change."""
+        if self.choice.task != "binary" or self.choice.positive is not None:
+            return self
+        return self.model_copy(update={"choice": self.choice.model_copy(update={"positive": positive})})
+
 
 class Estimate(Value):
     """What a training will need, before it starts."""

@@ -14,7 +14,9 @@ from tables import clinic, planned, saved
 
 from medml import gallery, home, rivals, store, tried
 from medml.errors import UserError
-from medml.train import train
+from medml.train import prepare_ground, train
+from medml.types import TrainConfig
+from medml.watch import Silent
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +160,16 @@ def test_runs_of_other_outcomes_or_tables_are_told_apart_in_words(two_runs):
     later = dataclasses.replace(run, manifest=run.manifest.model_copy(update={"data_sha256": "0" * 64}))
     assert gallery.why_not_comparable(run, later) == [
         "They were made from different tables: two versions of clinic.csv."]
+
+
+def test_a_run_keeps_the_event_that_it_was_judged_by(tmp_path, medml_home, monkeypatch):
+    """Of 9 and 9 patients no class is named in the settings; how one of them is picked was another before."""
+    rows = [f"{n},{n % 5},{'malignant' if n % 2 else 'benign'}" for n in range(18)]
+    source = tmp_path / "few.csv"
+    source.write_text("\n".join(["crp,hb,outcome", *rows]))
+    with monkeypatch.context() as before:
+        before.setattr("medml.recipe.target.yes_class", min)
+        opened = gallery.open_run(train(source, *planned(source)))
+    assert home.read_model(opened.folder / "config.json", TrainConfig).choice.positive is None
+    ground = prepare_ground(source, opened.profile, opened.recipe, opened.config, watch=Silent())
+    assert ground.cases.classes == opened.report.classes == ["malignant", "benign"]
