@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from medml.profile import leaks, name_gives_away
 from medml.profile.names import is_age, looks_like_id, outcome_weight, unit_of, words
 from medml.profile.sentinels import stand_for_missing
+from medml.recipe.groups import group_columns
 
 
 def outcome(n=4000, share=0.3, seed=0):
@@ -95,6 +96,11 @@ def test_names_tell_ids_ages_outcomes_and_units():
     assert is_age("Age") and not is_age("page") and not is_age("dosage")
     assert outcome_weight("DEATH_EVENT") > outcome_weight("status") > outcome_weight("crp") == 0
     assert (unit_of("CRP (mg/L)"), unit_of("value (2)"), unit_of("temp [°C]")) == ("mg/L", None, "°C")
+
+
+def test_a_german_table_has_groups_of_sex_too():
+    """Its column of ages ("Alter") was known; "Geschlecht" was not, and the report said that no sex was found."""
+    assert group_columns({"Alter": "number", "Geschlecht": "category"}) == ["Alter", "Geschlecht"]
 
 
 @pytest.mark.parametrize(("name", "numbers", "marked"), [

@@ -61,7 +61,7 @@ AGE_NAMES = {"age", "ages", "age years", "age yrs", "patient age", "age at diagn
              "age year", "alter", "anchor age"}
 AGE_BANDS = (18, 40, 65, 80)  # years at which a band of ages begins
 SITE_WORDS = {"site", "centre", "center", "hospital", "clinic", "ward"}
-SEX_NAMES = {"sex", "gender", "male", "female", "biological sex"}
+SEX_NAMES = {"sex", "gender", "male", "female", "biological sex", "geschlecht"}
 COUNT_WORDS = {"number", "num", "count", "counts", "n", "score", "pregnancies", "parity", "gravida", "visits", "doses"}
 
 
