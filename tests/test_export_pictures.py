@@ -6,6 +6,7 @@ import csv
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,3 +190,14 @@ def test_new_pictures_are_answered_in_a_file_and_come_back_beside_where_the_mode
     left, right = drawn["pairs"][..., :size, :].astype(int), drawn["pairs"][..., size:, :].astype(int)
     assert (left[..., 0] == left[..., 1]).all()  # a film is grey, and what spoke for its answer is laid over it in red
     assert (right[..., 0] > right[..., 2]).any()
+
+
+def test_the_program_beside_names_a_file_of_a_sort_that_it_cannot_read(tmp_path):
+    """A JPEG went through as an AttributeError."""
+    program = Path(export.__file__).parent / "beside" / "run_pictures.py"
+    (tmp_path / "run.py").write_bytes(program.read_bytes())
+    (tmp_path / "schema.json").write_text('{"model": "model.onnx", "classes": ["a", "b"], "reasons": {}, "note": ""}')
+    (tmp_path / "film.jpg").write_bytes(b"\xff\xd8\xff\xe0 a JPEG")
+    code = f"import run, pathlib; run.pixels(pathlib.Path({str(tmp_path / 'film.jpg')!r}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("film.jpg is no PGM or PPM of 8 bits and no .npy.")

@@ -23,7 +23,10 @@ def pixels(path):
         found = np.load(path, allow_pickle=False)
         return np.ascontiguousarray(found.reshape(1, *found.shape[:2], -1), dtype=np.uint8)
     content = path.read_bytes()
-    kind, width, height, _ = re.match(rb"(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+(255)\s", content).groups()
+    head = re.match(rb"(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+(255)\s", content)
+    if head is None:
+        sys.exit(f"{path.name} is no PGM or PPM of 8 bits and no .npy. Make one of it first: see schema.json, pixels.")
+    kind, width, height, _ = head.groups()
     channels = 1 if kind == b"P5" else 3
     size = int(height) * int(width) * channels
     return np.frombuffer(content[len(content) - size:], np.uint8).reshape(1, int(height), int(width), channels)
