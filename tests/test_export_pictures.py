@@ -200,4 +200,4 @@ def test_the_program_beside_names_a_file_of_a_sort_that_it_cannot_read(tmp_path)
     (tmp_path / "film.jpg").write_bytes(b"\xff\xd8\xff\xe0 a JPEG")
     code = f"import run, pathlib; run.pixels(pathlib.Path({str(tmp_path / 'film.jpg')!r}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("film.jpg is no PGM or PPM of 8 bits and no .npy.")
+    assert done.returncode == 1 and done.stderr.startswith("film.jpg is no .pgm or .ppm of 8 bits and no .npy.")
