@@ -25,7 +25,7 @@ def pixels(path):
     content = path.read_bytes()
     head = re.match(rb"(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+(255)\s", content)
     if head is None:
-        sys.exit(f"{path.name} is no .pgm or .ppm of 8 bits and no .npy. Make one of it first: see schema.json, pixels.")
+        sys.exit(f"{path.name} is no .pgm or .ppm of 8 bits and no .npy. Make one of it: see schema.json, pixels.")
     kind, width, height, _ = head.groups()
     channels = 1 if kind == b"P5" else 3
     size = int(height) * int(width) * channels
