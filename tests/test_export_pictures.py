@@ -102,6 +102,9 @@ def test_the_programs_beside_it_say_what_medml_says(made, new, tmp_path, monkeyp
         told = np.array([float(row[name] or "nan") for row in said])
         assert np.array_equal(np.isnan(told), here["abstained"].is_not_null())
         assert np.nanmax(np.abs(told - here[name].fill_null(np.nan).to_numpy())) < 1e-5
+    (tmp_path / "film.jpg").write_bytes(b"\xff\xd8\xff\xe0 a JPEG")
+    refused = subprocess.run([*program, tmp_path / "film.jpg"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1 and refused.stderr.startswith("film.jpg is no .pgm or .ppm of 8 bits")
 
 
 def test_a_file_that_is_silent_for_other_reasons_is_not_handed_out(made, monkeypatch):

@@ -7,8 +7,14 @@ import * as ort from "onnxruntime-web";
 const here = new URL(".", import.meta.url);
 const schema = JSON.parse(readFileSync(new URL("schema.json", here), "utf8"));
 
-export function pixels(content) {
-  const [, kind, width, height] = /^(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+255\s/.exec(content.subarray(0, 400).toString("latin1"));
+export function pixels(path) {
+  const content = readFileSync(path);
+  const head = /^(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+255\s/.exec(content.subarray(0, 400).toString("latin1"));
+  if (head === null) {
+    console.error(`${basename(path)} is no .pgm or .ppm of 8 bits. Make one of it: see schema.json, pixels.`);
+    process.exit(1);
+  }
+  const [, kind, width, height] = head;
   const channels = kind === "P5" ? 1 : 3;
   const size = width * height * channels;
   return new ort.Tensor("uint8", Uint8Array.from(content.subarray(content.length - size)), [1, +height, +width, channels]);
@@ -20,7 +26,7 @@ export async function answers(paths) {
   const session = await ort.InferenceSession.create(readFileSync(new URL(schema.model, here)));
   const found = [];
   for (const path of paths) {
-    const said = await session.run({ pixels: pixels(readFileSync(path)) }, ["probabilities", "reasons"]);
+    const said = await session.run({ pixels: pixels(path) }, ["probabilities", "reasons"]);
     const told = Array.from(said.probabilities.data, (each) => (Number.isNaN(each) ? "" : each));
     found.push([...told, field(schema.reasons[said.reasons.data[0]] ?? "")]);
   }
