@@ -7,14 +7,13 @@ import time
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from tables import clinic, planned, saved
 from websockets.exceptions import InvalidStatus
 
 from medml import accounts, audit, project, rights
 from medml.store import accounts as rows
 from medml.store.database import connect
 from pages._ward_gate import Gate, answer
-from tests.ward import HEADERS, PASSWORD, Client, to_its_end, ward_served
+from tests.ward import HEADERS, PASSWORD, Client, to_its_end, trained_by_ada, ward_served
 
 
 @pytest.fixture(scope="module")
@@ -239,17 +238,7 @@ def test_another_person_does_not_see_a_project_and_is_not_told_that_it_is_there(
 @pytest.fixture(scope="module")
 def shared(app):
     """(project, run) of Ada's that her group sees."""
-    from medml.train import train
-
-    source = saved(clinic(), app.home.parent / "studies")
-    made, values = project.create(source, "Third floor"), planned(source)
-    for value in (values[0], values[2].choice, *values[1:]):
-        project.write(made.id, value)
-    run = train(source, *values)
-    project.add_run(made.id, run)
-    for sort, thing in (("project", made.id), ("run", run)):
-        rows.give(sort, thing, rows.Owner(accounts.get("Ada").id, "cardiology"))
-    return made.id, run
+    return trained_by_ada(app)
 
 
 @pytest.mark.parametrize("screen", ["configure", "evaluate", "gallery"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 from medml.errors import UserError
 from pages import _ward as ward
 from pages import _ward_gate
 from pages._ward_gate import Window
+from tests.ward import to_its_end
 
 
 async def looked_after() -> tuple[Window, list[dict]]:
@@ -32,6 +32,5 @@ def test_an_idle_window_is_sent_away_though_the_database_could_not_be_asked_once
             raise answer
     monkeypatch.setattr(_ward_gate, "LOOK", 0.01)
     monkeypatch.setattr(ward, "look", look)
-    with ThreadPoolExecutor(1) as aside:  # a browser's tests have a loop of their own in this thread
-        window, sent = aside.submit(asyncio.run, looked_after()).result()
+    window, sent = to_its_end(looked_after)
     assert window.closed and [each["type"] for each in sent] == ["websocket.send", "websocket.close"]

@@ -11,13 +11,12 @@ from types import SimpleNamespace
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from tables import clinic, planned, saved
 
 from medml import accounts, audit, project
 from medml.store import accounts as rows
 from pages import _ward as ward
 from tests.at_work import until
-from tests.ward import PASSWORD, Client, Window, ward_served
+from tests.ward import PASSWORD, Client, Window, trained_by_ada, ward_served
 
 OTHERS = 6  # drawings of other windows between a press and the browser's fetching of the file
 DRAWINGS, TIMES = 3, 4  # asked for before a click, which waits for the first of them; clicks before a window is closed
@@ -46,17 +45,7 @@ def same_home(app, medml_home, monkeypatch):
 @pytest.fixture
 def shared(app):
     """The address of a run of Ada's that her group sees."""
-    from medml.train import train
-
-    source = saved(clinic(), app.home.parent / "studies")
-    made, values = project.create(source, "Third floor"), planned(source)
-    for value in (values[0], values[2].choice, *values[1:]):
-        project.write(made.id, value)
-    run = train(source, *values)
-    project.add_run(made.id, run)
-    for sort, thing in (("project", made.id), ("run", run)):
-        rows.give(sort, thing, rows.Owner(accounts.get("Ada").id, "cardiology"))
-    return f"project={made.id}&run={run}"
+    return "project={}&run={}".format(*trained_by_ada(app))
 
 
 def pressed(window: Window, file: str) -> str:

@@ -18,8 +18,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from medml import accounts
+from medml import accounts, project
+from medml.store import accounts as rows
 from tests.e2e.served import Served, served
+from tests.tables import clinic, planned, saved
 
 HEADERS = {"content-security-policy", "x-content-type-options", "referrer-policy", "x-frame-options",
            "cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy"}  # of every answer
@@ -27,6 +29,21 @@ PASSWORD = "four unrelated brown words"
 PEOPLE = {"Ada": ("clinician", ["cardiology"]), "Bea": ("clinician", ["surgery"]), "Carl": ("viewer", ["cardiology"]),
           "Root": ("administrator", [])}
 SETTINGS = {"MEDML_WARD": "1", "FORWARDED_ALLOW_IPS": "192.0.2.9"}
+
+
+def trained_by_ada(app: Served) -> tuple[str, str]:
+    """(project, run) of Ada's that her group sees."""
+    from medml.train import train
+
+    source = saved(clinic(), app.home.parent / "studies")
+    made, values = project.create(source, "Third floor"), planned(source)
+    for value in (values[0], values[2].choice, *values[1:]):
+        project.write(made.id, value)
+    run = train(source, *values)
+    project.add_run(made.id, run)
+    for sort, thing in (("project", made.id), ("run", run)):
+        rows.give(sort, thing, rows.Owner(accounts.get("Ada").id, "cardiology"))
+    return made.id, run
 
 
 def to_its_end(make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
