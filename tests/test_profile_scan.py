@@ -204,3 +204,13 @@ def test_progress_never_goes_back_and_ends_at_one(tmp_path):
         write(tmp_path / f"{name}.csv", **cohort())
     profile.scan(tmp_path, watch=Listening())
     assert Listening.heard == sorted(Listening.heard) and Listening.heard[-1] == 1.0
+
+
+def test_the_last_words_of_a_scan_count_one_as_one(tmp_path):
+    class Said(Silent):
+        last = ""
+
+        def say(self, stage, fraction, message, **more):
+            Said.last = message
+    profile.scan(write(tmp_path / "a.csv", **cohort()), watch=Said())
+    assert Said.last == "1 table read, 1 file seen."

@@ -24,7 +24,7 @@ from medml.profile.evidence import gather
 from medml.profile.names import outcome_weight
 from medml.profile.notes import with_notes
 from medml.profile.patients import Group, hide_small_groups
-from medml.profile.suspicions import note
+from medml.profile.suspicions import counted, note
 from medml.profile.tally import Ready, TableTally
 from medml.types import SMALL_GROUP, Column, FileEntry, Level, Profile, Proposal, Suspicion, Table
 from medml.value import PICTURES
@@ -68,7 +68,8 @@ def scan_listed(source: Path, *, sheet: str | None = None, watch: Watch | None =
     tables = [pictures.with_unread(each, files) for each in tables]
     named = listing.undecodable(files, unreadable)
     tables = sorted(tables, key=lambda each: each.pictures is None or each.rows < MANY_PICTURES)  # these come first
-    watch.say("done", 1.0, f"{len(tables)} tables read, {len(files)} files seen.")
+    watch.say("done", 1.0, f"{counted(len(tables), 'table', 'tables')} read, "
+                           f"{counted(len(files), 'file', 'files')} seen.")
     made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return Profile(source=str(source.resolve()), made=made, k=k, tables=tables,
                    files=listing.summarised(named, tables, sources)), named
