@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+MOST_NAMED = 10  # columns that one sentence names
+
 
 def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *,
             short: np.ndarray | None = None, aside: Sequence[str] = ()) -> tuple[Cases, list[Effect]]:
@@ -57,10 +59,23 @@ def prepare_predictors(frame: pl.DataFrame, recipe: Recipe, table: Table, choice
     raises  UserError naming the columns that the file lacks
     """
     kinds = predictor_kinds(recipe, table, choice)
-    _require(frame, list(kinds))
+    _refuse_lacking([name for name in kinds if name not in frame.columns])
     rows_stay = recipe.model_copy(update={"steps": [step for step in recipe.steps if not _drops_rows(step.name)]})
     cleaned, _ = _clean(frame.select(list(kinds)), rows_stay, About.of(table, choice))
     return predictors_frame(cleaned, kinds)
+
+
+def _refuse_lacking(gone: Sequence[str]) -> None:
+    """UserError that names the predictors which a file of new patients lacks, and what makes it fit."""
+    if not gone:
+        return
+    names = ", ".join(f"“{name}”" for name in gone[:MOST_NAMED])
+    more = f" and {len(gone) - MOST_NAMED:,} more" if len(gone) > MOST_NAMED else ""
+    raise UserError(
+        what=f"The file lacks {plural(len(gone), 'column')} that this model needs: {names}{more}.", code="column_gone",
+        fix="Where one has another name there, give it this name in a copy of the file, letter by letter. Where it was "
+            "never recorded, add an empty column of this name: a patient gets no answer then if the answer depends on "
+            "it. No answer was given yet.")
 
 
 def predictor_kinds(recipe: Recipe, table: Table, choice: Choice) -> dict[str, Kind]:
