@@ -12,7 +12,7 @@ import streamlit as st
 
 from medml import families
 from medml.evaluate.words import HEADLINE, title
-from medml.store import Job, Progress
+from medml.store import Job, Progress, counts_on
 from medml.types import Point, Task
 from pages import _ui as ui
 from pages._ui_jobs import Halt
@@ -137,4 +137,7 @@ def log_lines(rows: list[Progress]) -> None:
 
 
 def _without_repeats(said: list[tuple[float, str]]) -> list[tuple[float, str]]:
-    return [line for place, line in enumerate(said) if place == 0 or line[1] != said[place - 1][1]]
+    """Each sentence once where it was said again at once, and of a count that went on where it stood last."""
+    once = [line for place, line in enumerate(said) if place == 0 or line[1] != said[place - 1][1]]
+    return [line for line, later in zip(once, [*once[1:], None], strict=True)
+            if later is None or not counts_on(line[1], later[1])]

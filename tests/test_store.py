@@ -177,6 +177,22 @@ def test_points_of_curves_come_back_as_they_were():
 
 
 @anywhere
+def test_what_a_job_last_said_stands_while_its_stage_lasts():
+    job = make()
+    token = store.claim("quick", "me", 30).token
+    for stage, words, shown in (("train", "Round 1 of 30", "Round 1 of 30"), ("train", "", "Round 1 of 30"),
+                                ("evaluate", "", "")):
+        store.pulse(job, token, Progress(0, 0.0, 0, stage, 0.5, words))
+        assert store.get(job).message == shown
+
+
+def test_a_count_that_went_on_is_told_from_another_sentence():
+    assert store.counts_on("17 of 1,200 images", "18 of 1,200 images")
+    assert not store.counts_on("100 of 121 files", "1 of 120 images")
+    assert not store.counts_on("Fold 1 of 3: cleaning", "Fold 2 of 3: cleaning")
+
+
+@anywhere
 def test_a_stop_is_told_with_the_heartbeat_and_ends_a_waiting_job_at_once():
     waits, runs = make(1, not_before=4e9), make(2)
     token = store.claim("quick", "me", 30).token

@@ -213,3 +213,18 @@ def test_the_same_training_asked_for_twice_is_one_job_that_moves_to_the_hour_of_
     assert other != first and len(worker.jobs()) == 2
     end(other)
     assert again.training(made, 60.0, 0.0) not in (first, other)
+
+
+def log_of_a_count():
+    from medml.store import Progress
+    from pages._ui_live import log_lines
+
+    said = ["Reading the table", "1 of 120 images", "60 of 120 images", "120 of 120 images", "Fold 1 of 3: cleaning",
+            "Fold 2 of 3: cleaning"]
+    log_lines([Progress(at, 0.0, 1, "decoding", 0.1, words) for at, words in enumerate(said)])
+
+
+def test_a_count_that_went_on_is_one_line_of_what_happened():
+    log = AppTest.from_function(log_of_a_count, default_timeout=60).run().get("html")[-1].body
+    assert re.findall(r"</span> ([^<]*)</p>", log) == ["Fold 2 of 3: cleaning", "Fold 1 of 3: cleaning",
+                                                       "120 of 120 images", "Reading the table"]

@@ -16,6 +16,7 @@ from medml import home, store
 from tests.at_work import at_work, ended, know_the_kinds, of_home, running, until, worker_process
 from worker import alive, processes, run
 from worker.__main__ import sweep
+from worker.watch import JobWatch
 
 
 @pytest.fixture
@@ -71,6 +72,18 @@ def test_no_more_than_two_rows_a_second(busy):
     finished = ended(job)
     seconds = finished.ended - finished.started
     assert len(worker.progress_since(job)) <= 2 * seconds + 2  # and the first and the last one
+
+
+def test_of_a_count_that_runs_nothing_is_kept_but_where_it_stood_at_each_look(medml_home):
+    store.submit("job-0001", "train", "train", {})
+    watch = JobWatch("job-0001", store.claim("train", "me", 30).token, lost=lambda: None)
+    watch.say("read", 0.0, "Reading the table")
+    for place in range(1, 3_001):
+        watch.say("decoding", place / 3_000, f"{place:,} of 3,000 images")
+    watch.close()
+    rows = worker.progress_since("job-0001")
+    said = [words for row in rows for words in row.said]
+    assert said[0] == "Reading the table" and said[-1] == "3,000 of 3,000 images" and len(said) <= len(rows) + 1
 
 
 def kept_ready(home) -> list[int]:

@@ -43,7 +43,9 @@ class JobWatch:
         with self._lock:
             self._stage = stage
             self._fraction = min(1.0, max(self._fraction, float(fraction)))
-            if message and (not self._said or self._said[-1] != message):
+            if message and self._said and store.counts_on(self._said[-1], message):
+                self._said[-1] = message
+            elif message and (not self._said or self._said[-1] != message):
                 self._said.append(message)
             self._news = True
         self._wake.set()
@@ -115,7 +117,8 @@ class JobWatch:
         if answer == "lost":
             self._lost()
         with self._lock:
-            del self._said[:len(said)], self._points[:len(points)]
+            written = len(said) - (self._said[:len(said)] != said)  # a count may have gone on meanwhile
+            del self._said[:written], self._points[:len(points)]
             self._news = bool(self._said or self._points) or (self._news and not self._same(row))
         self._stop = self._stop or answer in ("stop", "later")
         if answer not in ("pause", "later"):

@@ -23,6 +23,7 @@ GOING = ("running", *WAITING)
 JUDGING = ("evaluate", "save")  # stages of a training in which all was learned, whatever the family
 Answer = Literal["go", "stop", "later", "pause", "lost"]  # what an attempt is told when it says how far it is
 ATTEMPTS = 3  # without progress, then a job has failed
+COUNT = re.compile(r"[\d,]+ of (?P<all>[\d,]+ \w+)")
 GAIN = 0.01  # share of the whole job that counts as progress of an attempt
 
 
@@ -104,6 +105,12 @@ class Progress:
     def said(self) -> list[str]:
         """Every sentence since the row before, this one's own last."""
         return [*self.scalars.get("said", []), *([self.message] if self.message else [])]
+
+
+def counts_on(earlier: str, later: str) -> bool:
+    """Whether the second sentence is the first one's count, gone on: "17 of 120 images", then "18 of 120 images"."""
+    before, after = (COUNT.fullmatch(each) for each in (earlier, later))
+    return before is not None and after is not None and before["all"] == after["all"]
 
 
 @again
@@ -214,7 +221,8 @@ def pulse(job_id: str, token: int, row: Progress | None = None, *,
         sets = "beat = beat + 1, heartbeat = :now, heard = CASE WHEN :heard THEN coalesce(heard, :now) ELSE heard END"
         values = {"now": now, "heard": heard, "id": job_id, "token": token}
         if row is not None:
-            sets += (", stage = :stage, fraction = :fraction, message = :message"
+            sets += (", message = CASE WHEN :message = '' AND stage = :stage THEN message ELSE :message END"
+                     ", stage = :stage, fraction = :fraction"
                      ", gained = CASE WHEN :fraction >= reached + :gain THEN 1 ELSE gained END"
                      ", reached = CASE WHEN :fraction >= reached + :gain THEN :fraction ELSE reached END")
             values |= {"stage": row.stage, "fraction": row.fraction, "message": row.message, "gain": GAIN}
