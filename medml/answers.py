@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LEVEL = 0.90
 REASONS = 3  # columns that an answer names
+UNREAD = "the picture cannot be read"  # how the reason of a row without an answer begins; what is behind it says why
+MOST_NAMED = 20  # pictures that one sentence names
 
 
 def predicted(report: Report, p: np.ndarray) -> list:
@@ -56,6 +58,19 @@ def _counted(report: Report, given: float, observed: float, low: float, high: fl
 
 def _pct(share: float) -> str:
     return f"{100 * share:.0f} %" if 0.01 <= share <= 0.99 or share in (0, 1) else f"{100 * share:.1f} %"
+
+
+def unread_said(names: Sequence[str], reasons: Sequence[str | None]) -> str:
+    """Which pictures could not be read, for the owner's own screen alone; "" where all could.
+
+    names, reasons  (n,) of the answers: what each picture is called and why it has none
+    """
+    gone = [name for name, why in zip(names, reasons, strict=True) if (why or "").startswith(UNREAD)]
+    if not gone:
+        return ""
+    more = f" and {len(gone) - MOST_NAMED:,} more" if len(gone) > MOST_NAMED else ""
+    return (f"{len(gone):,} picture{' ' if len(gone) == 1 else 's '}could not be read: "
+            f"{', '.join(gone[:MOST_NAMED])}{more}.")
 
 
 def level_of(report: Report, level: float) -> ConformalLevel | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from medml.errors import Stopped, UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
 from medml.recipe.prepare import predictor_kinds
-from medml.types import PICTURES, Choice, Kind, PicturePlan, Report, Table, TableRef
+from medml.types import PICTURES, Choice, FileEntry, Kind, PicturePlan, Report, Table, TableRef
 from medml.watch import Silent, Watch
 
 A_PIECE, A_PIECE_EXPLAINED, A_PIECE_OF_PICTURES = 20_000, 500, 256  # rows answered between two words of how far it is
@@ -171,19 +171,22 @@ def _pieces(n: int, size: int, watch: Watch) -> Iterator[slice]:
 
 def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level: float,
                       watch: Watch) -> pl.DataFrame:
-    """Answers for every picture under a folder (or one file), named as in it; none for what cannot be decoded, or for
-    a modality that training did not show."""
+    """Answers for every picture under a folder (or one file), named as in it; none for what cannot be read, or for
+    a modality that training did not show. Those whose headers tell that they cannot be read come last."""
     import pandas as pd
     import polars as pl
 
     from medml import pictures
 
-    tables = [each for each in data.find_tables(path)[1] if each.ref.sheet == PICTURES]
+    entries, found = data.find_tables(path)
+    tables = [each for each in found if each.ref.sheet == PICTURES]
+    unread = _unread(entries)
     if len(tables) > 1:
         raise UserError(what=f"“{path.name}” holds several sets of pictures: beside one another, or in archives.",
                         fix="Choose one of them: a folder without archives, or one archive.", code="several")
     if not tables:
-        raise UserError(what=f"There is no picture in “{path.name}” that can be read.", code="no_pictures",
+        why = f" {next(iter(unread.values()))}" if unread else ""
+        raise UserError(what=f"There is no picture in “{path.name}” that can be read.{why}", code="no_pictures",
                         fix="Choose a picture, or a folder of pictures, like those trained on.")
     table = tables[0]
     frame = table.frame([name for name in table.columns if name != "content"])
@@ -196,12 +199,25 @@ def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level
     for piece in _pieces(len(names), A_PIECE_OF_PICTURES, watch):
         store, places, failed = pictures.decoded(names[piece], table, plan)
         for place in failed:
-            reasons[piece.start + place] = "the picture cannot be decoded"
+            reasons[piece.start + place] = f"{answers.UNREAD} (its pixels cannot be decoded)"
         for place, why in zip(places, _unlike(predictor, store), strict=True):
             reasons[piece.start + place] = reasons[piece.start + place] or why
         if len(places):
             p[piece.start + places] = predictor.predict(pd.DataFrame({plan.column: pictures.cells_of(store)}))
+    for shown, why in unread.items():
+        names.append(shown.removeprefix(table.listed("")))
+        reasons.append(f"{answers.UNREAD} ({why[:1].lower()}{why[1:].rstrip('.')})")
+    p = np.concatenate([p, np.zeros((len(unread), *p.shape[1:]))])
     return _told([pl.Series(plan.column, names)], predictor, p, reasons, level)
+
+
+def _unread(entries: Sequence[FileEntry]) -> dict[str, str]:
+    """What the list of files calls each picture that cannot be read, and why; not what stands for others (outlines of
+    a region, the index of a disc)."""
+    from medml.data.images.beside import is_picture
+
+    return {each.path: each.message or "" for each in entries if each.action in ("skip", "refuse") and is_picture(each)
+            and each.reason_code != "dicomdir"}
 
 
 def _strange(predictor: Predictor, table: TableSource, names: list[str]) -> list[str]:

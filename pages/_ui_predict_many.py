@@ -10,6 +10,7 @@ import streamlit as st
 
 import worker
 from medml import asking, rights
+from medml.answers import unread_said
 from medml.errors import UserError
 from medml.gallery import Run
 from pages import _ui as ui
@@ -64,6 +65,10 @@ def answered(run: Run, job: worker.Job) -> None:
     ui.note(f"Written to {out}; MedML keeps no copy. The column “abstained” says why "
             "a row has no answer.")
     if pictures:
+        with ui.guard():
+            gone = unread_in(out)
+            if gone:
+                ui.say("caution", gone)
         st.fragment(looked)(run, Path(job.payload["file"]), out)
 
 
@@ -100,16 +105,27 @@ def turn(page: int) -> None:
 
 def answers_in(out: Path) -> dict[str, str]:
     """Name of the picture -> its answer, of those that have one, as the file of answers has them."""
+    return {name: given(row["predicted"]) for name, row in _rows(out) if not row["abstained"]}
+
+
+def unread_in(out: Path) -> str:
+    """Which pictures could not be read, by the file of answers; "" where all could."""
+    rows = _rows(out)
+    return unread_said([name for name, _ in rows], [row["abstained"] for _, row in rows])
+
+
+def _rows(out: Path) -> list[tuple[str, dict[str, str]]]:
+    """Name and row of each picture. UserError where somebody changed the file's columns; [] where it is gone."""
     try:
         with out.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except OSError:
-        return {}
+        return []
     first = next(iter(rows[0]), "") if rows else ""
     if any("predicted" not in row or "abstained" not in row for row in rows):
         raise UserError(what=f"“{out.name}” was changed since the answers were written.",
                         fix="Ask for the answers again, under another name.", code="changed")
-    return {given(row[first]): given(row["predicted"]) for row in rows if not row["abstained"]}
+    return [(given(row[first]), row) for row in rows]
 
 
 def given(name: str) -> str:

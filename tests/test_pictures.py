@@ -150,6 +150,34 @@ def test_new_pictures_are_answered_and_a_broken_one_is_not(at_home, folder, tmp_
         predict.predict_file(at_home, folder / "lying" / "009998_998.png")
 
 
+def test_a_film_that_is_cut_off_is_named_where_the_others_are_answered(at_home, tmp_path, capsys):
+    from medml.__main__ import main
+    from pages._ui_predict_many import answers_in, unread_in
+
+    (tmp_path / "new" / "ward").mkdir(parents=True)
+    for at, each in enumerate(bars(3, seed=9)[0]):
+        Image.fromarray(each).save(tmp_path / "new" / "ward" / f"new_{at}.png")
+    whole = (tmp_path / "new" / "ward" / "new_0.png").read_bytes()
+    (tmp_path / "new" / "ward" / "cut.png").write_bytes(whole[:80])
+    (tmp_path / "new" / "notes.md").write_text("no picture, and no word of it")
+    answered = predict.predict_file(at_home, tmp_path / "new")
+    assert answered["picture"].to_list() == [*(f"ward/new_{at}.png" for at in range(3)), "ward/cut.png"]
+    assert answered["abstained"].to_list() == [None] * 3 + ["the picture cannot be read (this picture is cut off)"]
+    assert answered["predicted"].null_count() == 1
+    assert main(["predict", at_home, str(tmp_path / "new"), "--out", str(tmp_path / "out.csv")]) == 0
+    said = capsys.readouterr().out
+    assert "4 rows written" in said and "no answer for 1" in said
+    assert "1 picture could not be read: ward/cut.png." in said
+    assert unread_in(tmp_path / "out.csv") == "1 picture could not be read: ward/cut.png."  # on the screen too
+    assert list(answers_in(tmp_path / "out.csv")) == [f"ward/new_{at}.png" for at in range(3)]
+    with zipfile.ZipFile(tmp_path / "new.zip", "w") as archive:
+        for each in sorted((tmp_path / "new" / "ward").iterdir()):
+            archive.write(each, f"ward/{each.name}")
+    assert predict.predict_file(at_home, tmp_path / "new.zip").equals(answered)
+    with pytest.raises(UserError, match="can be read. This picture is cut off"):
+        predict.predict_file(at_home, tmp_path / "new" / "ward" / "cut.png")
+
+
 def test_new_pictures_are_drawn_beside_their_heatmaps_where_asked_to(at_home, tmp_path, capsys):
     from medml.__main__ import main
 

@@ -32,7 +32,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 @command("predict", "predict a file of patients", options)
 def do_predict(args: argparse.Namespace) -> Printed:
     """Predict a file of patients; abstains, with the reason, where it should not answer."""
-    from medml.answers import level_said
+    from medml.answers import level_said, unread_said
     from medml.predict import predict_file
 
     file = existing(args.file)
@@ -46,8 +46,9 @@ def do_predict(args: argparse.Namespace) -> Printed:
     said = [] if report.threshold is None else \
         [f"“{report.positive}” is predicted from a probability of {report.threshold:.3g} on."]
     said += [each for each in [level_said(report, args.level / 100)] if each]
+    unread = unread_said([str(each) for each in answers.to_series(0)], answers["abstained"].to_list())
     return [f"{len(answers):,} rows written to {args.out}; no answer for {abstained:,} of them (column “abstained” "
-            "says why).", *drawn, *said, *(f"Note: {stamp}." for stamp in report.stamps)]
+            "says why).", *([unread] if unread else []), *drawn, *said, *(f"Note: {stamp}." for stamp in report.stamps)]
 
 
 def _folder(path: str, source: Path) -> Path:
