@@ -93,6 +93,15 @@ def _add(archive: zipfile.ZipFile, name: str, path: Path) -> str | None:
     return digest.hexdigest()
 
 
+def is_one(place: Path) -> bool:
+    """Whether a file looks like a backup: what may be written over by a newer one."""
+    try:
+        with zipfile.ZipFile(place) as archive:
+            return MANIFEST in archive.namelist()
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        return False
+
+
 def restore(place: Path) -> int:
     """Bring a backup into MedML's folder, which must hold nothing yet; returns how many files came.
 

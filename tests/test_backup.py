@@ -160,3 +160,19 @@ def test_a_full_disk_leaves_nothing_behind(medml_home, tmp_path, monkeypatch):
         backup.backup(tmp_path / "copy.zip")
     assert not list(tmp_path.glob("*copy*"))
 
+
+
+def test_a_backup_is_written_over_an_older_one_alone(medml_home, tmp_path, capsys):
+    """A slip of the completion: `backup clinic.csv`, or the name of a folder."""
+    table, place = saved(clinic(20), tmp_path), tmp_path / "copy.zip"
+    before = table.read_bytes()
+    theirs = tmp_path / "scans.zip"
+    with zipfile.ZipFile(theirs, "w") as archive:
+        archive.writestr("scan.dcm", b"theirs")
+    for each in (table, theirs):
+        assert main(["backup", str(each)]) == 2
+        assert f"“{each.name}” is there already, and is no backup of MedML" in capsys.readouterr().err
+    assert table.read_bytes() == before and zipfile.ZipFile(theirs).namelist() == ["scan.dcm"]
+    assert main(["backup", str(tmp_path)]) == 2 and "is a folder" in capsys.readouterr().err
+    place.touch()  # as mktemp makes it
+    assert [main(["backup", str(place)]) for _ in range(2)] == [0, 0] and backup.is_one(place)

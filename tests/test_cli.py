@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from tables import clinic, saved
 
-from medml import gallery, terminal
+from medml import gallery, store, terminal
 from medml.__main__ import main
 from medml.report import wording
 from pages import _ui_metrics
@@ -213,6 +213,22 @@ def test_a_folder_that_is_not_there_is_one_sentence_before_any_work(tmp_path, ca
     assert main(["train", str(source), "--target", "outcome", "--json", str(tmp_path / "no" / "x.json")]) == 2
     assert "There is no folder" in capsys.readouterr().err
     assert gallery.runs() == []
+
+
+def test_a_folder_or_a_dash_in_the_place_of_a_file_is_one_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = saved(clinic(), tmp_path / "ward")
+    for asked, said in ((str(tmp_path), "is a folder"), ("-", "is no name of a file")):
+        assert main(["scan", str(source), "--json", asked]) == 2
+        assert said in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["ward"]
+
+
+def test_jobs_and_settings_are_printed_as_json_where_no_file_is_named(capsys, medml_home):
+    store.submit("job-0001", "train", "train", {})
+    for asked in (["jobs", "--json"], ["jobs", "--night", "--json"], ["jobs", "--json", "-"]):
+        assert main(asked) == 0
+        assert [each["id"] for each in json.loads(capsys.readouterr().out)] == ["job-0001"] * ("--night" not in asked)
 
 
 def test_a_column_forced_after_scores_were_seen_is_recorded(tmp_path):

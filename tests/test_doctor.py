@@ -237,6 +237,8 @@ def test_the_command_writes_a_record_and_ends_with_1_where_something_is_red(medm
     assert "3 hold, none to look at, none wrong" in said and "a tripwire and no proof" in said
     assert {each["setting"] for each in kept["findings"]} == {
         "Rights on files", "Addresses that may be reached", "More names of this app"}
+    assert main(["doctor", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == kept["findings"]
     if os.name == "posix":
         home.ensure(medml_home / "runs").chmod(0o755)
         with pytest.raises(SystemExit) as ended:

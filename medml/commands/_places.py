@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from medml import home, room
+from medml.commands import Printed
 from medml.errors import UserError
 
 ABSTAINED = "abstained"  # a column of every file of answers
@@ -33,6 +34,10 @@ def output(path: str, source: Path, *endings: str) -> Path:
     endings  of such a result (".pdf"); none: any file there may be an older one
     """
     place = Path(path).expanduser().resolve()
+    if path == "-" or place.is_dir():
+        found = "no name of a file" if path == "-" else "a folder"
+        raise UserError(what=f"“{path}” is {found}: the result is written to a file.", code="no_file",
+                        fix="Name the file. Nothing was written.")
     if place == source or (source.is_dir() and place.exists() and source in place.parents):
         raise UserError(what=f"“{place.name}” is one of your own files: writing there would destroy it.",
                         fix="Give the result another name or another folder. Nothing was written.", code="own_file")
@@ -76,6 +81,14 @@ def save_json(path: str | None, content: dict[str, Any], source: Path | None = N
     """Write --json FILE; NaN and infinity never get in. source: what was read, which is never written over."""
     if path is not None:
         save(output(path, source or home.home(), ".json"), json.dumps(content, indent=2, allow_nan=False).encode())
+
+
+def words_or_json(path: str | None, content: Any, words: Printed) -> Printed:
+    """The words of a command whose --json may stand without FILE: then what FILE would hold, in their place."""
+    if path == "-":
+        return [json.dumps(content, indent=2, allow_nan=False)]
+    save_json(path, content)
+    return words
 
 
 def check_json(args: argparse.Namespace, source: Path) -> None:

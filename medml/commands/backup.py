@@ -25,6 +25,9 @@ def do_backup(args: argparse.Namespace) -> Printed:
     if home.home().resolve() in place.parents:
         raise UserError(what="A backup in MedML's own folder is lost with it.", fix="Choose a place elsewhere, best on "
                         "another disk.", code="own_file")
+    if place.is_file() and place.stat().st_size and not backup.is_one(place):
+        raise UserError(what=f"“{place.name}” is there already, and is no backup of MedML: it would be destroyed.",
+                        fix="Give the backup another name. Nothing was written.", code="other_kind")
     rights.note("backup")
     n = backup.backup(place)
     yield f"{n:,} files, {place.stat().st_size / 1e6:,.1f} MB, in {place}."

@@ -6,12 +6,13 @@ import argparse
 from datetime import datetime
 
 from medml.commands import Printed, command
-from medml.commands._places import save_json
+from medml.commands._places import words_or_json
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Where to write it, and whether to prove that nothing leaves."""
-    parser.add_argument("--json", metavar="FILE", help="write what was found to a file")
+    parser.add_argument("--json", metavar="FILE", nargs="?", const="-", help="write what was found to a file; "
+                        "without FILE it is printed")
     parser.add_argument("--prove", action="store_true", help="do the whole line in a network namespace without routes, "
                         "under strace, and count every try to reach another machine (Linux; takes minutes)")
 
@@ -25,13 +26,12 @@ def do_doctor(args: argparse.Namespace) -> Printed:
 
     if args.prove:
         proof = prove.prove()
-        save_json(args.json, proof.model_dump(mode="json"))
-        yield from prove.in_words(proof)
+        yield from words_or_json(args.json, proof.model_dump(mode="json"), prove.in_words(proof))
         if not proof.holds:
             raise SystemExit(1)
         return
     examined = examine()
-    save_json(args.json, examined.model_dump(mode="json") | {"made": f"{datetime.fromtimestamp(examined.time):%c}"})
-    yield as_text(examined, refusals.kept(home.log_folder()))
+    content = examined.model_dump(mode="json") | {"made": f"{datetime.fromtimestamp(examined.time):%c}"}
+    yield from words_or_json(args.json, content, [as_text(examined, refusals.kept(home.log_folder()))])
     if examined.count("red"):
         raise SystemExit(1)

@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from medml.commands import Printed, command
-from medml.commands._places import save_json
+from medml.commands._places import words_or_json
 from medml.terminal import table
 
 
@@ -16,7 +16,8 @@ def options(parser: argparse.ArgumentParser) -> None:
                         "each")
     parser.add_argument("--quiet", metavar="HH:MM-HH:MM", help="hours of every day in which large trainings rest, such "
                         "as 08:00-18:00; off for none")
-    parser.add_argument("--json", metavar="FILE", help="write the list to a file")
+    parser.add_argument("--json", metavar="FILE", nargs="?", const="-", help="write the list to a file; "
+                        "without FILE it is printed")
 
 
 @command("jobs", "what runs, what waits, what the night brought", options)
@@ -29,16 +30,20 @@ def do_jobs(args: argparse.Namespace) -> Printed:
         return [morning.quiet_in_words()]
     if args.night:
         listed = night.since(clock.evening())
-        save_json(args.json, [as_json(each.job) | {"result": each.result} for each in listed])
-        return [night.summed_up(listed), *([_told(listed)] if listed else [])]
+        return words_or_json(args.json, [as_json(each.job) | {"result": each.result} for each in listed],
+                             [night.summed_up(listed), *([_told(listed)] if listed else [])])
     jobs, ahead = store.jobs(), {each.job.id: each for each in morning.ready()}
-    save_json(args.json, [as_json(each) | _ahead_as_json(ahead.get(each.id)) for each in jobs])
+    content = [as_json(each) | _ahead_as_json(ahead.get(each.id)) for each in jobs]
+    return words_or_json(args.json, content, _listed(jobs, list(ahead.values())))
+
+
+def _listed(jobs: list, ahead: list) -> Printed:
+    """Every job in a table, and what the morning will bring."""
     rows = [(job.id[:12], job.kind, "paused" if job.is_paused else job.state,
              job.error["what"] if job.error else job.message,
              time.strftime("%Y-%m-%d %H:%M", time.gmtime(job.made))) for job in jobs]
-    if not rows:
-        return ["No job yet.", *_foreseen([])]
-    return [table(rows, ["job", "kind", "state", "what", "made (UTC)"]), *_foreseen(list(ahead.values()))]
+    yield table(rows, ["job", "kind", "state", "what", "made (UTC)"]) if rows else "No job yet."
+    yield from _foreseen(ahead)
 
 
 def _foreseen(ahead: list) -> Printed:
