@@ -242,6 +242,28 @@ def test_a_check_that_warns_makes_its_item_violated_with_the_figure(run):
         "violated", "430 patients where 1,205 are needed. Add more. (N1)")
 
 
+def test_a_violated_item_still_has_the_figures_and_the_question_that_it_is_about(run):
+    def item(number: str, changed: gallery.Run) -> checklist.Answer:
+        return next(answer for one, answer in checklist.filled(tripod.ITEMS, changed) if one.number == number)
+
+    performance = item("23a", judged(run, "E4", "warn"))
+    assert performance.status == "violated" and "1,205 are needed. Add more. (E4)" in performance.text
+    assert f"AUROC {wording.figure(run.report.metrics['auroc'])}" in performance.text
+    sources = item("5a", judged(run, "L6", "warn"))
+    assert sources.status == "violated" and "(L6)" in sources.text and sources.text.endswith("your patients?")
+    assert item("13", judged(run, "L9", "warn")).text.count("430 patients") == 1  # said once
+
+
+def test_a_violated_item_counts_the_columns_that_its_check_names_without_a_figure(run):
+    bare = Check(id="M4", title="t", verdict="warn", what="“age” looks like a number that was cut into groups.",
+                 fix="Put it back.", figures={"columns": 1, "by_name": 1})
+    others = [each for each in run.report.checks if each.id != "M4"]
+    changed = replace(run, report=run.report.model_copy(update={"checks": [*others, bare]}))
+    entered = next(answer for one, answer in checklist.filled(tripod.ITEMS, changed) if one.number == "12b")
+    assert entered.status == "violated" and entered.text.startswith(
+        "“age” looks like a number that was cut into groups. Put it back. (M4: 1 column)")
+
+
 @pytest.mark.parametrize(("check", "item"), [("L9", "13"), ("F1", "14"), ("L10", "12a"), ("N4", "10")])
 def test_an_item_whose_own_check_warns_is_never_said_to_be_done(run, check, item):
     clean = judged(run, check, "pass")

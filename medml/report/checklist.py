@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from medml import gallery
+from medml.evaluate.catalogue import many
 from medml.report.wording import check
 from medml.types import Check
 
@@ -42,8 +44,8 @@ def ask(question: str) -> Filled:
 
 
 def say(words: Callable[[gallery.Run], str], *checks: str, then_ask: str = "") -> Filled:
-    """The run answers it; violated where one of the checks warns or blocks, with what that check found; where one
-    could not tell, a person must.
+    """The run answers it; violated where one of the checks warns or blocks, with what that check found before what the
+    run says of the item itself; where one could not tell, a person must answer too.
 
     then_ask  what the run cannot know and a person must add
     """
@@ -52,15 +54,33 @@ def say(words: Callable[[gallery.Run], str], *checks: str, then_ask: str = "") -
         failed = [each for each in found if each.verdict in ("warn", "block")]
         open_ = [each for each in found if each.verdict == "could_not_tell"]
         if failed:
-            return Answer("violated", _told(failed))
+            return Answer("violated", _joined(_told(failed), _unsaid(words(run), failed), _told(open_), then_ask))
         if then_ask or open_:
-            return Answer("needs_you", " ".join(part for part in (words(run), _told(open_), then_ask) if part))
+            return Answer("needs_you", _joined(words(run), _told(open_), then_ask))
         return Answer("done", words(run))
     return answer
 
 
 def _told(checks: list[Check]) -> str:
-    return " ".join(f"{each.what} {each.fix}".strip() + f" ({each.id})" for each in checks)
+    return " ".join(f"{each.what} {each.fix}".strip() + f" ({each.id}{_counted(each)})" for each in checks)
+
+
+def _counted(check: Check) -> str:
+    """How many columns a check found that names them and says no figure."""
+    n = int(check.figures.get("columns", 0))
+    bare = not re.search(r"\d", re.sub("“[^”]*”", "", check.what))
+    return f": {many(n, 'column')}" if n and bare and check.verdict != "pass" else ""
+
+
+def _unsaid(text: str, failed: list[Check]) -> str:
+    """What the run says of an item, without the sentences that its checks have said already."""
+    for each in failed:
+        text = text.replace(each.what, "").strip()
+    return text
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def filled(items: Iterable[Item], run: gallery.Run) -> list[tuple[Item, Answer]]:
