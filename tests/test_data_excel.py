@@ -85,6 +85,42 @@ def test_title_units_and_total_around_the_table_are_left_out(read):
     assert tables[0].frame()["crp"].dtype == pl.Float64
 
 
+GROUPED = [  # (lines of the header, names)
+    ([["Person", None, "Laboratory", None, None, "Outcome"], ["age", "sex", "crp", "hb", "wbc", "relapse"]],
+     ["age", "sex", "crp", "hb", "wbc", "relapse"]),
+    ([["age", "sex", "Laboratory", None, None, "relapse"], [None, None, "crp", "hb", "wbc", None]],
+     ["age", "sex", "crp", "hb", "wbc", "relapse"]),
+    ([["age", "Laboratory"], [None, "sex", "crp", "hb", "wbc", "relapse"]],
+     ["age", "sex", "crp", "hb", "wbc", "relapse"]),
+    ([["age", "sex", "Before", None, "After", None], [None, None, "crp", "hb", "crp", "hb"]],
+     ["age", "sex", "Before crp", "Before hb", "After crp", "After hb"]),
+]
+
+
+@pytest.mark.parametrize(("header", "names"), GROUPED)
+def test_names_under_a_line_of_merged_groups_are_names_and_no_patient(read, header, names):
+    content = [[40 + i, "FM"[i % 2], i / 10, 13.5 + i, 7 + i, i % 3 / 7] for i in range(20)]
+    entries, tables = read({"Sheet": [*header, *content]})
+    assert tables[0].columns == names and tables[0].rows == 20
+    assert "The names stand in two lines" in entries[0].message
+    assert tables[0].frame()["age"].dtype == pl.Int64
+
+
+def test_a_csv_saved_from_a_sheet_with_merged_cells_keeps_its_names(tmp_path):
+    cells = (f"{40 + i},{'FM'[i % 2]},{i / 10},{13.5 + i}" for i in range(9))
+    (tmp_path / "a.csv").write_text("\n".join(["Export of 3 March", "Person,,Laboratory,", "age,sex,crp,hb", *cells]))
+    entries, tables = find_tables(tmp_path)
+    assert entries[0].reason_code == "two_lines_of_names"
+    assert tables[0].columns == ["age", "sex", "crp", "hb"] and tables[0].rows == 9
+
+
+@pytest.mark.parametrize("first", [[1, "F", 0.1], ["p1", None, 0.1], ["p1", "F", "not done"]])
+def test_a_column_without_a_name_makes_no_patient_a_line_of_names(read, first):
+    entries, tables = read({"Sheet": [[None, "sex", "crp"], first] + [[f"p{i}", "FM"[i % 2], i / 10]
+                                                                      for i in range(20)]})
+    assert tables[0].rows == 21 and "two lines" not in entries[0].message
+
+
 def test_a_table_need_not_begin_in_the_first_column(read):
     _, tables = read({"Sheet": [[None, None, *row] for row in rows()]})
     assert tables[0].columns == ["id", "age", "when", "sex", "died"] and tables[0].rows == 30

@@ -30,6 +30,7 @@ class Layout:
     names: list[str]
     units: dict[str, str] = field(default_factory=dict)
     row_names: bool = False  # rows carry one field more than the header: a column of row names
+    grouped: bool = False  # the names stand in two lines, the upper one over groups of columns
 
 
 def blank(row: Row) -> bool:
@@ -48,16 +49,60 @@ def find_layout(rows: list[Row]) -> Layout | None:
     body = [row for row in rows[start + 1:] if not blank(row)][:200]
     if _is_data(rows[start], body):
         return Layout(width, None, start, [f"column {n + 1}" for n in range(width)])
-    width = _without_bare_end(rows[start], body, width)
-    row_names = len(rows[start]) == width - 1 and width > 2 and all(len(row) == width for row in body)
-    names = (["row"] if row_names else []) + rows[start]
+    header, upper = rows[start], _line_of_groups(rows, start, body)
+    if upper is not None:
+        header, body = _under_groups(rows[upper], rows[upper + 1]), body[upper + 1 - start:]
+        start = upper + 1
+    width = _without_bare_end(header, body, width)
+    row_names = len(header) == width - 1 and width > 2 and all(len(row) == width for row in body)
+    names = (["row"] if row_names else []) + header
     first = start + 1
     while first < len(rows) and blank(rows[first]):
         first += 1
     units = _units(rows[first], rows[first + 1:], names) if first < len(rows) else {}
     if "".join(names[width:]).strip():
         width = len(names)  # more names than values: the columns without values are kept
-    return Layout(width, start, first + bool(units), names, units, row_names)
+    return Layout(width, start, first + bool(units), names, units, row_names, upper is not None)
+
+
+def _line_of_groups(rows: list[Row], start: int, body: list[Row]) -> int | None:
+    """The upper one of two lines of names, as cells that were merged leave them: "Person", "", "Laboratory", "" over
+    "age", "sex", "crp", "hb". It may be the row taken for the header, or the one above; None where there is one line.
+    """
+    if body and body[0] is rows[start + 1] and _has_holes(rows[start], body[0]) and _names_values(body[0], body[1:]) \
+            and not _units(body[0], body[1:], rows[start]):
+        return start
+    if start and _has_holes(rows[start], rows[start - 1]) and not any(map(is_number, rows[start - 1])):
+        filled = [n for n, cell in enumerate(rows[start - 1]) if cell.strip()]
+        holes = [n for n, cell in enumerate(rows[start]) if not cell.strip()]
+        return start - 1 if len(filled) > 1 and set(holes) <= set(filled) else None
+    return None
+
+
+def _has_holes(row: Row, other: Row) -> bool:
+    """Whether another row has a word where this one has nothing."""
+    return len(row) == len(other) and any(mine.strip() == "" != its.strip() for mine, its in zip(row, other,
+                                                                                                 strict=True))
+
+
+def _names_values(row: Row, body: list[Row]) -> bool:
+    """Whether a row can only be names: words, one of them over numbers at least, and none that comes back below."""
+    filled = {n: cell.strip() for n, cell in enumerate(row) if cell.strip()}
+    below = {n: [each[n].strip() for each in body if n < len(each) and not is_missing_word(each[n])] for n in filled}
+    over_numbers = any(len(cells) > 1 and sum(map(is_number, cells)) >= 0.9 * len(cells) for cells in below.values())
+    return over_numbers and not any(is_number(cell) or is_missing_word(cell) or cell in below[n]
+                                    for n, cell in filled.items())
+
+
+def _under_groups(upper: Row, lower: Row) -> Row:
+    """One name a column: the lower line's, the upper one's where it has none, both where it comes more than once."""
+    groups, group = [], ""
+    for cell in upper:
+        group = cell.strip() or group
+        groups.append(group)
+    often = Counter(cell.strip() for cell in lower)
+    return [above if not name.strip() else f"{group} {name.strip()}" if often[name.strip()] > 1 else name
+            for above, group, name in zip(upper, groups, lower, strict=True)]
 
 
 def _without_bare_end(header: Row, body: list[Row], width: int) -> int:
@@ -174,6 +219,7 @@ def _name_notes(repeated: list[str], counts: Counter[str], n_unnamed: int) -> li
 def layout_notes(layout: Layout, lines_above: int) -> list[Note]:
     """What was left out above the data, and names that had to be made up."""
     notes = []
+    lines_above -= layout.grouped  # that line is told by itself
     if lines_above or layout.units:
         parts = [count_words(lines_above, "line above the table", "lines above the table")] if lines_above else []
         parts += ["one row of units"] if layout.units else []
@@ -183,6 +229,9 @@ def layout_notes(layout: Layout, lines_above: int) -> list[Note]:
     if layout.header is None:
         notes.append(Note("no_header",
                           "The first row holds data, not names, so the columns were called by their place."))
+    if layout.grouped:
+        notes.append(Note("two_lines_of_names", "The names stand in two lines, groups above; the lower line was used, "
+                          "and the upper one where it has no name or the same one twice."))
     if layout.row_names:
         notes.append(Note("row_names",
                           'The rows have one field more than the header; the first column was called "row".'))

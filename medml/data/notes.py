@@ -9,11 +9,12 @@ from medml.errors import UserError
 # Most important first. All notes are kept; the first one names the file's reason.
 WARNINGS = (
     "wrong_extension", "duplicate_entries", "mixed_encoding", "encoding_guessed", "stray_quotes", "ragged",
-    "short_rows", "preamble", "units_row", "footer", "no_header", "row_names", "duplicate_columns", "unnamed_columns",
-    "empty_rows", "long_field", "json_nonstandard", "nested_values", "error_cells", "formulas_without_values",
-    "far_cells", "macros", "separator_guessed", "more_columns_than_rows", "one_class", "repeated_subjects",
-    "ambiguous_dates", "short_years", "mixed_types", "sentinel_missing", "censored_values", "units_in_cells",
-    "ambiguous_numbers", "unreadable_cells", "pictures_without_row", "rows_without_picture", "pictures_named_twice",
+    "short_rows", "two_lines_of_names", "preamble", "units_row", "footer", "no_header", "row_names",
+    "duplicate_columns", "unnamed_columns", "empty_rows", "long_field", "json_nonstandard", "nested_values",
+    "error_cells", "formulas_without_values", "far_cells", "macros", "separator_guessed", "more_columns_than_rows",
+    "one_class", "repeated_subjects", "ambiguous_dates", "short_years", "mixed_types", "sentinel_missing",
+    "censored_values", "units_in_cells", "ambiguous_numbers", "unreadable_cells", "pictures_without_row",
+    "rows_without_picture", "pictures_named_twice",
 )
 FACTS = ("prompt_injection", "markup", "decimal_comma", "leading_zeros", "booleans", "small_cells", "extreme_values")
 LEFT_OUT = {"preamble", "units_row", "footer", "empty_rows", "far_cells"}  # rows or cells that no step counts later
