@@ -155,6 +155,25 @@ def test_typed_columns_keep_their_kinds(tmp_path):
     assert table.targets[0].column == "died" and profile.propose_choice(profile.scan(tmp_path)).positive == "true"
 
 
+ICD_9 = ["250.00", "250.01", "401.9", "428.0", "486", "584.9"] * 50
+
+
+@pytest.mark.parametrize(("name", "odd", "kind"), [
+    ("main", ["V58.1", "E885", "V45.81"], "category"),  # few letters, of a shape that no measurement has
+    ("icd9_main", ["V58.1"], "category"), ("diag_2", ["C50.1"], "category"),
+    ("icd9", [], "category"), ("ICD9Code", [], "category"), ("DRG", [], "category"), ("icd", [], "category"),
+    ("crp", ["done", "V late"], "number"), ("crp", ["E3"], "number"), ("icd_shock_dose", [], "number"),
+])
+def test_codes_of_diagnoses_are_a_category_however_few_hold_letters(tmp_path, name, odd, kind):
+    cells = ICD_9[len(odd):] + odd
+    table = profile.scan(write(tmp_path / "a.csv", **{name: cells, "died": [at % 2 for at in range(300)]})).tables[0]
+    column = table.column(name)
+    assert column.kind == kind
+    if kind == "category":
+        assert "mixed_types" not in {each.code for each in column.suspicions}
+        assert "250.01" in {each.label for each in column.levels}
+
+
 def test_a_decimal_comma_is_read_and_said(corpus):
     column = profile.scan(corpus / "tabular" / "t02_european_semicolon_decimal_comma.csv").tables[0].column("crp")
     assert column.kind == "number" and "decimal_comma" in {each.code for each in column.suspicions}

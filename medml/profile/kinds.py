@@ -10,6 +10,7 @@ import polars as pl
 from medml.data.values import read_booleans, read_dates, read_numbers
 from medml.profile.evidence import Evidence
 from medml.profile.names import (
+    CODED_WORDS,
     COUNT_WORDS,
     FILE_WORDS,
     NAME_WORDS,
@@ -17,6 +18,7 @@ from medml.profile.names import (
     SEX_NAMES,
     VISIT_WORDS,
     is_age,
+    lists_codes,
     looks_like_id,
     outcome_weight,
     says,
@@ -33,6 +35,7 @@ REGISTER = 1_000_000  # numbers of one length from here on number people; platel
 FEWEST_ROWS = 20  # below this nothing is called an identifier by its values alone
 MOST_SPELLINGS = 8  # ways of writing yes and no in one column: "Y", "y", "TRUE", "1" ...
 CODE = r"^[A-Za-z]{1,3}[\d.\-]{1,8}$"
+ICD_9 = r"^(?:[Vv]\d\d(?:\.\d{1,2})?|[Ee][89]\d\d(?:\.\d)?)$"  # no measurement is written so
 LONG_TEXT = 40  # characters on average
 
 
@@ -100,6 +103,8 @@ def _of_numbers(evidence: Evidence, reading: Reading, rated: bool) -> Reading:
         kind = "identifier"
     elif known.size <= 2 and set(known.tolist()) <= {0.0, 1.0}:
         kind = "category" if says(evidence.name, SEX_NAMES) else "yes_no"
+    elif reading.unit is None and lists_codes(evidence.name):
+        kind = "category"
     elif whole and not rated and reading.unit is None and is_coded(evidence.name, np.unique(known)):
         kind = "category"
     unit = reading.unit or unit_of(evidence.name)
@@ -119,9 +124,14 @@ def is_coded(name: str, levels: np.ndarray) -> bool:
 
 
 def is_code_list(evidence: Evidence, unreadable: np.ndarray) -> bool:
-    """True where some of the values that are no numbers are codes such as V57 or E909: a list of codes (ICD-9)."""
+    """True where some of the values that are no numbers are codes such as V57 or E909: a list of codes (ICD-9).
+
+    One is enough where the column's name says that it holds codes, or where nothing else is among the numbers.
+    """
     odd = evidence.values.filter(pl.Series(unreadable))
-    return int(odd.str.contains(CODE).sum()) >= FEW_CODES
+    n = int(odd.str.contains(CODE).sum())
+    return n >= FEW_CODES or n > 0 and (says(evidence.name, CODED_WORDS) is not None
+                                        or bool(odd.str.contains(ICD_9).all()))
 
 
 def is_identifier(evidence: Evidence, numbers: np.ndarray | None = None) -> bool:

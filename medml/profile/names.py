@@ -62,6 +62,9 @@ AGE_NAMES = {"age", "ages", "age years", "age yrs", "patient age", "age at diagn
 AGE_BANDS = (18, 40, 65, 80)  # years at which a band of ages begins
 SITE_WORDS = {"site", "centre", "center", "hospital", "clinic", "ward"}
 SEX_NAMES = {"sex", "gender", "male", "female", "biological sex", "geschlecht"}
+CODE_NAMES = {"icd9", "icd10", "icd 9", "icd 10", "icd9cm", "icd10cm", "icd code", "diagnosis code", "diag code",
+              "dx code", "procedure code", "cpt", "hcpcs", "drg", "snomed", "loinc", "ndc"}  # of codes, numbers or not
+CODED_WORDS = CODE_NAMES | {"icd", "diag", "dx", "diagnosis", "code", "codes"}  # of codes where some hold letters
 COUNT_WORDS = {"number", "num", "count", "counts", "n", "score", "pregnancies", "parity", "gravida", "visits", "doses"}
 
 
@@ -95,6 +98,11 @@ def is_age(name: str) -> bool:
 def looks_like_id(name: str) -> bool:
     """True for "patient_id", "MRN", "subject no", "id"; the values decide whether it is one."""
     return says(name, ID_WORDS) is not None or phrase(name) in ID_NAMES
+
+
+def lists_codes(name: str) -> bool:
+    """True for "icd9_main", "DRG", "icd": its numbers are codes, whether or not letters stand among them."""
+    return says(name, CODE_NAMES) is not None or phrase(name) == "icd"
 
 
 def outcome_weight(name: str) -> int:
