@@ -38,6 +38,12 @@ def peers_env(folder: Path) -> Path:
     return python
 
 
+def run_peer(python: Path, folder: Path, peer: str, repeats: int) -> None:
+    """Every fold of one peer, in its own environment; a result that is there is not computed again."""
+    script = str(HERE / "auto_peers.py")  # -P: beside it lies queue.py, which would stand before Python's own
+    subprocess.run([str(python), "-P", script, str(folder), peer, str(repeats)], check=True)
+
+
 def auroc(y: np.ndarray, p: np.ndarray) -> float:
     """Share of pairs (case, control) in the right order, ties as a half (Mann and Whitney 1947)."""
     cases, controls = p[y == 1], p[y == 0]
@@ -142,7 +148,7 @@ def main() -> None:
         if asked.peers_env:
             python = peers_env(asked.peers_env)
             for peer, repeats in PEERS.items():
-                subprocess.run([str(python), str(HERE / "auto_peers.py"), str(OUT), peer, str(repeats)], check=True)
+                run_peer(python, OUT, peer, repeats)
     table(auto_ours.tool_name(asked.family))
 
 
