@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -139,5 +140,5 @@ def log_lines(rows: list[Progress]) -> None:
 def _without_repeats(said: list[tuple[float, str]]) -> list[tuple[float, str]]:
     """Each sentence once where it was said again at once, and of a count that went on where it stood last."""
     once = [line for place, line in enumerate(said) if place == 0 or line[1] != said[place - 1][1]]
-    return [line for line, later in zip(once, [*once[1:], None], strict=True)
+    return [line for line, later in itertools.zip_longest(once, once[1:])
             if later is None or not counts_on(line[1], later[1])]

@@ -228,3 +228,14 @@ def test_a_count_that_went_on_is_one_line_of_what_happened():
     log = AppTest.from_function(log_of_a_count, default_timeout=60).run().get("html")[-1].body
     assert re.findall(r"</span> ([^<]*)</p>", log) == ["Fold 2 of 3: cleaning", "Fold 1 of 3: cleaning",
                                                        "120 of 120 images", "Reading the table"]
+
+
+def log_of_nothing():
+    from pages._ui_live import log_lines
+
+    log_lines([])
+
+
+def test_a_training_that_has_said_nothing_yet_has_an_empty_log():
+    shown = AppTest.from_function(log_of_nothing, default_timeout=60).run()
+    assert not shown.exception and "Nothing yet." in shown.get("html")[-1].body
