@@ -12,8 +12,10 @@ from test_families import EVERY, fitted, quick, table
 from medml import families
 from medml.errors import UserError
 from medml.export import families as written
+from medml.export import merged, trees
 from medml.export.ask import opened
 from medml.export.graph import Graph
+from medml.export.trees import Grown
 
 
 def as_onnx(name: str, model: object, width: int):
@@ -115,5 +117,51 @@ def test_the_side_that_most_training_rows_took_lies_beside_its_rule(name):
 
 def test_the_trees_of_a_vote_are_one_operation():
     vote = fitted("auto", "multiclass")
-    n_trees = len(vote.members["extra"].model.estimators_) + len(vote.members["boosting"].booster.get_dump())
+    n_trees = sum(len(set(ensemble_of(name, vote.members[seat])["nodes_treeids"]))
+                  for name, seat in (("forest", "extra"), ("boosting", "boosting")))
     assert len(set(ensemble_of("auto", vote)["nodes_treeids"])) >= n_trees
+
+
+def added(grown: Grown, X: np.ndarray) -> np.ndarray:
+    """(n, results) what the trees add up to, walked one rule after the other."""
+    said = np.zeros((len(X), len(grown.begin)))
+    for first in np.cumsum(grown.sizes) - grown.sizes:
+        for row, cells in enumerate(X):
+            at = first
+            while grown.left[at] >= 0:
+                goes_left = cells[grown.features[at]] <= grown.thresholds[at]
+                at = first + (grown.left if goes_left else grown.right)[at]
+            np.add.at(said[row], grown.targets[at], grown.weights[at])
+    return said
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_merged_trees_are_fewer_and_add_up_to_the_same(task):
+    model = families.registry.get("boosting").fit(table(task), {"trees": 60}, seed=1)
+    grown = trees.boosted(model.booster)
+    few = merged.fewer(grown)
+    X = table(task, n=40, seed=5).X.astype(np.float32)
+    X = np.vstack([X, on_thresholds(model, X).astype(np.float32)])
+    assert np.abs(added(few, X) - added(grown, X)).max() < 1e-12 * max(1.0, np.abs(added(grown, X)).max())
+    assert len(few.sizes) < len(grown.sizes) / 2 and few.sizes.max() <= 2 * merged.LEAVES - 1
+    assert few.sizes.sum() == len(few.left) and (np.abs(few.weights) > 0).any(axis=0).all()
+
+
+def test_a_merged_tree_asks_nothing_that_is_answered_already():
+    """Two stumps of one column have three ends together, and one of another column doubles them."""
+    stump = {"sizes": [3], "left": [1, -1, -1], "right": [2, -1, -1], "seen": [9, 5, 4], "targets": [[0]] * 3}
+    columns, cuts, ends = [0, 0, 1], [1.0, 2.0, 5.0], [(1, 2), (10, 20), (100, 200)]
+    parts = [stump | {"features": [column, 0, 0], "thresholds": [cut, 0, 0], "weights": [[0], [low], [high]]}
+             for column, cut, (low, high) in zip(columns, cuts, ends, strict=True)]
+    arrays = {name: np.concatenate([np.array(part[name]) for part in parts]) for name in parts[0]}
+    grown = Grown(2, begin=np.zeros(1), turn=np.eye(1), start=np.zeros(1), **arrays)
+    few = merged.fewer(grown)
+    assert few.sizes.tolist() == [11]   # 3 x 2 ends and the 5 rules that tell them apart
+    rows = np.array([[x, y] for x in (1, 1.5, 2, 2.5) for y in (5, 6)])
+    assert added(few, rows)[:, 0].tolist() == [111, 211, 112, 212, 112, 212, 122, 222]
+
+
+def test_large_trees_are_not_merged(monkeypatch):
+    grown = trees.boosted(families.registry.get("boosting").fit(table("binary"), {"trees": 20}, seed=1).booster)
+    monkeypatch.setattr(merged, "LEAVES", 2)
+    assert merged.fewer(grown) is grown

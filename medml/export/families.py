@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from medml.errors import UserError
-from medml.export import trees
+from medml.export import merged, trees
 from medml.export.graph import Graph
 
 Written = Callable[[Graph, Any, str], "Part"]  # (graph, what the family fitted, rows) -> its answer
@@ -67,7 +67,8 @@ def _classes(p: str, labels: Any, turn: np.ndarray | None = None, start: np.ndar
 
 def of_trees(graph: Graph, fitted: list[Any], rows: str) -> list[Part]:
     """families.forest.Forest and families.boosting.Boosted, their trees in one operation."""
-    grown = [trees.boosted(each.booster) if hasattr(each, "booster") else trees.forest(each.model) for each in fitted]
+    grown = [merged.fewer(trees.boosted(each.booster)) if hasattr(each, "booster") else trees.forest(each.model)
+             for each in fitted]
     sums, ends = trees.sums(graph, rows, grown), np.cumsum([len(each.begin) for each in grown])
     return [_of_sums(graph, model, each, sums, slice(end - len(each.begin), end), ends[-1])
             for model, each, end in zip(fitted, grown, ends, strict=True)]
