@@ -54,9 +54,9 @@ def unforeseen(error: Exception) -> bool:
 
 
 memory.share_few_heaps()
-logs.set_up("app")
-egress.install(process="app")
 try:
+    logs.set_up("app")
+    egress.install(process="app")
     ward.at_the_top()
     for_others = ward.open_ward()
     worker.keep_running()

@@ -111,9 +111,14 @@ def _mac(key: bytes, before: str, entry: Entry) -> str:
 
 
 def _head(key: bytes) -> Head | None:
-    """The head, where it is there and nobody but this installation wrote it."""
+    """The head, where it is there and nobody but this installation wrote it.
+
+    raises  UserError where this account may not read it: that is no sign of a changed log
+    """
     try:
         found = Head.model_validate_json(head_file().read_bytes())
+    except PermissionError as refused:
+        raise _no_head("read") from refused
     except (OSError, ValidationError):
         return None
     return found if hmac.compare_digest(found.seal, _seal(key, found)) else None
@@ -128,9 +133,12 @@ def _write_head(key: bytes, head: Head) -> None:
     try:
         home.write_model(head_file(), head.model_copy(update={"seal": _seal(key, head)}))
     except OSError as error:
-        raise (room.no_room() if room.is_full(error) else UserError(
-            what="The second place of the audit log cannot be written.", code="no_head",
-            fix="Look at the folder that MEDML_AUDIT_HEAD names, or at keys in MedML's own.")) from error
+        raise (room.no_room() if room.is_full(error) else _no_head("written")) from error
+
+
+def _no_head(what: str) -> UserError:
+    return UserError(what=f"The second place of the audit log cannot be {what}. Nothing was done.", code="no_head",
+                     fix=f"Give the account that MedML runs as the right to read and write {head_file()}.")
 
 
 @contextlib.contextmanager

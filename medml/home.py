@@ -69,6 +69,25 @@ def log_folder() -> Path:
     return ensure(state() / "logs")
 
 
+def refuse_anothers() -> None:
+    """UserError for root where MedML's database belongs to another account: a log or key that root makes now would be
+    closed to the service that works here, and nothing of it would start any more (POSIX)."""
+    database = state() / "medml.db"
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or not database.exists() or database.stat().st_uid == 0:
+        return
+    raise UserError(what=f"MedML's folder {state()} belongs to another account, and this was started by root. Nothing "
+                         "was changed.", code="not_ours",
+                    fix="Start it as that account: sudo -u NAME before the command, with MEDML_HOME set. If root shall "
+                        "work here from now on: chown -R root and that folder.")
+
+
+def no_right(refused: OSError) -> UserError:
+    """In words: a file or folder of MedML's own that this account may not write."""
+    return UserError(what=f"MedML may not write to {refused.filename or state()}.", code="no_permission",
+                     fix="Start it as the account that this folder belongs to, or give that account its files back "
+                         "(chown -R), or set MEDML_HOME to a folder that it may write to. Nothing was changed.")
+
+
 def write_bytes(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Write a file whole or not at all, even if the power fails: temporary name, fsync, rename, fsync of the folder.
 

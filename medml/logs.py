@@ -7,6 +7,7 @@ quote a value ("could not convert 'Jane'"), so of those only the place in the co
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -16,9 +17,10 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 
-from medml.home import log_folder
+from medml.home import log_folder, no_right, refuse_anothers
 
 OURS = ("medml", "worker", "pages", "streamlit_app", "__main__")
+NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 LARGEST, KEPT = 2_000_000, 5  # bytes a file; old files
 LINE = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 _record = logging.getLogRecordFactory()
@@ -27,11 +29,16 @@ _record = logging.getLogRecordFactory()
 def set_up(role: str, level: int = logging.INFO) -> Path:
     """Let this process write to home()/logs/<role>.log from here on; returns that file.
 
-    role  app, worker, jobs or command. Several processes may share one file.
+    role    app, worker, jobs or command. Several processes may share one file.
+    raises  UserError where MedML's folder cannot be written to, or is another account's: no process begins there
     """
-    path = log_folder() / f"{role}.log"
+    try:
+        refuse_anothers()
+        path = log_folder() / f"{role}.log"
+        handler = Turning(path, encoding="utf-8")
+    except OSError as refused:
+        raise (no_right(refused) if refused.errno in NO_RIGHT else refused) from refused
     logging.setLogRecordFactory(_without_values)
-    handler = Turning(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter(LINE))
     root = logging.getLogger()
     for each in list(root.handlers):
