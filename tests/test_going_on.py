@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 import worker
 from medml import families, gallery, project
 from medml.errors import UserError
+from medml.report import wording
 from medml.train import train
 from medml.types import SplitPlan
 from medml.watch import Silent
@@ -63,6 +64,16 @@ def test_the_jobs_find_the_table_of_a_run_without_a_project(source):
     assert gallery.open_run(run).chain.current == 1
     do("held_out", {"run": run})
     assert gallery.open_run(run).report.looks == 1
+
+
+def test_the_report_says_how_far_the_final_model_really_went(source):
+    run = made(source, family="mlp", params={"epochs": 3})
+    settings = wording.settings(gallery.open_run(run))
+    assert "Rounds over the table: 3; " in settings
+    assert settings.endswith("; Rounds that the final model went through: 3")
+    do("continue", {"run": run, "rounds": 2, "project": None})
+    went = gallery.open_run(run).checkpoint.rounds
+    assert went > 3 and wording.settings(gallery.open_run(run)).endswith(f"went through: {went}")
 
 
 def test_the_jobs_say_where_the_folder_of_a_run_is_gone(source):

@@ -9,6 +9,8 @@ from medml.evaluate.words import METRICS, title
 from medml.recipe.target import ABOVE_ZERO
 from medml.types import Check, Column, External, Metric, NetBenefit, PictureFacts, Report, Subgroup, Table
 
+LEARNED = {"epoch": "Rounds that the final model went through", "trees": "Trees of the final model"}
+
 
 def figure(metric: Metric | None, digits: int = 3) -> str:
     """A figure with its 95 % interval, which a reader of running text must be told is one."""
@@ -166,8 +168,9 @@ def settings(run: gallery.Run) -> str:
     kept, those that somebody set."""
     used = run.manifest.settings | run.config.params
     known = families.registry.get(run.config.family).params
-    return "; ".join(f"{each.title}: {each.said(used[each.name])}" for each in known if each.name in used) or \
-        "the usual ones"
+    said = [f"{each.title}: {each.said(used[each.name])}" for each in known if each.name in used] or ["the usual ones"]
+    done = LEARNED.get(families.registry.get(run.config.family).round)
+    return "; ".join([*said, f"{done}: {run.checkpoint.rounds:,}"] if done else said)
 
 
 def beside(run: gallery.Run) -> dict[str, dict[str, Metric]]:
