@@ -63,9 +63,8 @@ def within(p: np.ndarray, least: Sequence[float | None], level: float) -> np.nda
 
 def _level(scored: Scored, level: float, apart: bool, seed: int) -> ConformalLevel:
     whole = _thresholds(scored.samples, scored, level, apart)
-    held, single = _tried(scored, level, apart, seed)
     least, width = ([], whole[0]) if scored.task == "regression" else (whole, None)
-    return ConformalLevel(level=level, least=least, width=width, held=held, single=single)
+    return ConformalLevel(level=level, least=least, width=width, **_tried(scored, level, apart, seed))
 
 
 def _thresholds(samples: Sequence[Sample], scored: Scored, level: float, apart: bool) -> list[float | None]:
@@ -97,31 +96,41 @@ def quantile(values: np.ndarray, patient: np.ndarray, level: float) -> float | N
     return float(values[order][np.searchsorted(reached, level * (n + 1) - 1e-9)])
 
 
-def _tried(scored: Scored, level: float, apart: bool, seed: int) -> tuple[Metric, Metric | None]:
-    """Share of patients whose set held the truth, and whose set was one class; thresholds of the other folds."""
-    held, single, patient = [], [], []
+def _tried(scored: Scored, level: float, apart: bool, seed: int) -> dict[str, Metric]:
+    """How often a patient's set held the truth and was one class, and how many it had; by thresholds of other folds."""
+    held, n_inside, patient = [], [], []
     for repeat, sample in enumerate(scored.samples):
         whose = scored.patient[sample.rows]
         part = parts_of(sample.fold, whose, seed=seed + repeat)
         for number in np.unique(part):
             inside = part == number
-            right, alone = _judged(_taken(sample, ~inside), _taken(sample, inside), scored, level, apart)
+            right, size = _judged(_taken(sample, ~inside), _taken(sample, inside), scored, level, apart)
             held.append(right)
-            single.append(alone)
+            n_inside.append(size)
             patient.append(whose[inside])
-    whose = np.concatenate(patient)
+    whose, sizes = np.concatenate(patient), np.concatenate(n_inside)
     share = _share(np.concatenate(held), whose)
-    return share, None if scored.task == "regression" else _share(np.concatenate(single), whose)
+    if scored.task == "regression":
+        return {"held": share}
+    return {"held": share, "single": _share(sizes == 1, whose), "size": _size(sizes, whose, scored.n_classes)}
+
+
+def _size(sizes: np.ndarray, patient: np.ndarray, n_classes: int) -> Metric:
+    """Mean size of a set: 1, and a share of the other classes, with that share's interval. Wilson's is for yes and no;
+    a share between the two varies less, so that the interval of more than two classes is rather too wide."""
+    others = n_classes - 1
+    share = _share((sizes - 1) / others, patient)
+    return Metric(value=1 + others * share.value, low=1 + others * share.low, high=1 + others * share.high, n=share.n)
 
 
 def _judged(others: Sample, mine: Sample, scored: Scored, level: float,
             apart: bool) -> tuple[np.ndarray, np.ndarray]:
-    """(m,) whether each row's set holds its truth, and whether it is one class."""
+    """(m,) whether each row's set holds its truth, and (m,) how many classes it has; 0 for an interval."""
     found = _thresholds([others], scored, level, apart)
     if scored.task == "regression":
-        return np.abs(mine.y - mine.p) <= (np.inf if found[0] is None else found[0]), np.zeros(len(mine.y), bool)
+        return np.abs(mine.y - mine.p) <= (np.inf if found[0] is None else found[0]), np.zeros(len(mine.y), int)
     inside = within(mine.p, found, level)
-    return inside[np.arange(len(mine.y)), mine.y], inside.sum(axis=1) == 1
+    return inside[np.arange(len(mine.y)), mine.y], inside.sum(axis=1)
 
 
 def _taken(sample: Sample, which: np.ndarray) -> Sample:

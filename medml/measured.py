@@ -226,7 +226,8 @@ class ConformalLevel(Value):
             few patients to say, so it always does;   width  of a number: how far the interval reaches to either side,
             rounded up; None: too few patients
     held    share of patients whose set held the truth, by thresholds that they had no part in
-    single  share of patients whose set was one class
+    single  share of patients whose set was one class;   size  how many classes it had, mean over patients; None: a
+            number, or a run made before it was kept
     """
 
     level: float
@@ -234,6 +235,7 @@ class ConformalLevel(Value):
     width: float | None = None
     held: Metric
     single: Metric | None = None
+    size: Metric | None = None
 
 
 class Conformal(Value):

@@ -86,6 +86,20 @@ def test_patients_with_many_rows_weigh_as_much_as_others():
         assert mine.held.n == 400 and mine.held.low <= mine.level <= mine.held.high
 
 
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_mean_size_of_a_set_is_counted_on_patients_who_set_no_threshold(n_classes):
+    """Of two classes it is 2 minus the share of single answers, by definition; else the mean on new patients."""
+    rng = np.random.default_rng(8)
+    found = made(*drawn(rng, 2_000, n_classes, 1 / n_classes))
+    _, p = drawn(rng, 20_000, n_classes, 1 / n_classes)
+    for each in found.levels:
+        assert 1 <= each.size.low <= each.size.value <= each.size.high <= n_classes and each.size.n == 2_000
+        assert each.size.low <= conformal.within(p, each.least, each.level).sum(axis=1).mean() <= each.size.high
+        if n_classes == 2:
+            assert each.size.value == pytest.approx(2 - each.single.value)
+    assert made(rng.normal(size=50), np.zeros(50)).levels[0].size is None  # a number's set has a width
+
+
 def test_the_quantile_is_the_one_of_the_papers():
     """ceil((n + 1) level)-th smallest of n; none where n patients cannot tell."""
     values, patient = np.arange(1.0, 100.0), np.arange(99)

@@ -6,6 +6,7 @@ import re
 
 from medml import gallery
 from medml.evaluate.words import HEADLINE, title
+from medml.report import sets
 from medml.report import wording as w
 from medml.report.checklist import Item
 from medml.report.tripod import ITEMS
@@ -27,6 +28,7 @@ def as_card(run: gallery.Run) -> str:
              "## Data", plain(f"“{run.manifest.source_file}”. {w.missing(run)} {w.left_out(run)}"),
              "## How it was judged", plain(w.division(run)), "\n".join(["| | this model |", "|---|---|", *figures]),
              *([plain(w.put_right(run))] if w.put_right(run) else []),
+             *([plain(sets.line(report))] if sets.line(report) else []),
              *(["## On other patients", "\n".join(_elsewhere(run))] if w.elsewhere(run) else []),
              *(["## Groups", "\n".join(["| group | cases | figure |", "|---|---|---|", *groups])] if groups else []),
              "## Where to be careful", "\n".join(asked) or "No check asks for a look.",

@@ -10,7 +10,7 @@ from medml.evaluate.catalogue import counted as counted_rows
 from medml.evaluate.catalogue import doubts, in_words_stated, many, unread
 from medml.evaluate.checks.usefulness import classes_in_words
 from medml.evaluate.words import of_one_class, title
-from medml.report import claim, tripod
+from medml.report import claim, sets, tripod
 from medml.report import wording as w
 from medml.report.charts import drawing
 from medml.report.checklist import IN_WORDS, Item, counted, filled
@@ -148,8 +148,7 @@ def _use(run: gallery.Run) -> Iterator[Block]:
                     f"{w.figure(score.auroc_difference)}.")
     if report.conformal is not None:
         yield Heading("Sets that hold the truth")
-        yield Rows(("Wanted", "Held on unseen patients"), tuple(
-            (f"{each.level:.0%}", w.figure(each.held)) for each in report.conformal.levels))
+        yield sets.rows(report)
 
 
 def _groups(report: Report) -> Iterator[Block]:

@@ -1,0 +1,54 @@
+"""What a report says of the sets of answers: how often they held the truth beside what was wanted, and how large."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tables import trained_once
+from test_report_files import pages, words
+
+from medml import gallery, report
+from medml.measured import Conformal, ConformalLevel
+from medml.report import content, sets, wording
+from medml.report.document import Rows
+from medml.types import Metric
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run of 160 made-up patients."""
+    with trained_once(tmp_path_factory.mktemp("sets")) as made:
+        yield gallery.open_run(made)
+
+
+def with_sets(run: gallery.Run, held: tuple[float, float, float], *, task: str = "binary") -> gallery.Run:
+    """The run as if its sets of 90 % had held the truth so often, in an interval, with 1.2 answers on average."""
+    value, low, high = held
+    level = ConformalLevel(level=0.9, least=[0.3, 0.3], held=Metric(value=value, low=low, high=high, n=120), **(
+        {"width": 4.5} if task == "regression" else {"size": Metric(value=1.2, low=1.1, high=1.3, n=120),
+                                                     "single": Metric(value=0.8, low=0.7, high=0.9, n=120)}))
+    return replace(run, report=run.report.model_copy(update={
+        "task": task, "conformal": Conformal(n_patients=120, levels=[level])}))
+
+
+@pytest.mark.parametrize(("held", "judged_as"), [
+    ((0.91, 0.85, 0.95), "as often as wanted"),
+    ((0.97, 0.93, 0.99), "more often than wanted: the sets are larger than they need be"),
+    ((0.80, 0.72, 0.86), "less often than wanted: do not count on these sets")])
+def test_the_report_says_whether_sets_held_the_truth_as_often_as_wanted_and_how_large_they_are(run, held, judged_as):
+    changed = with_sets(run, held)
+    rows = next(each for each in content.document_of(changed).blocks
+                if isinstance(each, Rows) and each.head[0] == "Wanted")
+    assert rows.rows == (("90%", wording.figure(changed.report.conformal.levels[0].held), "1.20 (95 % CI 1.10 to 1.30)",
+                          "0.80 (95 % CI 0.70 to 0.90)", judged_as),)
+    said = words(" ".join(pages(report.as_pdf(changed))))
+    assert "Answers in a set, on average" in said and judged_as in said
+    assert judged_as in report.as_card(changed) and "1.20" in report.as_card(changed)
+
+
+def test_of_a_number_the_report_says_how_far_its_interval_reaches(run):
+    told = sets.line(with_sets(run, (0.91, 0.85, 0.95), task="regression").report)
+    assert told == ("Intervals that reach 4.5 to either side, meant to hold the truth in 90 % of patients, held it in "
+                    "0.910 (95 % CI 0.850 to 0.950) of patients who had no part in them: as often as wanted.")
+    assert sets.line(run.report.model_copy(update={"conformal": None})) == ""
