@@ -60,6 +60,29 @@ def test_a_service_is_stopped_by_sigint_and_shut_in(unit):
     assert found["ProtectSystem"] == ["strict"] and found["CapabilityBoundingSet"] == [""]
 
 
+@pytest.mark.parametrize("unit", ["medml-app.service", "medml-worker.service", "medml-backup.service"])
+def test_a_unit_may_write_wherever_its_settings_have_it_write(unit):
+    """ProtectSystem=strict closes all else; of one folder named in both, ReadOnlyPaths= wins (systemd.exec(5))."""
+    found = read(unit)
+    writable = [each.removeprefix("-") for line in found["ReadWritePaths"] for each in line.split()]
+    for line in (DEPLOY / "medml.env").read_text().splitlines():
+        name, _, value = line.lstrip("# ").partition("=")
+        if name in ("MEDML_HOME", "MEDML_AUDIT_HEAD"):
+            assert any(value == each or value.startswith(f"{each}/") for each in writable), (name, value)
+    assert "ReadOnlyPaths" not in found
+    restored = README.partition("## Backup and restore")[2].partition("\n## ")[0]
+    assert set(re.findall(r"MEDML_HOME=(\S+)", restored)) <= {"/var/lib/medml"}
+
+
+def test_what_the_hospital_told_this_machine_alone_is_in_no_image():
+    assert ".streamlit/secrets.toml" in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+
+
+def test_every_nginx_that_a_hospital_runs_takes_the_proxy():
+    """`http2 on;` is of 1.25.1 (June 2023): Debian 12, Ubuntu 24.04 and RHEL 9 refuse the whole file for it."""
+    assert "http2 on" not in re.sub(r"#.*", "", (DEPLOY / "nginx" / "medml.conf").read_text())
+
+
 def test_the_app_of_the_units_listens_on_this_machine_alone_and_starts_no_worker():
     found = read("medml-app.service")
     assert "--server.address 127.0.0.1" in found["ExecStart"][0]
