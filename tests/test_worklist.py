@@ -150,3 +150,8 @@ def test_the_sentence_before_training_is_there_for_every_task(task, counts, said
     from medml.evaluate.sample_size import before_training
 
     assert before_training(task, 430, 10, counts)[0].startswith(said)
+
+
+@pytest.mark.parametrize("counts", [[], [12, 0], [0, 12]])
+def test_two_classes_that_the_scan_could_not_count_make_no_sentence_before_training(counts):
+    assert before_training("binary", 12, 3, counts) == ("", True)

@@ -199,7 +199,7 @@ def before_training(task: Task, n: int, parameters: int, counts: list[int],
     if task == "binary" and len(counts) == 2 and 0 < counts[1] < total:
         found = advice(n, n * counts[1] / total, parameters, auroc=published)
         return found.sentence, n >= found.needed.n
-    if task == "multiclass" and (len(counts) < 2 or min(counts) < 1):
+    if task == "binary" or task == "multiclass" and (len(counts) < 2 or min(counts) < 1):
         return "", True
     need = needed(task, float(parameters), r2=published if task == "regression" else None,
                   shares=[each / total for each in counts] if task == "multiclass" else None)
