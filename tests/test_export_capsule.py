@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def judged(made, folder: Path) -> Path:
 def test_the_capsule_holds_the_model_what_it_saw_and_a_runner(made):
     names = {each.name for each in made[1].iterdir()}
     assert names == {"model.onnx", "schema.json", "seen.json", "run.py", "run.mjs", "validate.py", "figures.py",
-                     "curves.py", "groups.py", "overlaps.py", "cells.py", "README.txt"}
+                     "curves.py", "groups.py", "overlaps.py", "smooth.py", "cells.py", "README.txt"}
     seen = json.loads((made[1] / "seen.json").read_text())
     assert seen["n_patients"] == 200 and seen["metrics"]["auroc"]["low"] is not None
     assert {each["name"] for each in seen["columns"]} >= {"age", "pressure", "sex", "ward", "outcome"}
@@ -88,16 +89,20 @@ def test_figures_made_there_are_those_that_medml_would_make(made, tmp_path, capf
     assert (back.n_cases, back.n_patients, back.n_events, back.n_left_out) == (148, 148, here.n_events, 0)
     assert here.under_ten == back.under_ten == ["n_left_out"] and here.n_left_out == 0
     assert here.n_cases == 148 and set(back.metrics) == set(here.metrics)
+    assert set(back.calibration_line) == set(here.calibration_line) == {"slope", "intercept", "ici"}
     for name, figure in {**back.metrics, **back.calibration_line, "delong": back.auroc_delong}.items():
         own = {**here.metrics, **here.calibration_line, "delong": here.auroc_delong}[name]
-        assert figure.value == pytest.approx(own.value, abs=1e-5), name
+        assert figure.value == pytest.approx(own.value, abs=1e-4 if name == "ici" else 1e-5), name
         assert abs(figure.low - own.low) < 0.15 * max(1, abs(own.value)) and figure.low < figure.value < figure.high
 
 
 def test_the_gain_is_the_mean_over_the_whole_range_though_few_thresholds_are_told(monkeypatch):
     """Reference: net benefit counted by hand at every hundredth of the range. A mean over the told thresholds alone,
     which lie closest where most patients are, was off by up to 0.013."""
+    from medml.evaluate import smooth
+
     monkeypatch.syspath_prepend(str(BESIDE))
+    monkeypatch.setitem(sys.modules, "smooth", smooth)
     curves, figures = importlib.import_module("curves"), importlib.import_module("figures")
     monkeypatch.setattr(figures, "DRAWS", figures.TOGETHER)
     every, off = np.arange(8, 33) / 100, []
@@ -177,6 +182,8 @@ def test_a_result_that_cannot_be_is_refused(made, tmp_path):
     assert refusal(**other(found_by="folder")) == "no_result" and refusal(**other(n_patients=10_000)) == "no_result"
     sure = good["external"]["metrics"] | {"auroc": {"value": 0.99, "low": 0.1, "high": 0.2, "n": 148}}
     assert refusal(**other(metrics=sure)) == "no_result"
+    line = good["external"]["calibration_line"]
+    assert refusal(**other(calibration_line=line | {"ici": line["ici"] | {"high": 1.5}})) == "no_result"
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(UserError):
         export.take_back(run, tmp_path / "bad.json")
@@ -188,17 +195,17 @@ def figures():
 
 def module(name: str):
     """One of the programs of a capsule, which finds its neighbours as it does there."""
-    from medml.evaluate import overlaps
+    from medml.evaluate import overlaps, smooth
 
     sys.path.insert(0, str(BESIDE))
-    sys.modules["overlaps"] = overlaps   # lies beside the others in a capsule
+    sys.modules.update(overlaps=overlaps, smooth=smooth)   # lie beside the others in a capsule
     try:
         spec = importlib.util.spec_from_file_location(name, BESIDE / f"{name}.py")
         loaded = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(loaded)
     finally:
         sys.path.remove(str(BESIDE))
-        del sys.modules["overlaps"]
+        del sys.modules["overlaps"], sys.modules["smooth"]
     return loaded
 
 
@@ -224,6 +231,21 @@ def test_the_runners_line_and_interval_are_medmls_own():
     assert figures().delong(cases.y, p[:, 1]) == pytest.approx(own.model_dump())
     apart = cases.y.astype(float)
     assert figures().delong(cases.y, apart) == delong.interval(cases.y, apart).model_dump()
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_runners_distance_from_the_curve_is_medmls_own(task):
+    """Of several classes that of how sure the model was; patients come twice, and are drawn whole."""
+    cases = made_cases(400, task=task)
+    cases = replace(cases, patients=np.arange(400) // 2)
+    told = predicted(cases, [_all(cases)])
+    scored = score(told, threshold=0.4 if task == "binary" else None)
+    own = medmls(scored, seed=0, draws=1000).line(400)["ici"]
+    schema = {"task": task, "classes": cases.classes, "computed_threshold": 0.4}
+    mine = figures().calibration_line(schema, cases.y, told.p[0], cases.patients)["ici"]
+    assert mine["value"] == pytest.approx(own.value, abs=5.1e-5) and mine["n"] == 400
+    assert [mine["low"], mine["high"]] == pytest.approx([own.low, own.high], abs=0.006)
+    assert mine == {name: round(each, 4) for name, each in mine.items()}  # no digit that could tell one patient
 
 
 def test_each_of_several_classes_has_medmls_own_line_against_the_rest():

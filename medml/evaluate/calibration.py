@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from medml.evaluate import smooth
 from medml.evaluate.intervals import Measure, Measured
 from medml.evaluate.metrics import divide
 from medml.evaluate.scored import Sample
 
-SPAN = 0.6  # share of cases that one point of the smooth curve looks at (loess; Austin and Steyerberg use 0.75)
-BINS = 400  # cases are gathered into this many cells of probability before smoothing: cost no longer depends on n
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 FAR = 13.8  # |logit| of a probability of 1e-6: beyond it a probability counts as that
 
 
@@ -116,26 +120,19 @@ def plan_curve(sample: Sample, grid: np.ndarray, which: int = 1) -> Measure:
 
     returns  weights -> {"observed": (101, draws)} within 0-1
     """
+    y, p = (sample.y == which).astype(float), sample.p[:, which]
+    gather, centre = _gathered(p, y)
+    curve = smooth.curve_of(p, centre, grid)
+    return lambda weights: {"observed": curve(*(each @ weights for each in gather))}
+
+
+def _gathered(p: np.ndarray, y: np.ndarray) -> tuple[list[csr_array], np.ndarray]:
+    """(cells, n) what adds up the cases of each cell, and those with the outcome; (cells,) where a cell's cases are."""
     from scipy.sparse import csr_array
 
-    y, p = (sample.y == which).astype(float), sample.p[:, which]
-    cell = np.minimum((p * BINS).astype(int), BINS - 1)
-    used, place = np.unique(cell, return_inverse=True)
-    shape, rows = (len(used), len(p)), np.arange(len(p))
-    gather = [csr_array((values, (place, rows)), shape=shape) for values in (np.ones_like(p), y)]
-    centre = (gather[0] @ p) / (gather[0] @ np.ones_like(p))  # where the cell's cases are, unweighted
-    kernel, away = _kernel(p, centre, grid)
-    firsts = np.vstack([kernel, kernel * away, kernel * away**2])
-    points = len(grid)
-
-    def curve(weights: np.ndarray) -> Measured:
-        mass, events = gather[0] @ weights, gather[1] @ weights
-        s0, s1, s2 = (firsts @ mass).reshape(3, points, -1)
-        t0, t1 = (firsts[:2 * points] @ events).reshape(2, points, -1)
-        determinant = s0 * s2 - s1**2
-        straight = divide(s2 * t0 - s1 * t1, np.where(determinant > 1e-9 * s0**2, determinant, 0.0))
-        return {"observed": np.clip(np.where(np.isfinite(straight), straight, divide(t0, s0)), 0.0, 1.0)}
-    return curve
+    place, centre = smooth.cells_of(p)
+    shape, rows = (len(centre), len(p)), np.arange(len(p))
+    return [csr_array((values, (place, rows)), shape=shape) for values in (np.ones_like(p), y)], centre
 
 
 def plan_ici(sample: Sample, which: int = 1) -> Measure:
@@ -144,31 +141,7 @@ def plan_ici(sample: Sample, which: int = 1) -> Measure:
 
     returns  weights -> {"ici": (draws,)} within 0-1
     """
-    from scipy.sparse import csr_array
-
-    p = sample.p[:, which]
-    cell = np.minimum((p * BINS).astype(int), BINS - 1)
-    used, place = np.unique(cell, return_inverse=True)
-    gather = csr_array((np.ones_like(p), (place, np.arange(len(p)))), shape=(len(used), len(p)))
-    centre = (gather @ p) / (gather @ np.ones_like(p))
-    grid = np.linspace(p.min(), max(p.max(), p.min() + 1e-3), 101)
-    curve = plan_curve(sample, grid, which)
-    at = np.clip((centre - grid[0]) / (grid[1] - grid[0]), 0, len(grid) - 1 - 1e-9)
-    below, share = at.astype(int), (at - at.astype(int))[:, None]
-
-    def ici(weights: np.ndarray) -> Measured:
-        observed = curve(weights)["observed"]
-        on_curve = observed[below] * (1 - share) + observed[below + 1] * share
-        mass = gather @ weights
-        return {"ici": divide((np.abs(on_curve - centre[:, None]) * mass).sum(axis=0), mass.sum(axis=0))}
-    return ici
-
-
-def _kernel(p: np.ndarray, centre: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(points, cells) tricube weights and distances; each point reaches as far as SPAN of the cases lie."""
-    distance = np.abs(p[None, :] - grid[:, None])
-    nearest = max(2, int(np.ceil(SPAN * len(p)))) - 1
-    reach = np.partition(distance, min(nearest, len(p) - 1), axis=1)[:, min(nearest, len(p) - 1)]
-    away = centre[None, :] - grid[:, None]
-    share = np.clip(np.abs(away) / np.maximum(reach, 0.02)[:, None], 0, 1)
-    return (1 - share**3) ** 3, away
+    y, p = (sample.y == which).astype(float), sample.p[:, which]
+    gather, centre = _gathered(p, y)
+    distance = smooth.distance_of(p, centre)
+    return lambda weights: {"ici": distance(*(each @ weights for each in gather))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from medml import external, gallery
 from medml.errors import UserError
-from medml.evaluate import overlaps
+from medml.evaluate import overlaps, smooth
 from medml.evaluate.words import METRICS
 from medml.export.package import BESIDE, Package, as_zip
 from medml.export.record import record_of
@@ -18,11 +19,11 @@ from medml.recipe.target import ABOVE_ZERO
 from medml.types import SMALL_GROUP, External, Subgroup
 
 if TYPE_CHECKING:
-    from medml.types import Report
+    from medml.types import Metric, Report
 
 RESULT = "medml site result"
 LARGEST = 20_000_000  # bytes of a result
-LINE = {"slope", "intercept"}  # figures of calibration that a result may hold
+LINE = {"slope", "intercept", "ici"}  # figures of calibration that a result may hold
 LEAST = 30  # patients, as validate.py has it
 README = """This folder judges a model on your own patients, on your own machine, without any network.
 
@@ -45,7 +46,8 @@ def capsule(found: Package) -> bytes:
     files["seen.json"] = json.dumps(seen(found.run), indent=1, ensure_ascii=False, allow_nan=False).encode()
     runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py", "curves.py", "groups.py",
                                                               "cells.py")}  # the last for the outcome of pictures too
-    runner["overlaps.py"] = Path(overlaps.__file__).read_bytes()
+    ours = [Path(each.__file__) for each in (overlaps, smooth)]
+    runner |= {each.name: each.read_bytes() for each in ours}
     return as_zip(files | runner | {"README.txt": README.encode()})
 
 
@@ -153,8 +155,13 @@ def _possible(found: External, opened: gallery.Run) -> bool:
     return set(found.metrics) <= set(METRICS) and 0 < found.n_patients <= found.n_cases and \
         set(found.calibration_of_classes) <= set(opened.report.classes) and set(found.absent) <= ours and \
         all(set(line) <= LINE for line in lines) and \
+        all(0 <= each.low and each.high <= 1 for each in _told(line.get("ici") for line in lines)) and \
         all(each.n <= found.n_cases and (each.value is None or each.low is not None and each.high is not None
                                          and each.low <= each.value <= each.high) for each in figures)
+
+
+def _told(figures: Iterable[Metric | None]) -> list[Metric]:
+    return [each for each in figures if each is not None and each.low is not None and each.high is not None]
 
 
 def _as_written(found: External) -> bool:

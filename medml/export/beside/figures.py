@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from smooth import cells_of, distance_of
 
 DRAWS, TOGETHER = 1000, 50  # bootstrap draws, and how many at once
 SHARES = {"sensitivity", "specificity", "ppv", "npv", "accuracy"}
@@ -22,12 +23,28 @@ def figures_of(schema, y, p, patients):
 
 
 def calibration_line(schema, y, p, patients):
-    """Slope and intercept (calibration in the large); of several classes see `lines_of_classes`."""
+    """Slope, intercept (calibration in the large) and the mean distance from the smooth curve (ICI); of several classes
+    the last alone, of how sure the model was (see `lines_of_classes`); of a number the first two."""
     if schema["task"] == "multiclass":
-        return {}
+        sure = p.max(axis=1)
+        return {"ici": distance(p.argmax(axis=1) == y, sure, patients)}
     if schema["task"] == "regression":
         return with_intervals(lambda w: _number_line(y, p, w), patients, len(y))
-    return with_intervals(_line(y, _logit(p[:, 1])), patients, len(y))
+    return with_intervals(_line(y, _logit(p[:, 1])), patients, len(y)) | {
+        "ici": distance(y == 1, p[:, 1], patients)}
+
+
+def distance(yes, p, patients):
+    """The integrated calibration index, to 4 digits: those behind would tell more than everybody together."""
+    place, centre = cells_of(p)
+    order, apart = np.argsort(place, kind="stable"), distance_of(p, centre)
+    starts = np.searchsorted(place[order], np.arange(len(centre)))
+
+    def measure(weights):
+        gathered = [np.add.reduceat(each[order], starts, axis=0) for each in (weights, weights * yes[:, None])]
+        return {"ici": apart(*gathered)}
+    found = with_intervals(measure, patients, len(p), centred=True)["ici"]
+    return {name: each if each is None else round(each, 4) for name, each in found.items()}
 
 
 def lines_of_classes(schema, y, p, patients):
@@ -67,15 +84,21 @@ def r2_of(y, p, patients):
 
 # ---- one draw after the other: weights (n, draws) -> name -> (draws,) ---------------------------------------------
 
-def with_intervals(measure, patients, n):
-    """{name: figure} of measure(weights (n, draws)) -> {name: (draws,)}, whole patients drawn."""
+def with_intervals(measure, patients, n, centred=False):
+    """{name: figure} of measure(weights (n, draws)) -> {name: (draws,)}, whole patients drawn.
+
+    centred  move the draws until their mean is the figure, a share: patients drawn twice put a curve off
+    """
     values = {name: float(each[0]) for name, each in measure(np.ones((len(patients), 1))).items()}
     rng, drawn = np.random.default_rng(0), []
     n_patients = int(patients.max()) + 1
     for _ in range(DRAWS // TOGETHER):
         draws = rng.multinomial(n_patients, np.full(n_patients, 1 / n_patients), TOGETHER).T
         drawn.append(measure(draws[patients].astype(float)))
-    return {name: _metric(value, np.concatenate([each[name] for each in drawn]), n) for name, value in values.items()}
+    drawn = {name: np.concatenate([each[name] for each in drawn]) for name in values}
+    if centred:
+        drawn = {name: np.clip(each - np.nanmean(each) + values[name], 0, 1) for name, each in drawn.items()}
+    return {name: _metric(value, drawn[name], n) for name, value in values.items()}
 
 
 def _metric(value, drawn, n):
