@@ -35,6 +35,7 @@ def shared(server, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(("address", "code"), [
     ("redis://queue.ward.example:6379/0", "not_allowed"), ("http://127.0.0.1/", "no_address"), ("6379", "no_address"),
+    ("redis://127.0.0.1:port/0", "no_address"), ("redis://127.0.0.1:70000/0", "no_address"),
     ("redis://127.0.0.1:6379/0", "no_state")])
 def test_a_queue_that_nobody_allowed_or_that_is_none_is_refused_before_anything_is_sent(monkeypatch, address, code):
     monkeypatch.setenv("MEDML_QUEUE", address)
@@ -66,6 +67,9 @@ def test_a_password_comes_from_a_file_and_stands_in_no_error_and_no_log(monkeypa
         with pytest.raises(UserError) as refused:
             store.jobs()
         assert "does not know our password" in refused.value.what
+        monkeypatch.setenv("MEDML_QUEUE_PASSWORD_FILE", str(tmp_path / "none"))
+        with pytest.raises(UserError, match="file with the password of the shared queue cannot be read"):
+            store.jobs()
         assert "sesame" not in refused.value.what + refused.value.fix + log.read_text()
 
 

@@ -5,6 +5,7 @@ SIGINT and SIGTERM let running jobs go on from their last checkpoint when a work
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import logging
 import os
@@ -50,6 +51,7 @@ def main() -> int:
                     return Worker().run()
         if time.monotonic() > deadline:
             log.info("another worker is at work on %s", home.home())
+            sys.stderr.write(f"Another worker is at work on {home.home()}: one is enough, so this one ends.\n")
             return 0
         time.sleep(0.1)
 
@@ -207,6 +209,9 @@ def _last_written(work: Path) -> float:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m worker", description="Do what is queued: one for each MedML folder "
+                            "(MEDML_HOME) and machine. It ends at Ctrl-C, or ten minutes after the last work where no "
+                            "app is open; a training that runs keeps its last checkpoint.").parse_args()
     try:
         code = main()
     except UserError as error:

@@ -63,10 +63,18 @@ def check() -> None:
 
 def _parts() -> Any:
     parts = urlsplit(os.environ["MEDML_QUEUE"])
-    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or not _has_port(parts):
         raise UserError(what="MEDML_QUEUE is not the address of a Redis.",
                         fix="Write redis://host:port/0, or rediss://host:port/0 with TLS.", code="no_address")
     return parts
+
+
+def _has_port(parts: Any) -> bool:
+    """Whether the port is a number that a port can have, or none is written."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def link() -> Redis:
@@ -81,7 +89,7 @@ def _link(url: str, password_file: str) -> Redis:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    more = {"password": Path(password_file).read_text(encoding="utf-8").strip()} if password_file else {}
+    more = {"password": _password(Path(password_file))} if password_file else {}
     name = urlsplit(url).username
     if name and password_file:
         more["username"] = unquote(name)
@@ -89,6 +97,15 @@ def _link(url: str, password_file: str) -> Redis:
                                 retry=Retry(NoBackoff(), 1))
     made.connection_pool.connection_kwargs.update(more)
     return made
+
+
+def _password(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(what=f"The file with the password of the shared queue cannot be read: {file}",
+                        fix="Give MEDML_QUEUE_PASSWORD_FILE the path of a text file that this account may read.",
+                        code="no_password") from error
 
 
 @contextlib.contextmanager
