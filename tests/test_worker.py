@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -88,7 +89,12 @@ def test_of_a_count_that_runs_nothing_is_kept_but_where_it_stood_at_each_look(me
 
 def kept_ready(home) -> list[int]:
     """Children of that home that wait for a job of the quick queue."""
-    return [each.pid for each in of_home(str(home)) if each.cmdline()[-2:] == ["worker.run", "quick"]]
+    found = []
+    for each in of_home(str(home)):
+        with contextlib.suppress(psutil.Error):  # one that ends while it is asked is none
+            if each.cmdline()[-2:] == ["worker.run", "quick"]:
+                found.append(each.pid)
+    return found
 
 
 def test_a_child_is_kept_ready_and_does_the_next_job(monkeypatch, medml_home):
