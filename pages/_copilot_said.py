@@ -37,7 +37,8 @@ def history(owner: str, project: str | None) -> None:
     for place, turn in enumerate(told):
         made = _changed(made, before=turn.time)
         _question(turn.question, turn.time)
-        _answer(turn.answer, f"{place}", project, last=place == len(told) - 1)
+        taken = turn.answer.proposal in [each.proposal for each in made]
+        _answer(turn.answer, f"{place}", project, last=place == len(told) - 1 and not taken)
     _changed(made)
 
 
@@ -45,9 +46,9 @@ def _changed(made: list[Change], before: float = math.inf) -> list[Change]:
     """A line of the project's log for each change that was made before that moment; those that were made later."""
     for each in made:
         if each.time < before:
-            before, after = in_words(each.proposal)
+            was, now = in_words(each.proposal)
             st.html(f'<p class="m-changed">{datetime.fromtimestamp(each.time):%H:%M} · '
-                    f'<strong>{html(each.proposal.title)}</strong>: {html(before)} → {html(after)}, set by a click</p>')
+                    f'<strong>{html(each.proposal.title)}</strong>: {html(was)} → {html(now)}, set by a click</p>')
     return [each for each in made if each.time >= before]
 
 

@@ -50,7 +50,9 @@ def shown(project_id: str | None, step: str | None = "scan") -> AppTest:
         from pages._ui_copilot import panel
         panel(project_id, None, "Scan", step, lambda: None)
 
-    return AppTest.from_function(draw, kwargs={"project_id": project_id, "step": step}, default_timeout=60).run()
+    app = AppTest.from_function(draw, kwargs={"project_id": project_id, "step": step}, default_timeout=60).run()
+    assert not app.exception
+    return app
 
 
 def text_of(app: AppTest) -> str:
@@ -171,14 +173,21 @@ def test_a_change_is_made_by_a_click_alone_and_stands_in_the_log(standing):
     assert change.apply(rounds(), standing)
     assert project.config(standing).params["epochs"] == 60
     assert [each.proposal for each in copilot.changes(standing)] == [rounds()]
+    app = shown(standing, "configure")
+    assert "40 → 60, set by a click" in text_of(app)
+    assert "m_copilot_accept" not in [each.key for each in app.button]  # what was made is not offered again
 
 
 def test_the_log_of_changes_stands_among_the_questions(standing):
     copilot.remember(standing, "scan", "Why?", Answer(text="- **a**\nNext step: b.", tier="adviser"))
     copilot.accepted(standing, rounds())
+    copilot.accepted(standing, rounds(60, 80))
+    copilot.remember(standing, "scan", "And now?", Answer(text="- **a**\nNext step: b.", tier="adviser"))
     said = text_of(shown(standing))
-    line = "<strong>Rounds</strong>: 40 → 60, set by a click"
-    assert line in said and said.index("Why?") < said.index(line)
+    made = [f"<strong>Rounds</strong>: {each}, set by a click" for each in ("40 → 60", "60 → 80")]
+    told = ["Why?", *made, "And now?"]
+    assert [said.count(each) for each in told] == [1] * 4
+    assert sorted(told, key=said.index) == told
 
 
 def test_a_change_into_the_aggressive_zone_says_so_on_its_button(standing):
