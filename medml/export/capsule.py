@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medml.types import Metric, Report
 
 RESULT = "medml site result"
+RUNNER = ("validate.py", "figures.py", "curves.py", "groups.py", "hints.py", "cells.py")  # cells: outcomes of pictures
 LARGEST = 20_000_000  # bytes of a result
 LINE = {"slope", "intercept", "ici"}  # figures of calibration that a result may hold
 LEAST = 30  # patients, as validate.py has it
@@ -33,6 +34,8 @@ README = """This folder judges a model on your own patients, on your own machine
 patients.csv has the columns that schema.json lists under "columns" and the outcome under "target"; where one is called
 otherwise with you, add --map "your name=our name". It writes result.json: figures of all and of large groups;
 no row, no patient, no group of fewer than 10. Open it in any editor, see that this is so, and send it back.
+It says on the screen which values the model does not know: recode them in a copy of your table and run it again.
+At least 30 patients, and 10 of each outcome, are needed.
 
 seen.json says what the model was trained on. run.py and run.mjs show how the model is used on single patients.
 """
@@ -44,8 +47,7 @@ def capsule(found: Package) -> bytes:
     files = found.files()
     files["schema.json"] = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False).encode()
     files["seen.json"] = json.dumps(seen(found.run), indent=1, ensure_ascii=False, allow_nan=False).encode()
-    runner = {name: (BESIDE / name).read_bytes() for name in ("validate.py", "figures.py", "curves.py", "groups.py",
-                                                              "cells.py")}  # the last for the outcome of pictures too
+    runner = {name: (BESIDE / name).read_bytes() for name in RUNNER}
     ours = [Path(each.__file__) for each in (overlaps, smooth)]
     runner |= {each.name: each.read_bytes() for each in ours}
     return as_zip(files | runner | {"README.txt": README.encode()})

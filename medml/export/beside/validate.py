@@ -19,6 +19,7 @@ from cells import value
 from curves import bins, grid, net_benefit, roc
 from figures import calibration_line, delong, figures_of, lines_of_classes
 from groups import FEWEST, groups_of, rarest, told_of, without_small
+from hints import NO_VALUE, done, of_column, of_values
 from run import SCHEMA, answers
 
 LEAST = 30  # patients, below which nothing is judged
@@ -104,11 +105,11 @@ def _renumbered(labels):
     return np.unique(labels, return_inverse=True)[1]
 
 
-def columns_here(rows, patients):
+def columns_here(read_cells, patients):
     """What these patients are like: missing cells, percentiles, shares of known categories of 10 patients and more."""
     found = {}
     for column in SCHEMA["columns"]:
-        cells = [value(column, row[column["name"]]) for row in rows]
+        cells = read_cells[column["name"]]
         if column["type"] == "text":
             missing = np.array([not each for each in cells])
             few = isinstance(told_of(missing, patients), str)   # hidden among the unknown ones
@@ -127,15 +128,15 @@ def columns_here(rows, patients):
     return found
 
 
-def judged(rows, y, p, patients):
+def judged(cells, y, p, patients):
     """The figures as MedML keeps them, and the grid of thresholds that its curves are cut at."""
     binary = SCHEMA["task"] == "binary"
     n_patients, fewest = int(patients.max(initial=-1)) + 1, rarest(y, patients, len(SCHEMA["classes"]))
     if n_patients < LEAST or fewest < FEWEST:
-        raise SystemExit(f"There are too few patients to judge by: {n_patients}, {fewest} of the rarest outcome.")
+        raise SystemExit(too_few(y, patients))
 
     def cells_of(column):
-        return [value(column, row[column["name"]]) for row in rows]
+        return cells[column["name"]]
     found = {"checkpoint": SCHEMA["checkpoint"], "found_by": "capsule", "n_cases": len(y),
              "n_patients": n_patients, "n_events": int((y == 1).sum()) if binary else None,
              "threshold": SCHEMA["computed_threshold"], "metrics": figures_of(SCHEMA, y, p, patients),
@@ -152,6 +153,27 @@ def judged(rows, y, p, patients):
                     "net_benefit": net_benefit(y, yes, patients, told, asked) if asked else None}, told
 
 
+def too_few(y, patients):
+    """Why nothing is judged. Every figure of fewer, were it a sensitivity or an AUROC, would tell where single patients
+    of that outcome lie; how many there are would be all that could go back, and that helps nobody."""
+    n = [len(np.unique(patients[y == place])) for place in range(len(SCHEMA["classes"]))]
+    rare = f", {min(n)} of them with the outcome “{SCHEMA['classes'][int(np.argmin(n))]}”" if n else ""
+    wanted = f"{LEAST} patients" + (f", and {FEWEST} of each outcome" if n else "")
+    return (f"There are too few patients to judge by: {len(np.unique(patients))} patients{rare}. It takes at least "
+            f"{wanted}: figures of fewer would tell of single ones. Nothing was written. Collect more patients, over a "
+            "longer time or together with another department, and run this again.")
+
+
+def unknown_outcomes(rows, y, everybody):
+    """Hints on outcomes that are written, and that the model does not know."""
+    target, known = SCHEMA["target"], ", ".join(SCHEMA["classes"])
+    texts = [row[target["name"]].strip() for row in rows]
+    odd = [text if np.isnan(code) and text.lower() not in NO_VALUE else None
+           for code, text in zip(y, texts, strict=True)]
+    return of_values(target["name"], odd, everybody, "which is none of the outcomes that the model knows " + (
+        f"({known})" if target["how"] == "classes" else "(a number)"))
+
+
 def main(arguments=None):
     """Read, predict, judge, and write result.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -165,14 +187,19 @@ def main(arguments=None):
     chosen = kept(rows, y)
     if not chosen:
         known = "" if SCHEMA["target"]["how"] != "classes" else f": {', '.join(SCHEMA['classes'])}"
-        raise SystemExit(f"No row has an outcome that the model knows in column {SCHEMA['target']['name']}{known}.")
+        raise SystemExit("\n".join([f"No row has an outcome that the model knows in column {SCHEMA['target']['name']}"
+                                    f"{known}.", *unknown_outcomes(rows, y, everybody)]))
+    hints = unknown_outcomes(rows, y, everybody)
     used, y, patients = [rows[place] for place in chosen], y[chosen], _renumbered(everybody[chosen])
     folder = Path(asked.table).parent
     computed, why = answers(used if SCHEMA["columns"] else [folder / row["picture"] for row in used], "computed")
     p = computed[:, 0] if not SCHEMA["classes"] else computed
     digest = hashlib.sha256(Path(asked.table).read_bytes()).hexdigest()
-    found, told = judged(used, y, p, patients)
-    columns = columns_here(used, patients)
+    cells = {each["name"]: [value(each, row[each["name"]]) for row in used] for each in SCHEMA["columns"]}
+    found, told = judged(cells, y, p, patients)
+    columns = columns_here(cells, patients)
+    for each in SCHEMA["columns"]:
+        hints += of_column(each, [row[each["name"]] for row in used], cells[each["name"]], patients)
     found["absent"] = [name for name, each in columns.items() if each["missing"] == len(used)]
     if found["absent"]:
         sys.stderr.write(f"Nothing could be read in: {', '.join(found['absent'])}. See how it is written.\n")
@@ -184,6 +211,7 @@ def main(arguments=None):
               "external": found, "grid": told, "left_out": left_out, "columns": columns,
               "no_answer": told_of(np.array([bool(each) for each in why]), patients)}
     Path(asked.out).write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    sys.stdout.write("\n".join([*done(asked.out, len(used), found["n_patients"], left_out, hints), ""]))
 
 
 if __name__ == "__main__":
