@@ -128,6 +128,20 @@ def test_the_programs_beside_a_model_read_the_table_of_a_western_excel(made, tmp
     assert ran.returncode and "The table has no column" in ran.stderr and "Error" not in ran.stderr
 
 
+@pytest.mark.parametrize("program", ["run.py", "run.mjs"])
+def test_the_programs_beside_a_model_say_in_a_sentence_what_they_cannot_use(made, tmp_path, program):
+    out = made[1]
+    command = [sys.executable, out / program] if program == "run.py" else ["node", web_folder(tmp_path, out) / program]
+    new, one_row = new_patients(tmp_path), tmp_path / "head.csv"
+    one_row.write_text(new.read_text().split("\n", 1)[0] + "\n")
+    for arguments, words in (
+            ([], "Name one table"), ([new, new], "Name one table"), ([one_row], "The table has no rows"),
+            ([tmp_path / "gone.csv"], "gone.csv cannot be read"), ([tmp_path], f"{tmp_path.name} cannot be read")):
+        ran = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stdout) == (2, ""), (arguments, ran.stdout)
+        assert words in ran.stderr and ran.stderr.count("\n") == 1 and str(tmp_path.parent) not in ran.stderr
+
+
 def test_run_py_is_short_enough_to_be_read_at_a_glance(made):
     assert len((made[1] / "run.py").read_text().splitlines()) <= 36
 

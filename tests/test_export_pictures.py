@@ -104,7 +104,11 @@ def test_the_programs_beside_it_say_what_medml_says(made, new, tmp_path, monkeyp
         assert np.nanmax(np.abs(told - here[name].fill_null(np.nan).to_numpy())) < 1e-5
     (tmp_path / "film.jpg").write_bytes(b"\xff\xd8\xff\xe0 a JPEG")
     refused = subprocess.run([*program, tmp_path / "film.jpg"], capture_output=True, text=True, check=False)
-    assert refused.returncode == 1 and refused.stderr.startswith("film.jpg is no .pgm or .ppm of 8 bits")
+    assert refused.returncode == 2 and refused.stderr.startswith("film.jpg is no .pgm or .ppm of 8 bits")
+    for arguments, words in (([], "Name pictures: "), ([tmp_path / "gone.pgm"], "gone.pgm cannot be read")):
+        refused = subprocess.run([*program, *arguments], capture_output=True, text=True, check=False)
+        assert (refused.returncode, refused.stdout) == (2, "") and refused.stderr.startswith(words)
+        assert refused.stderr.count("\n") == 1
 
 
 def test_a_file_that_is_silent_for_other_reasons_is_not_handed_out(made, monkeypatch):
@@ -203,4 +207,4 @@ def test_the_program_beside_names_a_file_of_a_sort_that_it_cannot_read(tmp_path)
     (tmp_path / "film.jpg").write_bytes(b"\xff\xd8\xff\xe0 a JPEG")
     code = f"import run, pathlib; run.pixels(pathlib.Path({str(tmp_path / 'film.jpg')!r}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("film.jpg is no .pgm or .ppm of 8 bits and no .npy.")
+    assert done.returncode == 2 and done.stderr.startswith("film.jpg is no .pgm or .ppm of 8 bits and no .npy.")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -13,9 +14,25 @@ SCHEMA = json.loads((Path(__file__).resolve().parent / "schema.json").read_text(
 NUMBER = SCHEMA["number"]
 
 
-def rows_of(path):
+def stop(why):
+    """End with one sentence."""
+    sys.stderr.write(f"{why}\n")
+    raise SystemExit(2)
+
+
+def content_of(path):
+    """The bytes of one file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as problem:
+        stop(f"{Path(path).name} cannot be read: {(problem.strerror or 'it is no file').lower()}.")
+
+
+def rows_of(*paths):
     """A CSV as dictionaries: UTF-8 or as a Western Excel writes it, whatever separator the first line has most of."""
-    content = Path(path).read_bytes()
+    if len(paths) != 1:
+        stop("Name one table: python run.py patients.csv > answers.csv")
+    content = content_of(*paths)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -23,8 +40,9 @@ def rows_of(path):
     first = text.split("\n", 1)[0]
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)))
     gone = [column["name"] for column in SCHEMA["columns"] if rows and column["name"] not in rows[0]]
-    if gone:
-        raise SystemExit(f"The table has no column {', '.join(gone)}. Name its columns as schema.json does.")
+    if gone or not rows:
+        stop(f"The table has no column {', '.join(gone)}. Name its columns as schema.json does." if gone else
+             "The table has no rows.")
     return rows
 
 

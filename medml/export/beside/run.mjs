@@ -1,6 +1,7 @@
 // Answers of model.onnx for a table, without Python: `npm install onnxruntime-web`, then
 // `node run.mjs patients.csv > answers.csv`. The same rules as cells.py, from the same schema.json.
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import * as ort from "onnxruntime-web";
 
 const here = new URL(".", import.meta.url);
@@ -53,12 +54,26 @@ export function csv(text) {
   }
   const [names, ...rows] = lines.filter((line) => line.join("") !== "");
   const gone = rows.length ? schema.columns.map((each) => each.name).filter((name) => !names.includes(name)) : [];
-  if (gone.length) throw `The table has no column ${gone.join(", ")}. Name its columns as schema.json does.`;
+  if (gone.length) stop(`The table has no column ${gone.join(", ")}. Name its columns as schema.json does.`);
+  if (!rows.length) stop("The table has no rows.");
   return rows.map((row) => Object.fromEntries(names.map((name, place) => [name, row[place] ?? ""])));
 }
 
+function stop(why) {
+  console.error(why);
+  process.exit(2);
+}
+
+function contentOf(path) {
+  try {
+    return readFileSync(path);
+  } catch (problem) {
+    stop(`${basename(path)} cannot be read (${problem.code}).`);
+  }
+}
+
 function read(path) {
-  const content = readFileSync(path);
+  const content = contentOf(path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(content);
   } catch {
@@ -67,7 +82,8 @@ function read(path) {
 }
 
 const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-if (process.argv[2]) {
+if (process.argv[1]?.endsWith("run.mjs")) {
+  if (process.argv.length !== 3) stop("Name one table: node run.mjs patients.csv > answers.csv");
   const found = await answers(csv(read(process.argv[2])));
   const classes = schema.classes.length ? schema.classes : ["the number"];
   const note = field(schema.note);

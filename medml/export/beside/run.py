@@ -28,7 +28,7 @@ def answers(rows, output="probabilities"):
 
 
 if __name__ == "__main__":
-    told, why = answers(rows_of(sys.argv[1]))
+    told, why = answers(rows_of(*sys.argv[1:]))
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"]), "abstained", "note"])
     writer.writerows([*("" if np.isnan(each) else repr(float(each)) for each in row), reason, SCHEMA["note"]]

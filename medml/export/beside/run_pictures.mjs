@@ -7,13 +7,23 @@ import * as ort from "onnxruntime-web";
 const here = new URL(".", import.meta.url);
 const schema = JSON.parse(readFileSync(new URL("schema.json", here), "utf8"));
 
-export function pixels(path) {
-  const content = readFileSync(path);
-  const head = /^(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+255\s/.exec(content.subarray(0, 400).toString("latin1"));
-  if (head === null) {
-    console.error(`${basename(path)} is no .pgm or .ppm of 8 bits. Make one of it: see schema.json, pixels.`);
-    process.exit(1);
+function stop(why) {
+  console.error(why);
+  process.exit(2);
+}
+
+function contentOf(path) {
+  try {
+    return readFileSync(path);
+  } catch (problem) {
+    stop(`${basename(path)} cannot be read (${problem.code}).`);
   }
+}
+
+export function pixels(path) {
+  const content = contentOf(path);
+  const head = /^(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+255\s/.exec(content.subarray(0, 400).toString("latin1"));
+  if (head === null) stop(`${basename(path)} is no .pgm or .ppm of 8 bits. Make one of it: see schema.json, pixels.`);
   const [, kind, width, height] = head;
   const channels = kind === "P5" ? 1 : 3;
   const size = width * height * channels;
@@ -34,7 +44,8 @@ export async function answers(paths) {
 }
 
 const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-if (process.argv[2]) {
+if (process.argv[1]?.endsWith("run.mjs")) {
+  if (process.argv.length < 3) stop("Name pictures: node run.mjs a.pgm b.ppm > answers.csv");
   const paths = process.argv.slice(2), found = await answers(paths);
   const classes = schema.classes.length ? schema.classes : ["the number"];
   const note = field(schema.note);

@@ -17,15 +17,24 @@ HERE = Path(__file__).resolve().parent
 SCHEMA = json.loads((HERE / "schema.json").read_text(encoding="utf-8"))
 
 
+def stop(why):
+    """End with one sentence."""
+    sys.stderr.write(f"{why}\n")
+    raise SystemExit(2)
+
+
 def pixels(path):
     """(1, height, width, channels) uint8 of one file."""
-    if path.suffix == ".npy":
-        found = np.load(path, allow_pickle=False)
-        return np.ascontiguousarray(found.reshape(1, *found.shape[:2], -1), dtype=np.uint8)
-    content = path.read_bytes()
+    try:
+        if path.suffix == ".npy":
+            found = np.load(path, allow_pickle=False)
+            return np.ascontiguousarray(found.reshape(1, *found.shape[:2], -1), dtype=np.uint8)
+        content = path.read_bytes()
+    except OSError as problem:
+        stop(f"{path.name} cannot be read: {(problem.strerror or 'it is no file').lower()}.")
     head = re.match(rb"(P[56])\s+(?:#.*\n)*(\d+)\s+(\d+)\s+(255)\s", content)
     if head is None:
-        sys.exit(f"{path.name} is no .pgm or .ppm of 8 bits and no .npy. Make one of it: see schema.json, pixels.")
+        stop(f"{path.name} is no .pgm or .ppm of 8 bits and no .npy. Make one of it: see schema.json, pixels.")
     kind, width, height, _ = head.groups()
     channels = 1 if kind == b"P5" else 3
     size = int(height) * int(width) * channels
@@ -40,9 +49,12 @@ def answers(paths, output="probabilities"):
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:]:
+        stop("Name pictures: python run.py a.pgm b.ppm > answers.csv")
+    found = answers(sys.argv[1:])
     writer = csv.writer(sys.stdout, lineterminator="\n")
     told = SCHEMA["classes"] or ["the number"]
     writer.writerow(["picture", *(f"probability of {name}" for name in told), "abstained", "note"])
     names = [f"'{name}" if name[0] in "=+-@\t\r" else name for name in (Path(path).name for path in sys.argv[1:])]
     writer.writerows([name, *("" if np.isnan(each) else repr(float(each)) for each in row), why, SCHEMA["note"]]
-                     for name, row, why in zip(names, *answers(sys.argv[1:]), strict=True))
+                     for name, row, why in zip(names, *found, strict=True))

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from cells import value
+from cells import content_of, value
 from curves import bins, grid, net_benefit, roc
 from figures import calibration_line, delong, figures_of, lines_of_classes
 from groups import FEWEST, groups_of, rarest, told_of, without_small
@@ -28,7 +28,7 @@ LEAST = 30  # patients, below which nothing is judged
 def read(path, pairs):
     """Rows as dictionaries under our names, and {their name: ours}; the separator is whatever the first line holds
     most of."""
-    text = text_of(Path(path).read_bytes())
+    text = text_of(content_of(path))
     first = text.split("\n", 1)[0]
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)))
     rows = [{name.strip(): cell or "" for name, cell in row.items() if name} for row in rows]
