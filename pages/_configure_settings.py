@@ -14,7 +14,7 @@ from medml.families import Family
 from medml.types import Recipe, Table, TrainConfig
 from pages import _ui as ui
 from pages._ui_belonging import keep
-from pages._ui_cards import cards
+from pages._ui_cards import cards, form_key
 
 Examples = Callable[[dict[str, Any]], None]
 
@@ -43,7 +43,7 @@ def _ask(project: projects.Project, family: Family, table: Table, recipe: Recipe
          base: TrainConfig) -> tuple[dict[str, Any], int]:
     """The family's own parameters, and the seed; only what differs from the usual for this table is kept."""
     usual, facts = usual_params(table, base, recipe), facts_of(table, base, recipe)
-    key = f"m_plan_{project.id}_{family.name}"
+    key = form_key(project.id, family.name)
     values = usual | base.params
     ui.section("Settings", "All are set to what is usual for data of this size. Leave them alone unless you have a "
                "reason.")

@@ -9,6 +9,7 @@ from medml import project as projects
 from medml.copilot import Proposal
 from medml.copilot.proposal import propose
 from pages._ui_belonging import allowed
+from pages._ui_cards import draw_anew
 from pages._ui_plain import html
 from pages._ui_settings import setting
 from pages._ui_words import chip
@@ -40,8 +41,7 @@ def _accept(proposal: Proposal, project: str) -> None:
         st.html('<p class="m-note">This project is not, or no longer, set to what this was proposed for; nothing was '
                 'changed. Ask again on Configure.</p>')
         return
-    for key in [each for each in st.session_state if str(each).startswith(f"m_plan_{project}_{proposal.family}_")]:
-        del st.session_state[key]  # else the form's old values would stand in its fields
+    draw_anew(project, proposal.family)
     st.switch_page("configure.py", query_params={"project": project})
 
 

@@ -21,6 +21,18 @@ SAFE = " =:/()[],;'{}*.@"  # what a data address may hold as it is
 ORDER = ("cautious", "usual", "aggressive")
 
 
+def form_key(project: str, family: str) -> str:
+    """The key of a family's form. Another one once its values were changed elsewhere: in a field of the same key a
+    browser goes on showing, and sending, what stood there before."""
+    anew = st.session_state.get(f"m_anew_{project}_{family}", 0)
+    return f"m_plan_{project}_{family}" + f"_{anew}" * bool(anew)
+
+
+def draw_anew(project: str, family: str) -> None:
+    """Have the form show what holds now, the next time that it is drawn."""
+    st.session_state[f"m_anew_{project}_{family}"] = st.session_state.get(f"m_anew_{project}_{family}", 0) + 1
+
+
 def cards(family: Family, params: list[Param], facts: Facts, values: Mapping[str, Any], *, key: str) -> dict[str, Any]:
     """Draw the cards of these parameters, in two columns; returns what stands in them now, by name.
 

@@ -325,6 +325,14 @@ def test_a_form_that_does_not_fit_proposes_nothing(judged, bad):
         assert asked(server, judged, "change the rounds").proposal is None
 
 
+@pytest.mark.parametrize("bad", ["no form", form("none", 0)])
+def test_a_change_named_to_the_letter_is_proposed_whatever_form_the_model_fills_in(judged, bad):
+    with Ollama(GOOD, bad) as server:
+        found = asked(server, judged, "set the rounds to 80")
+    assert found.tier == "model"
+    assert (found.proposal.parameter, found.proposal.after, found.proposal.reason) == ("epochs", 80, acting.IN_WORDS)
+
+
 def test_passages_are_numbered_and_those_used_are_named(judged):
     passages = [Passage(kind="document", title="Sepsis guideline", text="Lactate above 2 counts.", source="s.pdf"),
                 Passage(kind="term", title="Fold", text="A part of the cases.", source="fold")]

@@ -98,7 +98,7 @@ def ask(snapshot: Snapshot, stage: Stage, question: str, *, history: Sequence[Me
             acted = yield from _acting(snapshot, question, chosen.name, settings)
         text, used = _used(came.text, came.read.passages)
         return Answer(text=text, tier="model", model=chosen.name, read=came.read, form=acted.read, passages=used,
-                      proposal=acted.proposal,
+                      proposal=acted.proposal or asked_change(snapshot, question),  # a small model fills in no form
                       first_after=None if came.first is None else round(came.first - started, 3))
     except Unavailable as absent:
         return by_rules(snapshot, stage, question, passages, absent.why)

@@ -65,6 +65,23 @@ def test_a_question_is_answered_beside_the_page_and_nothing_of_the_answer_acts(s
     expect(panel).to_have_count(0)
 
 
+def test_a_change_that_was_clicked_stands_in_the_form_and_in_the_log(screen, heart):
+    steps.to_configure(screen, heart)
+    steps.choose_family(screen, "Neural network")
+    slider = screen.get_by_role("slider", name="Dropout")
+    expect(slider).not_to_have_attribute("aria-valuetext", "0.4")
+    screen.get_by_role("button", name="Co-pilot", exact=True).click()
+    panel = screen.locator(".st-key-m_copilot")
+    ask(panel, "Set dropout to 0.4")
+    expect(panel).to_contain_text("Answered by", timeout=90_000)
+    panel.get_by_role("button", name="Set it to 0.4").click()
+    expect(panel).to_contain_text("→ 0.4, set by a click")
+    expect(slider).to_have_attribute("aria-valuetext", "0.4")
+    expect(panel.get_by_role("button", name="Set it to")).to_have_count(0)
+    steps.settled(screen)
+    expect(slider).to_have_attribute("aria-valuetext", "0.4")
+
+
 def ask(panel, question: str):
     box = panel.get_by_role("textbox")
     expect(box).to_be_enabled()
