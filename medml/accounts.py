@@ -68,41 +68,56 @@ def add(name: str, role: str, password: str | None, *, teams: Sequence[str] = ()
                   once=time.time() + ONCE if once else None,
                   password=None if password is None else passwords.hashed(passwords.check(password, plain)))
     if subject is None:
-        rights.require("accounts", "account", new.id)
+        rights.require("accounts", "account", new.id, noted_as=f"add “{plain}” as {role}{in_groups(new.teams)}",
+                       ready=lambda: _free(plain))
     if not store.add(new):
-        raise UserError(what=f"There is an account “{plain}” already.", fix="Choose another name.", code="taken")
+        raise _taken(plain)
     return new
+
+
+def _free(name: str) -> None:
+    if store.account(name=name) is not None:
+        raise _taken(name)
+
+
+def _taken(name: str) -> UserError:
+    return UserError(what=f"There is an account “{name}” already.", fix="Choose another name.", code="taken")
+
+
+def in_groups(teams: Sequence[str]) -> str:
+    """ " in cardiology, heart study", for the log; "" where there are none."""
+    return f" in {', '.join(sorted(teams))}" if teams else ""
 
 
 def remove(name: str) -> None:
     """Remove an account and end its sessions; its projects stay and are the administrators' to see."""
     found = get(name)
-    rights.require("accounts", "account", found.id)
-    _not_the_last(found)
+    rights.require("accounts", "account", found.id, noted_as=f"remove “{found.name}”",
+                   ready=lambda: _not_the_last(found))
     store.remove(found.id)
 
 
 def set_role(name: str, role: str) -> None:
     """Another role; every session of the account ends."""
-    found = get(name)
-    rights.require("accounts", "account", found.id)
-    if _role(role) != ROLES[-1]:
-        _not_the_last(found)
+    found, lower = get(name), _role(role) != ROLES[-1]
+    rights.require("accounts", "account", found.id, noted_as=f"make “{found.name}” {role}",
+                   ready=lambda: lower and _not_the_last(found))
     store.change(found.id, role=role)
 
 
 def set_teams(name: str, teams: Sequence[str]) -> None:
     """Other groups; every session of the account ends."""
-    found = get(name)
-    rights.require("accounts", "account", found.id)
-    store.change(found.id, teams=tuple(map(_team, teams)))
+    found, chosen = get(name), tuple(map(_team, teams))
+    rights.require("accounts", "account", found.id,
+                   noted_as=f"put “{found.name}”{in_groups(chosen) or ' in no group'}")
+    store.change(found.id, teams=chosen)
 
 
 def set_password(name: str, password: str) -> None:
     """A new password by an administrator; every session of the account ends, a lock is taken off."""
     found = get(name)
     fresh = passwords.hashed(passwords.check(password, found.name))
-    rights.require("accounts", "account", found.id)
+    rights.require("accounts", "account", found.id, noted_as=f"set a password for “{found.name}”")
     store.change(found.id, password=fresh)
     store.forgive(_tried(found.name))
 
@@ -122,7 +137,7 @@ def reset(name: str) -> str:
     if found.password is None:
         raise UserError(what=f"“{found.name}” signs in by the hospital's own service.", code="no_password",
                         fix="A new password is given there.")
-    rights.require("accounts", "account", found.id)
+    rights.require("accounts", "account", found.id, noted_as=f"give “{found.name}” a one-time password")
     fresh = one_time()
     store.change(found.id, password=passwords.hashed(fresh), once=time.time() + ONCE)
     store.forgive(_tried(found.name))

@@ -80,7 +80,8 @@ def sign_in(claims: Mapping[str, Any], *, place: str, in_place_of: str | None = 
     teams = sorted(set(given(claims, TEAMS_BY)))
     found = store.account(subject=subject) or _new(claims, subject, role, teams, place)
     if (found.role, found.teams) != (role, tuple(teams)):
-        rights.note("accounts", "account", found.id, by=Person(found.id, found.name, role, place=place))
+        rights.note(f"make “{found.name}” {role}{accounts.in_groups(teams)}", "account", found.id,
+                    by=Person(found.id, found.name, role, place=place))
         store.change(found.id, role=role, teams=tuple(teams))
         found = store.account(person=found.id) or found
     return accounts.begin(found, place=place, in_place_of=in_place_of)
@@ -94,7 +95,8 @@ def _new(claims: Mapping[str, Any], subject: str, role: str, teams: list[str], p
         plain = f"{plain} {hashlib.sha256(subject.encode()).hexdigest()[:8]}"
     made = accounts.add(plain, role, None, teams=teams, subject=subject)
     try:
-        rights.note("accounts", "account", made.id, by=Person(made.id, made.name, role, place=place))
+        rights.note(f"add “{made.name}” as {role}{accounts.in_groups(teams)}", "account", made.id,
+                    by=Person(made.id, made.name, role, place=place))
     except UserError:
         store.remove(made.id)  # no account that the log does not know of
         raise

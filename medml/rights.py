@@ -141,32 +141,34 @@ def why_not(act: str) -> str:
     return "" if may(act) else f"As {_article(current().role)} you may not {ACTS[act].words}."
 
 
-def require(act: str, sort: str = "", thing: str = "", *, ready: Callable[[], object] | None = None) -> Person:
+def require(act: str, sort: str = "", thing: str = "", *, ready: Callable[[], object] | None = None,
+            noted_as: str = "") -> Person:
     """Let an act happen, and note it; whoever may not is told why, and that is noted too.
 
     sort, thing  "project", "run", "job", "account" and its id, or "" where the act is about none of them
+    noted_as     what the log says of it where the act's own name says too little
     ready        looks whether it can be done at all (its folder may be read, say), once it is known who may; what it
                  refuses is noted as refused, not as done
     raises       UserError: the role does not allow it, it belongs to others (in the words for what is not there),
                  `ready` refuses, or the log cannot be written
     """
-    person = current()
+    person, words = current(), noted_as or act
     if not may(act, person):
-        note(act, sort, thing, "refused", by=person)
+        note(words, sort, thing, "refused", by=person)
         raise UserError(what=why_not(act), code="role",
                         fix=f"Ask {_article(ACTS[act].least)} to do it, or an administrator for that role.")
     if thing and sort in ("project", "run") and not sees(sort, thing, person):
-        note(act, sort, thing, "refused", by=person)
+        note(words, sort, thing, "refused", by=person)
         raise gone(sort)
     # a change of a project is noted by what was changed, see medml.project
     noted = ACTS[act].noted or of_many() and (ACTS[act].on_the_ward or (act, sort) == ("change", "run"))
     if ready is not None:
-        _see_that(ready, lambda: noted and note(act, sort, thing, "refused", by=person))
+        _see_that(ready, lambda: noted and note(words, sort, thing, "refused", by=person))
     if noted:
         with contextlib.ExitStack() as tolerated:
             if act in MAKES_ROOM:
                 tolerated.enter_context(even_unwritten(act))
-            note(act, sort, thing, by=person)
+            note(words, sort, thing, by=person)
     return person
 
 

@@ -30,7 +30,8 @@ def verdict() -> None:
 def line(each: Entry) -> tuple[str, ...]:
     """One entry as cells of the table."""
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.time))
-    return (ui.html(f"{each.number:,}"), ui.html(when), ui.html(each.name, 80), ui.html(each.act.capitalize()),
+    act = each.act[:1].upper() + each.act[1:]  # the name of an account within keeps its letters
+    return (ui.html(f"{each.number:,}"), ui.html(when), ui.html(each.name, 80), ui.html(act, 120),
             ui.html(f"{each.sort} {each.thing}".strip(), 80),
             ui.chip(*TONES.get(each.outcome, (each.outcome, "quiet"))), ui.html(each.place, 80))
 

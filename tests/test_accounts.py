@@ -254,11 +254,25 @@ def test_the_command_line_keeps_accounts_and_every_act_is_in_the_log(quick, monk
     assert code == 2 and "Add --yes" in said
     assert command(monkeypatch, "accounts", "remove", "Ada", "--yes")[0] == 0
     assert "There are no accounts" in command(monkeypatch, "accounts", "list")[1]
-    assert [each.act for each in audit.entries()] == ["accounts", "sign in", "accounts", "accounts", "accounts",
-                                                      "accounts"]
-    assert {each.name for each in audit.entries() if each.act == "accounts"} == {rights.OWNER.name}
+    assert [each.act for each in audit.entries()] == [
+        "add “Ada” as clinician in cardiology", "sign in", "make “Ada” viewer",
+        "put “Ada” in intensive care, surgery", "set a password for “Ada”", "remove “Ada”"]
+    assert {each.name for each in audit.entries() if each.sort == "account" and each.act != "sign in"} == {
+        rights.OWNER.name}
     assert "6 entries, all as they were written" in command(monkeypatch, "audit", "verify")[1]
     assert command(monkeypatch, "audit", "show", "--last", "2")[1].count("\n") == 4
+
+
+def test_the_log_calls_no_change_of_an_account_done_that_was_refused(quick):
+    accounts.add("Root", "administrator", GOOD)
+    accounts.add("Ada", "viewer", GOOD)
+    for act in (lambda: accounts.add("Ada", "administrator", GOOD), lambda: accounts.remove("Root"),
+                lambda: accounts.set_role("Root", "viewer")):
+        with pytest.raises(UserError):
+            act()
+    assert [(each.act, each.outcome) for each in audit.entries()[2:]] == [
+        ("add “Ada” as administrator", "refused"), ("remove “Root”", "refused"), ("make “Root” viewer", "refused")]
+    assert [(each.name, each.role) for each in accounts.everybody()] == [("Ada", "viewer"), ("Root", "administrator")]
 
 
 def test_a_password_is_never_an_argument(monkeypatch):
@@ -342,7 +356,8 @@ def test_an_administrator_makes_an_account_whose_password_is_shown_once(screen):
     assert (made.role, made.teams) == ("viewer", ("study 12", "surgery"))
     assert accounts.sign_in("Björn", once, place="here")[1].once
     assert "Björn" in text_of(page) and once not in text_of(page.run())
-    assert (audit.entries()[-2].act, audit.entries()[-2].thing) == ("accounts", made.id)
+    assert audit.entries()[-2].act == "add “Björn” as viewer in study 12, surgery"
+    assert audit.entries()[-2].thing == made.id
 
 
 def test_role_groups_password_and_end_of_an_account_are_an_administrators(screen, ada):
@@ -359,7 +374,9 @@ def test_role_groups_password_and_end_of_an_account_are_an_administrators(screen
     mine = accounts.get("Root").id
     page.checkbox(key=f"m_sure_{mine}").check().run()
     done = [(each.name, each.act, each.thing) for each in audit.entries() if each.name == "Root"]
-    assert done[-4:] == [("Root", "accounts", ada.id)] * 4
+    assert [(name, thing) for name, _, thing in done[-4:]] == [("Root", ada.id)] * 4
+    assert [act for _, act, _ in done[-4:]] == [f"put “{ada.name}” in surgery", f"make “{ada.name}” viewer",
+                                                f"give “{ada.name}” a one-time password", f"remove “{ada.name}”"]
 
 
 def test_the_last_administrator_stays_on_the_screen_too(screen, ada):

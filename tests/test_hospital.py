@@ -59,7 +59,8 @@ def test_role_and_groups_are_what_the_token_says_every_time(by_groups):
 def test_an_account_that_the_hospital_made_is_in_the_log_and_each_change_of_it(by_groups):
     for groups in (["medml-viewers"], ["medml-viewers"], ["medml-admins"]):
         come(groups=groups)
-    assert [each.act for each in audit.entries()] == ["accounts", "sign in", "sign in", "accounts", "sign in"]
+    assert [each.act.partition(" “")[0] for each in audit.entries()] == ["add", "sign in", "sign in", "make", "sign in"]
+    assert [each.act.rpartition("” ")[2] for each in audit.entries()[::3]] == ["as viewer", "administrator"]
 
 
 def test_an_account_and_a_change_of_it_that_the_log_cannot_hold_are_not_made(by_groups, monkeypatch):
