@@ -15,6 +15,7 @@ from tables import clinic, planned, saved
 
 from medml import gallery
 from medml.commands._json import run_as_json
+from medml.errors import UserError
 from medml.explain.second_look import decided, doubts
 from medml.recipe import prepare, prepare_predictors
 from medml.steps import About, registry
@@ -129,3 +130,20 @@ def test_what_was_decided_is_trained_on_and_stamped_and_the_file_is_untouched(at
     sums = json.loads(files["manifest.json"])["files"]
     assert sums["recipe.json"] == hashlib.sha256(files["recipe.json"]).hexdigest()
     assert not any(key in json.dumps(run_as_json(again)) for key in keys.values())
+
+
+def test_decisions_about_cases_that_are_no_longer_known_again_are_not_called_kept(at_home, monkeypatch, tmp_path):
+    """The installation's key was lost: the report would have counted labels that nobody changed."""
+    source, (profile, recipe, config), run, _, _ = at_home
+    found = doubts(run, source)
+    new = decided(recipe, {str(found.key[0]): ""}, [str(found.key[1]), str(found.key[2])], run)
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "another"))  # with a key of its own
+    for act in (lambda: train(source, profile, new, config),
+                lambda: prepare(pl.read_csv(source, infer_schema=False), new, profile.table(config.choice.table),
+                                config.choice)):
+        with pytest.raises(UserError, match="3 cases that were looked at again are not found in this table") as refused:
+            act()
+        assert "“Looked at again” on the Cleanup page" in refused.value.fix and gallery.runs() == []
+    off = new.model_copy(update={"steps": [new.steps[0].model_copy(update={"on": False}), *new.steps[1:]]})
+    assert len(prepare(pl.read_csv(source, infer_schema=False), off, profile.table(config.choice.table),
+                       config.choice)[0].y) == 240

@@ -14,6 +14,7 @@ from medml.recipe.reading import predictors_frame
 from medml.recipe.target import outcome, patient_codes
 from medml.split import row_hashes
 from medml.steps import About, Fixed, registry
+from medml.steps.second_look import require_known
 from medml.steps.step import ROW, plural, target_is_number
 from medml.types import Choice, Effect, FlowStep, Kind, Recipe, Table
 
@@ -30,11 +31,12 @@ def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *
 
     frame   the whole table as `open_table(...).frame()` gives it;   short  rows with too few fields, as its `short`
     aside   columns that no model sees but figures are told by, as `Cases.aside` keeps them
-    raises  UserError if a column that the recipe counts on is gone, no column is left to learn from, or the outcome
-            holds one class only
+    raises  UserError if a column or a case that the recipe counts on is gone, no column is left to learn from, or the
+            outcome holds one class only
     """
     _require(frame, [choice.target, *([choice.patient] if choice.patient else [])])
     cleaned, effects = _clean(frame.with_row_index(ROW), recipe, About.of(table, choice, short))
+    require_known(recipe, effects)
     missing = cleaned[choice.target].null_count()
     if missing:
         raise UserError(what=f"{plural(missing, 'row')} {'has' if missing == 1 else 'have'} no outcome.",

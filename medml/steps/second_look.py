@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from medml import home
+from medml.errors import UserError
 from medml.steps import Fixed, registry
 from medml.steps.step import ROW, About, plural, were
 from medml.types import Choice, Effect, Recipe, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import polars as pl
 
@@ -52,6 +55,23 @@ def keys_of(rows: np.ndarray, data_sha256: str) -> list[str]:
     """The keyed hashes of the rows at these places of the table, as a run's split names them."""
     hashed = home.hasher()
     return [hashed("case", data_sha256, str(row)) for row in rows.tolist()]
+
+
+def require_known(recipe: Recipe, effects: Sequence[Effect]) -> None:
+    """UserError where cases that were decided about are not in the table as it is: after the installation's key was
+    lost, or the table changed, they are known by other hashes, and a report would count what nobody changed."""
+    step = next((each for each in recipe.steps if each.name == SecondLook.name and each.on), None)
+    done = next((each for each in effects if each.step == SecondLook.name), None)
+    if step is None or done is None:
+        return
+    lost = sum(len(step.params.get(name, ())) for name in SecondLook.lists)
+    lost -= done.cells_changed + done.rows_before - done.rows_after
+    if lost > 0:
+        raise UserError(
+            what=f"{plural(lost, 'case')} that {were(lost)} looked at again {'is' if lost == 1 else 'are'} not found in "
+                 "this table: it has changed, or the key in MedML's folder is another. Your file is as it was.",
+            fix="Switch off “Looked at again” on the Cleanup page and train; then look at the doubtful cases of that "
+                "run again.", code="looked_at")
 
 
 def of_any_table(recipe: Recipe) -> Recipe:
