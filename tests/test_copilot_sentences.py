@@ -144,6 +144,11 @@ def test_pictures_are_not_sent_to_a_model_of_tables():
     assert "logistic" not in then and "frozen" in then
 
 
+def test_of_pictures_nobody_is_told_that_columns_decide_how_many_are_enough():
+    found = registry.get("enough").ask(made(of="pictures", stage="configure", cases=300))
+    assert "300 pictures" in found.text and "column" not in found.text + found.then
+
+
 def test_a_check_is_named_in_what_to_do_next():
     found = registry.get("worst_check").ask(judged(figure("auroc", 0.8), checks=[check("M1")]))
     assert "M1" in found.then

@@ -20,7 +20,19 @@ from medml.copilot.tokens import cut, least, most
 from medml.copilot.told import as_text
 from medml.privacy import robust_range, suppress
 from medml.profile import propose_choice, scan
-from medml.types import Check, Choice, Column, Metric, Point, Profile, SelectionScore, Subgroup, Table, TableRef
+from medml.types import (
+    Check,
+    Choice,
+    Column,
+    Metric,
+    PicturePlan,
+    Point,
+    Profile,
+    SelectionScore,
+    Subgroup,
+    Table,
+    TableRef,
+)
 
 EVERYTHING = 100_000
 SMALL_COUNT = re.compile(r"(?<![\d.,])\b[1-9] (?:rows?|patients?|cases?|cells?|events?|copies)\b")
@@ -271,6 +283,14 @@ def test_patients_who_come_back_are_not_the_difference_of_two_totals():
     choice = Choice(table=profile.tables[0].ref, target="outcome", task="binary", positive="1")
     made = snapshot(profile, stage="evaluate", choice=choice, report=told)
     assert (made.cases, made.patients) == (290, 290)
+
+
+def test_a_network_of_pictures_has_no_count_of_parameters_to_set_beside_its_events():
+    profile = profile_of([number("width"), Column(name="label", kind="yes_no", missing=0, distinct=2)])
+    choice = Choice(table=profile.tables[0].ref, target="label", task="binary", positive="1")
+    of_a_table = snapshot(profile, stage="configure", choice=choice)
+    of_pictures = snapshot(profile, stage="configure", choice=choice.model_copy(update={"pictures": PicturePlan()}))
+    assert of_a_table.parameters and of_pictures.parameters is None
 
 
 def test_a_baseline_that_is_the_model_itself_stands_beside_nothing(tmp_path):

@@ -154,7 +154,7 @@ def _chosen(table: Table, choice: Choice, recipe: Recipe | None, names: Names, k
             "positive": None if choice.positive is None else label(choice.positive, 1),
             "patient": names.of(choice.patient) if choice.patient else None,
             "cases": cases, "patients": _beside(patients, table.rows, k, cases or 0),
-            "parameters": encoded_columns(table, choice, recipe),
+            "parameters": encoded_columns(table, choice, recipe) if choice.pictures is None else None,
             "classes": _classes(counts, choice, [each.label for each in column.levels], k)}
 
 

@@ -41,6 +41,10 @@ def enough(s: Snapshot) -> Advice | None:
 
 
 def _enough_before(s: Snapshot) -> Advice:
+    if s.of == "pictures":
+        return Advice(f"There are {s.rows or 0:,} pictures for {outcome(s)}. A network of pictures has **no count of "
+                      "predictors** to set against them: the intervals of a first training say what they can show.",
+                      "train once with the usual settings, and read the intervals before the figures")
     n, then = events(s), "see on the Configure screen how many patients such a model needs"
     if n is None or not s.parameters:
         return Advice(f"The table has {s.rows or 0:,} rows for {outcome(s)}. Whether that is enough depends on how "
