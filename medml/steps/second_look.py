@@ -68,8 +68,8 @@ def require_known(recipe: Recipe, effects: Sequence[Effect]) -> None:
     lost -= done.cells_changed + done.rows_before - done.rows_after
     if lost > 0:
         raise UserError(
-            what=f"{plural(lost, 'case')} that {were(lost)} looked at again {'is' if lost == 1 else 'are'} not found in "
-                 "this table: it has changed, or the key in MedML's folder is another. Your file is as it was.",
+            what=f"{plural(lost, 'case')} that {were(lost)} looked at again {'is' if lost == 1 else 'are'} not found "
+                 "in this table: it has changed, or the key in MedML's folder is another. Your file is as it was.",
             fix="Switch off “Looked at again” on the Cleanup page and train; then look at the doubtful cases of that "
                 "run again.", code="looked_at")
 
