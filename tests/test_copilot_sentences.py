@@ -145,7 +145,7 @@ def test_pictures_are_not_sent_to_a_model_of_tables():
 
 
 def test_of_pictures_nobody_is_told_that_columns_decide_how_many_are_enough():
-    found = registry.get("enough").ask(made(of="pictures", stage="configure", cases=300))
+    found = registry.get("enough").ask(made(of="pictures", stage="configure", rows=300))
     assert "300 pictures" in found.text and "column" not in found.text + found.then
 
 
