@@ -14,17 +14,24 @@ from medml.errors import UserError
 from medml.export import families as written
 from medml.export import merged, trees
 from medml.export.ask import opened
-from medml.export.graph import Graph
+from medml.export.graph import Graph, Rows
 from medml.export.trees import Grown
 
 
 def as_onnx(name: str, model: object, width: int):
     """rows (n, p) -> what the ONNX form of a fitted model says."""
     graph = Graph()
-    answer = written.model(graph, name, model, graph.input("rows", np.float64, ["n", width]))
+    answer = written.model(graph, name, model, as_they_lie(graph, width))
     graph.output("said", answer, np.float64, ["n", "classes"])
     session = opened(graph.finish({}))
     return lambda rows: session.run(["said"], {"rows": rows})[0]
+
+
+def as_they_lie(graph: Graph, width: int) -> Rows:
+    """Rows (n, width) as an input, which the graph keeps in another order, among columns that are in no encoded row."""
+    given = graph.input("rows", np.float64, ["n", width])
+    lying = graph.add("Concat", graph.gather(given, np.arange(width)[::-1]), given, axis=1)
+    return Rows(lying, np.arange(width)[::-1], 2 * width)
 
 
 def on_thresholds(model: object, X: np.ndarray) -> np.ndarray:
@@ -78,7 +85,7 @@ def test_a_threshold_between_two_float32_is_moved_down_to_the_lower_one():
 
 def test_a_family_without_a_form_is_refused_with_what_to_do():
     with pytest.raises(UserError) as refused:
-        written.model(Graph(), "a family of tomorrow", None, "rows")
+        written.model(Graph(), "a family of tomorrow", None, Rows("rows", np.arange(6), 6))
     assert refused.value.code == "no_export" and refused.value.fix.endswith(".")
 
 
@@ -89,7 +96,8 @@ def test_every_family_of_tables_has_a_form():
 def ensemble_of(name: str, model: object) -> dict:
     """The attributes of the one operation that holds a model's trees."""
     graph = Graph()
-    written.model(graph, name, model, graph.input("rows", np.float64, ["n", 6]))
+    rows = Rows(graph.input("rows", np.float64, ["n", 6]), np.arange(6), 6)
+    written.model(graph, name, model, rows)
     (node,) = [each for each in graph.nodes if each.op_type == "TreeEnsembleRegressor"]
     return {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
 
@@ -154,7 +162,7 @@ def test_a_merged_tree_asks_nothing_that_is_answered_already():
     parts = [stump | {"features": [column, 0, 0], "thresholds": [cut, 0, 0], "weights": [[0], [low], [high]]}
              for column, cut, (low, high) in zip(columns, cuts, ends, strict=True)]
     arrays = {name: np.concatenate([np.array(part[name]) for part in parts]) for name in parts[0]}
-    grown = Grown(2, begin=np.zeros(1), turn=np.eye(1), start=np.zeros(1), **arrays)
+    grown = Grown(begin=np.zeros(1), turn=np.eye(1), start=np.zeros(1), **arrays)
     few = merged.fewer(grown)
     assert few.sizes.tolist() == [11]   # 3 x 2 ends and the 5 rules that tell them apart
     rows = np.array([[x, y] for x in (1, 1.5, 2, 2.5) for y in (5, 6)])

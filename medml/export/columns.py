@@ -7,13 +7,13 @@ that it knows, of any other, and of a missing cell; the graph looks the answers 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from medml.errors import UserError
 from medml.export import silence
-from medml.export.graph import INNER, ML, Graph
+from medml.export.graph import INNER, ML, Graph, Rows
 from medml.export.views import ENDLESS, Seen, View, look
 from medml.steps.step import MISSING, NUMERIC, OTHER
 
@@ -29,27 +29,31 @@ ANY_OTHER = "\x1fno category that anybody has"
 OUTPUTS = ("probabilities", "computed", "reasons")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A tensor (n, k) float64; of each of its k columns:
-
-    places   where it stands in the encoded row, -1: nowhere
-    weights  (k, n_columns) what it adds to the code of the reason of each column of the table, 0 nearly everywhere
-    start    (n_columns,) or 0: where those codes begin
-    """
+class Cells(NamedTuple):
+    """A tensor (n, k) float64, and where each of its k columns stands in the encoded row, -1: nowhere."""
 
     tensor: str
     places: np.ndarray
+
+
+class Marks(NamedTuple):
+    """A tensor (n, k) float32, and what each of its k columns adds to the code of the reason of each column of the
+    table.
+
+    weights  (k, n_columns), 0 nearly everywhere;   start  (n_columns,) or 0: where those codes begin
+    """
+
+    tensor: str
     weights: np.ndarray
     start: np.ndarray | float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Tensors: the encoded rows (n, p) float64, reasons (n, n_columns) int32, codes of medml.export.silence, and silent
-    (n, 1) bool where there is any."""
+    """The encoded rows, and two tensors: reasons (n, n_columns) int32, codes of medml.export.silence, and silent (n, 1)
+    bool where there is any."""
 
-    rows: str
+    rows: Rows
     reasons: str
     silent: str
 
@@ -75,12 +79,12 @@ def encoded(graph: Graph, matrix: Matrix, key: list[str]) -> Encoded:
     probe = _Probe(matrix, [name for name in kinds if name not in set(numbers)])
     views = [*_cells(matrix, probe, numbers), *silence.of_numbers(matrix.cleaner, numbers, key)]
     seen = look(graph, [tensors[name] for name in numbers], numbers, views) if numbers else None
-    blocks = [*([] if seen is None else of_numbers(seen, columns)),
-              *(_texts(graph, matrix.cleaner, probe, tensors, key) if probe.texts else [])]
-    whole, codes = together(graph, blocks)
-    places = np.concatenate([each.places for each in blocks])
-    reasons, silent = silence.with_odd_together(graph, matrix.cleaner, seen, codes)
-    return Encoded(_in_order(graph, whole, places, len(matrix.names)), reasons, silent)
+    cells, marks = of_numbers(seen, columns) if seen else ([], [])
+    if probe.texts:
+        more = _texts(graph, matrix.cleaner, probe, tensors, key)
+        cells, marks = cells + more[0], marks + more[1]
+    reasons, silent = silence.with_odd_together(graph, matrix.cleaner, seen, codes(graph, marks))
+    return Encoded(_rows(graph, cells, len(matrix.names)), reasons, silent)
 
 
 def refuse_unknown_steps(matrix: Matrix) -> None:
@@ -144,39 +148,44 @@ def _cells(matrix: Matrix, probe: _Probe, names: list[str]) -> list[View]:
     return views
 
 
-def of_numbers(seen: Seen, columns: list[str]) -> list[Block]:
-    """Values, and what adds up to their codes."""
+def of_numbers(seen: Seen, columns: list[str]) -> tuple[list[Cells], list[Marks]]:
+    """Encoded cells of numbers, and what adds up to their codes."""
     of = np.array([each.column for each in seen.views])[:, None] == columns   # (views, columns)
     outside, missing = (of * np.array([[getattr(each, what)] for each in seen.views])
                         for what in ("outside", "missing"))
-    places, nowhere = np.array([each.place for each in seen.views]), np.full(len(of), -1)
-    return [Block(seen.filled, places, 0 * outside), Block(seen.inside, nowhere, -outside),
-            Block(seen.there, nowhere, outside - missing, missing.sum(axis=0))]
+    return ([Cells(seen.filled, np.array([each.place for each in seen.views]))],
+            [Marks(seen.inside, -outside), Marks(seen.there, outside - missing, missing.sum(axis=0))])
 
 
-def _texts(graph: Graph, cleaner: Cleaner, probe: _Probe, tensors: dict[str, str], key: list[str]) -> list[Block]:
-    """Codes and encoded cells of the texts.
+def _texts(graph: Graph, cleaner: Cleaner, probe: _Probe, tensors: dict[str, str],
+           key: list[str]) -> tuple[list[Cells], list[Marks]]:
+    """Encoded cells and codes of the texts.
 
     All texts are looked up at once among those of every column, which takes as long as one column alone; each code and
     cell is then read from its own column of a table, in the row of its text. Where that table would be large, each
     column is looked up by itself.
     """
-    tables = {name: np.column_stack([silence.of_texts(cleaner, probe.frame, name, len(texts), name in key),
-                                     probe.cells[:len(texts), probe.of(name)]]) for name, texts in probe.texts.items()}
-    places = np.concatenate([[-1, *probe.of(name)] for name in tables])
-    owners = np.concatenate([[at] * table.shape[1] for at, table in enumerate(tables.values())])
-    first = np.diff(owners, prepend=-1) > 0   # the code of each column comes before its cells
-    weights = first[:, None] & (np.array(list(tables))[owners][:, None] == list(cleaner.kinds))
+    coded = {name: silence.of_texts(cleaner, probe.frame, name, len(texts), name in key)
+             for name, texts in probe.texts.items()}
+    made = {name: probe.cells[:len(texts), probe.of(name)] for name, texts in probe.texts.items()}
+    places, widths = np.concatenate([probe.of(name) for name in made]), [each.shape[1] for each in made.values()]
+    weights = np.array(list(made))[:, None] == list(cleaner.kinds)
     every = sorted({text for texts in probe.texts.values() for text in texts[:-1]})
-    if (len(every) + 1) * len(owners) > LARGE:
-        return _one_by_one(graph, probe, tables, tensors, places, weights)
+    if (len(every) + 1) * (len(made) + len(places)) > LARGE:
+        return _one_by_one(graph, probe, coded, made, tensors, weights)
     rows = {name: [texts.index(text) if text in texts[:-1] else len(texts) - 1 for text in [*every, ANY_OTHER]]
             for name, texts in probe.texts.items()}
-    given = [tensors[name] for name in probe.texts]
-    at = _known(graph, given[0] if len(given) == 1 else graph.add("Concat", *given, axis=1), every)   # (n, columns)
-    table = np.hstack([table[rows[name]] for name, table in tables.items()])
-    wide = at if len(owners) == len(tables) else graph.gather(at, owners)
-    return [Block(graph.add("GatherElements", graph.constant(table), wide, axis=0), places, weights)]
+    given = [tensors[name] for name in made]
+    at = _known(graph, beside(graph, given), every)   # (n, columns)
+    wide = at if set(widths) == {1} else graph.gather(at, np.repeat(np.arange(len(made)), widths))
+    cells = _read(graph, np.hstack([table[rows[name]] for name, table in made.items()]), wide, np.float64)
+    marks = _read(graph, np.column_stack([each[rows[name]] for name, each in coded.items()]), at, np.float32)
+    return [Cells(cells, places)], [Marks(marks, weights)]
+
+
+def _read(graph: Graph, table: np.ndarray, at: str, kind: type) -> str:
+    """(n, columns): of each column of a table the row that is asked for."""
+    return graph.add("GatherElements", graph.constant(table, kind), at, axis=0)
 
 
 def _known(graph: Graph, texts: str, listed: list[str]) -> str:
@@ -185,35 +194,43 @@ def _known(graph: Graph, texts: str, listed: list[str]) -> str:
                      default_int64=len(listed))
 
 
-def _one_by_one(graph: Graph, probe: _Probe, tables: dict[str, np.ndarray], tensors: dict[str, str],
-                places: np.ndarray, weights: np.ndarray) -> list[Block]:
-    blocks, begin = [], 0
-    for name, table in tables.items():
+def _one_by_one(graph: Graph, probe: _Probe, coded: dict[str, np.ndarray], made: dict[str, np.ndarray],
+                tensors: dict[str, str], weights: np.ndarray) -> tuple[list[Cells], list[Marks]]:
+    cells, marks = [], []
+    for name, mine in zip(made, weights, strict=True):
         at = _known(graph, tensors[name], probe.texts[name][:-1])   # (n, 1)
         row = graph.add("Squeeze", at, graph.constant([1], np.int64))
-        mine = slice(begin, begin := begin + table.shape[1])
-        blocks.append(Block(graph.add("Gather", graph.constant(table), row, axis=0), places[mine], weights[mine]))
-    return blocks
+        cells.append(Cells(graph.add("Gather", graph.constant(made[name]), row, axis=0), probe.of(name)))
+        marks.append(Marks(graph.add("Gather", graph.constant(coded[name][:, None], np.float32), row, axis=0),
+                           mine[None, :]))
+    return cells, marks
 
 
-def together(graph: Graph, blocks: list[Block]) -> tuple[str, str]:
-    """The blocks side by side, and the codes (n, n_columns) that they add up to, at no more cost than a column has
-    weights where the table is wide."""
-    whole = blocks[0].tensor if len(blocks) == 1 else graph.add("Concat", *(each.tensor for each in blocks), axis=1)
-    weights = np.vstack([each.weights for each in blocks])
-    start = graph.constant(sum((each.start for each in blocks), np.zeros(weights.shape[1])))
+def codes(graph: Graph, marks: list[Marks]) -> str:
+    """(n, n_columns) float32, which knows small whole numbers as they are: what the marks add up to, at no more cost
+    than a column has weights where the table is wide."""
+    whole = beside(graph, [each.tensor for each in marks])
+    weights = np.vstack([each.weights for each in marks])
+    start = graph.constant(sum((each.start for each in marks), np.zeros(weights.shape[1])), np.float32)
     if weights.size <= LARGE:
-        return whole, graph.add("Gemm", whole, graph.constant(weights), start)
+        return graph.add("Gemm", whole, graph.constant(weights, np.float32), start)
     most = max(1, int((weights != 0).sum(axis=0).max()))
     at = np.argsort(weights == 0, axis=0, kind="stable")[:most]   # (most, n_columns)
-    parts = graph.add("Mul", graph.gather(whole, at), graph.constant(np.take_along_axis(weights, at, axis=0)))
-    return whole, graph.add("Add", graph.add("ReduceSum", parts, graph.constant([1], np.int64), keepdims=0), start)
+    parts = graph.add("Mul", graph.gather(whole, at),
+                      graph.constant(np.take_along_axis(weights, at, axis=0), np.float32))
+    return graph.add("Add", graph.add("ReduceSum", parts, graph.constant([1], np.int64), keepdims=0), start)
 
 
-def _in_order(graph: Graph, whole: str, places: np.ndarray, width: int) -> str:
-    """The columns that have a place, in order."""
+def beside(graph: Graph, tensors: list[str]) -> str:
+    """Tensors (n, some) side by side."""
+    return tensors[0] if len(tensors) == 1 else graph.add("Concat", *tensors, axis=1)
+
+
+def _rows(graph: Graph, cells: list[Cells], width: int) -> Rows:
+    """The columns that have a place."""
+    places = np.concatenate([each.places for each in cells])
     order = np.full(width, -1)
     order[places[places >= 0]] = np.flatnonzero(places >= 0)
     if (order < 0).any():
         raise ValueError(f"{(order < 0).sum()} of {width} columns were not built")
-    return graph.gather(whole, order)
+    return Rows(beside(graph, [each.tensor for each in cells]), order, len(places))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,26 @@ class Graph:
         helper.set_model_props(model, about)
         onnx.checker.check_model(model)
         return model.SerializeToString()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Encoded rows as they lie: column j of the encoding is column places[j] of the tensor (n, width) float64. What
+    multiplies or asks its columns one by one takes them from there, which spares an operation."""
+
+    tensor: str
+    places: np.ndarray
+    width: int
+
+    def weights(self, each: np.ndarray) -> np.ndarray:
+        """(p, k), a row for each column of the encoding -> (width, k), 0 for the others."""
+        spread = np.zeros((self.width, each.shape[1]))
+        spread[self.places] = each
+        return spread
+
+    def in_order(self, graph: Graph) -> str:
+        """(n, p)"""
+        return graph.gather(self.tensor, self.places)
 
 
 def _in_a_branch(nodes: list[Any], tensor: str) -> bool:

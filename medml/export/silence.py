@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from medml.recipe import Cleaner
     from medml.recipe.together import Together
 
+EPSILON, HIGHEST = float(np.finfo(np.float32).eps), float(np.arcsinh(np.finfo(np.float32).max))
 CODES = {word: place for place, word in enumerate(WORDS, start=1)}  # 0: nothing speaks against an answer
 
 
@@ -66,14 +67,39 @@ def _thin(cleaner: Cleaner, name: str) -> list[tuple[float, float]]:
 
 
 def with_odd_together(graph: Graph, cleaner: Cleaner, seen: Seen | None, codes: str) -> tuple[str, str]:
-    """Codes (n, columns) float64 -> int32, with those of the columns that are unlike the training rows together where
+    """Codes (n, columns) float32 -> int32, with those of the columns that are unlike the training rows together where
     no other reason is, and (n, 1) bool, whether there is any: the arithmetic of medml.recipe.together.Together.odd.
-    Which columns those are is asked only where a row is far away."""
+    Which columns those are is asked only where a row may be far away."""
     usual = cleaner.together
     if usual is not None and seen is not None:
-        codes = _with_far(graph, cleaner, usual, seen, codes)
-    silent = graph.add("Greater", graph.add("ReduceMax", codes, axes=[1], keepdims=1), graph.constant(0.0))
+        codes = graph.choose(_surely_near(graph, usual, seen),
+                             lambda branch: branch.add("Identity", codes),
+                             lambda branch: _with_far(branch, cleaner, usual, seen, codes))
+    silent = graph.add("Greater", graph.add("ReduceMax", codes, axes=[1], keepdims=1),
+                       graph.constant(0.0, np.float32))
     return graph.cast(codes, np.int32), silent
+
+
+def _first(seen: Seen, usual: Together) -> list[int]:
+    """Which view has each of its columns as it is, within limits."""
+    first = {view.column: at for at, view in reversed(list(enumerate(seen.views))) if view.outside == CODES["outside"]}
+    return [first[name] for name in usual.columns]
+
+
+def _surely_near(graph: Graph, usual: Together, seen: Seen) -> str:
+    """Scalar bool: no row is far away, even if float32 rounds at its worst. All rows' distances together are one
+    operation; beyond the limit, as those of many rows are, each row is asked about by itself."""
+    middle, p = usual.middle / usual.scale, len(usual.middle)
+    scaled = np.zeros((len(seen.views), p))
+    scaled[_first(seen, usual), range(p)] = 1 / usual.scale
+    spreads = graph.add("Gemm", graph.cast(seen.filled, np.float32), graph.constant(scaled, np.float32),
+                        graph.constant(-middle, np.float32))
+    whitened = graph.add("Gemm", graph.add("Asinh", spreads), graph.constant(usual.whiten.T, np.float32),
+                         graph.constant(-usual.whiten @ usual.centre, np.float32))
+    most = (p + 4) * (HIGHEST + np.abs(usual.centre)) + 4 * np.abs(middle)
+    slack = EPSILON * (np.linalg.norm(np.abs(usual.whiten) @ most) + usual.limit)
+    return graph.add("LessOrEqual", graph.add("ReduceL2", whitened, keepdims=0),   # what is no number is not less
+                     graph.constant(usual.limit - slack, np.float32))
 
 
 def _with_far(graph: Graph, cleaner: Cleaner, usual: Together, seen: Seen, codes: str) -> str:
@@ -81,26 +107,22 @@ def _with_far(graph: Graph, cleaner: Cleaner, usual: Together, seen: Seen, codes
     least one, so that whoever has the codes knows which rows are silent."""
     tamed = _asinh(graph, _in_spreads(graph, usual, seen))
     whitened = graph.add("Gemm", tamed, graph.constant(usual.whiten.T), graph.constant(-usual.whiten @ usual.centre))
-    distance = graph.add("ReduceL2", whitened, axes=[1], keepdims=1)
-    some = graph.add("Greater", graph.add("ReduceMax", distance, keepdims=0), graph.constant(usual.limit))
-
-    def named(branch: Graph) -> str:
-        away = branch.add("Sub", tamed, branch.constant(usual.centre))
-        share = branch.add("Mul", away, branch.add("MatMul", whitened, branch.constant(usual.whiten)))
-        least = branch.add("ReduceMin", branch.largest(share, min(NAMED, len(usual.columns))), axes=[1], keepdims=1)
-        clear = branch.add("LessOrEqual", branch.add("ReduceMax", codes, axes=[1], keepdims=1), branch.constant(0.0))
-        alone = branch.add("And", clear, branch.add("Greater", distance, branch.constant(usual.limit)))
-        chosen = branch.add("And", alone, branch.add("GreaterOrEqual", share, least))   # (n, p)
-        places = np.array([[CODES["together"] * (name == each) for each in cleaner.kinds] for name in usual.columns])
-        return branch.add("Add", codes, branch.add("MatMul", branch.cast(chosen, np.float64), branch.constant(places)))
-    return graph.choose(some, named, lambda branch: branch.add("Identity", codes))
+    share = graph.add("Mul", graph.add("Sub", tamed, graph.constant(usual.centre)),
+                      graph.add("MatMul", whitened, graph.constant(usual.whiten)))
+    least = graph.add("ReduceMin", graph.largest(share, min(NAMED, len(usual.columns))), axes=[1], keepdims=1)
+    far = graph.add("Greater", graph.add("ReduceL2", whitened, axes=[1], keepdims=1), graph.constant(usual.limit))
+    clear = graph.add("LessOrEqual", graph.add("ReduceMax", codes, axes=[1], keepdims=1),
+                      graph.constant(0.0, np.float32))
+    chosen = graph.add("And", graph.add("And", clear, far), graph.add("GreaterOrEqual", share, least))   # (n, p)
+    places = np.array([[CODES["together"] * (name == each) for each in cleaner.kinds] for name in usual.columns])
+    return graph.add("Add", codes, graph.add("MatMul", graph.cast(chosen, np.float32),
+                                             graph.constant(places, np.float32)))
 
 
 def _in_spreads(graph: Graph, usual: Together, seen: Seen) -> str:
     """(n, columns of `usual`): how far from the middle, in spreads; 0 where nothing is recorded. Beyond its limits,
     where there is another reason anyway, a number counts as on them."""
-    first = {view.column: at for at, view in reversed(list(enumerate(seen.views))) if view.outside == CODES["outside"]}
-    values = graph.gather(seen.filled, [first[name] for name in usual.columns])
+    values = graph.gather(seen.filled, _first(seen, usual))
     return graph.add("Div", graph.add("Sub", values, graph.constant(usual.middle)), graph.constant(usual.scale))
 
 

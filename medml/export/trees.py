@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from medml.export.graph import ML, Graph
+from medml.export.graph import ML, Graph, Rows
 
 UNITS = 2**24  # parts of 1 that float32 adds up without rounding, whatever the order
 
@@ -24,14 +24,13 @@ UNITS = 2**24  # parts of 1 that float32 adds up without rounding, whatever the 
 class Grown:
     """Trees end to end; a row goes left where its float32 is not above the threshold.
 
-    width      columns of a row;   sizes  nodes of each tree;   left, right  (nodes,) within the tree, below 0 at leaves
+    sizes      nodes of each tree;   left, right  (nodes,) within the tree, below 0 at leaves
     seen       (nodes,) how many training rows came by, in any unit
     targets, weights  (nodes, k) what a leaf adds to which result
     begin      (n_results,) where each sum begins
     turn, start  (n_results, n_outputs), (n_outputs,): what the model says is sums @ turn + start
     """
 
-    width: int
     sizes: np.ndarray
     left: np.ndarray
     right: np.ndarray
@@ -61,7 +60,7 @@ def forest(model: Any) -> Grown:
         weights = _in_units(np.delete(values, usual, axis=1), sizes)
         turn = np.insert(np.eye(width - 1), usual, -1.0, axis=1)
         start = np.eye(width)[usual]
-    return Grown(model.n_features_in_, sizes, left, _joined(trees, "children_right"), _joined(trees, "feature"),
+    return Grown(sizes, left, _joined(trees, "children_right"), _joined(trees, "feature"),
                  _not_above(_joined(trees, "threshold")), _joined(trees, "weighted_n_node_samples"),
                  np.tile(np.arange(weights.shape[1]), (len(weights), 1)), weights, np.zeros(weights.shape[1]), turn,
                  start)
@@ -90,17 +89,17 @@ def boosted(booster: Any) -> Grown:
     numbers = joined("split_conditions", np.float32)   # a leaf's value, too
     group = np.repeat(np.asarray(model["tree_info"], dtype=np.int64), sizes)
     begin = np.broadcast_to(_base(known["base_score"], stored["objective"]["name"]), n_groups)
-    return Grown(booster.num_features(), sizes, joined("left_children", np.int64), joined("right_children", np.int64),
+    return Grown(sizes, joined("left_children", np.int64), joined("right_children", np.int64),
                  joined("split_indices", np.int64), np.nextafter(numbers, np.float32(-np.inf)),
                  joined("sum_hessian", np.float64), group[:, None], numbers[:, None], begin, np.eye(n_groups),
                  np.zeros(n_groups))
 
 
-def sums(graph: Graph, rows: str, forests: list[Grown]) -> str:
-    """Encoded rows (n, p) float64 -> the results of all forests side by side, (n, results) float64, in one operation:
+def sums(graph: Graph, rows: Rows, forests: list[Grown]) -> str:
+    """Encoded rows -> the results of all forests side by side, (n, results) float32, in one operation:
     each more would cost as much as fifty nodes."""
     begin = np.concatenate([each.begin for each in forests])
-    nodes, leaves = zip(*(_told(each, len(begin)) for each in forests), strict=True)
+    nodes, leaves = zip(*(_told(each, rows, len(begin)) for each in forests), strict=True)
     n_trees, n_results = ([0, *np.cumsum([len(what(each)) for each in forests])]
                           for what in (lambda each: each.sizes, lambda each: each.begin))
     for place in range(len(forests)):
@@ -109,13 +108,12 @@ def sums(graph: Graph, rows: str, forests: list[Grown]) -> str:
         leaves[place]["target_ids"] += n_results[place]
     joined = {name: np.concatenate([each[name] for each in many]).tolist()
               for many in (nodes, leaves) for name in many[0]}
-    found = graph.add("TreeEnsembleRegressor", _both_signs(graph, rows), domain=ML, n_targets=len(begin),
-                      aggregate_function="SUM", post_transform="NONE", base_values=begin.astype(np.float32).tolist(),
-                      **joined)
-    return graph.cast(found, np.float64)
+    return graph.add("TreeEnsembleRegressor", _both_signs(graph, rows), domain=ML, n_targets=len(begin),
+                     aggregate_function="SUM", post_transform="NONE", base_values=begin.astype(np.float32).tolist(),
+                     **joined)
 
 
-def _told(grown: Grown, n_results: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _told(grown: Grown, rows: Rows, n_results: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The operation's attributes of one forest: nodes, and what its leaves add."""
     leaf, first = grown.left < 0, np.cumsum(grown.sizes) - grown.sizes
     tree = np.repeat(np.arange(len(grown.sizes)), grown.sizes)
@@ -127,7 +125,7 @@ def _told(grown: Grown, n_results: int) -> tuple[dict[str, np.ndarray], dict[str
     said = (grown.weights[at] != 0) | (n_results == 1)   # onnxruntime takes it that each leaf adds to a single result
     of = np.repeat(at, said.sum(axis=1))
     nodes = {"nodes_treeids": tree, "nodes_nodeids": node,
-             "nodes_featureids": np.where(leaf, 0, grown.features + grown.width * turned),
+             "nodes_featureids": np.where(leaf, 0, rows.places[grown.features * ~leaf] + rows.width * turned),
              "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ"),
              "nodes_values": np.where(leaf, 0, np.where(turned, above, grown.thresholds)).astype(np.float32),
              "nodes_truenodeids": np.where(turned, right, left), "nodes_falsenodeids": np.where(turned, left, right)}
@@ -135,9 +133,9 @@ def _told(grown: Grown, n_results: int) -> tuple[dict[str, np.ndarray], dict[str
                    "target_weights": grown.weights[at][said].astype(np.float32)}
 
 
-def _both_signs(graph: Graph, rows: str) -> str:
-    """(n, p) float64 -> (n, 2 p) float32: the row, and the row with its sign changed."""
-    single = graph.cast(rows, np.float32)
+def _both_signs(graph: Graph, rows: Rows) -> str:
+    """(n, 2 width) float32: the row, and the row with its sign changed."""
+    single = graph.cast(rows.tensor, np.float32)
     return graph.add("Concat", single, graph.add("Neg", single), axis=1)
 
 

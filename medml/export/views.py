@@ -28,9 +28,9 @@ class View(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The answers, (n, len(views)) float64: no value is NaN or endless; inside and there are 1 or 0, and inside is 1
-    only where there is. The code of a view is outside (there - inside) + missing (1 - there), which whoever adds codes
-    up can do in the same step."""
+    """The answers, (n, len(views)): filled, float64, is never NaN or endless; inside and there, float32, are 1 or 0,
+    and inside is 1 only where there is. The code of a view is outside (there - inside) + missing (1 - there), which
+    whoever adds codes up can do in the same step."""
 
     views: list[View]
     filled: str
@@ -47,5 +47,5 @@ def look(graph: Graph, tensors: list[str], columns: list[str], views: list[View]
     there = graph.add("Less", graph.add("Abs", x), graph.constant(np.inf))   # NaN is not less
     moved = graph.add("Min", graph.add("Max", x, graph.constant(low)), graph.constant(high))
     inside = graph.add("Equal", moved, x)   # NaN and endless are not equal
-    return Seen(views, graph.add("Where", there, moved, graph.constant(fill)), graph.cast(inside, np.float64),
-                graph.cast(there, np.float64))
+    return Seen(views, graph.add("Where", there, moved, graph.constant(fill)), graph.cast(inside, np.float32),
+                graph.cast(there, np.float32))
