@@ -71,26 +71,19 @@ def shuffled_scores(cases: Cases, folds: list[Fold], *, seed: int, shuffles: int
 
 
 def shuffled(y: np.ndarray, patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The labels (n,) dealt anew to whole patients: all rows of one get those of another with as many rows.
+    """The labels (n,) dealt anew to whole patients: all rows of one get those of another, in order, repeated or cut to
+    as many rows as there are.
 
-    Patients whose number of rows fewer than 10 share exchange among themselves, the labels repeated or cut to fit.
+    Not among patients with as many rows alone: where the sick have fewer visits, their number would still tell the
+    outcome, and what was learned from it was taken for a fault of the split (0.577 on the cardiotocograms, 0.496 so).
     """
     order = np.argsort(patients, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(patients[order]) != 0))
     sizes = np.diff(np.append(starts, len(order)))
-    often = np.isin(sizes, [size for size, n in zip(*np.unique(sizes, return_counts=True), strict=True) if n >= 10])
-    pool = np.where(often, sizes, 0)
+    given = np.repeat(rng.permutation(len(starts)), sizes)       # (n,) whose labels each row gets
+    place = np.arange(len(order)) - np.repeat(starts, sizes)     # (n,) the how-manieth row of its patient
     dealt = np.empty_like(y)
-    for size in np.unique(pool):
-        mine = np.flatnonzero(pool == size)
-        given = rng.permutation(mine)
-        if size:
-            rows = np.arange(size)
-            dealt[order[starts[mine][:, None] + rows]] = y[order[starts[given][:, None] + rows]]  # (patients, size)
-            continue
-        for to, of in zip(mine, given, strict=True):
-            theirs = y[order[starts[of]:starts[of] + sizes[of]]]
-            dealt[order[starts[to]:starts[to] + sizes[to]]] = np.resize(theirs, sizes[to])
+    dealt[order] = y[order[starts[given] + place % sizes[given]]]
     return dealt
 
 
