@@ -20,7 +20,7 @@ from medml.evaluate.intervals import DRAWS
 from medml.evaluate.scored import score
 from medml.evaluate.subgroups import subgroups_of
 from medml.judged import judged
-from medml.picked import FOLDER, Picked, columns_to_pick
+from medml.picked import FOLDER, Picked, columns_to_pick, columns_told
 from medml.types import Subgroup
 
 
@@ -33,7 +33,7 @@ def by_column(run: str, column: str, source: Path | None = None, *, draws: int =
     if column not in columns_to_pick(opened):
         raise UserError(what=f"“{column}” makes no groups here.", code="no_column",
                         fix="Pick a column of numbers or categories that is not shown yet.")
-    before = dict.fromkeys(each.column for each in opened.report.subgroups)   # what is told of them must not add up
+    before = [each for each in columns_told(opened) if each != column]  # what is told of them must not add up
     found = judged(opened, aside=[*before, column], source=source)
     cases, seed = replace(found.cases, subgroups=(*before, column)), opened.config.seed
     told = Predictions(y=cases.y, p=found.p, patients=cases.patients, task=cases.task, classes=cases.classes,

@@ -36,6 +36,15 @@ def with_picked(report: Report, folder: Path, checkpoint: int) -> Report:
                                                    *(each for each in found if each.column not in there)]})
 
 
+def columns_told(opened: Run) -> list[str]:
+    """Columns whose groups this run keeps, those of its report first, then those picked at any of its checkpoints: all
+    of them are stored side by side, and go out together."""
+    files = sorted((opened.folder / FOLDER).glob("*.json"), key=lambda each: int(each.stem))
+    later = [with_picked(opened.report.model_copy(update={"subgroups": []}), opened.folder, int(each.stem)).subgroups
+             for each in files]
+    return [*dict.fromkeys(each.column for groups in (opened.report.subgroups, *later) for each in groups)]
+
+
 def said(groups: Iterable[Subgroup]) -> str:
     """What must be said beside groups that were picked later; "" where none was."""
     later = dict.fromkeys(each.column for each in groups if each.picked_after)

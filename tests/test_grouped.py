@@ -15,6 +15,7 @@ from medml.errors import UserError
 from medml.picked import columns_to_pick
 from medml.report import checklist, content, tripod
 from medml.report.card import as_card
+from medml.train import continue_run
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,22 @@ def test_a_column_picked_later_is_kept_with_the_run_and_said_to_be(made):
     assert "| clinic (picked after training): " in as_card(opened)
     assert "clinic (picked after training)" in next(
         answer.text for item, answer in checklist.filled(tripod.ITEMS, opened) if item.topic == "Fairness")
+
+
+def test_groups_picked_at_two_checkpoints_tell_of_no_few_patients_together(tmp_path, monkeypatch):
+    """Both are kept with the run and go into its download: what one column's groups lack of the other's is counted by
+    subtraction, whichever checkpoint they were picked at."""
+    table = clinic(240).assign(floor=["up", "down"] * 120)
+    table["storey"] = table["floor"].replace({"up": "first", "down": "ground"})
+    table.loc[[0, 2], "storey"] = "ground"  # all that are down, and two patients more
+    with trained_once(tmp_path, table, leave_out=["floor", "storey", "patient_id"], family="mlp",
+                      params={"epochs": 2}) as name:
+        assert {each.label for each in grouped.by_column(name, "floor", draws=200)} == {"up", "down"}
+        continue_run(name, 1)
+        assert gallery.open_run(name).chain.current == 1
+        with pytest.raises(UserError, match="may be shown"):
+            grouped.by_column(name, "storey", draws=200)
+        assert len(grouped.by_column(name, "floor", draws=200)) == 2  # the same groups once more tell nothing new
 
 
 def _hidden_with_the_attic(table) -> str:
