@@ -69,6 +69,9 @@ def answered(run: Run, job: worker.Job) -> None:
             gone = unread_in(out)
             if gone:
                 ui.say("caution", gone)
+            if n > silent:
+                head, rows = firsts(out)
+                ui.table(head, rows, fixed=True, caption=f"The first {A_PAGE} answers." if n - silent > A_PAGE else "")
         st.fragment(looked)(run, Path(job.payload["file"]), out)
 
 
@@ -88,9 +91,10 @@ def looked(run: Run, file: Path, out: Path) -> None:
                 st.rerun(scope="fragment")
             return
         some = dict(list(said.items())[page * A_PAGE:(page + 1) * A_PAGE])
+        head, rows = firsts(out, len(said))
         with st.spinner("Drawing where the model looked"):
             drawn = worker.ask("look_new", run=run.run, file=str(file), answers=some)
-        pairs(drawn, some)
+        pairs(drawn, {name: " ".join(said[:2 if "Probability" in head else 1]) for name, *said in rows})
         with st.container(horizontal=True, horizontal_alignment="center"):
             st.button("Back", icon=":material/chevron_left:", key="m_predict_back", disabled=page == 0, on_click=turn,
                       args=(page - 1,))
@@ -106,6 +110,39 @@ def turn(page: int) -> None:
 def answers_in(out: Path) -> dict[str, str]:
     """Name of the picture -> its answer, of those that have one, as the file of answers has them."""
     return {name: given(row["predicted"]) for name, row in _rows(out) if not row["abstained"]}
+
+
+def firsts(out: Path, most: int = A_PAGE) -> tuple[list[str], list[list[str]]]:
+    """The first answers as a table, with all that the file of answers says of them: a picture's class alone would be
+    taken for a finding."""
+    rows = [(name, row) for name, row in _rows(out) if not row["abstained"]][:most]
+    shown = [(name, _belief(row)) for name, row in rows]
+    columns = list(shown[0][1]) if shown else []
+    return ["Picture", *columns], [[name, *(said[column] for column in columns)] for name, said in shown]
+
+
+def _belief(row: dict[str, str]) -> dict[str, str]:
+    """An answer and how sure it is, by the titles of a table: its probability, its set or interval, how often such
+    answers were right."""
+    answer = given(row["predicted"])
+    share = row.get(f"probability of {answer}")
+    said = {"Answer": answer, "Probability": ui.percent(float(share))} if share else {"Answer": _short(answer)}
+    for column, cell in row.items():
+        if column.startswith("set at "):
+            said[f"Set at {column.removeprefix('set at ').replace('%', ' %')}"] = given(cell)
+        elif column.startswith("interval low at "):
+            level = column.removeprefix("interval low at ")
+            said[f"Interval at {level.replace('%', ' %')}"] = f"{_short(cell)} to " \
+                                                              f"{_short(row[f'interval high at {level}'])}"
+    return said | {"How often right": row.get("how often right", "")}
+
+
+def _short(cell: str) -> str:
+    """A number to three digits; anything else as it is."""
+    try:
+        return f"{float(cell):.3g}"
+    except ValueError:
+        return cell
 
 
 def unread_in(out: Path) -> str:

@@ -180,6 +180,25 @@ def test_an_answer_that_looks_like_a_formula_is_found_again_as_the_model_has_it(
     assert answers_in(tmp_path / "a.csv") == {"=1.png": "+", "b.png": "-"}
 
 
+def test_an_answer_about_a_picture_is_never_shown_without_its_probability_and_its_set(tmp_path):
+    from pages._ui_predict_many import firsts
+
+    home.write_bytes(tmp_path / "a.csv", spreadsheet.csv(pl.DataFrame(
+        {"picture": ["a.png", "b.png", "c.png"], "probability of -": [0.4975, 0.1, None],
+         "probability of +": [0.5025, 0.9, None], "predicted": ["+", "+", None],
+         "set at 90%": ["- or +", "+", None], "how often right": ["Of 100, 44 had it.", "", None],
+         "abstained": [None, None, "far"]})))
+    assert firsts(tmp_path / "a.csv", 2) == (
+        ["Picture", "Answer", "Probability", "Set at 90 %", "How often right"],
+        [["a.png", "+", "50 %", "- or +", "Of 100, 44 had it."], ["b.png", "+", "90 %", "+", ""]])
+    home.write_bytes(tmp_path / "a.csv", spreadsheet.csv(pl.DataFrame(
+        {"picture": ["a.png"], "predicted": [3.25], "interval low at 90%": [1.5], "interval high at 90%": [5.123],
+         "how often right": ["Off by 1 on average."], "abstained": [None]})))
+    assert firsts(tmp_path / "a.csv", 2) == (
+        ["Picture", "Answer", "Interval at 90 %", "How often right"],
+        [["a.png", "3.25", "1.5 to 5.12", "Off by 1 on average."]])
+
+
 def test_no_value_that_was_typed_is_written_anywhere(trained, tmp_path):
     """Not by an answer, a refusal, an answer withheld, or a file; the numbers are such as nobody else has."""
     numbers = np.array([61.2837465, 139.8372651])
