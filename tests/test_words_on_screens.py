@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,18 @@ def test_the_words_of_every_room_are_read():
 
 def test_no_screen_says_a_programmers_word():
     assert [str(each) for each in spoken() if NEVER.search(each.text)] == []
+
+
+PRESSED = {"button", "popover", "download_button", "checkbox", "toggle", "page_link", "link_button"}
+
+
+def test_whatever_can_be_pressed_has_a_name_that_a_screen_reader_says():
+    """Of an icon alone it says the icon's name in the font: "more_horiz"."""
+    nameless = [f"{file.name}:{call.lineno}" for file in sorted(Path(metrics.__file__).parent.glob("*.py"))
+                for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in PRESSED
+                and call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value == ""]
+    assert nameless == []
 
 
 def test_every_word_of_the_field_on_a_screen_has_an_entry():
