@@ -43,7 +43,7 @@ NAMES = ["height", "weight", "dose"]
 
 
 def told(usual: Together, far: dict[str, list[float]]):
-    """rows (n, 3) -> what a graph says of them, reasons (n, 3) and silent (n, 1)."""
+    """rows (n, 3) -> what a graph says of them, reasons (n, 3) and the veil (n, 1)."""
     cleaner = Cleaner(Recipe(profile_sha256="0" * 64, steps=[]), dict.fromkeys(NAMES, "number"))
     cleaner.far, cleaner.together = far, usual
     graph = Graph()
@@ -51,10 +51,10 @@ def told(usual: Together, far: dict[str, list[float]]):
                 silence.of_numbers(cleaner, NAMES, []))
     codes = columns.codes(graph, columns.of_numbers(seen, NAMES)[1])
     found = silence.with_odd_together(graph, cleaner, seen, codes)
-    for name, tensor, kind in zip(("reasons", "silent"), found, (np.int32, np.bool_), strict=True):
+    for name, tensor, kind in zip(("reasons", "veil"), found, (np.int32, np.float64), strict=True):
         graph.output(name, tensor, kind, ["n", None])
     session = opened(graph.finish({}))
-    return lambda rows: session.run(["reasons", "silent"], dict(zip(NAMES, rows.T[:, :, None], strict=True)))
+    return lambda rows: session.run(["reasons", "veil"], dict(zip(NAMES, rows.T[:, :, None], strict=True)))
 
 
 @pytest.mark.parametrize("some", [True, False])
@@ -70,8 +70,9 @@ def test_a_row_unlike_the_others_is_silent_for_how_its_columns_go_together_unles
               for row, away in zip(rows, odd, strict=True)]
     ask = told(usual, {"dose": [0.0, 20.0]})
     for part in (slice(None), *(slice(at, at + 1) for at in range(len(rows)))):   # all at once, and each alone
-        reasons, silent = ask(rows[part])
-        assert reasons.tolist() == wanted[part] and silent[:, 0].tolist() == [any(each) for each in wanted[part]]
+        reasons, veil = ask(rows[part])
+        assert reasons.tolist() == wanted[part] and (veil[np.isfinite(veil)] == 0).all()
+        assert np.isnan(veil[:, 0]).tolist() == [any(each) for each in wanted[part]]
     assert any(silence.CODES["together"] in each for each in wanted) == some
 
 
@@ -86,4 +87,4 @@ def test_a_row_on_the_border_of_what_is_usual_together_is_judged_in_whole_precis
     rows = usual.middle + usual.scale * np.sinh(tamed)
     odd = [bool(each) for each in usual.odd(pd.DataFrame(rows, columns=NAMES))]
     ask = told(usual, {})
-    assert [bool(ask(row[None])[1][0, 0]) for row in rows] == odd and 10 < sum(odd) < 50
+    assert [bool(np.isnan(ask(row[None])[1][0, 0])) for row in rows] == odd and 10 < sum(odd) < 50

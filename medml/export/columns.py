@@ -50,12 +50,12 @@ class Marks(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The encoded rows, and two tensors: reasons (n, n_columns) int32, codes of medml.export.silence, and silent (n, 1)
-    bool where there is any."""
+    """The encoded rows, and two tensors: reasons (n, n_columns) int32, codes of medml.export.silence, and a veil (n, 1)
+    float64 to be added to an answer, NaN where there is any reason, else 0."""
 
     rows: Rows
     reasons: str
-    silent: str
+    veil: str
 
 
 def input_names(columns: list[str]) -> dict[str, str]:
@@ -83,8 +83,8 @@ def encoded(graph: Graph, matrix: Matrix, key: list[str]) -> Encoded:
     if probe.texts:
         more = _texts(graph, matrix.cleaner, probe, tensors, key)
         cells, marks = cells + more[0], marks + more[1]
-    reasons, silent = silence.with_odd_together(graph, matrix.cleaner, seen, codes(graph, marks))
-    return Encoded(_rows(graph, cells, len(matrix.names)), reasons, silent)
+    reasons, veil = silence.with_odd_together(graph, matrix.cleaner, seen, codes(graph, marks))
+    return Encoded(_rows(graph, cells, len(matrix.names)), reasons, veil)
 
 
 def refuse_unknown_steps(matrix: Matrix) -> None:

@@ -68,16 +68,16 @@ def _thin(cleaner: Cleaner, name: str) -> list[tuple[float, float]]:
 
 def with_odd_together(graph: Graph, cleaner: Cleaner, seen: Seen | None, codes: str) -> tuple[str, str]:
     """Codes (n, columns) float32 -> int32, with those of the columns that are unlike the training rows together where
-    no other reason is, and (n, 1) bool, whether there is any: the arithmetic of medml.recipe.together.Together.odd.
-    Which columns those are is asked only where a row may be far away."""
+    no other reason is: the arithmetic of medml.recipe.together.Together.odd, and a veil, (n, 1) float64, NaN where
+    there is any code, else 0. Which columns are unlike is asked only where a row may be far away."""
     usual = cleaner.together
     if usual is not None and seen is not None:
         codes = graph.choose(_surely_near(graph, usual, seen),
                              lambda branch: branch.add("Identity", codes),
                              lambda branch: _with_far(branch, cleaner, usual, seen, codes))
-    silent = graph.add("Greater", graph.add("ReduceMax", codes, axes=[1], keepdims=1),
-                       graph.constant(0.0, np.float32))
-    return graph.cast(codes, np.int32), silent
+    reasons = graph.cast(codes, np.int32)
+    veils = graph.constant([0.0] + [np.nan] * len(CODES))   # looked up and added: half of what Where takes
+    return reasons, graph.add("Gather", veils, graph.add("ReduceMax", reasons, axes=[1], keepdims=1))
 
 
 def _first(seen: Seen, usual: Together) -> list[int]:

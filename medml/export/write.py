@@ -34,8 +34,7 @@ def onnx_of(predictor: Predictor) -> bytes:
     found = columns.encoded(graph, pipe.matrix, predictor.key)
     answer = families.model(graph, pipe.family.name, pipe.fitted, found.rows)
     outputs, told = max(1, len(predictor.run.report.classes)), put_right(graph, answer, predictor.steps)
-    graph.output("probabilities", graph.add("Where", found.silent, graph.constant(np.nan), told), np.float64,
-                 ["n", outputs])
+    graph.output("probabilities", graph.add("Add", told, found.veil), np.float64, ["n", outputs])
     graph.output("computed", answer, np.float64, ["n", outputs])
     graph.output("reasons", found.reasons, np.int32, ["n", len(pipe.matrix.cleaner.kinds)])
     return graph.finish(about(predictor))
