@@ -159,7 +159,7 @@ def test_a_part_that_was_opened_names_the_plan_written_down_before(run):
     report = run.report.model_copy(update={"held_out": dict(run.report.metrics), "looks": 2, "plan": plan,
                                            "plan_sha256": "ab" * 32, "plan_written": "2026-11-23T09:30:00+00:00"})
     blocks = content.document_of(replace(run, report=report)).blocks
-    assert "Part that was kept closed, opened 2 times" in {each.text for each in blocks if isinstance(each, Heading)}
+    assert "Part that was kept closed, opened twice" in {each.text for each in blocks if isinstance(each, Heading)}
     said = next(each.text for each in blocks if isinstance(each, Words) and "written down" in each.text)
     assert said == (f"Opened by a plan that was written down before, on 2026-11-23 (SHA-256 {'ab' * 32}): “outcome” is "
                     "“1”, from 2 predictors, judged by AUROC, at a threshold of 0.4.")

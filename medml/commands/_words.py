@@ -5,7 +5,7 @@ from __future__ import annotations
 from medml import gallery
 from medml.commands import Printed
 from medml.evaluate import baselines, headline
-from medml.evaluate.words import METRICS, of_one_class
+from medml.evaluate.words import METRICS, of_held_out, of_one_class, times
 from medml.steps import registry as steps
 from medml.terminal import figure, table
 from medml.types import Effect, Recipe, Report
@@ -16,12 +16,15 @@ def run_in_words(run: gallery.Run) -> Printed:
     report, main = run.report, headline(run.report)
     shown = [name for name in report.metrics if name not in report.hidden]
     beside = {name: row for name, row in report.baselines.items() if not baselines.is_its_own(run.config.family, name)}
-    rows = [(title(name), *(figure(each.get(name)) for each in (report.metrics, *beside.values()))) for name in shown]
+    closed = {f"part kept closed, opened {times(report.looks)}": report.held_out} if report.held_out else {}
+    columns = (report.metrics, *closed.values(), *beside.values())
+    rows = [(title(name), *(figure(each.get(name)) for each in columns)) for name in shown]
     pictures = run.config.choice.pictures is not None
     return [f"Run {run.run} · {run.label.name}",
             f"{title(main)}: {figure(report.metrics[main])}, n = {report.n_cases:,}",
+            *filter(None, [of_held_out(report, main, figure)]),
             f"Measured on {report.measured_on}; {counted_in_words(report)}", "",
-            table(rows, ["", "this model", *(baselines.title(name, task=report.task, of_pictures=pictures)
+            table(rows, ["", "this model", *closed, *(baselines.title(name, task=report.task, of_pictures=pictures)
                                              for name in beside)]), "",
             *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps),
             *(f"Note: {each}" for each in report.happened)]

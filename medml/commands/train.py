@@ -77,6 +77,8 @@ def do_train(args: argparse.Namespace) -> Printed:
     opened = gallery.open_run(run)
     save_json(args.json, run_as_json(opened), source)
     yield from run_in_words(opened)
+    if args.open and config.split.scheme != "held_out":
+        yield "No part was kept closed, so there was nothing to open: every case was judged by cross-validation."
 
 
 def planned(args: argparse.Namespace, source: Path, watch: Watch) -> tuple[Profile, TrainConfig, Recipe]:

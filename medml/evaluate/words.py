@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from medml.types import Metric, Report, Task
@@ -82,3 +83,20 @@ def apart(change: Metric) -> str:
     if change.low > 0:
         return f"is {change.value:.3f} higher ({change.low:.3f} to {change.high:.3f})"
     return f"differs by {change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+
+
+def times(n: int) -> str:
+    """once, twice, 3 times."""
+    return {1: "once", 2: "twice"}.get(n, f"{n:,} times")
+
+
+def of_held_out(report: Report, name: str, figure: Callable[[Metric | None], str]) -> str:
+    """The figure of the part that was kept closed, in a sentence; "" where none was opened.
+
+    name  of the figure;   figure  how it is written there
+    """
+    found = report.held_out.get(name) if report.held_out else None
+    if found is None:
+        return ""
+    return (f"On the part that was kept closed ({found.n:,} cases, opened {times(report.looks)}) {title(name)} was "
+            f"{figure(found)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from medml import gallery
-from medml.evaluate.words import HEADLINE, title
+from medml.evaluate.words import HEADLINE, times, title
 from medml.report import sets
 from medml.report import wording as w
 from medml.report.checklist import Item
@@ -19,14 +19,20 @@ USE = ("3a", "3b", "27b")  # what a person must say about use
 def as_card(run: gallery.Run) -> str:
     """The run at its current checkpoint as Markdown; names of columns are escaped, so none becomes a link or HTML."""
     report = run.report
-    figures = [f"| {plain(title(name))} | {w.figure(report.metrics[name])} |" for name in w.shown_metrics(run)]
+    head, columns = ["this model"], [report.metrics]
+    if report.held_out:
+        head, columns = [*head, f"part kept closed, opened {times(report.looks)}"], [*columns, report.held_out]
+    table = [["", *head], *([plain(title(name)), *(w.figure(each.get(name)) for each in columns)]
+                            for name in w.shown_metrics(run))]
+    figures = [f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in table]
+    figures.insert(1, "|---" * len(table[0]) + "|")
     asked = [f"- **{each.id} {plain(each.title)}**: {plain(each.what)} {plain(each.fix)}".rstrip()
              for each in report.checks if each.verdict in ("warn", "block")]
     groups = [f"| {plain(name)} | {n} | {figure} |" for name, n, figure, _ in map(w.of_group, report.subgroups)]
     parts = [f"# {plain(run.label.name)}", *(f"> **{plain(each[:1].upper() + each[1:])}.**" for each in report.stamps),
              "## What it is", plain(w.aim(run)), "## Intended use", *_questions(),
              "## Data", plain(f"“{run.manifest.source_file}”. {w.missing(run)} {w.left_out(run)}"),
-             "## How it was judged", plain(w.division(run)), "\n".join(["| | this model |", "|---|---|", *figures]),
+             "## How it was judged", plain(w.division(run)), "\n".join(figures),
              *([plain(w.put_right(run))] if w.put_right(run) else []),
              *([plain(sets.line(report))] if sets.line(report) else []),
              *(["## On other patients", "\n".join(_elsewhere(run))] if w.elsewhere(run) else []),

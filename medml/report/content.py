@@ -9,7 +9,7 @@ from medml.evaluate import headline
 from medml.evaluate.catalogue import counted as counted_rows
 from medml.evaluate.catalogue import doubts, in_words_stated, many, unread
 from medml.evaluate.checks.usefulness import classes_in_words
-from medml.evaluate.words import of_one_class, title
+from medml.evaluate.words import of_one_class, times, title
 from medml.report import claim, sets, tripod
 from medml.report import wording as w
 from medml.report.charts import drawing
@@ -40,8 +40,9 @@ def _summary(run: gallery.Run) -> Iterator[Block]:
     yield Words(w.result(run))
     asked = [each for each in run.report.checks if each.verdict in ("warn", "block")]
     passed = sum(each.verdict in ("pass", "info") for each in run.report.checks)
-    ask = "asks" if len(asked) == 1 else "ask"
-    yield Words(f"{passed} of {len(run.report.checks)} checks passed; {len(asked)} {ask} for a look.")
+    untold = len(run.report.checks) - passed - len(asked)
+    ask, silent = "asks" if len(asked) == 1 else "ask", f"; {many(untold, 'check')} could not tell" if untold else ""
+    yield Words(f"{passed} of {len(run.report.checks)} checks passed; {len(asked)} {ask} for a look{silent}.")
     if run.report.happened:
         yield Words(" ".join(run.report.happened))
     if run.label.notes:
@@ -51,10 +52,10 @@ def _summary(run: gallery.Run) -> Iterator[Block]:
 def _data(run: gallery.Run) -> Iterator[Block]:
     yield Heading("Data", 1)
     yield Words(f"“{run.manifest.source_file}”, {run.manifest.n_rows:,} rows. SHA-256 {run.manifest.data_sha256}.")
-    if run.report.flow:
+    if w.flow(run):
         yield Heading("Flow of cases")
         yield Rows(("Step", "Before", "Left out", "After"), tuple(
-            (each.what, f"{each.n_before:,}", f"{each.n_removed:,}", f"{each.n_after:,}") for each in run.report.flow),
+            (each.what, f"{each.n_before:,}", f"{each.n_removed:,}", f"{each.n_after:,}") for each in w.flow(run)),
             (0.55, 0.15, 0.15, 0.15))
     columns = w.predictors(run)
     if columns:
@@ -103,7 +104,7 @@ def _performance(run: gallery.Run) -> Iterator[Block]:
                                            for each in (report.metrics, *beside.values())))
                            for name in w.shown_metrics(run)), _even(len(head)))
     if report.held_out:
-        yield Heading(f"Part that was kept closed, opened {many(report.looks, 'time')}")
+        yield Heading(f"Part that was kept closed, opened {times(report.looks)}")
         if report.plan is not None:
             yield Words(w.plan(report))
         yield Rows(("", "This model"), tuple((title(name), w.figure(report.held_out.get(name)))

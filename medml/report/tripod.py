@@ -112,11 +112,12 @@ def _specification(run: gallery.Run) -> str:
 
 def _performance(run: gallery.Run) -> str:
     figures = "; ".join(f"{title(name)} {w.figure(run.report.metrics[name])}" for name in w.shown_metrics(run)[:6])
-    return f"{figures}. Measured on {run.report.measured_on}."
+    groups = " Groups: see the table of subgroups." if run.report.subgroups else ""
+    return f"{figures}. Measured on {run.report.measured_on}. {w.held_out(run)}".rstrip() + groups
 
 
 def flow(run: gallery.Run) -> str:
-    boxes = "; ".join(f"{each.what}: {each.n_removed:,} left out, {each.n_after:,} remain" for each in run.report.flow)
+    boxes = "; ".join(f"{each.what}: {each.n_removed:,} left out, {each.n_after:,} remain" for each in w.flow(run))
     return boxes or f"{run.report.n_cases:,} cases."
 
 
@@ -130,7 +131,9 @@ def _characteristics(run: gallery.Run) -> str:
 def _numbers(run: gallery.Run) -> str:
     report = run.report
     events = "" if report.n_events is None else f", {report.n_events:,} with the outcome"
+    judge = w.check(run, "N3")
     closed = f"; held-out part: {run.manifest.n_test:,} cases" if run.config.split.scheme == "held_out" else ""
+    closed += f". {judge.what.rstrip('.')}" if closed and judge else ""
     judged = f"{report.n_cases:,} cases of {report.n_patients:,} patients{events}"
     apart = "" if run.manifest.n_train == report.n_cases else f"{run.manifest.n_train:,} cases; judged on "
     return f"Development: {apart}{judged}{closed}."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from medml import families, gallery, righted, steps, terminal
 from medml.evaluate import baselines, headline
 from medml.evaluate.catalogue import from_elsewhere, many, named
-from medml.evaluate.words import METRICS, title
+from medml.evaluate.words import METRICS, of_held_out, times, title
 from medml.recipe.target import ABOVE_ZERO
-from medml.types import Check, Column, External, Metric, NetBenefit, PictureFacts, Report, Subgroup, Table
+from medml.types import Check, Column, External, FlowStep, Metric, NetBenefit, PictureFacts, Report, Subgroup, Table
 
 LEARNED = {"epoch": "Rounds that the final model went through", "trees": "Trees of the final model"}
 
@@ -109,9 +109,25 @@ def plan(report: Report) -> str:
 
 
 def result(run: gallery.Run) -> str:
-    """The headline figure with its interval and what it was measured on."""
+    """The headline figure with its interval and what it was measured on, and that of the part kept closed."""
     name = headline(run.report)
-    return f"{title(name)} was {figure(run.report.metrics.get(name))}, measured on {run.report.measured_on}."
+    said = f"{title(name)} was {figure(run.report.metrics.get(name))}, measured on {run.report.measured_on}."
+    return f"{said} {held_out(run)}".rstrip()
+
+
+def held_out(run: gallery.Run) -> str:
+    """The headline figure of the part that was kept closed; "" where none was opened."""
+    return of_held_out(run.report, headline(run.report), figure)
+
+
+def flow(run: gallery.Run) -> list[FlowStep]:
+    """Every row that left, and where; at the end those that were kept closed."""
+    steps, n = list(run.report.flow), run.manifest.n_test
+    if steps and n and run.config.split.scheme == "held_out" and steps[-1].n_after >= n:
+        last = steps[-1].n_after
+        steps.append(FlowStep(what="Kept closed, to judge the model once", n_before=last, n_removed=n,
+                              n_after=last - n))
+    return steps
 
 
 def division(run: gallery.Run) -> str:
@@ -119,15 +135,15 @@ def division(run: gallery.Run) -> str:
     plan = run.config.split
     by = "by patient: no patient is on both sides" if plan.by == "patient" else \
         "by row, each taken for another patient"
-    times = f", repeated {plan.repeats} times with other divisions" if plan.repeats > 1 else ""
+    anew = f", {times(plan.repeats)} with other divisions" if plan.repeats > 1 else ""
     said = f"Cases were divided {by}. " + (
         "The validation part that came with the data was kept as it was." if plan.folds == 1 else
-        f"Figures come from cross-validation in {plan.folds} parts{times}: each case was judged by a model that had "
+        f"Figures come from cross-validation in {plan.folds} parts{anew}: each case was judged by a model that had "
         "not seen it.")
     if plan.scheme == "held_out":
         looks = run.report.looks
-        said += f" A part of {run.manifest.n_test:,} cases was kept closed; it was opened {looks} " \
-                f"{'time' if looks == 1 else 'times'}."
+        said += f" A part of {run.manifest.n_test:,} cases was kept closed; it was " \
+                f"{f'opened {times(looks)}' if looks else 'not opened yet'}."
     return said
 
 
