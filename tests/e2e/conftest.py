@@ -42,7 +42,7 @@ def asked(app) -> Asked:
 def window_of_tests(browser_of_tests):
     """One browser context for all tests: what screens share is fetched and compiled once."""
     made = browser_of_tests.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(60_000)  # as steps.py: nothing here is about speed
     yield made
     made.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, TimeoutError, expect
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 TALLEST = 12_000  # pixels of one picture
 LONG = 400_000  # milliseconds for a training: a shared machine may be slow, and nothing here is about speed
 
