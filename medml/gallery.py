@@ -141,8 +141,8 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as absent:
-        raise UserError(what="This model was not saved completely and is not listed.",
-                        fix="Delete it on the Gallery page and train again; your data is unchanged.",
+        raise UserError(what="Files of this model are missing: it was not saved completely, or they were removed.",
+                        fix="Bring them back from a backup, or delete it in the Gallery and train again.",
                         code="incomplete_artefact", detail=Path(absent.filename or "").name) from absent
     except ValidationError as damaged:
         raise UserError(what="This model was saved by another version of MedML, or its files are damaged.",

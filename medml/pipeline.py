@@ -132,8 +132,8 @@ class Pipeline:
             kind = families.registry.get(family)
             return cls(load_matrix(folder), kind, kind.load(folder / "model"))
         except FileNotFoundError as absent:
-            raise UserError(what="This model was not saved completely, so it cannot be used.",
-                            fix="Choose another checkpoint, or train again.",
+            raise UserError(what="Files of this model are missing: it was not saved completely, or they were removed.",
+                            fix="Bring them back from a backup, choose another checkpoint, or train again.",
                             code="incomplete_artefact", detail=str(absent.filename)) from absent
 
 

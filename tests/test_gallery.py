@@ -106,7 +106,7 @@ def test_a_half_written_folder_is_not_listed(two_runs):
 
 
 @pytest.mark.parametrize(("file", "content", "words"), [
-    ("checkpoints/0/report.json", None, "not saved completely"),
+    ("checkpoints/0/report.json", None, "Files of this model are missing"),
     ("config.json", "{", "damaged"),
     ("manifest.json", '{"version": 99}', "another version"),
 ])

@@ -43,7 +43,8 @@ def flip(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("damage", "said"), [
-    (Path.unlink, "This model was not saved completely"), (flip, "This model's file is damaged, so it is not used.")])
+    (Path.unlink, "Files of this model are missing: it was not saved completely, or they were removed."),
+    (flip, "This model's file is damaged, so it is not used.")])
 def test_weights_that_are_gone_or_changed_answer_nobody_and_the_gallery_works(afresh, damage, said, capsys):
     run, new = afresh
     for each in weights(run):
