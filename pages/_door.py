@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -138,7 +139,14 @@ class Sent:
             ours = {name for name, _ in self.headers}
             kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in ours]
             message = {**message, "headers": kept + list(dict(self.headers).items())}
-        await self.send(message)
+        with self._even_to_nobody(message):
+            await self.send(message)
+
+    @staticmethod
+    def _even_to_nobody(message: Message) -> contextlib.AbstractContextManager[None]:
+        """Drawings for a window that was closed are no fault: else the app below would read no more of it, and a click
+        that came before its end would be lost. It ends where it has read to the end."""
+        return contextlib.suppress(OSError) if message["type"] == "websocket.send" else contextlib.nullcontext()
 
 
 def _place(address: str) -> tuple[str, int] | None:
