@@ -24,8 +24,8 @@ def draw(setting: Setting) -> str:
 def say(setting: Setting) -> str:
     n = setting.facts.n_rows
     if setting.value == setting.param.choices[0]:
-        return (f"Where its weights lie on this machine, the network knows edges and textures already, so {setting.who} "
-                "teach it only what is new; without them it begins from nothing.")
+        return ("Where its weights lie on this machine, the network knows edges and textures already, so "
+                f"{setting.who} teach it only what is new; without them it begins from nothing.")
     enough = "enough to try it" if n >= FEW_PICTURES else f"few for that: {FEW_PICTURES:,} and more are better"
     return f"The network learns to see from {setting.who} alone, which is {enough}."
 
