@@ -163,6 +163,19 @@ def test_a_job_is_paused_and_let_go_on_from_a_terminal(capsys):
     assert main(["pause", "job-0001"]) == 0 and "at its next checkpoint" in capsys.readouterr().out
 
 
+def test_a_waiting_job_is_moved_up_from_a_terminal(capsys):
+    for name in ("job-0001", "job-0002", "job-0003"):
+        store.submit(name, "train", "train", {}, not_before=time.time() + 3600 if name == "job-0003" else 0.0)
+    assert main(["move-up", "job-0002"]) == 0 and capsys.readouterr().out == "It goes before the others.\n"
+    assert [each.id for each in store.jobs()][:2] == ["job-0002", "job-0001"]
+    assert main(["move-up", "job-0003"]) == 0 and "once its pause or its hour is over" in capsys.readouterr().out
+    assert store.claim("train", "me", 30).id == "job-0002"
+    assert main(["move-up", "job-0002"]) == 0 and "runs already" in capsys.readouterr().out
+    worker.stop("job-0001")
+    assert main(["move-up", "job-0001"]) == 0 and "has ended already" in capsys.readouterr().out
+    assert main(["move-up", "job-9"]) == 2
+
+
 def test_kinds_that_go_on_are_the_trainings_that_a_terminal_pauses(monkeypatch):
     from medml.ahead import TRAININGS
 
