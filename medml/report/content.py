@@ -61,7 +61,7 @@ def _data(run: gallery.Run) -> Iterator[Block]:
     if columns:
         yield Heading("Predictors")
         yield Rows(("Name", "Kind", "5th to 95th percentile, or most frequent", "Missing"), tuple(
-            (each.name, each.kind.replace("_", "/"), _spread(each), f"{run.report.missing.get(each.name, 0.0):.1%}")
+            (each.name, each.kind.replace("_", "/"), _spread(each), w.share_missing(run, each.name))
             for each in columns[:MOST_PREDICTORS]), (0.3, 0.12, 0.44, 0.14))
         if len(columns) > MOST_PREDICTORS:
             yield Words(f"… and {len(columns) - MOST_PREDICTORS:,} more.", "quiet")
@@ -123,11 +123,7 @@ def _use(run: gallery.Run) -> Iterator[Block]:
     report = run.report
     if report.calibration_line:
         yield Heading("Calibration")
-        before = report.calibration_line
-        after = report.recalibration.after if report.recalibration else {}
-        yield Rows(("", "As it is", "Recalibrated"), tuple(
-            (title(name), w.figure(each), w.figure(after[name]) if name in after else "-")
-            for name, each in before.items()), (0.34, 0.33, 0.33))
+        yield _line(report)
     if report.calibration_of_classes:
         yield Rows(("Each class against the rest", title("slope"), title("intercept")), tuple(
             (label, w.figure(line["slope"]), w.figure(line["intercept"]))
@@ -150,6 +146,16 @@ def _use(run: gallery.Run) -> Iterator[Block]:
     if report.conformal is not None:
         yield Heading("Sets that hold the truth")
         yield sets.rows(report)
+
+
+def _line(report: Report) -> Rows:
+    """Calibration as it is, and as it would be put right where that helps."""
+    line, found = report.calibration_line, report.recalibration
+    if found is None or found.method == "none":
+        return Rows(("", "As it is"), tuple((title(name), w.figure(each)) for name, each in line.items()), (0.34, 0.66))
+    return Rows(("", "As it is", "Recalibrated"), tuple(
+        (title(name), w.figure(each), w.figure(found.after[name]) if name in found.after else "-")
+        for name, each in line.items()), (0.34, 0.33, 0.33))
 
 
 def _groups(report: Report) -> Iterator[Block]:

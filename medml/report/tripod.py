@@ -6,7 +6,7 @@ from medml import gallery
 from medml.evaluate import headline
 from medml.evaluate.catalogue import many
 from medml.evaluate.words import title
-from medml.profile.names import unit_of
+from medml.profile.names import SITE_WORDS, says, unit_of
 from medml.report import wording as w
 from medml.report.checklist import Answer, Item, ask, say
 
@@ -14,7 +14,8 @@ from medml.report.checklist import Answer, Item, ask, say
 def _title(run: gallery.Run) -> str:
     return (f"Development and internal validation of a model ({w.sort_of_model(run)}) that estimates {w.outcome(run)}"
             if not w.elsewhere(run) else
-            f"Development and external validation of a model ({w.sort_of_model(run)}) that estimates {w.outcome(run)}")
+            f"Development and external validation of a model ({w.sort_of_model(run)}) that estimates {w.outcome(run)}"
+            ) + "."
 
 
 def _abstract(run: gallery.Run) -> str:
@@ -71,22 +72,28 @@ def _recalibrated(run: gallery.Run) -> Answer:
     found = run.report.recalibration
     if found is None:
         return Answer("does_not_apply", "The model was not updated or recalibrated.")
-    how = {"none": "left as they are", "platt": "put right by a logistic map", "isotonic": "put right by a rising step "
-           "function"}[found.method]
+    if found.method == "none":
+        slope = w.figure(found.before.get("slope"))
+        return Answer("does_not_apply", "The model was not updated or recalibrated: on the training part its "
+                                        f"probabilities are best left as they are (calibration slope {slope}).")
+    how = {"platt": "put right by a logistic map", "isotonic": "put right by a rising step function"}[found.method]
     return Answer("done", f"On the training part the probabilities are best {how}; calibration slope before "
                           f"{w.figure(found.before.get('slope'))}, after {w.figure(found.after.get('slope'))}.")
 
 
 def _balance(run: gallery.Run) -> Answer:
-    if run.report.n_events is None:
-        return Answer("does_not_apply", "The outcome is not asked as yes or no.")
+    if run.report.task == "regression":
+        return Answer("does_not_apply", "The outcome is a number.")
     return say(_share, "L9")(run)
 
 
 def _share(run: gallery.Run) -> str:
-    found = w.check(run, "L9")
-    return f"{run.report.n_events / run.report.n_cases:.1%} of the cases had the outcome. " \
-           f"{found.what if found else ''}".strip()
+    report, found = run.report, w.check(run, "L9")
+    n = [sum(row) for row in report.confusion]
+    shares = ", ".join(f"“{name}” {each / sum(n):.1%}" for name, each in zip(report.classes, n, strict=False))
+    said = f"{shares} of the cases." if report.n_events is None else \
+        f"{report.n_events / report.n_cases:.1%} of the cases had the outcome."
+    return f"{said} {found.what if found else ''}".strip()
 
 
 def _fairness(run: gallery.Run) -> Answer:
@@ -102,7 +109,8 @@ def _output(run: gallery.Run) -> str:
         return "A number in the unit of the outcome."
     threshold = "" if run.report.threshold is None else \
         f" “{run.report.positive}” is said from {run.report.threshold:g} on. {run.report.threshold_reason}"
-    return f"A probability for each class.{threshold}"
+    named = "; the likeliest is named" if run.report.task == "multiclass" else ""
+    return f"A probability for each class{named}.{threshold}"
 
 
 def _specification(run: gallery.Run) -> str:
@@ -140,10 +148,12 @@ def _numbers(run: gallery.Run) -> str:
 
 
 def _heterogeneity(run: gallery.Run) -> Answer:
-    if not run.report.subgroups:
+    """Sex and age make groups of patients (see 14 and 23a), no centres."""
+    places = [each for each in run.report.subgroups if says(each.column, SITE_WORDS) is not None]
+    if not places:
         return Answer("needs_you", "Does the performance differ between centres, wards or periods? No such column was "
                                    "told.")
-    enough = [each for each in run.report.subgroups if each.enough and each.figure is not None]
+    enough = [each for each in places if each.enough and each.figure is not None]
     said = "; ".join(f"{name}: {figure}, n = {n}" for name, n, figure, _ in map(w.of_group, enough[:12]))
     return Answer("done", f"{title(headline(run.report))} by group: {said or 'too few cases in each to say'}.")
 

@@ -169,14 +169,20 @@ def acquired(facts: PictureFacts) -> str:
 
 def missing(run: gallery.Run) -> str:
     """How much is missing, where most, and what became of it."""
-    gaps = {name: share for name, share in run.report.missing.items() if share > 0}
+    gaps = run.report.missing  # of a share of 0.0 a few cases lack it
     if not gaps:
         return "No predictor had a missing value."
     worst = sorted(gaps.items(), key=lambda each: -each[1])[:5]
-    listed = ", ".join(f"“{name}” {share:.0%}" for name, share in worst)
+    listed = ", ".join(f"“{name}” {f'{share:.0%}' if share >= 0.005 else 'under 1%'}" for name, share in worst)
     how = [each.reason for each in run.recipe.steps if each.on and each.name == "impute"]
     return (f"{many(len(gaps), 'predictor')} had missing values (most: {listed}). "
             + (how[0] if how else "No case was dropped for it."))
+
+
+def share_missing(run: gallery.Run, name: str) -> str:
+    """How many of the cases lack a predictor, as a share."""
+    share = run.report.missing.get(name)
+    return "0.0%" if share is None else f"{share:.1%}" if share >= 0.0005 else "under 0.1%"
 
 
 def settings(run: gallery.Run) -> str:

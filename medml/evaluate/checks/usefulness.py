@@ -50,7 +50,7 @@ WORDS = {"slope": "slope", "intercept": "calibration in the large", "ici": "mean
 
 
 def _with_interval(each: Metric) -> str:
-    return f"{each.value:.2f} ({each.low:.2f} to {each.high:.2f})"
+    return f"{each.value:z.2f} ({each.low:z.2f} to {each.high:z.2f})"  # z: no "-0.00"
 
 
 def _spread(evidence: Evidence) -> float:
