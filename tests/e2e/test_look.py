@@ -151,6 +151,21 @@ def test_a_word_opens_its_entry_by_the_keyboard_and_nothing_moves(context, app, 
     expect(word).to_be_focused()
 
 
+def test_a_switch_that_the_keyboard_stands_on_is_ringed(context, app, made):
+    """Its field is one pixel, and of its own it only gets a background of hardly another grey."""
+    page = context.new_page()
+    opened(page, f"{app.url}/gallery")
+    page.get_by_role("button", name="More", exact=True).first.click()
+    sure = page.get_by_role("checkbox", name="Yes, delete this model for good")
+    sure.focus()
+    page.keyboard.press("Shift+Tab")
+    ring = "each => getComputedStyle(each.closest('label')).outlineStyle"
+    assert sure.evaluate(ring) == "none"
+    page.keyboard.press("Tab")
+    expect(sure).to_be_focused()
+    assert sure.evaluate(ring) == "solid"
+
+
 def keep(page: Page, name: str) -> None:
     """A picture of the whole screen, where somebody asked for one."""
     folder = os.environ.get("MEDML_SCREENSHOTS")
