@@ -47,6 +47,13 @@ def test_the_report_says_whether_sets_held_the_truth_as_often_as_wanted_and_how_
     assert judged_as in report.as_card(changed) and "1.20" in report.as_card(changed)
 
 
+def test_sets_that_are_made_for_a_rare_class_are_not_called_too_large(run):
+    often = with_sets(run, (0.97, 0.93, 0.99))
+    found = often.report.conformal.model_copy(update={"by_class": True})
+    assert sets.line(often.report.model_copy(update={"conformal": found})).endswith(
+        "more often than wanted, so that it holds in the rare class too.")
+
+
 def test_of_a_number_the_report_says_how_far_its_interval_reaches(run):
     told = sets.line(with_sets(run, (0.91, 0.85, 0.95), task="regression").report)
     assert told == ("Intervals that reach 4.5 to either side, meant to hold the truth in 90 % of patients, held it in "

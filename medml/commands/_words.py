@@ -22,8 +22,8 @@ def run_in_words(run: gallery.Run) -> Printed:
     pictures = run.config.choice.pictures is not None
     return [f"Run {run.run} · {run.label.name}",
             f"{title(main)}: {figure(report.metrics[main])}, n = {report.n_cases:,}",
-            *filter(None, [of_held_out(report, main, figure)]),
-            f"Measured on {report.measured_on}; {counted_in_words(report)}", "",
+            f"Measured on {report.measured_on}; {counted_in_words(report)}",
+            *filter(None, [of_held_out(report, main, figure)]), "",
             table(rows, ["", "this model", *closed, *(baselines.title(name, task=report.task, of_pictures=pictures)
                                              for name in beside)]), "",
             *in_question(report), *(f"Note: {stamp}." for stamp in report.stamps),
