@@ -54,6 +54,13 @@ def test_sets_that_are_made_for_a_rare_class_are_not_called_too_large(run):
         "more often than wanted, so that it holds in the rare class too.")
 
 
+def test_sets_of_one_answer_are_not_called_too_large(run):
+    """Of chronic kidney disease 99 % are, and hold the truth in all."""
+    often = with_sets(run, (1.0, 0.99, 1.0))
+    level = often.report.conformal.levels[0].model_copy(update={"single": Metric(value=0.99, low=0.98, high=1, n=120)})
+    assert sets.beside(level, often.report.conformal) == "more often than wanted: no set is smaller than one answer"
+
+
 def test_of_a_number_the_report_says_how_far_its_interval_reaches(run):
     told = sets.line(with_sets(run, (0.91, 0.85, 0.95), task="regression").report)
     assert told == ("Intervals that reach 4.5 to either side, meant to hold the truth in 90 % of patients, held it in "

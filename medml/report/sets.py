@@ -39,6 +39,8 @@ def beside(each: ConformalLevel, found: Conformal) -> str:
         return "could not tell"
     if each.held.low > each.level and found.by_class:
         return "more often than wanted, so that it holds in the rare class too"
+    if each.held.low > each.level and each.single and each.single.value is not None and each.single.value >= each.level:
+        return "more often than wanted: no set is smaller than one answer"
     if each.held.low > each.level:
         return "more often than wanted: the sets are larger than they need be"
     if each.held.high < each.level:
