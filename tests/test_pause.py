@@ -250,3 +250,37 @@ def test_a_paused_job_keeps_no_machine_awake():
     worker.pause("job-0001")
     assert not awake.wanted(False, time.time())
     assert np.isfinite(store.get("job-0001").paused)
+
+
+@pytest.mark.parametrize(("ending", "code"), [("closing", None), ("exited", -9), ("exited", run.NO_ROOM),
+                                              ("silent", -9), ("stopped", -9)])
+def test_what_was_learned_before_a_stop_is_not_lost_where_the_machine_goes_down_before_it_is_saved(ending, code):
+    job = claimed(config={"family": "mlp"})
+    store.pulse(job.id, job.token, store.Progress(0, 0.0, 1, "train", 0.5, "Round 9", {
+        "points": [{"round": 9, "fold": 0}]}))
+    worker.stop(job.id)
+    attempt.settle(job, ending, code)
+    left = store.get(job.id)
+    assert left.is_paused and left.stop is None and left.message == attempt.CUT_SHORT
+    worker.go_on(job.id)
+    assert store.claim("train", "me", 30).id == job.id
+
+
+@pytest.mark.parametrize(("family", "points"), [("mlp", 0), ("logistic", 1)])
+def test_a_stop_before_anything_was_learned_that_could_be_kept_ends_the_job(family, points):
+    job = claimed(config={"family": family})
+    store.pulse(job.id, job.token, store.Progress(0, 0.0, 1, "train", 0.1, "Fold 1", {
+        "points": [{"round": 1, "fold": 0}] * points}))
+    worker.stop(job.id)
+    attempt.settle(job, "closing", None)
+    assert store.get(job.id).state == "stopped"
+
+
+def test_the_next_worker_too_keeps_what_was_learned_before_a_stop(monkeypatch):
+    from worker.__main__ import Worker
+
+    job = claimed(config={"family": "mlp"})
+    store.pulse(job.id, job.token, store.Progress(0, 0.0, 1, "train", 0.5, "", {"points": [{"round": 9, "fold": 0}]}))
+    worker.stop(job.id)
+    Worker().reap()  # the one before was killed with its child
+    assert store.get(job.id).is_paused

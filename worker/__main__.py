@@ -22,7 +22,7 @@ from medml import egress, home, leftovers, logs, store, vitals
 from medml.errors import UserError
 from medml.store import whole
 from worker import alive, awake, leases, processes, published, queue, rest
-from worker.attempt import Attempts
+from worker.attempt import Attempts, put_aside
 from worker.jobs import WORKERS
 from worker.spare import WHEN_IDLE
 
@@ -143,7 +143,7 @@ class Worker:
             if here and job.pid is not None and not processes.end_group(job.pid, job.pid_started or 0.0):
                 log.warning("job %s: its old process does not end", job.id)
                 continue
-            if self._has_published(job):
+            if self._has_published(job) or put_aside(job):
                 continue
             state = store.give_back(job.id, job.token, counted=job.owner == self.attempts.owner)
             log.warning("job %s was left by a worker that died, now %s", job.id, state)

@@ -28,6 +28,8 @@ RESTING = 180.0  # seconds in which a pause must have been heard; then the work 
 UNHEARD = 4.0  # seconds a stop may go unnoticed while there is nothing to keep
 SAVING = 600.0  # seconds for a round to end once something was learned; and to judge and put away what is kept
 SOON, LATER = 2.0, 15.0  # seconds until the next attempt after a full disk: there is room again, or still none
+CUT_SHORT = ("Stopped, and interrupted before its best was saved. What it has learned is kept: let it go on, and stop "
+             "it then to have its best saved")
 KILLED = (-9, 137)  # exit codes of a process that the system ended
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 
@@ -156,8 +158,7 @@ class Overseer:
         self.heard_looks += row.heard is not None
         unheard, saving = (looks * LOOK * EACH for looks in (self.stop_looks, self.heard_looks))
         if unheard > UNHEARD and not self.has_learned:
-            self.has_learned = row.is_judging or (
-                keeps_rounds(self.job) and any(each.points for each in store.progress_since(row.id)))
+            self.has_learned = row.is_judging or has_rounds(self.job)
         over = unheard > (SAVING if self.has_learned else UNHEARD) or saving > SAVING
         return "stopped" if over else None
 
@@ -186,6 +187,19 @@ def keeps_rounds(job: Job) -> bool:
 
     config = job.payload.get("config")
     return config is None or families.registry.get(config["family"]).round is not None
+
+
+def has_rounds(job: Job) -> bool:
+    """Whether rounds were learned that a stop keeps."""
+    return keeps_rounds(job) and any(each.points for each in store.progress_since(job.id))
+
+
+def put_aside(job: Job) -> bool:
+    """Whether what was learned before a stop waits for who asked for it, since its attempt ended before all was saved:
+    the machine went down, the disk was full, the judging hung."""
+    if not registry.get(job.kind).resumes or store.get(job.id).stop is None or not has_rounds(job):
+        return False
+    return store.put_aside(job.id, job.token, CUT_SHORT)
 
 
 def settle(job: Job, ending: Ending, code: int | None, closing: threading.Event | None = None) -> None:
@@ -217,10 +231,12 @@ def _settle_short_of_memory(job: Job) -> None:
 def _settle(job: Job, ending: Ending, code: int | None) -> None:
     if published.settled(job):
         return
-    if ending == "stopped":
-        store.finish(job.id, job.token, "stopped")
-    elif ending == "memory" or code == run.SHORT:
+    if ending == "memory" or code == run.SHORT:
         _settle_short_of_memory(job)
+    elif put_aside(job):
+        log.warning("job %s ended (%s, code %s) before what a stop keeps was saved: put aside", job.id, ending, code)
+    elif ending == "stopped":
+        store.finish(job.id, job.token, "stopped")
     elif ending in ("closing", "paused") or code == run.PAUSED:
         store.give_back(job.id, job.token, state="interrupted", counted=False)
     elif code == run.NO_ROOM:

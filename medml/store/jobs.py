@@ -277,11 +277,11 @@ def give_back(job_id: str, token: int, *, state: State = "queued", counted: bool
     return None
 
 
-def put_aside(job_id: str, token: int) -> bool:
+def put_aside(job_id: str, token: int, message: str | None = None) -> bool:
     """An attempt that was asked to stop ended with its work kept: its job waits, as paused, until somebody lets it go
-    on; False if it belongs to another attempt now."""
+    on; False if it belongs to another attempt now.   message  what is told of it, where it could not say so itself"""
     return _change(job_id, token, "state = 'interrupted', paused = :now, stop = NULL, heard = NULL, owner = NULL,"
-                   " pid = NULL, token = token + 1")
+                   " pid = NULL, token = token + 1, message = coalesce(:message, message)", message=message)
 
 
 @again
