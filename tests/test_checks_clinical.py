@@ -222,6 +222,8 @@ def test_outside_data_ends_internally_validated_only():
     assert alone.verdict == "info" and "none from elsewhere" in alone.what and run("X1") == alone
     judged = external_check([outside(found_by="capsule")])
     assert judged.verdict == "pass" and "240 cases: 0.710 (0.640 to 0.780)" in judged.what
+    both = external_check([outside(id="b", n_copies=240), outside(found_by="capsule")])
+    assert "Judged on data from elsewhere 1 time;" in both.what  # copies of its own rows are no other place
     assert external_check([outside(n_copies=3)]).verdict == "warn"
     assert external_check([outside()]).verdict == "warn"  # a folder that nobody could compare with the run's own table
     assert "nobody could compare" in judged.what and "nobody" not in external_check([outside(n_copies=0)]).what

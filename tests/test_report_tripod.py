@@ -11,7 +11,7 @@ from medml import gallery, terminal
 from medml.measured import Recalibration
 from medml.report import checklist, content, tripod, wording
 from medml.report.document import Rows
-from medml.types import Metric, Subgroup
+from medml.types import External, Metric, Subgroup
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,18 @@ def test_several_classes_are_counted_where_balance_is_asked_for(run):
     assert "the likeliest is named" in item(several, "15").text
     number = changed(run, task="regression", classes=[], n_events=None, threshold=None, confusion=[])
     assert item(number, "13") == checklist.Answer("does_not_apply", "The outcome is a number.")
+
+
+def test_copies_of_its_own_rows_are_not_headed_as_from_elsewhere(run):
+    figure = Metric(value=0.7, low=0.6, high=0.8, n=90)
+    found = External(id="", made="", checkpoint=0, source="b.csv", data_sha256="", n_cases=90, n_patients=90,
+                     metrics={"auroc": figure}, n_copies=90)
+    said = [getattr(each, "text", "") for each in content.document_of(changed(run, external=[found])).blocks]
+    assert "On data that was not shown to be from elsewhere: b.csv" in said
+    assert any("90 rows equal a row of the table that the model was made from." in each for each in said)
+    other = found.model_copy(update={"n_copies": 0})
+    said = [getattr(each, "text", "") for each in content.document_of(changed(run, external=[other])).blocks]
+    assert "On data from elsewhere: b.csv" in said and not any("equal a row" in each for each in said)
 
 
 def test_the_title_ends_before_what_is_asked_of_a_person(run):

@@ -92,8 +92,9 @@ def external_check(validations: Sequence[External]) -> Check:
         said += f"; that these are other patients is the word of {whose_word(newest)}, MedML is in doubt"
     if newest.n_copies is None:
         said += "; nobody could compare its rows with the run's own"
-    return found("X1", "pass", f"Judged on data from elsewhere {many(len(validations), 'time')}; the last one on "
-                               f"{many(newest.n_cases, 'case')}{said}.", n=len(validations), cases=newest.n_cases)
+    n = max(1, sum(map(from_elsewhere, validations)))
+    return found("X1", "pass", f"Judged on data from elsewhere {many(n, 'time')}; the last one on "
+                               f"{many(newest.n_cases, 'case')}{said}.", n=n, cases=newest.n_cases)
 
 
 def from_elsewhere(validation: External) -> bool:

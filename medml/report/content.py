@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from medml import gallery
 from medml.evaluate import headline
 from medml.evaluate.catalogue import counted as counted_rows
-from medml.evaluate.catalogue import doubts, in_words_stated, many, unread
+from medml.evaluate.catalogue import doubts, from_elsewhere, in_words_stated, many, unread
 from medml.evaluate.checks.usefulness import classes_in_words
 from medml.evaluate.words import of_one_class, times, title
 from medml.report import claim, sets, tripod
@@ -171,10 +171,11 @@ def _of_groups(groups: Sequence[Subgroup], report: Report) -> Rows:
 
 def _elsewhere(report: Report) -> Iterator[Block]:
     for each in report.external:
-        yield Heading(f"On data from elsewhere: {each.source}", 1)
+        where = "from elsewhere" if from_elsewhere(each) else "that was not shown to be from elsewhere"
+        yield Heading(f"On data {where}: {each.source}", 1)
         yield Words(_external_in_words(each))
         own, theirs = report.metrics | report.calibration_line, each.metrics | each.calibration_line
-        yield Rows(("", "Here", "Elsewhere"), tuple(
+        yield Rows(("", "Here", "Elsewhere" if from_elsewhere(each) else "There"), tuple(
             (title(name), w.figure(own.get(name)), w.figure(metric))
             for name, metric in theirs.items() if name not in report.hidden), (0.3, 0.35, 0.35))
         if each.calibration_of_classes:
@@ -191,8 +192,10 @@ def _external_in_words(each: External) -> str:
     doubted = doubts(each)
     doubt = f" It is not sure that these are other patients: {'; '.join(doubted)}." if doubted else ""
     stated = f" {in_words_stated(each)}" if doubted and each.stated else ""
-    left = counted_rows(each, "n_left_out") or "none"
-    return (f"{each.n_cases:,} cases of {each.n_patients:,} patients{events}; {left} left out.{absent}{doubt}{stated}")
+    left, copies = counted_rows(each, "n_left_out") or "none", counted_rows(each, "n_copies")
+    equal = copies and f" {copies[:1].upper()}{copies[1:]} equal a row of the table that the model was made from."
+    return (f"{each.n_cases:,} cases of {each.n_patients:,} patients{events}; {left} left out.{absent}{equal}{doubt}"
+            f"{stated}")
 
 
 def _checks(report: Report) -> Iterator[Block]:
