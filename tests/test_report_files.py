@@ -188,7 +188,8 @@ def test_classes_are_judged_against_the_rest_on_data_from_elsewhere_too(run):
 def test_the_calibration_elsewhere_stands_beside_the_runs_own(run):
     figure, slope = Metric(value=0.71, low=0.64, high=0.78, n=90), Metric(value=0.62, low=0.41, high=0.83, n=90)
     there = External(id="a", made="2026-01-01T00:00:00+00:00", checkpoint=0, source="north.csv", data_sha256="0" * 64,
-                     n_cases=90, n_patients=90, metrics={"auroc": figure}, calibration_line={"slope": slope})
+                     n_cases=90, n_patients=90, metrics={"auroc": figure}, calibration_line={"slope": slope},
+                     n_copies=0)
     opened = replace(run, report=run.report.model_copy(update={"external": [there]}))
     table, = (each for each in content.document_of(opened).blocks
               if isinstance(each, Rows) and "Elsewhere" in each.head)
