@@ -46,14 +46,20 @@ def matrix(report: Report, point: GridPoint) -> None:
              of=(found, classes))
 
 
+def roc_words(report: Report) -> str:
+    """What the curve shows, and why the dot may lie beside it: folds rank their own cases, a threshold calls all."""
+    words = "ROC with its 95 % band; the dot is the threshold, the dashes a coin."
+    return f"{words} The curve is the mean of the folds' own, and the dot counts all cases together: it may lie " \
+           "beside the curve." if "cross-validation" in report.measured_on else words
+
+
 def both_curves(report: Report, point: GridPoint) -> None:
     """ROC and precision-recall with the same threshold on them."""
     from medml.plots import performance
 
     left, right = st.columns(2, gap="medium")
     with left, st.container(key="m_card_roc", height="stretch"):
-        ui.chart(lambda: performance.roc(report, ink=ui.ink(), at=point),
-                 "ROC with its 95 % band; the dot is the threshold, the dashes a coin.", key="m_roc",
+        ui.chart(lambda: performance.roc(report, ink=ui.ink(), at=point), roc_words(report), key="m_roc",
                  of=(report.roc, point))
     with right, st.container(key="m_card_pr", height="stretch"):
         ui.chart(lambda: performance.precision_recall(report, ink=ui.ink(), at=point),

@@ -25,6 +25,7 @@ from pages import _ui_gallery as listed
 from pages import _ui_live as live
 from pages import _ui_metrics as metrics
 from pages import _ui_night as nights
+from pages import _ui_results as results
 from pages import _ui_settings as said
 from pages._ui_plan import split_words
 
@@ -239,3 +240,9 @@ def log_of_nothing():
 def test_a_training_that_has_said_nothing_yet_has_an_empty_log():
     shown = AppTest.from_function(log_of_nothing, default_timeout=60).run()
     assert not shown.exception and "Nothing yet." in shown.get("html")[-1].body
+
+
+def test_a_dot_beside_the_curve_of_several_folds_is_explained():
+    divided = sample_report.report()
+    assert "the mean of the folds' own" in results.roc_words(divided)
+    assert "folds" not in results.roc_words(divided.model_copy(update={"measured_on": "validation part"}))
