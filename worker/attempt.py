@@ -28,8 +28,8 @@ RESTING = 180.0  # seconds in which a pause must have been heard; then the work 
 UNHEARD = 4.0  # seconds a stop may go unnoticed while there is nothing to keep
 SAVING = 600.0  # seconds for a round to end once something was learned; and to judge and put away what is kept
 SOON, LATER = 2.0, 15.0  # seconds until the next attempt after a full disk: there is room again, or still none
-CUT_SHORT = ("Stopped, and interrupted before its best was saved. What it has learned is kept: let it go on, and stop "
-             "it then to have its best saved")
+CUT_SHORT = ("Stopped before its best could be saved. What it has learned is kept: let it go on, and stop it once it "
+             "learns, to have its best saved")
 KILLED = (-9, 137)  # exit codes of a process that the system ended
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 

@@ -109,6 +109,8 @@ def work(job: Job, token: int) -> int:
         with contextlib.suppress(UserError):
             watch.close()  # what was said is not lost, if there is room within a minute
         return NO_ROOM if is_full(failed) else SHORT
+    if state == "stopped" and result is None and job.attempt > 1:
+        return PAUSED  # nothing came of this attempt; the worker looks what those before had learned
     ended = _write_down(lambda: store.finish(job.id, token, state, result=result, error=error))
     if ended:
         shutil.rmtree(home.home() / "work" / job.id, ignore_errors=True)

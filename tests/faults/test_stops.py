@@ -18,7 +18,7 @@ from medml.errors import UserError
 from medml.train import train
 from tests.at_work import ROOT, until
 from tests.tables import clinic, planned, saved
-from worker import run
+from worker import attempt, run
 from worker.attempt import settle
 from worker.watch import JobWatch
 
@@ -183,6 +183,29 @@ def test_a_stop_and_then_a_pause_between_two_looks_lose_nothing_of_what_was_lear
     assert job.is_paused and job.stop is None and job.message == run.ENOUGH and whole_runs() == []
     worker.go_on(job.id)
     assert gone_on(job.id).state == "done" and len(whole_runs()) == 1
+
+
+def test_a_stop_as_a_training_goes_on_keeps_what_the_attempts_before_had_learned(study, monkeypatch, uninterrupted):
+    """It was paused, or the machine went down, and whoever stops it while it reads the table meant the hours before."""
+    def pause_at_a_round(watch: JobWatch) -> None:
+        point = watch.point
+
+        def seen(each):
+            point(each)
+            if each.fold == -1 and watch._pause is None:
+                pause(watch)
+        watch.point = seen
+
+    with monkeypatch.context() as patched:
+        job = worked(patched, queued(study, **SHORT), "read", pause_at_a_round)
+    assert job.is_paused
+    for at in ("read", "train"):
+        worker.go_on(job.id)
+        with monkeypatch.context() as patched:
+            job = worked(patched, job.id, at, stop)
+        assert job.is_paused and job.stop is None and job.message == attempt.CUT_SHORT and whole_runs() == []
+    worker.go_on(job.id)
+    assert gone_on(job.id).state == "done" and said_of(whole_runs()[0]) == uninterrupted
 
 
 def test_a_pause_from_before_a_stop_does_not_put_the_judging_off(study):
