@@ -90,7 +90,7 @@ def while_it_waits(job: Job) -> Halt | None:
         return None
     begun = job.attempt > 0 and worker.resumes(job.kind)
     return Halt("Stop", "If you stop it now, nothing of it is kept. To keep its best round, let it go on first, and "
-                "stop it then." if begun else "")
+                "stop it once it learns." if begun else "")
 
 
 def pause_button(job: Job) -> None:

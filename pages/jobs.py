@@ -12,7 +12,7 @@ from pages import _ui as ui
 from pages import _ui_ended as past
 from pages._ui_bar import bar, title_of
 from pages._ui_belonging import locked
-from pages._ui_jobs import pause_button
+from pages._ui_jobs import pause_button, while_it_waits
 from pages._ui_machines import machines, where
 from pages._ui_morning import by_morning, outlooks, summary
 from pages._ui_night import leave_it_on
@@ -92,8 +92,9 @@ def row(job: Job, morning: list[worker.Ready], ahead: dict[str, worker.Expected]
                 st.button("Move up", key=f"m_up_{job.id}", icon=":material/arrow_upward:", on_click=worker.move_up,
                           args=(job.id,))
             pause_button(job)
+            lost = while_it_waits(job)
             st.button("Stop", key=f"m_stop_{job.id}", icon=":material/stop_circle:", on_click=worker.stop,
-                      args=(job.id,), disabled=job.stop is not None)
+                      args=(job.id,), disabled=job.stop is not None, help=lost.kept or None if lost else None)
 
 
 def outlook(job: Job, expected: worker.Expected) -> str:

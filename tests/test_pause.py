@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from worker import attempt, processes, run
 from worker.jobs import registry
 from worker.watch import JobWatch
 
+ROUTER = Path(__file__).resolve().parents[1] / "pages" / "_router.py"
 TWO = SplitPlan(by="row", scheme="cross_validation", folds=2, repeats=1)
 
 
@@ -240,6 +242,18 @@ def test_a_stop_while_it_waits_promises_nothing_that_it_does_not_keep():
     worker.pause(job.id)
     attempt.settle(job, "exited", run.PAUSED)
     assert while_it_waits(store.get("job-0001")).kept.startswith("If you stop it now, nothing of it is kept.")
+
+
+def test_what_a_paused_training_has_learned_is_dropped_by_a_terminal_and_the_jobs_page_with_open_eyes_alone(capsys):
+    job = claimed()
+    worker.pause(job.id)
+    attempt.settle(job, "exited", run.PAUSED)
+    assert main(["stop", job.id]) == 2 and store.get(job.id).is_paused
+    said = capsys.readouterr().err
+    assert "nothing of what it has learned would be kept" in said and "resume job-0001" in said and "--yes" in said
+    page = AppTest.from_file(str(ROUTER), default_timeout=60).run().switch_page("jobs.py").run()
+    assert "nothing of it is kept" in page.button(key=f"m_stop_{job.id}").help
+    assert main(["stop", job.id, "--yes"]) == 0 and store.get(job.id).state == "stopped"
 
 
 def test_a_paused_job_keeps_no_machine_awake():
