@@ -33,18 +33,24 @@ def output(path: str, source: Path, *endings: str) -> Path:
 
     endings  of such a result (".pdf"); none: any file there may be an older one
     """
-    place = Path(path).expanduser().resolve()
-    if path == "-" or place.is_dir():
+    if path == "-" or Path(path).expanduser().is_dir():
         found = "no name of a file" if path == "-" else "a folder"
         raise UserError(what=f"“{path}” is {found}: the result is written to a file.", code="no_file",
                         fix="Name the file. Nothing was written.")
-    if place == source or (source.is_dir() and place.exists() and source in place.parents):
-        raise UserError(what=f"“{place.name}” is one of your own files: writing there would destroy it.",
-                        fix="Give the result another name or another folder. Nothing was written.", code="own_file")
+    place = beside(path, source)
     if endings and place.is_file() and place.suffix.lower() not in endings:
         raise UserError(what=f"“{place.name}” is there already, and is no file of that kind: it would be destroyed.",
                         fix=f"Give the result a name that ends in {endings[0]}. Nothing was written.",
                         code="other_kind")
+    return place
+
+
+def beside(path: str, source: Path) -> Path:
+    """Where results may lie, a file or a folder of them: not what they are made from, and in a folder that is there."""
+    place = Path(path).expanduser().resolve()
+    if place == source or (source.is_dir() and place.exists() and source in place.parents):
+        raise UserError(what=f"“{place.name}” is one of your own files: writing there would destroy it.",
+                        fix="Give the result another name or another folder. Nothing was written.", code="own_file")
     if not place.parent.is_dir():
         raise UserError(what=f"There is no folder “{place.parent}” to write “{place.name}” into.",
                         fix="Make the folder first, or choose another. Nothing was written.", code="no_folder")

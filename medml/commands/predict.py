@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from medml import gallery, righted, spreadsheet
 from medml.commands import Printed, _places, command
-from medml.commands._places import output, save
+from medml.commands._places import save
 from medml.errors import UserError
 from medml.roots import existing
 
@@ -53,7 +53,7 @@ def do_predict(args: argparse.Namespace) -> Printed:
 
 def _folder(path: str, source: Path) -> Path:
     """Where heatmaps may be written: a folder of its own, made where it is missing, never one of the pictures'."""
-    place = output(path, source)
+    place = _places.beside(path, source)
     if place == source or source in place.parents or place.is_file():
         raise UserError(what=f"Heatmaps cannot be written into “{place.name}”: it is one of your own files or folders.",
                         fix="Name another folder. Nothing was written.", code="own_file")

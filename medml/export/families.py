@@ -34,6 +34,7 @@ class Part:
             return self.tensor
         return graph.add("Gemm", self.tensor, *(graph.constant(each, self.kind) for each in (self.turn, self.start)))
 
+
 def model(graph: Graph, family: str, fitted: Any, rows: Rows) -> str:
     """Put a fitted model behind its rows: (n, n_classes) or (n, 1); UserError where its family has no form in ONNX."""
     if family not in FAMILIES:
