@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 
 import psutil
 import pytest
@@ -103,6 +104,27 @@ def test_a_child_is_kept_ready_and_does_the_next_job(monkeypatch, medml_home):
         ready, = kept_ready(medml_home)
         until(lambda: psutil.Process(ready).nice() == run.BACK["quick"])  # while it imports it is in nobody's way
         assert running(worker.enqueue("steps_quick", {"n": 40, "pause": 0.05})).pid == ready
+
+
+def of_the_session(pid: int | str) -> int:
+    """The priority of a process's session beside the machine's others."""
+    return int(Path(f"/proc/{pid}/autogroup").read_text().split()[-1])
+
+
+STEPS_BACK = "from worker.processes import step_back; step_back(7); print(open('/proc/self/autogroup').read())"
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").is_file(), reason="this system does not group by session")
+def test_where_the_system_weighs_sessions_a_job_steps_back_with_its_own_and_no_other():
+    child = processes.start(["-m", "worker.run", "train"])
+    try:
+        until(lambda: of_the_session(child.pid) == run.BACK["train"])
+    finally:
+        child.stdin.close()
+        child.wait()
+    before = of_the_session("self")
+    told = subprocess.run([sys.executable, "-c", STEPS_BACK], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert int(told.stdout.split()[-1]) == before == of_the_session("self")
 
 
 def test_where_memory_is_short_none_is_kept_ready(monkeypatch, medml_home):

@@ -134,9 +134,17 @@ def end_own_group(code: int) -> None:
 
 
 def step_back(by: int = 5) -> None:
-    """Let the screens go first: a lower priority for this process."""
+    """Let the screens go first: a lower priority for this process, and for the session that it leads.
+
+    Where Linux groups the processes of a session (sched(7), autogroup), their priorities count among themselves alone:
+    beside other sessions, an app started from a terminal say, it is the group's that counts.
+    """
     with contextlib.suppress(psutil.Error, OSError):
         psutil.Process().nice(by if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    group = Path("/proc/self/autogroup")
+    if group.is_file() and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            group.write_text(str(by))
 
 
 def bytes_of(pid: int) -> int:
