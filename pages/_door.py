@@ -100,7 +100,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         forms = [(b"referrer-policy", b"same-origin")] if scope["path"] in FORMS else []
-        sent = Sent(send, [*self.headers, *forms, *([HSTS] if is_secure(scope) else [])])
+        sent = Sent(send, [*self.headers, *forms, *([HSTS] if is_secure(scope) else [])], secure=is_secure(scope))
         status = self._refused(scope)
         if status is not None:
             await _refuse(scope, receive, sent, status)
@@ -127,17 +127,22 @@ class Guard:
 
 
 class Sent:
-    """What goes out, with the headers of every answer: of pages, errors, redirects and handshakes alike."""
+    """What goes out, with the headers of every answer: of pages, errors, redirects and handshakes alike.
 
-    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
-        self.send, self.headers = send, headers
+    secure  behind TLS: every cookie travels by TLS alone, those of Streamlit too, which it gives no such flag
+    """
+
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]], secure: bool = False) -> None:
+        self.send, self.headers, self.secure = send, headers, secure
         self.begun = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] in HEADS:
             self.begun = True
             ours = {name for name, _ in self.headers}
-            kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in ours]
+            given = message.get("headers", [])
+            kept = [(name, by_tls_alone(name, value) if self.secure else value) for name, value in given
+                    if name.lower() not in ours]
             message = {**message, "headers": kept + list(dict(self.headers).items())}
         with self._even_to_nobody(message):
             await self.send(message)
@@ -147,6 +152,12 @@ class Sent:
         """Drawings for a window that was closed are no fault: else the app below would read no more of it, and a click
         that came before its end would be lost. It ends where it has read to the end."""
         return contextlib.suppress(OSError) if message["type"] == "websocket.send" else contextlib.nullcontext()
+
+
+def by_tls_alone(name: bytes, value: bytes) -> bytes:
+    """The value of a header; of a cookie that is set, with the flag by which a browser never sends it in the clear."""
+    flags = [each.strip().lower() for each in value.split(b";")[1:]]
+    return value + b"; Secure" if name.lower() == b"set-cookie" and b"secure" not in flags else value
 
 
 def _place(address: str) -> tuple[str, int] | None:

@@ -85,6 +85,24 @@ def test_behind_tls_every_answer_asks_for_tls_from_then_on():
     assert b"strict-transport-security" not in guarded(plain, scheme="http")[1]
 
 
+@pytest.mark.parametrize(("scheme", "sent"), [("https", b"_streamlit_xsrf=2|a; Path=/; SameSite=Lax; Secure"),
+                                              ("http", b"_streamlit_xsrf=2|a; Path=/; SameSite=Lax")])
+def test_no_cookie_that_was_set_behind_tls_travels_without_it(scheme, sent):
+    """Streamlit's own, which it gives no such flag."""
+    async def page(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200,
+                    "headers": [(b"Set-Cookie", b"_streamlit_xsrf=2|a; Path=/; SameSite=Lax")]})
+
+    assert guarded(page, scheme=scheme)[1][b"Set-Cookie"] == sent
+
+
+def test_a_cookie_that_asks_for_tls_itself_asks_once():
+    async def page(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"set-cookie", b"a=b; Secure; Path=/")]})
+
+    assert guarded(page)[1][b"set-cookie"] == b"a=b; Secure; Path=/"
+
+
 def test_a_fault_of_ours_is_answered_with_every_header_and_no_value():
     status, headers, body = guarded(broken)
     assert status == 500 and {name.decode() for name in headers} >= HEADERS
