@@ -221,6 +221,20 @@ def test_a_model_that_is_no_better_than_nothing_or_worse_than_regression_is_told
     assert check.verdict == "warn" and "Plain regression is better." in check.what
 
 
+def test_a_model_that_is_not_shown_to_be_above_regression_is_not_called_so():
+    """“Above that of plain regression by +0.005 (-0.012 to +0.021)” claims what its interval does not."""
+    cases = made_cases()
+    folds = dealt(cases.patients)
+    table = baselines(cases, folds) | {"logistic": predicted(cases, folds, seed=9)}
+    report = evaluate(predicted(cases, folds), table, made_context(cases, folds), seed=0)
+    check = next(each for each in report.checks if each.id == "E7")
+    assert check.figures["over_regression_low"] < 0 < check.figures["over_regression_high"]
+    assert "above that of plain regression" not in check.what and "which is not shown to be better" in check.what
+    better = evaluate(predicted(cases, folds, signal=3.0), baselines(cases, folds, signal=0.5),
+                      made_context(cases, folds), seed=0)
+    assert "above that of plain regression by +0." in next(each for each in better.checks if each.id == "E7").what
+
+
 def test_the_difference_to_a_baseline_is_paired():
     """The same predictions on both sides: the difference is exactly 0 in every draw."""
     cases = made_cases()

@@ -16,7 +16,7 @@ from sklearn import metrics as reference
 from medml.cases import Cases, Fold, Predictions
 from medml.evaluate import evaluate, headline, headline_name, metrics_of
 from medml.evaluate.curves import plan_precision, plan_roc, read_off, round_to_sum
-from medml.evaluate.intervals import once
+from medml.evaluate.intervals import once, wilson
 from medml.evaluate.report import measured_on
 from medml.evaluate.scored import score
 from medml.evaluate.thresholds import GRID
@@ -148,6 +148,21 @@ def test_the_grid_is_the_confusion_matrix_at_101_thresholds():
         assert (point.tn, point.fp, point.fn, point.tp) == (tn, fp, fn, tp)
         assert point.sensitivity.value == pytest.approx(tp / (tp + fn))
         assert point.specificity.low <= point.specificity.value <= point.specificity.high
+
+
+def test_a_threshold_that_misses_nobody_is_not_certain_to():
+    """All are found: the next one may be missed all the same. Wilson's interval for the patients of that class."""
+    cases = made_cases(300)
+    p = np.where(cases.y == 1, 0.9, 0.1)
+    grid = reported(cases, told=Predictions(cases.y, probabilities(p)[None], cases.patients, "binary", cases.classes,
+                                            np.empty(0))).grid
+    n = np.bincount(cases.y)
+    for at in (2, 50):
+        found = grid[at].sensitivity
+        assert (found.value, found.low, found.high) == (1.0, pytest.approx(wilson(1.0, n[1]).low), 1.0)
+    assert grid[2].specificity.high == pytest.approx(wilson(0.0, n[0]).high)
+    assert grid[95].sensitivity.high == pytest.approx(wilson(0.0, n[1]).high)
+    assert grid[95].specificity.low == pytest.approx(wilson(1.0, n[0]).low)
 
 
 def test_counts_add_up_though_repeats_are_averaged(binary):

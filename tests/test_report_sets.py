@@ -1,4 +1,4 @@
-"""What a report says of the sets of answers: how often they held the truth beside what was wanted, and how large."""
+"""What a report counts: how often sets of answers held the truth beside what was wanted, and checks that passed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from tables import trained_once
 from test_report_files import pages, words
 
 from medml import gallery, report
+from medml.commands._words import in_question
 from medml.measured import Conformal, ConformalLevel
 from medml.report import content, sets, wording
-from medml.report.document import Rows
+from medml.report.document import Rows, Words
 from medml.types import Metric
 
 
@@ -66,3 +67,16 @@ def test_of_a_number_the_report_says_how_far_its_interval_reaches(run):
     assert told == ("Intervals that reach 4.5 to either side, meant to hold the truth in 90 % of patients, held it in "
                     "0.910 (95 % CI 0.850 to 0.950) of patients who had no part in them: as often as wanted.")
     assert sets.line(run.report.model_copy(update={"conformal": None})) == ""
+
+
+def test_what_is_only_noted_is_not_counted_as_passed(run):
+    """“31 of 36 checks passed” above a table in which 29 are: not exported yet, and judged nowhere else."""
+    blocks = content.document_of(run).blocks
+    rows = next(each.rows for each in blocks if isinstance(each, Rows) and each.head[:2] == ("Check", "Verdict"))
+    verdicts = [row[1] for row in rows]
+    said = next(each.text for each in blocks if isinstance(each, Words) and "checks passed" in each.text)
+    passed, noted = verdicts.count("passed"), verdicts.count("noted")
+    assert noted and f"{passed} of {len(rows)} checks passed; {noted} noted; " in said
+    assert in_question(run.report)[-1] == f"{passed} of {len(rows)} checks passed; {noted} noted."
+    bare = run.report.model_copy(update={"checks": [each for each in run.report.checks if each.verdict == "pass"]})
+    assert in_question(bare) == [f"{passed} of {passed} checks passed."]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from medml import gallery
 from medml.commands import Printed
 from medml.evaluate import baselines, headline
-from medml.evaluate.words import METRICS, of_held_out, of_one_class, times
+from medml.evaluate.words import METRICS, checks_counted, of_held_out, of_one_class, times
 from medml.steps import registry as steps
 from medml.terminal import figure, table
 from medml.types import Effect, Recipe, Report
@@ -43,9 +43,8 @@ def in_question(report: Report) -> Printed:
     """The checks that did not pass, worst first, each with the one thing to do."""
     order = {"block": 0, "warn": 1, "could_not_tell": 2}
     asked = sorted((check for check in report.checks if check.verdict in order), key=lambda each: order[each.verdict])
-    passed = sum(check.verdict in ("pass", "info") for check in report.checks)
     return [f"[{check.verdict.replace('_', ' ')}] {check.id} {check.what} {check.fix}" for check in asked] + \
-        [f"{passed} of {len(report.checks)} checks passed."]
+        [f"{checks_counted(report)}."]
 
 
 def title(name: str) -> str:

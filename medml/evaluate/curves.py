@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medml.evaluate.intervals import Measure, Measured, bootstrap, metric, once
+from medml.evaluate.intervals import Measure, Measured, bootstrap, once
 from medml.evaluate.metrics import Ranking, coarse, divide
 from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.thresholds import GRID
-from medml.types import Curve, GridPoint
-
-if TYPE_CHECKING:
-    from medml.evaluate.figures import Figures
+from medml.types import Curve
 
 
 def plan_roc(sample: Sample, which: int = 1) -> Measure:
@@ -122,19 +118,6 @@ def plan_grid(sample: Sample, which: int = 1) -> Measure:
 def short(values: np.ndarray) -> list[float]:
     """Four digits: what a drawing needs, and no patient's own value."""
     return [float(f"{each:.4g}") for each in values]
-
-
-def grid_points(figures: Figures, scored: Scored) -> list[GridPoint]:
-    """The confusion matrix at 101 thresholds with intervals; counts are means over repeats and add up."""
-    n, positives = scored.n_cases, int(round(float(figures.value["grid.tp"][0])))
-    points = []
-    for at, threshold in enumerate(GRID):
-        tp, fp = (int(round(float(figures.value[f"grid.{name}"][at]))) for name in ("tp", "fp"))
-        both = {name: metric(float(figures.value[f"grid.{name}"][at]), figures.drawn[f"grid.{name}"][at], n)
-                for name in ("sensitivity", "specificity")}
-        points.append(GridPoint(threshold=float(threshold), tp=tp, fp=fp, fn=positives - tp,
-                                tn=n - positives - fp, **both))
-    return points
 
 
 def confusion(samples: Sequence[Sample], n_classes: int) -> list[list[int]]:

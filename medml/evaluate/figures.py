@@ -24,7 +24,7 @@ from medml.evaluate.metrics import by_repeat, measure_each
 from medml.evaluate.scored import Sample, Scored
 from medml.evaluate.thresholds import GRID
 from medml.evaluate.utility import STEPS, plan_benefit
-from medml.types import SMALL_GROUP, Curve, Metric
+from medml.types import SMALL_GROUP, Curve, GridPoint, Metric
 
 SHARES = frozenset({"sensitivity", "specificity", "ppv", "npv", "accuracy"})
 PERFECT_AT_ONE = SHARES | {"auroc", "auprc", "f1", "balanced_accuracy", "mcc"}
@@ -186,6 +186,20 @@ def table_of(figures: Figures, scored: Scored) -> dict[str, Metric]:
                                         scored.n_cases), fewest) for name in names}
 
 
+def grid_points(figures: Figures, scored: Scored) -> list[GridPoint]:
+    """The confusion matrix at 101 thresholds with intervals; counts are means over repeats and add up."""
+    n, positives, of_class = scored.n_cases, int(round(float(figures.value["grid.tp"][0]))), patients_of(scored)
+    points = []
+    for at, threshold in enumerate(GRID):
+        tp, fp = (int(round(float(figures.value[f"grid.{name}"][at]))) for name in ("tp", "fp"))
+        both = {name: widened(name, metric(float(figures.value[f"grid.{name}"][at]), figures.drawn[f"grid.{name}"][at],
+                                           n), of_class.get(which, 1))
+                for which, name in enumerate(("specificity", "sensitivity"))}
+        points.append(GridPoint(threshold=float(threshold), tp=tp, fp=fp, fn=positives - tp,
+                                tn=n - positives - fp, **both))
+    return points
+
+
 def _fewest_patients(scored: Scored) -> int:
     """Patients of the rarest class (all patients for a number)."""
     return scored.n_patients if scored.task == "regression" else min(patients_of(scored).values(), default=1)
@@ -206,7 +220,7 @@ def classes_told(scored: Scored, classes: Sequence[str]) -> dict[int, str]:
 def widened(name: str, found: Metric, fewest: int) -> Metric:
     """No draw can be worse than perfect where nobody was wrong: Wilson's interval for the rarest class instead.
 
-    fewest  patients of that class
+    fewest  patients of that class, or of the one that a share is of
     """
     if found.value is None or found.high - found.low > 1e-9 or name not in PERFECT_AT_ONE:
         return found

@@ -11,7 +11,7 @@ from medml.evaluate import clinical, curves, score_in_use
 from medml.evaluate.catalogue import INTERNAL
 from medml.evaluate.checks import Evidence, run_checks
 from medml.evaluate.context import Context
-from medml.evaluate.figures import Figures, classes_told, figures_of, table_of
+from medml.evaluate.figures import Figures, classes_told, figures_of, grid_points, table_of
 from medml.evaluate.intervals import DRAWS
 from medml.evaluate.missing import missing_shares
 from medml.evaluate.scored import Scored, score
@@ -121,7 +121,7 @@ def _with_curves(report: Report, scored: Scored, model: Figures, draws: int) -> 
         update = {"roc": model.curve("roc", "sensitivity"), "precision_recall": model.curve("pr", "precision"),
                   "calibration": model.curve("calibration", "observed")}
     if report.task == "binary":
-        update["grid"] = curves.grid_points(model, scored)
+        update["grid"] = grid_points(model, scored)
     return report.model_copy(update=update | {
         "calibration_line": model.line(scored.n_cases),
         "calibration_of_classes": model.class_lines(scored.n_cases, classes_told(scored, report.classes))})

@@ -100,3 +100,10 @@ def of_held_out(report: Report, name: str, figure: Callable[[Metric | None], str
         return ""
     return (f"On the part that was kept closed ({found.n:,} cases, opened {times(report.looks)}) {title(name)} was "
             f"{figure(found)}.")
+
+
+def checks_counted(report: Report) -> str:
+    """How many checks passed; what is only noted has not: "29 of 36 checks passed; 2 noted"."""
+    verdicts = [each.verdict for each in report.checks]
+    noted = verdicts.count("info")
+    return f"{verdicts.count('pass')} of {len(verdicts)} checks passed{f'; {noted} noted' if noted else ''}"

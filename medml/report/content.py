@@ -9,7 +9,7 @@ from medml.evaluate import headline
 from medml.evaluate.catalogue import counted as counted_rows
 from medml.evaluate.catalogue import doubts, from_elsewhere, in_words_stated, many, unread
 from medml.evaluate.checks.usefulness import classes_in_words
-from medml.evaluate.words import of_one_class, times, title
+from medml.evaluate.words import checks_counted, of_one_class, times, title
 from medml.report import claim, sets, tripod
 from medml.report import wording as w
 from medml.report.charts import drawing
@@ -39,10 +39,9 @@ def _summary(run: gallery.Run) -> Iterator[Block]:
     yield Words(w.aim(run))
     yield Words(w.result(run))
     asked = [each for each in run.report.checks if each.verdict in ("warn", "block")]
-    passed = sum(each.verdict in ("pass", "info") for each in run.report.checks)
-    untold = len(run.report.checks) - passed - len(asked)
+    untold = sum(each.verdict == "could_not_tell" for each in run.report.checks)
     ask, silent = "asks" if len(asked) == 1 else "ask", f"; {many(untold, 'check')} could not tell" if untold else ""
-    yield Words(f"{passed} of {len(run.report.checks)} checks passed; {len(asked)} {ask} for a look{silent}.")
+    yield Words(f"{checks_counted(run.report)}; {len(asked)} {ask} for a look{silent}.")
     if run.report.happened:
         yield Words(" ".join(run.report.happened))
     if run.label.notes:

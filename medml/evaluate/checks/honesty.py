@@ -135,11 +135,10 @@ def baselines_there(evidence: Evidence) -> Check:
     nothing, plain = (differences[each] for each in required(report.task))
     figures = {"over_prevalence": nothing.value, "over_prevalence_low": nothing.low, "over_regression": plain.value,
                "over_regression_low": plain.low, "over_regression_high": plain.high}
-    over_plain = f"above that of plain regression by {plain.value:+.3f} ({plain.low:+.3f} to {plain.high:+.3f})"
+    over_plain = f"it {_beside('plain regression', plain)}"
     if is_its_own(evidence.context.config.family, required(report.task)[1]):
         over_plain = "this is plain regression itself"
-    what = (f"{title(name)} is above that of no model by {nothing.value:+.3f} ({nothing.low:+.3f} to "
-            f"{nothing.high:+.3f}); {over_plain}.")
+    what = f"{title(name)} {_beside('no model', nothing)}; {over_plain}."
     if nothing.low <= 0:
         return found("E7", "warn", f"{what} That is not better than no model.",
                      evidence.not_better, **figures)
@@ -147,6 +146,14 @@ def baselines_there(evidence: Evidence) -> Check:
         use = "Use the family “logistic” instead." if evidence.context.choice.pictures is None else evidence.not_better
         return found("E7", "warn", f"{what} Plain regression is better.", use, **figures)
     return found("E7", "pass", what, **figures)
+
+
+def _beside(other: str, difference: Metric) -> str:
+    """Above another's figure, below it, or neither, as the interval of the difference shows."""
+    said = f"that of {other} by {difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
+    if difference.low > 0:
+        return f"is above {said}"
+    return f"is below {said}" if difference.high < 0 else f"differs from {said}, which is not shown to be better"
 
 
 def paired_difference(evidence: Evidence, baseline: str, name: str) -> Metric | None:
