@@ -1,9 +1,10 @@
 """Twenty people at once: `python -m bench.load [--people 20] [--minutes 3] [--think 5]`, while a training runs.
 
-Each person makes a project of the example data, scans it, walks through Preview, Cleanup and Configure, changes a
-switch and a slider, hands in a training, watches it, opens a finished model, its evaluation, the jobs, and begins
-again; between two clicks they think (uniform, 0.5 to 1.5 times --think seconds). Before and after, the same people
-press the button of a bare Streamlit page with the same pauses, on the same machine, beside the same training.
+They have signed in on a ward, each with an account; one group shares the finished model. Each person makes a project of
+the example data, scans it, walks through Preview, Cleanup and Configure, changes a switch and a slider, hands in a
+training, watches it, opens a finished model, its evaluation, the jobs, and begins again; between two clicks they think
+(uniform, 0.5 to 1.5 times --think seconds). Before and after, the same people press the button of a bare Streamlit page
+with the same pauses, on the same machine, beside the same training.
 
 Prints, by click: how many, median and 95th percentile from the click to the end of the run that it brought about; the
 errors; and the ratio of the 95th percentiles. To hold: 0 errors, at most 3 x the bare page.
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +31,8 @@ import psutil
 
 from bench.people import Broken, Person
 from tests.e2e.scenes import queued, scanned
-from tests.e2e.served import ROOT, end, free_port, served, wait_until_up
+from tests.e2e.served import ROOT, Served, end, free_port, served, wait_until_up
+from tests.ward import PASSWORD, SETTINGS, Client
 
 MOST = 3.0  # times the bare page's 95th percentile
 ENDLESS = 100_000  # epochs: longer than any bench
@@ -108,13 +110,14 @@ async def press_on(visitor: Visitor) -> None:
         pass
 
 
-async def crowd(address: str, people: int, think: float, seconds: float, what: Walk) -> Measured:
-    """That many people for that long."""
+async def crowd(address: str, people: int, think: float, seconds: float, what: Walk,
+                cookies: Sequence[str] = ()) -> Measured:
+    """That many people for that long; cookies: of those who have signed in, one each."""
     measured = Measured()
     until = time.monotonic() + seconds
 
     async def one(number: int) -> None:
-        person = Person(address, f"person {number}")
+        person = Person(address, f"person {number}", cookies[number] if cookies else "")
         await asyncio.sleep(think * number / people)  # they do not come through the door as one
         try:
             measured.seconds["first drawing"].append(await person.open())
@@ -164,13 +167,29 @@ def finished(home: Path) -> str:
     return made
 
 
-def prepare(home: Path) -> None:
-    """Such a project, and a training that outlasts everybody."""
+def prepare(home: Path, people: int) -> None:
+    """Accounts, such a project of the first of them that all see, and a training that outlasts everybody."""
     made = finished(home)
-    from medml import project
+    from medml import accounts, project
+    from medml.store import accounts as rows
 
+    ids = [accounts.add(f"Person {number}", "clinician", PASSWORD, teams=["ward"]).id for number in range(people)]
+    for sort, thing in (("project", made), *(("run", run) for run in project.runs_of(made))):
+        rows.give(sort, thing, rows.Owner(ids[0], "ward"))
     queued(made, *planned(project.profile(made), project.choice(made), "mlp",
                           {"epochs": ENDLESS, "patience": ENDLESS}))
+
+
+def signed_in(app: Served, people: int) -> list[str]:
+    """The cookie of each of them."""
+    return [f"medml={Client(app).sign_in(f'Person {number}').token}" for number in range(people)]
+
+
+def studies(place: str) -> Path:
+    """The folder that people of the ward may use: an empty one, since all take the example."""
+    made = Path(place) / "studies"
+    made.mkdir()
+    return made
 
 
 def planned(profile, choice, family: str, changes: dict):
@@ -222,12 +241,12 @@ def main(arguments: list[str]) -> int:
     seconds, who = 60 * options.minutes, (options.people, options.think)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, bare() as plain:
         home = Path(place) / "home"
-        prepare(home)
-        with served(home) as app:
-            address = app.url.removeprefix("http://")
-            asyncio.run(crowd(address, 1, 0.2, 10, walk))  # the first one pays for imports, as after every start
+        prepare(home, options.people)
+        with served(home, **SETTINGS | {"MEDML_ROOTS": str(studies(place))}) as app:
+            address, cookies = app.url.removeprefix("http://"), signed_in(app, options.people)
+            asyncio.run(crowd(address, 1, 0.2, 10, walk, cookies))  # the first pays for imports, as after every start
             bares = [asyncio.run(crowd(plain, *who, seconds / 3, press_on))]
-            ours = asyncio.run(crowd(address, *who, seconds, walk))
+            ours = asyncio.run(crowd(address, *who, seconds, walk, cookies))
             bares.append(asyncio.run(crowd(plain, *who, seconds / 3, press_on)))
     return report(ours, bares, options)
 

@@ -44,6 +44,7 @@ class Person:
 
     address: str  # host:port
     name: str = ""
+    cookie: str = ""  # of who has signed in
     shown: dict[tuple[int, ...], Shown] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     polls: int = 0
@@ -62,7 +63,8 @@ class Person:
     async def open(self, page: str = "", query: str = "") -> float:
         """Connect and draw a page."""
         self.line = await websockets.connect(f"ws://{self.address}/_stcore/stream", subprotocols=["streamlit"],
-                                             origin=f"http://{self.address}", max_size=BIGGEST)
+                                             origin=f"http://{self.address}", max_size=BIGGEST,
+                                             additional_headers={"Cookie": self.cookie} if self.cookie else None)
         self.listening = asyncio.create_task(self._listen())
         self.query = query
         return await self._asked(ClientState(query_string=query, page_name=page))
