@@ -41,6 +41,7 @@ class Task:
     watch: Watch
     work: Path | None
     halved: int = 0  # how often the memory ran out before: points of curves with other steps are not read back
+    finish: bool = False  # it was stopped while it did not run: what attempts before had learned is all that is wanted
 
     @property
     def family(self) -> families.Family:
@@ -51,6 +52,11 @@ class Task:
         """Every setting; what the size of the data decides is decided once, by all development rows, so that the folds
         and the final model learn in the same way."""
         return settings_of(self.config, self.cases, len(self.development))
+
+    @property
+    def stops(self) -> bool:
+        """Whether somebody asked to stop, now or before this attempt began."""
+        return self.finish or self.watch.stopping()
 
     @property
     def rounds(self) -> int:
@@ -192,7 +198,8 @@ def _learn_in_turns(task: Task, benches: list[Bench], n_rounds: int) -> None:
     """Stretch after stretch, every fold once; ends when all are tired, after n_rounds, or on a stop when
     all have begun.
 
-    What goes on from a finished model is never tired: somebody asked for these very rounds.
+    What goes on from a finished model is never tired: somebody asked for these very rounds. A task to finish learns
+    nothing further but the first round of a fold that has not begun.
     """
     stretches = [Stretches(_folder(task, bench.fold), task.family) for bench in benches]
     for bench, kept in zip(benches, stretches, strict=True):
@@ -202,9 +209,15 @@ def _learn_in_turns(task: Task, benches: list[Bench], n_rounds: int) -> None:
             if _is_tired(task, bench):
                 bench.curve.advance(1.0)
                 continue
-            _learn_to(task, bench, bench.start + end, kept)
-            if bench.curve.stopped and all(_rounds_of(task, each) > each.start for each in benches):
+            if task.finish and _all_begun(task, benches):
                 return
+            _learn_to(task, bench, bench.start + end, kept)
+            if bench.curve.stopped and _all_begun(task, benches):
+                return
+
+
+def _all_begun(task: Task, benches: list[Bench]) -> bool:
+    return all(_rounds_of(task, each) > each.start for each in benches)
 
 
 def _learn_to(task: Task, bench: Bench, until: int, kept: Stretches) -> None:

@@ -19,6 +19,7 @@ from medml.errors import UserError
 
 log = logging.getLogger(__name__)
 KEY = 32  # bytes
+UNJUDGED, FITS = "unjudged", "fits.json"  # in the unfinished work of a job: what has learned and waits to be judged
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -58,6 +59,11 @@ def run_name(job_id: str | None, family: str) -> str:
     """The folder of the run that a job makes: the same for every attempt at it; a new one where there is no job."""
     name = secrets.token_hex(6) if job_id is None else hashlib.sha256(job_id.encode()).hexdigest()[:12]
     return f"{family}-{name}"
+
+
+def has_learned_all(job: str) -> bool:
+    """Whether all that a job was to learn is put aside, and it has only to be judged."""
+    return (home() / "work" / job / UNJUDGED / FITS).is_file()
 
 
 def work_folder(job_id: str) -> Path:

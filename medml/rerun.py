@@ -54,7 +54,7 @@ def compared(task: fitting.Task, first: FittedFold, expected: float, whole: floa
 
     expected, whole  seconds that this fold, and the whole training, took
     """
-    why = pace.too_long(expected, whole) or ("somebody asked to stop" if task.watch.stopping() else "")
+    why = pace.too_long(expected, whole) or ("somebody asked to stop" if task.stops else "")
     if device.is_given_up():
         why = "the graphics card failed on the way, and the processor rounds differently"
     if why:

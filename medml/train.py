@@ -69,12 +69,13 @@ class Ground:
 
 
 def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *, watch: Watch | None = None,
-          job: str | None = None, halved: int = 0) -> str:
+          job: str | None = None, halved: int = 0, finish: bool = False) -> str:
     """Train one configuration and return the name of the run that it became.
 
     source  the folder or file that the profile was made from
     job     an id that makes a restart go on from the folds already done, and never publish twice
     halved  how often half the rows a step are taken, since the memory ran out before
+    finish  True where the job was stopped while it did not run: what attempts before had learned is judged and kept
     raises  UserError (file gone or changed, too few cases ...), Stopped if stopped before anything could be kept
     """
     watch = watch or Silent()
@@ -86,7 +87,8 @@ def train(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *
     ground = prepare_ground(source, profile, recipe, config, watch=watch)
     refuse_row_split(ground, profile, config)
     work = None if job is None else home.work_folder(job)
-    task = with_less_memory(fitting.Task(ground.cases, ground.development, recipe, config, watch, work), halved)
+    task = with_less_memory(fitting.Task(ground.cases, ground.development, recipe, config, watch, work,
+                                         finish=finish), halved)
     config = task.config
     with device.few_threads(len(ground.cases.y)), card.alone(task.family.on_card, watch):
         fits = learned(task, ground.folds, lambda: fitting.fit_all(task, ground.folds, span=FITTING))
@@ -115,7 +117,7 @@ AS_BEFORE = "Finished: the further rounds brought nothing better, so the figures
 
 
 def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: Watch | None = None,
-                 job: str | None = None, halved: int = 0) -> Checkpoint:
+                 job: str | None = None, halved: int = 0, finish: bool = False) -> Checkpoint:
     """Train for n_rounds more: in every fold from that fold's own state, and in the final model. A new checkpoint.
 
     Patients, folds and cleaning are those of the run: the same table is read again, and refused if it changed.
@@ -126,7 +128,7 @@ def continue_run(run: str, n_rounds: int, *, source: Path | None = None, watch: 
     if ours is not None:
         return ours
     task, ground, folds, final = _take_up(opened, n_rounds, source=source, watch=watch, job=job)
-    task = with_less_memory(task, halved)
+    task = with_less_memory(replace(task, finish=finish), halved)
     with device.few_threads(len(ground.cases.y)), card.alone(task.family.on_card, watch):
         fits = learned(task, ground.folds, lambda: fitting.more(task, folds, final, n_rounds, span=FITTING))
         stopped_by_hand(opened.config, task, job, fits)  # before it is counted below
@@ -249,7 +251,7 @@ def told(task: fitting.Task, folds: list[FittedFold], final: Pipeline) -> list[s
 def stopped_by_hand(config: TrainConfig, task: fitting.Task, job: str | None, fits: unjudged.Fits) -> TrainConfig:
     """The configuration after its rounds: ended by hand while the curve was shown, it counts as two tried (E3). One
     that was taken up has been counted by the attempt before."""
-    if task.family.round is None or fits.taken_up or not task.watch.stopping():
+    if task.family.round is None or fits.taken_up or not task.stops:
         return config
     tried.count_stop(config.data_sha256, config.choice.target, job)
     return config.model_copy(update={"compared": config.compared + 1})

@@ -42,9 +42,9 @@ class Fits:
 def read(task: Task, folds: list[Fold]) -> Fits | None:
     """What an attempt before had put aside; None where there is nothing whole."""
     place = _place(task)
-    if place is None or not (place / "fits.json").exists():
+    if place is None or not (place / home.FITS).exists():
         return None
-    rest = json.loads((place / "fits.json").read_text())
+    rest = json.loads((place / home.FITS).read_text())
     done = [read_fold(place / name_of(each), each, task.config.family) for each in folds]
     return Fits(done, Pipeline.load(place / "final", task.config.family), [Point(**each) for each in rest["points"]],
                 rest["seconds"], taken_up=True)
@@ -87,14 +87,14 @@ class _Asked:
 def _keep(task: Task, fits: Fits) -> None:
     """Written once; fits.json last, so half of it is never read."""
     place = home.ensure(_place(task))
-    if (place / "fits.json").exists():
+    if (place / home.FITS).exists():
         return
     for each in fits.folds:
         keep_fold(each, home.ensure(place / name_of(each.fold)))
     fits.final.save(place / "final")
     rest = {"seconds": fits.seconds, "points": [each.model_dump() for each in fits.points]}
-    home.write_bytes(place / "fits.json", json.dumps(rest).encode())
+    home.write_bytes(place / home.FITS, json.dumps(rest).encode())
 
 
 def _place(task: Task) -> Path | None:
-    return None if task.work is None else task.work / "unjudged"
+    return None if task.work is None else task.work / home.UNJUDGED

@@ -7,7 +7,7 @@ import time
 import worker
 from medml import project as projects
 from medml.errors import UserError
-from medml.store import Job
+from medml.store import WAITING, Job
 from pages._ui_words import count, duration, html
 
 KINDS = {"scan": "Scan", "train": "Training", "continue": "More rounds", "held_out": "Opening the part kept closed",
@@ -39,6 +39,9 @@ def words_of(job: Job) -> str:
 
 def _ending(job: Job) -> str:
     """What is left to do after a stop: a round to end, then its best to be measured, which a pause puts off."""
+    if job.is_finishing and job.paused is None and not job.is_judging:
+        return "Stopped; what it has learned is measured once it is its turn" if job.state in WAITING else \
+            "Stopped; what it has learned is taken up to be measured"
     if not (job.is_judging and worker.resumes(job.kind)):  # of other work nothing is kept, nor measured
         return "Stopping at the next safe point"
     return "Learning has ended; what is kept is measured" if job.paused is None else "Putting the measuring off"

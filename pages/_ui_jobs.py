@@ -67,7 +67,7 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
     ended = False
     with guard():
         job = worker.get(job_id)
-        halt = while_it_waits(job) or halt
+        halt = while_it_waits(job, halt) or halt
         with st.container(key="m_job", horizontal=True, vertical_alignment="center", gap="medium"):
             st.html(bar(job, title), width="stretch")
             if not job.ended_for_good:
@@ -84,13 +84,19 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
         st.rerun()  # the whole page, which draws this without a timer
 
 
-def while_it_waits(job: Job) -> Halt | None:
-    """The words on the stop button of a job that does not run now: what it has learned is not a model yet."""
+def while_it_waits(job: Job, halt: Halt = HALT) -> Halt | None:
+    """The words on the stop button of a job that does not run now: what it has learned is not a model yet.
+
+    halt  the words while it runs
+    """
     if job.state not in WAITING:
         return None
-    begun = job.attempt > 0 and worker.resumes(job.kind)
-    return Halt("Stop", "If you stop it now, nothing of it is kept. To keep its best round, let it go on first, and "
-                "stop it once it learns." if begun else "")
+    if job.attempt == 0 or not worker.resumes(job.kind):
+        return HALT
+    if worker.keeps(job):
+        return Halt(halt.label, "If you stop: it learns nothing further; once it is its turn, what it has learned is "
+                    "measured and kept.")
+    return Halt("Stop", "If you stop it now, nothing of it is kept: it has learned nothing yet that could be.")
 
 
 def pause_button(job: Job) -> None:
@@ -100,8 +106,8 @@ def pause_button(job: Job) -> None:
         st.button("Go on", icon=":material/play_arrow:", key=f"m_go_on_{job.id}", on_click=worker.go_on, args=(job.id,),
                   **allowed("schedule"))
     elif job.state in WAITING or worker.resumes(job.kind):
-        after_stop = job.stop is not None
-        st.button("Measure later" if after_stop and job.is_judging else "Pause", icon=":material/pause:",
+        after_stop, is_learned = job.stop is not None, job.is_judging or job.is_finishing
+        st.button("Measure later" if after_stop and is_learned else "Pause", icon=":material/pause:",
                   key=f"m_pause_{job.id}", on_click=worker.pause, args=(job.id,),
-                  **allowed("stop", disabled=after_stop and not job.is_judging, help="It keeps all it has learned, "
+                  **allowed("stop", disabled=after_stop and not is_learned, help="It keeps all it has learned, "
                             "gives the memory back, and goes on when you say so, as if it had never paused."))

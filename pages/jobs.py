@@ -112,7 +112,9 @@ def outlook(job: Job, expected: worker.Expected) -> str:
         return f"It starts {ui.when(expected.start)}"
     start = f"It starts {ui.when(expected.start)}" if expected.start > now + 3600 else \
         f"It starts in about {ui.duration(expected.start - now)}"
-    return f"{start} and takes about {ui.duration(expected.finish - expected.start)}" if expected.finish else start
+    if expected.finish is None or job.is_finishing:  # how long its learning would take says nothing of its measuring
+        return start
+    return f"{start} and takes about {ui.duration(expected.finish - expected.start)}"
 
 
 def tonight(job: Job) -> None:

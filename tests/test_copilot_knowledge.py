@@ -200,7 +200,7 @@ def test_a_language_model_gives_way_before_a_training_begins(kind, tmp_path, mon
     monkeypatch.setattr(sys.modules[registry.get("continue").run.__module__], "source_of_run", lambda payload: source)
     payload = {"project": made_project, "run": "mlp-1", "rounds": 5, "recipe": recipe.model_dump(mode="json"),
                "config": config.model_dump(mode="json")}
-    registry.get(kind).run(SimpleNamespace(id="1", payload=payload, halved=False), Silent())
+    registry.get(kind).run(SimpleNamespace(id="1", payload=payload, halved=False, is_finishing=False), Silent())
     needed = estimate(profile.table(config.choice.table), config, recipe).bytes
     assert order == [(needed, True), "training"] and needed > 0
 

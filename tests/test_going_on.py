@@ -34,7 +34,8 @@ def made(source, **plan) -> str:
 
 
 def do(kind: str, payload: dict) -> dict:
-    return registry.get(kind).run(types.SimpleNamespace(id="job-00000001", payload=payload, halved=0), Silent())
+    job = types.SimpleNamespace(id="job-00000001", payload=payload, halved=0, is_finishing=False)
+    return registry.get(kind).run(job, Silent())
 
 
 def screen(run: str, part: str) -> AppTest:

@@ -47,7 +47,7 @@ def configured(folder):
 def do(kind: str, payload: dict, watch=None) -> dict:
     """Run one job of that kind here, as its child process would."""
     found = registry.get(kind)
-    job = types.SimpleNamespace(id="job-00000001", payload=found.freeze(payload), halved=0)
+    job = types.SimpleNamespace(id="job-00000001", payload=found.freeze(payload), halved=0, is_finishing=False)
     return found.run(job, watch or Silent())
 
 

@@ -22,6 +22,7 @@ from worker import attempt, processes, run
 from worker.jobs import registry
 from worker.watch import JobWatch
 
+ROUND_9 = store.Progress(0, 0.0, 1, "train", 0.5, "Round 9", {"points": [{"round": 9, "fold": 0}]})
 ROUTER = Path(__file__).resolve().parents[1] / "pages" / "_router.py"
 TWO = SplitPlan(by="row", scheme="cross_validation", folds=2, repeats=1)
 
@@ -241,19 +242,73 @@ def test_a_stop_while_it_waits_promises_nothing_that_it_does_not_keep():
     assert while_it_waits(store.get("job-0001")) is None
     worker.pause(job.id)
     attempt.settle(job, "exited", run.PAUSED)
-    assert while_it_waits(store.get("job-0001")).kept.startswith("If you stop it now, nothing of it is kept.")
+    assert while_it_waits(store.get("job-0001")).kept.startswith("If you stop it now, nothing of it is kept")
 
 
-def test_what_a_paused_training_has_learned_is_dropped_by_a_terminal_and_the_jobs_page_with_open_eyes_alone(capsys):
-    job = claimed()
+def learned_and_paused() -> store.Job:
+    """A training of a network that learned a round and rests."""
+    job = claimed(config={"family": "mlp"})
+    store.pulse(job.id, job.token, ROUND_9)
     worker.pause(job.id)
     attempt.settle(job, "exited", run.PAUSED)
-    assert main(["stop", job.id]) == 2 and store.get(job.id).is_paused
-    said = capsys.readouterr().err
-    assert "nothing of what it has learned would be kept" in said and "resume job-0001" in said and "--yes" in said
+    return store.get(job.id)
+
+
+def test_a_terminal_stops_a_paused_training_that_has_learned_and_says_what_comes_of_it(capsys):
+    job = learned_and_paused()
+    assert main(["stop", job.id]) == 0 and store.get(job.id).is_finishing
+    said = capsys.readouterr().out
+    assert "learns nothing further" in said and "judged and saved" in said and "medml pause job-0001" in said
+    assert main(["jobs"]) == 0 and "stopping" in capsys.readouterr().out
+    assert main(["pause", job.id]) == 0 and store.get(job.id).is_paused and store.get(job.id).stop is None
+
+
+def test_the_jobs_page_stops_a_paused_training_and_says_before_and_after_what_comes_of_it():
+    from pages._ui_bar import words_of
+
+    job = learned_and_paused()
     page = AppTest.from_file(str(ROUTER), default_timeout=60).run().switch_page("jobs.py").run()
-    assert "nothing of it is kept" in page.button(key=f"m_stop_{job.id}").help
-    assert main(["stop", job.id, "--yes"]) == 0 and store.get(job.id).state == "stopped"
+    stop = page.button(key=f"m_stop_{job.id}")
+    assert "learns nothing further" in stop.help and "measured and kept" in stop.help
+    stop.click().run()
+    assert words_of(store.get(job.id)) == "Stopped; what it has learned is measured once it is its turn"
+    assert page.button(key=f"m_stop_{job.id}").disabled and not page.button(key=f"m_pause_{job.id}").disabled
+    taken = store.claim("train", "me", 30)
+    assert words_of(store.get(taken.id)) == "Stopped; what it has learned is taken up to be measured"
+    store.pulse(taken.id, taken.token, store.Progress(1, 0.0, 2, "evaluate", 0.95, "Measuring", {}))
+    assert words_of(store.get(taken.id)) == "Learning has ended; what is kept is measured"
+
+
+def test_what_was_stopped_while_it_was_paused_waits_for_the_quiet_hours_to_end_and_keeps_the_machine_awake():
+    from worker import awake
+
+    job = learned_and_paused()
+    assert not awake.wanted(False, time.time())
+    worker.stop(job.id)
+    assert store.claim("train", "me", 30, longest=300.0) is None
+    assert awake.wanted(False, time.time()) and store.claim("train", "me", 30).is_finishing
+
+
+def test_what_is_taken_up_to_be_judged_is_given_time_to_read_its_table(monkeypatch):
+    monkeypatch.setattr(attempt, "FINISHING", 10.0)
+    monkeypatch.setattr(attempt, "SAVING", 3.0)
+    worker.stop(learned_and_paused().id)
+    job = store.claim("train", "me", 30)
+    overseer = attempt.Overseer(job, pid=1)
+
+    def looked(seconds: float) -> set:
+        return {overseer.look() for _ in range(int(seconds / attempt.LOOK))
+                if store.pulse(job.id, job.token, heard=True)}
+    assert looked(9.0) == {None} and "stopped" in looked(2.0)
+    attempt.settle(job, "stopped", -9)
+    assert store.get(job.id).is_paused and store.get(job.id).message == attempt.CUT_SHORT
+
+
+@pytest.mark.parametrize(("ending", "code"), [("memory", -9), ("exited", run.SHORT)])
+def test_what_was_learned_before_a_stop_is_not_lost_where_the_memory_runs_out_as_it_is_judged(ending, code):
+    worker.stop(learned_and_paused().id)
+    attempt.settle(store.claim("train", "me", 30), ending, code)
+    assert store.get("job-0001").is_paused
 
 
 def test_a_paused_job_keeps_no_machine_awake():
@@ -270,8 +325,7 @@ def test_a_paused_job_keeps_no_machine_awake():
                                               ("silent", -9), ("stopped", -9)])
 def test_what_was_learned_before_a_stop_is_not_lost_where_the_machine_goes_down_before_it_is_saved(ending, code):
     job = claimed(config={"family": "mlp"})
-    store.pulse(job.id, job.token, store.Progress(0, 0.0, 1, "train", 0.5, "Round 9", {
-        "points": [{"round": 9, "fold": 0}]}))
+    store.pulse(job.id, job.token, ROUND_9)
     worker.stop(job.id)
     attempt.settle(job, ending, code)
     left = store.get(job.id)
@@ -294,7 +348,7 @@ def test_the_next_worker_too_keeps_what_was_learned_before_a_stop(monkeypatch):
     from worker.__main__ import Worker
 
     job = claimed(config={"family": "mlp"})
-    store.pulse(job.id, job.token, store.Progress(0, 0.0, 1, "train", 0.5, "", {"points": [{"round": 9, "fold": 0}]}))
+    store.pulse(job.id, job.token, ROUND_9)
     worker.stop(job.id)
     Worker().reap()  # the one before was killed with its child
     assert store.get(job.id).is_paused

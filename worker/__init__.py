@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from medml import morning, quiet, rights, store
+from medml import morning, quiet, rights, stops, store
 from medml.ahead import Expected, expected, expected_of_all, if_queued, rests
 from medml.clock import tonight
 from medml.errors import UserError
@@ -28,8 +28,8 @@ from worker.standby import answer, answer_soon
 __all__ = [
     "Expected", "Job", "Power", "Progress", "Ready", "State", "answer", "answer_soon", "ask", "enqueue",
     "ensure_running", "expected", "expected_of_all", "get", "go_on", "if_queued", "is_running", "jobs", "keep_running",
-    "move_up", "pause", "power", "progress_since", "ready", "resumes", "rests", "run_at", "set_quiet_hours", "stop",
-    "tonight",
+    "keeps", "move_up", "pause", "power", "progress_since", "ready", "resumes", "rests", "run_at", "set_quiet_hours",
+    "stop", "tonight",
 ]
 
 
@@ -84,13 +84,19 @@ def ready() -> list[Ready]:
 
 
 def stop(job_id: str) -> None:
-    """Stop a job: at once if it waits, within seconds if it runs; what can be kept is kept."""
+    """Stop a job: at once if it waits and has learned nothing, within seconds if it runs; what can be kept is kept."""
     rights.require_of_job("stop", job_id)
-    store.ask_stop(job_id)
+    stops.stop(job_id)
+
+
+def keeps(job: Job) -> bool:
+    """Whether a stop of a training that does not run just now leaves a model."""
+    return stops.keeps(job)
 
 
 def pause(job_id: str) -> None:
-    """Let a waiting job not start, and a running training end at its next checkpoint, until `go_on`.
+    """Let a waiting job not start, and a running training end at its next checkpoint, until `go_on`; a stop that waits
+    for its turn is taken back.
 
     raises  UserError where it runs and would have to begin anew: only trainings keep what they have
     """

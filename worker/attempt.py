@@ -12,7 +12,7 @@ from typing import Literal
 
 import psutil
 
-from medml import mishaps, room, store
+from medml import mishaps, room, stops, store
 from medml.errors import UserError
 from medml.store import Job
 from worker import processes, published, rest, run, shortage
@@ -27,9 +27,10 @@ BEGINNING = 120.0  # seconds without the first heartbeat: imports on a slow driv
 RESTING = 180.0  # seconds in which a pause must have been heard; then the work goes on from its last checkpoint later
 UNHEARD = 4.0  # seconds a stop may go unnoticed while there is nothing to keep
 SAVING = 600.0  # seconds for a round to end once something was learned; and to judge and put away what is kept
+FINISHING = 3600.0  # seconds in which what was stopped while it did not run is read, judged and put away
 SOON, LATER = 2.0, 15.0  # seconds until the next attempt after a full disk: there is room again, or still none
-CUT_SHORT = ("Stopped before its best could be saved. What it has learned is kept: let it go on, and stop it once it "
-             "learns, to have its best saved")
+CUT_SHORT = ("Stopped before its best could be saved. What it has learned is kept: stop it again to have it saved, or "
+             "let it go on")
 KILLED = (-9, 137)  # exit codes of a process that the system ended
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 
@@ -158,12 +159,12 @@ class Overseer:
         self.heard_looks += row.heard is not None
         unheard, saving = (looks * LOOK * EACH for looks in (self.stop_looks, self.heard_looks))
         if unheard > UNHEARD and not self.has_learned:
-            self.has_learned = row.is_judging or has_rounds(self.job)
-        over = unheard > (SAVING if self.has_learned else UNHEARD) or saving > SAVING
-        return "stopped" if over else None
+            self.has_learned = row.is_judging or stops.keeps(self.job)
+        over = unheard > (SAVING if self.has_learned else UNHEARD)
+        return "stopped" if over or saving > (FINISHING if row.is_finishing else SAVING) else None
 
     def _pause(self, row: Job) -> Ending | None:
-        asked = row.stop is None and (row.paused is not None or row.resting is not None)
+        asked = (row.stop is None or row.is_finishing) and (row.paused is not None or row.resting is not None)
         self.pause_looks = self.pause_looks + 1 if asked else 0
         return "paused" if self.pause_looks * LOOK * EACH > RESTING else None
 
@@ -181,23 +182,10 @@ class Overseer:
         return "memory" if processes.bytes_of_family(self.pid) > 0.25 * memory.total else None
 
 
-def keeps_rounds(job: Job) -> bool:
-    """Whether a stop keeps what was learned: not where a family is fitted in one go."""
-    from medml import families  # late: it is asked for at a stop alone
-
-    config = job.payload.get("config")
-    return config is None or families.registry.get(config["family"]).round is not None
-
-
-def has_rounds(job: Job) -> bool:
-    """Whether rounds were learned that a stop keeps."""
-    return keeps_rounds(job) and any(each.points for each in store.progress_since(job.id))
-
-
 def put_aside(job: Job) -> bool:
     """Whether what was learned before a stop waits for who asked for it, since its attempt ended before all was saved:
     the machine went down, the disk was full, the judging hung."""
-    if not registry.get(job.kind).resumes or store.get(job.id).stop is None or not has_rounds(job):
+    if not registry.get(job.kind).resumes or store.get(job.id).stop is None or not stops.keeps(job):
         return False
     return store.put_aside(job.id, job.token, CUT_SHORT)
 
@@ -231,10 +219,12 @@ def _settle_short_of_memory(job: Job) -> None:
 def _settle(job: Job, ending: Ending, code: int | None) -> None:
     if published.settled(job):
         return
-    if ending == "memory" or code == run.SHORT:
-        _settle_short_of_memory(job)
-    elif put_aside(job):
+    if put_aside(job):
+        if code == run.PAUSED:  # it had just begun to go on: the next attempt judges what those before had learned
+            stops.stop(job.id)
         log.warning("job %s ended (%s, code %s) before what a stop keeps was saved: put aside", job.id, ending, code)
+    elif ending == "memory" or code == run.SHORT:
+        _settle_short_of_memory(job)
     elif ending == "stopped":
         store.finish(job.id, job.token, "stopped")
     elif ending in ("closing", "paused") or code == run.PAUSED:

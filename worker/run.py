@@ -96,7 +96,8 @@ def _end_with_the_worker() -> None:
 
 def work(job: Job, token: int) -> int:
     """Do a job that has been claimed under `token`, and write down how it ended."""
-    watch = JobWatch(job.id, token, lost=lambda: processes.end_own_group(LOST))
+    watch = JobWatch(job.id, token, lost=lambda: processes.end_own_group(LOST),
+                     finishing=job.is_finishing)
     log.info("job %s (%s), attempt %d", job.id, job.kind, job.attempt)
     try:
         state, result, error = _outcome(job, watch)
@@ -146,7 +147,7 @@ def fault(reference: str) -> dict[str, str]:
 
 def _pause(job: Job, token: int, watch: JobWatch) -> int:
     """All that was learned is put aside: because of a pause, or of a stop that came while it was judged."""
-    watch.say("paused", 0.0, ENOUGH if watch.stop_heard else PAUSING)
+    watch.say("paused", 0.0, ENOUGH if watch.stop_heard and home.has_learned_all(job.id) else PAUSING)
     with contextlib.suppress(UserError):
         watch.close()
     if watch.stop_heard:

@@ -21,12 +21,13 @@ LAST_WORDS = 60.0  # seconds in which the last row may find a full disk or a loc
 class JobWatch:
     """A medml Watch on the store. The work never waits for the disk: what it says is kept until it is written.
 
-    lost  called once the job belongs to another attempt; it must end this process
+    lost       called once the job belongs to another attempt; it must end this process
+    finishing  True where it was stopped before this attempt began, which is there to judge and save: that is no news
     """
 
-    def __init__(self, job_id: str, token: int, lost: Callable[[], None]) -> None:
+    def __init__(self, job_id: str, token: int, lost: Callable[[], None], *, finishing: bool = False) -> None:
         self.job_id, self.token = job_id, token
-        self.stop_heard = False
+        self.stop_heard = self._finishing = finishing
         self._lost = lost
         self._stop = False
         self._pause: float | None = None  # when it was heard of
@@ -120,7 +121,7 @@ class JobWatch:
             written = len(said) - (self._said[:len(said)] != said)  # a count may have gone on meanwhile
             del self._said[:written], self._points[:len(points)]
             self._news = bool(self._said or self._points) or (self._news and not self._same(row))
-        self._stop = self._stop or answer in ("stop", "later")
+        self._stop = self._stop or (answer in ("stop", "later") and not self._finishing)
         if answer not in ("pause", "later"):
             self._pause = None  # it was taken back
         elif self._pause is None:

@@ -39,7 +39,7 @@ def do_jobs(args: argparse.Namespace) -> Printed:
 
 def _listed(jobs: list, ahead: list) -> Printed:
     """Every job in a table, and what the morning will bring."""
-    rows = [(job.id[:12], job.kind, "paused" if job.is_paused else job.state,
+    rows = [(job.id[:12], job.kind, "paused" if job.is_paused else "stopping" if job.is_finishing else job.state,
              job.error["what"] if job.error else job.message,
              time.strftime("%Y-%m-%d %H:%M", time.gmtime(job.made))) for job in jobs]
     yield table(rows, ["job", "kind", "state", "what", "made (UTC)"]) if rows else "No job yet."

@@ -80,6 +80,14 @@ class Job:
         return self.paused is not None and self.state in WAITING
 
     @property
+    def is_finishing(self) -> bool:
+        """Whether it was stopped while it did not run: its next attempt, or this one, only judges and saves what those
+        before had learned."""
+        if self.stop is None or self.started is None:
+            return False
+        return self.state in WAITING or (self.state == "running" and self.stop <= self.started)
+
+    @property
     def is_judging(self) -> bool:
         """Whether all was learned, and what is left is to judge and save it."""
         return self.state == "running" and self.stage in JUDGING
@@ -292,11 +300,15 @@ def _change(job_id: str, token: int, sets: str, **values: Any) -> bool:
 
 
 @again
-def ask_stop(job_id: str) -> None:
-    """Stop a waiting job at once; ask a running one to stop. A job that has ended stays as it is."""
+def ask_stop(job_id: str, *, keep: bool = False) -> None:
+    """Stop a waiting job at once; ask a running one to stop. A job that has ended stays as it is.
+
+    keep  what a waiting job has learned is kept: it waits for its turn, and its next attempt judges and saves that
+    """
     with rows(job_id, write=True) as (db, now):
-        db.execute("UPDATE jobs SET state = 'stopped', ended = ?, stop = ?, paused = NULL WHERE id = ?"
-                   " AND state IN ('queued', 'interrupted')", [now, now, job_id])
+        ends = "message = ''" if keep else "state = 'stopped', ended = :now"
+        db.execute(f"UPDATE jobs SET {ends}, stop = coalesce(stop, :now), paused = NULL WHERE id = :id"
+                   " AND state IN ('queued', 'interrupted')", {"now": now, "id": job_id})
         db.execute("UPDATE jobs SET paused = CASE WHEN stop IS NULL THEN NULL ELSE paused END, stop = coalesce(stop, ?)"
                    " WHERE id = ? AND state = 'running'", [now, job_id])  # a pause from before the stop is over
 
@@ -304,9 +316,10 @@ def ask_stop(job_id: str) -> None:
 @again
 def ask_pause(job_id: str) -> bool:
     """Let a waiting job not start, and a running one end at its next checkpoint, until `let_go_on`; False if it has
-    ended or pauses already."""
+    ended or pauses already. A stop that waits for its turn is taken back."""
     with rows(job_id, write=True) as (db, now):
-        return db.execute("UPDATE jobs SET paused = ? WHERE id = ? AND paused IS NULL"
+        return db.execute("UPDATE jobs SET paused = ?, stop = CASE WHEN state = 'running' THEN stop END"
+                          " WHERE id = ? AND paused IS NULL"
                           " AND state IN ('queued', 'interrupted', 'running')", [now, job_id]).rowcount == 1
 
 
@@ -346,6 +359,13 @@ def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
         return [Progress(**(row | {"scalars": json.loads(row["scalars"])})) for row in db.query(
             "SELECT seq, time, attempt, stage, fraction, message, scalars FROM progress"
             " WHERE job = ? AND seq > ? ORDER BY seq", [job_id, seq])]
+
+
+def has_points(job_id: str) -> bool:
+    """Whether a job has drawn a point of a curve, in any attempt: it has learned a round."""
+    with rows(job_id, since=0) as (db, _):
+        return db.execute("SELECT EXISTS (SELECT 1 FROM progress WHERE job = ?"
+                          " AND json_array_length(scalars, '$.points') > 0)", [job_id]).fetchone()[0] == 1
 
 
 def seconds_of_attempts(job_id: str) -> dict[int, float]:

@@ -18,11 +18,12 @@ from medml.errors import UserError
 from medml.train import train
 from tests.at_work import ROOT, until
 from tests.tables import clinic, planned, saved
-from worker import attempt, run
+from worker import run
 from worker.attempt import settle
 from worker.watch import JobWatch
 
 ENDLESS = {"family": "mlp", "params": {"epochs": 5_000, "patience": 500}}
+TREES = {"family": "boosting", "params": {"trees": 3_000}}
 SHORT = {"family": "mlp", "params": {"epochs": 4}}
 
 
@@ -185,27 +186,113 @@ def test_a_stop_and_then_a_pause_between_two_looks_lose_nothing_of_what_was_lear
     assert gone_on(job.id).state == "done" and len(whole_runs()) == 1
 
 
-def test_a_stop_as_a_training_goes_on_keeps_what_the_attempts_before_had_learned(study, monkeypatch, uninterrupted):
-    """It was paused, or the machine went down, and whoever stops it while it reads the table meant the hours before."""
-    def pause_at_a_round(watch: JobWatch) -> None:
-        point = watch.point
+def pause_at_a_round(watch: JobWatch) -> None:
+    """Pause it as soon as the final model learns too."""
+    point = watch.point
 
-        def seen(each):
-            point(each)
-            if each.fold == -1 and watch._pause is None:
-                pause(watch)
-        watch.point = seen
+    def seen(each):
+        point(each)
+        if each.fold == -1 and watch._pause is None:
+            pause(watch)
+    watch.point = seen
 
+
+def rounds_of(job: str) -> list[tuple[int, int, int]]:
+    """Every round that was learned, in every fold, by all attempts."""
+    return sorted({(each.repeat, each.fold, each.round) for row in store.progress_since(job) for each in row.points})
+
+
+def paused(study, monkeypatch, **plan) -> str:
+    """A training that learns, and then pauses."""
     with monkeypatch.context() as patched:
-        job = worked(patched, queued(study, **SHORT), "read", pause_at_a_round)
+        job = worked(patched, queued(study, **plan), "read", pause_at_a_round)
+    assert job.is_paused and rounds_of(job.id)
+    return job.id
+
+
+@pytest.mark.parametrize("plan", [ENDLESS, TREES], ids=["rounds", "trees"])
+def test_a_stop_on_a_paused_training_ends_it_with_what_it_has_learned(study, monkeypatch, plan):
+    """It waits for its turn once more, learns nothing further, and is judged and listed as any that was stopped."""
+    job = paused(study, monkeypatch, **plan)
+    learned = rounds_of(job)
+    worker.stop(job)
+    worker.stop(job)  # clicked twice
+    waits = store.get(job)
+    assert waits.state == "interrupted" and waits.stop is not None and waits.is_finishing and not waits.is_paused
+    ended = gone_on(job)
+    name, = whole_runs()
+    opened = gallery.open_run(name)
+    assert ended.state == "stopped" and ended.result == {"run": name} and rounds_of(job) == learned
+    assert {(each.repeat, each.fold, each.round) for each in opened.history} <= set(learned)
+    assert opened.config.compared == 2 and opened.report.metrics
+
+
+def test_a_stop_on_a_training_that_was_paused_as_it_was_judged_has_it_judged(study, monkeypatch, uninterrupted):
+    monkeypatch.setattr(unjudged, "TO_END", 0.0)
+    with monkeypatch.context() as patched:
+        job = worked(patched, queued(study, **SHORT), "evaluate", stop)
+    assert job.is_paused and job.message == run.ENOUGH
+    worker.stop(job.id)
+    monkeypatch.setattr(fitting, "fit_all", None)  # nothing is learned again
+    ended = gone_on(job.id)
+    assert ended.state == "stopped" and said_of(ended.result["run"])[1:] == uninterrupted[1:]
+
+
+def test_more_rounds_that_are_stopped_while_they_are_paused_become_a_checkpoint(study, monkeypatch):
+    made = train(study, *planned(study, **SHORT))
+    job = worker.enqueue("continue", {"run": made, "rounds": 4_000})
+    with monkeypatch.context() as patched:
+        assert worked(patched, job, "read", pause_at_a_round).is_paused
+    learned = rounds_of(job)
+    worker.stop(job)
+    assert gone_on(job).state == "stopped" and rounds_of(job) == learned
+    assert len(gallery.open_run(made).chain.checkpoints) == 2
+
+
+@pytest.mark.parametrize("plan", [SHORT, {"family": "logistic"}], ids=["before a round", "in one go"])
+def test_a_stop_on_a_paused_training_that_has_learned_nothing_to_keep_simply_ends_it(study, monkeypatch, plan):
+    with monkeypatch.context() as patched:
+        job = worked(patched, queued(study, **plan), "train", pause)
     assert job.is_paused
-    for at in ("read", "train"):
-        worker.go_on(job.id)
-        with monkeypatch.context() as patched:
-            job = worked(patched, job.id, at, stop)
-        assert job.is_paused and job.stop is None and job.message == attempt.CUT_SHORT and whole_runs() == []
-    worker.go_on(job.id)
-    assert gone_on(job.id).state == "done" and said_of(whole_runs()[0]) == uninterrupted
+    worker.stop(job.id)
+    assert store.get(job.id).state == "stopped" and store.claim("train", "me", 30) is None and whole_runs() == []
+
+
+def test_a_project_that_goes_leaves_no_training_behind_to_be_judged(study, monkeypatch):
+    job = paused(study, monkeypatch, **SHORT)
+    project.delete(store.get(job).project)
+    assert store.get(job).state == "stopped"
+
+
+def test_a_pause_takes_back_a_stop_that_waits_for_its_turn(study, monkeypatch, uninterrupted):
+    job = paused(study, monkeypatch, **SHORT)
+    worker.stop(job)
+    worker.pause(job)
+    assert store.get(job).is_paused and store.get(job).stop is None and store.claim("train", "me", 30) is None
+    worker.go_on(job)
+    assert gone_on(job).state == "done" and said_of(whole_runs()[0]) == uninterrupted
+
+
+def test_what_was_stopped_while_it_was_paused_can_still_be_judged_later(study, monkeypatch):
+    job = paused(study, monkeypatch, **ENDLESS)
+    worker.stop(job)
+    with monkeypatch.context() as patched:
+        later = worked(patched, job, "evaluate", pause)
+    assert later.is_paused and later.stop is None and later.message == run.ENOUGH and whole_runs() == []
+    worker.stop(job)
+    assert gone_on(job).state == "stopped" and len(whole_runs()) == 1
+
+
+@pytest.mark.parametrize("at", ["read", "train"])
+def test_a_stop_as_a_training_goes_on_keeps_what_the_attempts_before_had_learned(study, monkeypatch, at):
+    """It was paused, or the machine went down, and whoever stops it while it reads the table meant the hours before."""
+    job = paused(study, monkeypatch, **ENDLESS)
+    learned = rounds_of(job)
+    worker.go_on(job)
+    with monkeypatch.context() as patched:
+        waits = worked(patched, job, at, stop)
+    assert waits.is_finishing and not waits.is_paused and whole_runs() == []
+    assert gone_on(job).state == "stopped" and rounds_of(job) == learned and len(whole_runs()) == 1
 
 
 def test_a_pause_from_before_a_stop_does_not_put_the_judging_off(study):

@@ -28,7 +28,7 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     was = gallery.open_run(job.payload["run"])
     give_way(was.profile, was.recipe, was.config)
     train.continue_run(job.payload["run"], job.payload["rounds"], source=source_of_run(job.payload), watch=watch,
-                       job=job.id, halved=job.halved)
+                       job=job.id, halved=job.halved, finish=job.is_finishing)
     return {"run": job.payload["run"]}
 
 

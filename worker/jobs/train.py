@@ -47,7 +47,8 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
                         code="not_counted")
     source = project.check_source(card.source)
     give_way(profile, recipe, config)
-    made = train.train(Path(source), profile, recipe, config, watch=watch, job=job.id, halved=job.halved)
+    made = train.train(Path(source), profile, recipe, config, watch=watch, job=job.id, halved=job.halved,
+                       finish=job.is_finishing)
     project.add_run(card.id, made)
     return {"run": made}
 
