@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain", "ip6-localhost"})
 LOCAL_SORTS = frozenset(getattr(socket, each) for each in ("AF_UNIX", "AF_NETLINK") if hasattr(socket, each))
 KEPT = 1000  # refusals kept in memory; those of every process are kept by medml.refusals
+AGAIN = 5.0  # seconds between two look-ups of the listed names
 NOBODY = "192.0.2.254"  # RFC 5737: an address that belongs to nobody
 
 
@@ -39,6 +40,8 @@ class Refusal:
 
 _state = threading.local()
 _allowed: set[str] = set()
+_names: set[str] = set()  # what was listed, of which the addresses among the allowed follow
+_looked = float("-inf")  # when they were looked up last
 _refused: deque[Refusal] = deque(maxlen=KEPT)
 _count = 0
 _installed = False
@@ -61,6 +64,7 @@ def install(allow: list[str] | None = None, *, process: str = "") -> None:
     if not _installed:
         sys.addaudithook(_hook)
         _installed = True
+    _names.update(names)
     _allowed.update(names)
     for each in names:
         _allowed.update(_addresses(each))
@@ -112,11 +116,30 @@ def _addresses(name: str) -> set[str]:
         return set()
 
 
+def _is_allowed(where: str) -> bool:
+    return where.lower() in _allowed or _as_address(where) is not None and _look_again() and where in _allowed
+
+
+def _look_again() -> bool:
+    """Look up the listed names anew, unless that was done a moment ago: the network may have come up after this
+    process, and a service may answer at another address by now."""
+    global _looked
+    if not _names or time.monotonic() - _looked < AGAIN:
+        return False
+    _looked = time.monotonic()
+    _state.busy = True  # the hook must not be asked about its own look-up
+    try:
+        _allowed.update(*map(_addresses, _names))
+    finally:
+        _state.busy = False
+    return True
+
+
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if not event.startswith("socket.") or event not in _WHERE or getattr(_state, "busy", False):
         return
     where = _WHERE[event](arguments)
-    if where is None or _is_local(where) or where.lower() in _allowed:
+    if where is None or _is_local(where) or _is_allowed(where):
         return
     if not getattr(_state, "trying", False):
         _state.busy = True  # writing the log must not be asked about itself
@@ -160,7 +183,12 @@ def _of_pair(arguments: tuple[Any, ...]) -> str | None:
 
 
 def _text(host: Any) -> str:
-    return host.decode("idna", "replace") if isinstance(host, bytes | bytearray) else str(host)
+    if not isinstance(host, bytes | bytearray):
+        return str(host)
+    try:
+        return bytes(host).decode("idna")  # which knows no way with errors but to raise them
+    except UnicodeError:
+        return bytes(host).decode("latin-1")
 
 
 _WHERE = {

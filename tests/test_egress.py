@@ -14,6 +14,7 @@ from medml import egress, home, logs
 from tests.at_work import ROOT
 
 DOCUMENTATION = "192.0.2.1"  # RFC 5737: an address that belongs to nobody
+NOT_LISTED = "192.0.2.77"
 
 
 def test_the_tests_themselves_are_guarded():
@@ -23,6 +24,8 @@ def test_the_tests_themselves_are_guarded():
 @pytest.mark.parametrize("attempt", [
     lambda: socket.create_connection((DOCUMENTATION, 80), timeout=1),
     lambda: socket.getaddrinfo("example.org", 80),
+    lambda: socket.getaddrinfo(b"example.org", 80),  # as anyio asks, and with it the talk of a sign-in by OIDC
+    lambda: socket.getaddrinfo("bücher.example".encode(), 80),
     lambda: socket.gethostbyname("example.org"),
     lambda: socket.gethostbyaddr(DOCUMENTATION),
     lambda: socket.getnameinfo((DOCUMENTATION, 80), 0),
@@ -45,7 +48,7 @@ def _datagram(family, address):
 def test_this_machine_is_let_through():
     before = egress.count()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        for host in ("127.0.0.1", "localhost"):
+        for host in ("127.0.0.1", "localhost", b"localhost"):
             socket.create_connection((host, server.getsockname()[1])).close()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             out.connect(server.getsockname())
@@ -74,6 +77,42 @@ def test_an_address_that_an_administrator_listed_is_let_through():
         said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
                               env=os.environ | {"MEDML_ALLOW_HOSTS": listed}, check=True).stdout
         assert said.strip() == expected
+
+
+@pytest.fixture
+def listed(monkeypatch):
+    """A sign-in service that an administrator listed; the list says where its name leads to at this moment."""
+    monkeypatch.setattr(egress, "_allowed", {"sso.example"})
+    monkeypatch.setattr(egress, "_names", {"sso.example"})
+    monkeypatch.setattr(egress, "_looked", float("-inf"))
+    leads_to = set()
+    monkeypatch.setattr(egress, "_addresses", lambda name: set(leads_to) if name == "sso.example" else {NOT_LISTED})
+    return leads_to
+
+
+def test_a_listed_name_that_led_nowhere_at_the_start_is_reached_once_it_does(listed):
+    """At boot the network may come up after the services, and a large service changes its addresses by the hour."""
+    with pytest.raises(egress.Refused):
+        _connect(DOCUMENTATION)
+    listed.add(DOCUMENTATION)
+    with pytest.raises(egress.Refused):
+        _connect(DOCUMENTATION)  # not asked at every refusal: a name server would be flooded
+    egress._looked -= egress.AGAIN
+    _connect(DOCUMENTATION)
+    with pytest.raises(egress.Refused):
+        _connect(NOT_LISTED)
+
+
+def _connect(address):
+    """A datagram's connect sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        out.setblocking(False)
+        try:
+            out.connect((address, 53))
+        except egress.Refused:
+            raise
+        except OSError:
+            pass  # this machine has no way out
 
 
 LOGGING = """
