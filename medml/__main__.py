@@ -27,8 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     memory.keep_freed()  # first of all: Polars reads it as it is imported
     try:
         args = parser().parse_args(arguments)
-        from medml import egress, logs, standing
+        from medml import egress, environment, logs, standing
 
+        environment.check()
         logs.set_up("command")
         egress.install(process="command line")
         mended = standing.mended()

@@ -11,6 +11,8 @@ import platform
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from medml import environment
+
 if TYPE_CHECKING:
     import torch
 
@@ -19,11 +21,10 @@ SMALL = 20_000  # rows under which a second thread costs more than it gives on a
 
 
 def threads(n_cases: int) -> int:
-    """Threads for a fit on so many rows; MEDML_THREADS sets another number for large ones."""
+    """Threads for a fit on so many rows; MEDML_THREADS sets another number for large ones, else all that there are."""
     if n_cases < SMALL:
         return 1
-    chosen = os.environ.get("MEDML_THREADS", "")
-    return int(chosen) if chosen.isdigit() and int(chosen) else os.cpu_count() or 1
+    return int(environment.number("MEDML_THREADS"))
 
 
 def cores() -> int:

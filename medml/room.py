@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import math
-import os
 import shutil
 from collections.abc import Iterator
 
+from medml import environment
 from medml.errors import UserError
 from medml.home import home, state
 
@@ -17,7 +16,6 @@ FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 NOTHING = 1 << 20  # bytes; with less free a write fails
 SOME = 16 << 20  # bytes; with as much free a checkpoint and what is told of it find room
-LEAST_GB = 2.0  # free, for a new job; MEDML_LEAST_FREE_GB sets another figure
 
 
 def little_room() -> UserError | None:
@@ -25,26 +23,16 @@ def little_room() -> UserError | None:
 
     Jobs that run or wait go on: each keeps its last checkpoint, and waits where the disk is full.
     """
-    least = _least()
-    if least is None:
-        return UserError(what="MEDML_LEAST_FREE_GB, the room that must be free on the disk, is set to what is no "
-                              "number of gigabytes: no new work is taken. What runs or waits goes on.",
-                         code="least_free", fix="Set it to a number such as 2, or take it out, and start MedML again.")
+    try:
+        least = environment.number("MEDML_LEAST_FREE_GB")
+    except UserError as wrong:
+        return wrong
     free = _free() / 1e9
     if free >= least:
         return None
     return UserError(what=f"Only {free:.1f} GB are free on the disk that holds MedML's folder: no new work is taken.",
                      fix=f"Free some space, until {least:g} GB are there, and try again. What runs or waits goes on.",
                      code="little_room")
-
-
-def _least() -> float | None:
-    """Gigabytes that must be free for new work; None where the setting is no such number."""
-    try:
-        least = float(os.environ.get("MEDML_LEAST_FREE_GB", LEAST_GB))
-    except ValueError:
-        return None
-    return least if 0 <= least < math.inf else None
 
 
 def has_room() -> bool:

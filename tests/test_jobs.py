@@ -173,8 +173,8 @@ def test_a_frozen_child_whose_job_another_machine_took_over_does_not_hold_its_pl
     job = store.claim("train", "me", 30)
     overseer = attempt.Overseer(job, pid=1)
     store.give_back(job.id, job.token)
-    looks = [overseer.look() for _ in range(int(1.1 * attempt.LEASE / attempt.LOOK))]
-    assert looks[-1 - attempt.EACH:].count("silent") and not any(looks[:int(0.9 * attempt.LEASE / attempt.LOOK)])
+    looks = [overseer.look() for _ in range(int(1.1 * attempt.lease() / attempt.LOOK))]
+    assert looks[-1 - attempt.EACH:].count("silent") and not any(looks[:int(0.9 * attempt.lease() / attempt.LOOK)])
 
 
 @pytest.mark.parametrize("refused", [OSError(11, "no process"), sqlite3.OperationalError("locking protocol"),

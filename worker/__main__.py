@@ -18,7 +18,7 @@ from pathlib import Path
 
 from huey.consumer import Consumer
 
-from medml import egress, home, leftovers, logs, store, vitals
+from medml import egress, environment, home, leftovers, logs, store, vitals
 from medml.errors import UserError
 from medml.store import whole
 from worker import alive, awake, leases, processes, published, queue, rest
@@ -28,7 +28,6 @@ from worker.spare import WHEN_IDLE
 
 log = logging.getLogger("worker")
 TICK = 1.0  # seconds between two looks at the table
-IDLE = float(os.environ.get("MEDML_IDLE", "600"))  # seconds with no app and nothing queued, then the worker ends
 AWAY = 2.0  # seconds between two tries of a queue that cannot be reached
 SETTLED = 3.0  # seconds without work after which a child is warmed for the next training
 COPY_AGAIN = 600.0  # seconds after which a nightly copy that found no room is tried again
@@ -40,6 +39,7 @@ def main() -> int:
     """Run until told to end or idle; 0 also where another worker is at work already."""
     logs.set_up("worker")
     egress.install(process="worker")
+    environment.check()
     store.check_shared()
     deadline = time.monotonic() + RETRY
     while True:
@@ -170,7 +170,7 @@ class Worker:
             busy = True  # cannot be told now
         if busy:
             self.quiet_since = time.monotonic()
-        return time.monotonic() - max(self.quiet_since, self.attempts.latest) > IDLE
+        return time.monotonic() - max(self.quiet_since, self.attempts.latest) > environment.number("MEDML_IDLE")
 
     def _end(self, consumers: list[Consumer]) -> int:
         log.info("worker %d ends", self.pid)

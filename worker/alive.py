@@ -12,7 +12,7 @@ import time
 
 import psutil
 
-from medml import store
+from medml import environment, store
 from medml.errors import UserError
 from medml.home import state, write_bytes
 from medml.store import whole
@@ -65,6 +65,7 @@ def keep_running() -> None:
 
     A worker of an older version is let go first, unless it is at work: then it stays until the next start.
     """
+    environment.check()
     store.check_shared()
     see_to_the_database()
     me = os.getpid()

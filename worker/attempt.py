@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import threading
 import time
@@ -12,7 +11,7 @@ from typing import Literal
 
 import psutil
 
-from medml import mishaps, room, stops, store
+from medml import environment, mishaps, room, stops, store
 from medml.errors import UserError
 from medml.store import Job
 from worker import processes, published, rest, run, shortage
@@ -22,7 +21,6 @@ from worker.spare import Spares
 log = logging.getLogger(__name__)
 LOOK = 0.1  # seconds between two looks at a child
 EACH = 3  # looks at the process between two looks at its row
-LEASE = float(os.environ.get("MEDML_LEASE", "30"))  # seconds of looking without a heartbeat, then an attempt is over
 BEGINNING = 120.0  # seconds without the first heartbeat: imports on a slow drive take their time
 RESTING = 180.0  # seconds in which a pause must have been heard; then the work goes on from its last checkpoint later
 UNHEARD = 4.0  # seconds a stop may go unnoticed while there is nothing to keep
@@ -35,6 +33,11 @@ KILLED = (-9, 137)  # exit codes of a process that the system ended
 LEAST_FREE = 0.03  # share of the machine's memory; below it a child that holds a quarter of it is ended
 
 Ending = Literal["exited", "silent", "memory", "closing", "stopped", "paused"]
+
+
+def lease() -> float:
+    """Seconds of looking without a heartbeat, then an attempt is over."""
+    return environment.number("MEDML_LEASE")
 
 
 class Attempts:
@@ -59,7 +62,7 @@ class Attempts:
             return False
         try:
             with self.lock:
-                job = store.claim(queue, self.owner, LEASE, rest.longest(queue))
+                job = store.claim(queue, self.owner, lease(), rest.longest(queue))
                 if job is None:
                     return False
                 self.running[job.id] = job.token
@@ -152,7 +155,7 @@ class Overseer:
     def _leaving(self) -> Ending | None:
         """The child goes by itself; one that is frozen or hangs would hold its place in the queue for ever."""
         self.leaving_looks += 1
-        return "silent" if self.leaving_looks * LOOK * EACH > LEASE else None
+        return "silent" if self.leaving_looks * LOOK * EACH > lease() else None
 
     def _stop(self, row: Job) -> Ending | None:
         self.stop_looks += row.stop is not None and row.heard is None
@@ -171,7 +174,7 @@ class Overseer:
     def _heart(self, row: Job) -> Ending | None:
         self.still = self.still + 1 if row.beat == self.beat else 0
         self.beat = row.beat
-        patience = LEASE if row.beat > self.job.beat else max(LEASE, BEGINNING)
+        patience = lease() if row.beat > self.job.beat else max(lease(), BEGINNING)
         return "silent" if self.still * LOOK * EACH > patience else None
 
     def _memory(self) -> Ending | None:
