@@ -4,7 +4,8 @@ They have signed in on a ward, each with an account; one group shares the finish
 the example data, scans it, walks through Preview, Cleanup and Configure, changes a switch and a slider, hands in a
 training, watches it, opens a finished model, its evaluation, the jobs, and begins again; between two clicks they think
 (uniform, 0.5 to 1.5 times --think seconds). Before and after, the same people press the button of a bare Streamlit page
-with the same pauses, on the same machine, beside the same training.
+with the same pauses, on the same machine, beside the same training; in the end, that of a page with as many elements
+as MedML's have on average, with nothing behind them.
 
 Prints, by click: how many, median and 95th percentile from the click to the end of the run that it brought about; the
 errors; and the ratio of the 95th percentiles. To hold: 0 errors, at most 3 x the bare page.
@@ -45,6 +46,7 @@ class Measured:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: list[str] = field(default_factory=list)
     polls: int = 0
+    drawn: list[int] = field(default_factory=list)  # elements on the page after each click
 
     @property
     def all(self) -> list[float]:
@@ -68,6 +70,7 @@ class Visitor:
             return False
         await self.person.until(there)
         self.measured.seconds[name].append(await act())
+        self.measured.drawn.append(len(self.person.shown))
         return True
 
     async def press(self, name: str, label: str) -> bool:
@@ -135,14 +138,14 @@ async def crowd(address: str, people: int, think: float, seconds: float, what: W
 
 
 @contextlib.contextmanager
-def bare() -> Iterator[str]:
-    """The bare page on a port of its own."""
+def bare(elements: int = 0) -> Iterator[str]:
+    """The bare page on a port of its own, with so many elements that nothing is behind."""
     port = free_port()
     log = Path(tempfile.mkstemp(suffix=".log")[1])
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(ROOT / "bench" / "bare.py"), "--server.port", str(port)],
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+            [sys.executable, "-m", "streamlit", "run", "bench/bare.py", "--server.port", str(port), "--",
+             str(elements)], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
     try:
         wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", process, log)
         yield f"127.0.0.1:{port}"
@@ -213,10 +216,13 @@ def told(name: str, found: list[float]) -> str:
     return f"{name:<28}{len(found):>7}{np.median(found):>10.3f}{p95(found):>10.3f}"
 
 
-def report(ours: Measured, bares: list[Measured], options: argparse.Namespace) -> int:
-    """Print what was measured; 1 where something went wrong or took too long."""
+def report(ours: Measured, bares: list[Measured], empty: Measured, options: argparse.Namespace) -> int:
+    """Print what was measured; 1 where something went wrong or took too long.
+
+    empty  of a page with as many elements as ours have, and nothing behind them
+    """
     plain = [each for found in bares for each in found.all]
-    errors = ours.errors + [each for found in bares for each in found.errors]
+    errors = [each for found in (ours, *bares, empty) for each in found.errors]
     print(f"{options.people} people, {options.think:g} s between clicks, {os.cpu_count()} cores, load "
           f"{psutil.getloadavg()[0]:.1f}, a training at work; {ours.polls:,} polls beside the clicks")
     print(f"{'click':<28}{'n':>7}{'median s':>10}{'p95 s':>10}")
@@ -225,10 +231,12 @@ def report(ours: Measured, bares: list[Measured], options: argparse.Namespace) -
     print(told("first drawing (no click)", ours.first))
     print(told("all clicks", ours.all))
     print(told("a bare page", plain))
+    print(told(f"one of {np.mean(ours.drawn):.0f} empty elements", empty.all))
     for each in errors[:20]:
         print(f"error: {each}")
     ratio = p95(ours.all) / p95(plain)
-    print(f"errors {len(errors)}, p95 {ratio:.2f} x the bare page's (at most {MOST:g})")
+    print(f"errors {len(errors)}, p95 {ratio:.2f} x the bare page's (at most {MOST:g}); of as many empty elements "
+          f"{p95(empty.all) / p95(plain):.2f} x")
     return int(bool(errors) or ratio > MOST)
 
 
@@ -248,7 +256,9 @@ def main(arguments: list[str]) -> int:
             bares = [asyncio.run(crowd(plain, *who, seconds / 3, press_on))]
             ours = asyncio.run(crowd(address, *who, seconds, walk, cookies))
             bares.append(asyncio.run(crowd(plain, *who, seconds / 3, press_on)))
-    return report(ours, bares, options)
+            with bare(round(np.mean(ours.drawn))) as as_many:
+                empty = asyncio.run(crowd(as_many, *who, seconds / 3, press_on))
+    return report(ours, bares, empty, options)
 
 
 if __name__ == "__main__":
