@@ -68,7 +68,7 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
     with guard():
         job = worker.get(job_id)
         halt = while_it_waits(job, halt) or halt
-        with st.container(key="m_job", horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(key=f"m_job_{job_id}", horizontal=True, vertical_alignment="center", gap="medium"):
             st.html(bar(job, title), width="stretch")
             if not job.ended_for_good:
                 pause_button(job)

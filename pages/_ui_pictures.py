@@ -24,6 +24,7 @@ KEPT = "m_pictures"  # what this session holds of pictures, by what it was made 
 ACROSS, A_CLASS, DRAWN = 6, 6, 18  # side by side; shown of a class; decoded of a class
 MOST_KEPT = 8
 MOST_CLASSES, GREYS = 8, 4_000  # classes that are drawn; grey values of each
+SIDE = "\x1fside"  # the name of no column
 SIDES = (28, 64, 96, 128, 160, 224, 320)
 WINDOWS = {"As the file says": None, "Lung": "lung", "Bone": "bone", "Soft tissue": "soft tissue", "Brain": "brain"}
 FRAMES = {"The first frame": "first", "The middle frame": "middle", "Every frame, each as a case": "all"}
@@ -146,11 +147,14 @@ def _spread(title: str, values: dict[str, np.ndarray], shades: dict[str, str], w
 
 def _sides(project: projects.Project, table: Table, choice: Choice) -> dict[str, np.ndarray]:
     """Class -> the shorter side of each of its pictures."""
+    import polars as pl
+
     from medml.data import open_table
 
-    frame = open_table(Path(project.source), table.ref).frame(["width", "height", choice.target]).drop_nulls()
-    return {name: np.minimum(some["width"].to_numpy(), some["height"].to_numpy()).astype(float)
-            for name, some in _by_class(frame, choice).items()}
+    source = open_table(Path(project.source), table.ref)
+    sides = pl.Series(SIDE, [min(each.rows, each.cols) for each in source.images], dtype=pl.Float64)
+    frame = source.frame([choice.target]).with_columns(sides).drop_nulls()  # an archive has no column of sizes
+    return {name: some[SIDE].to_numpy() for name, some in _by_class(frame, choice).items()}
 
 
 def _by_class(frame: pl.DataFrame, choice: Choice) -> dict[str, pl.DataFrame]:

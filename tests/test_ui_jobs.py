@@ -45,3 +45,17 @@ def test_a_short_line_has_nothing_to_ask_for(medml_home):
     page, waiting = opened(2)
     assert to_move(page) == waiting
     assert not [each for each in page.button if each.key == "m_line_all"]
+
+
+def test_two_kinds_of_work_are_shown_beside_one_another(medml_home):
+    """“Make the score” pressed while “Explain this patient” goes on: each has its bar and its Stop."""
+    ids = [worker.enqueue("continue", {"run": f"mlp-{at}", "rounds": 20}) for at in range(2)]
+
+    def drawn(both):
+        from pages import _ui as ui
+
+        for each in both:
+            ui.job_bar(each)
+    shown = AppTest.from_function(drawn, args=(ids,), default_timeout=60).run()
+    assert not shown.exception and "MedML made a mistake" not in "".join(each.body for each in shown.html)
+    assert {f"m_stop_{each}" for each in ids} <= {each.key for each in shown.button}

@@ -127,6 +127,16 @@ def test_pictures_of_a_number_stand_together(tmp_path):
     assert "All pictures" in words(shown) and "0.25" not in words(shown) and len(addresses(shown)) == 6
 
 
+def test_an_archive_of_arrays_is_shown_though_no_column_holds_a_size(tmp_path):
+    """MedMNIST: the sizes of its pictures stand in its head alone."""
+    rng = np.random.default_rng(0)
+    parts = {f"{name}_images": rng.integers(0, 256, (20, 28, 28), dtype=np.uint8) for name in ("train", "test")}
+    labels = {f"{name}_labels": np.arange(20, dtype=np.uint8)[:, None] % 2 for name in ("train", "test")}
+    np.savez(tmp_path / "small.npz", **parts, **labels)
+    shown = part(thumbnails, scanned(tmp_path))
+    assert "All pictures. Each has 28." in words(shown) and len(addresses(shown)) == 12
+
+
 # ---- configure -------------------------------------------------------------------------------------------------------
 
 def division(at):
