@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medml import conformal
+from medml.evaluate.catalogue import many
 from medml.measured import ConformalLevel, Metric
 from medml.types import Report
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from medml.explain import Contributions
 
 LEVEL = 0.90
 REASONS = 3  # columns that an answer names
 UNREAD = "the picture cannot be read"  # how the reason of a row without an answer begins; what is behind it says why
+NOT_READ = "could not be read, counts as not recorded"  # of a cell in a column of numbers; behind the column's name
 MOST_NAMED = 20  # pictures that one sentence names
 
 
@@ -73,6 +77,17 @@ def unread_said(names: Sequence[str], reasons: Sequence[str | None]) -> str:
             f"{', '.join(gone[:MOST_NAMED])}{more}.")
 
 
+def cells_not_read(notes: Sequence[str | None]) -> int:
+    """Rows of a file of answers in which a cell could not be read, by its column "note"."""
+    return sum(NOT_READ in (note or "") for note in notes)
+
+
+def cells_said(rows: int) -> str:
+    """That cells could not be read in so many rows; "" for none."""
+    return "" if not rows else (f"In {many(rows, 'row')} a cell could not be read and counts as not recorded (column "
+                                "“note” says which).")
+
+
 def level_of(report: Report, level: float) -> ConformalLevel | None:
     """What was measured for that level; None for a run that kept none, or another level."""
     found = report.conformal.levels if report.conformal is not None else []
@@ -99,6 +114,30 @@ def set_said(report: Report, p: np.ndarray, level: float) -> str:
     if len(names) == 1:
         return f"{names[0]} alone"
     return ("either: " if len(report.classes) == 2 else "one of: ") + " or ".join(names)
+
+
+def apart_said(report: Report, p: np.ndarray, level: float) -> str:
+    """Why one answer alone is left open and another is called: the line need not be at 50 %; "" where they agree.
+
+    p  (n_classes,)
+    """
+    open_ = (left_open(report, p[None], level) or [[]])[0] if report.task == "binary" else []
+    called = predicted(report, p[None])[0] if open_ else ""
+    if len(open_) != 1 or called in open_ or report.threshold is None:
+        return ""
+    return (f"Called “{called}”, though “{open_[0]}” alone is left open: the line of {_pct(report.threshold)} says "
+            "whom to call, and it is not at 50 %. The set says what the answer can be.")
+
+
+def apart_counted(told: pl.DataFrame) -> str:
+    """The same of a file of answers, in one sentence; "" where every class called is among those left open."""
+    sets = next((name for name in told.columns if name.startswith("set at ")), None)
+    if sets is None:
+        return ""
+    n = sum(called not in (left, *left.split(" or ")) for called, left in told.select("predicted", sets).iter_rows()
+            if called is not None and left)
+    return "" if not n else (f"In {many(n, 'row')} the class called is not the one left open: the line says whom to "
+                             "call, the set what the answer can be.")
 
 
 def level_said(report: Report, level: float) -> str:

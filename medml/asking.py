@@ -130,13 +130,16 @@ def _taken(name: str) -> UserError:
 def patients(run: str, file: Path, out: Path, *, sheet: str | None, level: float, explain: bool,
              watch: Watch | None = None) -> dict[str, int]:
     """Write the answers for a file beside the person's own data, whole or not at all; {"n": rows, "silent": those of
-    them without an answer}. UserError as predict_file and `place_for`."""
+    them without an answer, "unread": those with a cell that could not be read}. UserError as predict_file and
+    `place_for`."""
+    from medml.answers import cells_not_read
     from medml.predict import predict_file
 
     place = place_for(file, out)
     answers = predict_file(run, check_source(file), sheet=sheet, level=level, explain=explain, watch=watch)
     _write(place, spreadsheet.csv(answers))
-    return {"n": len(answers), "silent": int(answers["abstained"].is_not_null().sum())}
+    return {"n": len(answers), "silent": int(answers["abstained"].is_not_null().sum()),
+            "unread": cells_not_read(answers["note"].to_list())}
 
 
 def _write(place: Path, content: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from medml.errors import Stopped, UserError
 from medml.pipeline import Pipeline
 from medml.recipe import prepare_predictors
 from medml.recipe.prepare import predictor_kinds
+from medml.steps.step import NUMERIC
 from medml.types import PICTURES, Choice, FileEntry, Kind, PicturePlan, Report, Table, TableRef
 from medml.watch import Silent, Watch
 
@@ -35,11 +36,13 @@ class Asked:
     """New rows as they stand in a file, in its order.
 
     X       as Cases.X;   short  positions of rows with too few fields: any value may be that of another column
+    unread  position of a row -> its columns with a cell that is no number (or date) and counts as not recorded
     """
 
     frame: pl.DataFrame
     X: pd.DataFrame
     short: list[int]
+    unread: dict[int, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class Predictor:
         opened = _opened(Path(path), sheet)
         frame = opened.frame()
         X = prepare_predictors(frame, self.run.recipe, self.table, self.run.config.choice)
-        return Asked(frame, X, [int(row) for row in opened.short])
+        kinds = predictor_kinds(self.run.recipe, self.table, self.run.config.choice)
+        return Asked(frame, X, [int(row) for row in opened.short], lost_cells(frame, X, kinds))
 
     def of_one(self, values: dict[str, str | float]) -> Asked:
         """One patient: numbers as such (a comma or a point is no question then), dates as ISO texts, categories by the
@@ -141,6 +145,7 @@ def predict_file(run: str, path: Path, *, sheet: str | None = None, level: float
     returns  identifying columns as given (else the row number, from 1); "probability of X" a class, or "predicted" a
              number; "predicted" class (two classes: at the run's threshold); the set or interval; how often such
              answers were right; "abstained" with the reason, else null; "note" with what must be said of the run
+             and of cells that could not be read
     raises   UserError if the file cannot be read or lacks a predictor; Stopped if stopped
     """
     predictor, watch = Predictor.of(run), watch or Silent()
@@ -156,7 +161,26 @@ def predict_file(run: str, path: Path, *, sheet: str | None = None, level: float
         p.append(predictor.predict(asked.X.iloc[rows]))
         named += predictor.explained(asked.X.iloc[rows], p[-1], reasons[rows]) if explain else []
     return _told(_identifying(asked.frame, predictor.table, choice, asked.X), predictor, np.concatenate(p), reasons,
-                 level, named if explain else None)
+                 level, named if explain else None, asked.unread)
+
+
+def lost_cells(frame: pl.DataFrame, X: pd.DataFrame, kinds: dict[str, Kind]) -> dict[int, list[str]]:
+    """Position of a row -> its columns where a word stands that is no number (or date) and stands for no gap either.
+
+    frame  the rows as they stand in the file;   X  as they were read;   kinds  of the predictors
+    """
+    import polars as pl
+
+    from medml.data.missing import present
+
+    lost: dict[int, list[str]] = {}
+    for name, kind in kinds.items():
+        if kind not in NUMERIC or frame[name].dtype != pl.String:
+            continue
+        word = (present(frame[name]).is_not_null() & frame[name].cast(pl.Float64, strict=False).is_null()).to_numpy()
+        for row in np.flatnonzero(word & np.isnan(X[name].to_numpy(dtype=float))):
+            lost.setdefault(int(row), []).append(name)
+    return lost
 
 
 def _pieces(n: int, size: int, watch: Watch) -> Iterator[slice]:
@@ -248,7 +272,7 @@ def _unlike(predictor: Predictor, store: Store) -> list[str]:
 
 
 def _told(columns: list[pl.Series], predictor: Predictor, p: np.ndarray, reasons: list[str], level: float,
-          named: list[str] | None = None) -> pl.DataFrame:
+          named: list[str] | None = None, unread: dict[int, list[str]] | None = None) -> pl.DataFrame:
     """Answers beside the columns that say whose they are; null, and the reason, where there is one to be silent."""
     import polars as pl
 
@@ -260,7 +284,9 @@ def _told(columns: list[pl.Series], predictor: Predictor, p: np.ndarray, reasons
             pl.when(pl.lit(pl.Series(~silent))).then(pl.col(name)).alias(name)).to_series())
     columns.append(pl.Series("abstained", [reason or None for reason in reasons], dtype=pl.String))
     notes = [*report.stamps, *filter(None, [righted.said(report, predictor.steps)])]
-    columns.append(pl.Series("note", ["; ".join(notes)] * len(p), dtype=pl.String))
+    lost = {row: [f"{name}: {answers.NOT_READ}" for name in names] for row, names in (unread or {}).items()}
+    columns.append(pl.Series("note", ["; ".join([*notes, *lost.get(row, [])]) for row in range(len(p))],
+                             dtype=pl.String))
     return pl.DataFrame(_distinct_names(columns))
 
 

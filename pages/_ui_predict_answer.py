@@ -95,7 +95,7 @@ def open_answers(report: Report, p: np.ndarray) -> None:
             said += '<span class="m-quiet"> this answer alone</span>' if len(names[0]) == 1 else \
                 '<span class="m-quiet"> cannot be told apart here</span>'
         st.html(f'<p class="m-set">{said}</p>')
-        ui.note(answers.level_said(report, level))
+        ui.note(" ".join(filter(None, [answers.apart_said(report, p, level), answers.level_said(report, level)])))
 
 
 def went_by(run: Run, found: dict[str, Any], *, put_right: bool) -> None:

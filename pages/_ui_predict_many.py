@@ -10,7 +10,7 @@ import streamlit as st
 
 import worker
 from medml import asking, rights
-from medml.answers import unread_said
+from medml.answers import cells_said, unread_said
 from medml.errors import UserError
 from medml.gallery import Run
 from pages import _ui as ui
@@ -64,6 +64,8 @@ def answered(run: Run, job: worker.Job) -> None:
                        icon=":material/download:", on_click="ignore", key="m_predict_download")
     ui.note(f"Written to {out}; MedML keeps no copy. The column “abstained” says why "
             "a row has no answer.")
+    if found.get("unread"):
+        ui.say("caution", cells_said(int(found["unread"])), "Put them right in a copy of the file, and ask again.")
     if pictures:
         with ui.guard():
             gone = unread_in(out)

@@ -189,7 +189,7 @@ def test_new_pictures_are_answered_in_a_file_and_come_back_beside_where_the_mode
     out = asking.place_for(new / "png")
     found = asking.patients(made[0], new / "png", out, sheet=None, level=0.9, explain=False)
     said = answers_in(out)
-    assert found == {"n": 5, "silent": 2} and out == new / "png answers.csv"
+    assert found == {"n": 5, "silent": 2, "unread": 0} and out == new / "png answers.csv"
     assert set(said) == {"=0.png", "1.png", "2.png"}
     drawn = asking.look_at_new(made[0], new / "png", said)
     size = gallery.open_run(made[0]).config.choice.pictures.size

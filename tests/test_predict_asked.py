@@ -119,7 +119,7 @@ def test_a_file_is_answered_beside_it_and_nothing_is_written_over(trained, tmp_p
     out = asking.place_for(tmp_path / "two.csv")
     found = asking.patients(trained[0], tmp_path / "two.csv", out, sheet=None, level=0.8, explain=True)
     back = pl.read_csv(out)
-    assert found == {"n": 2, "silent": 1} and out.name == "two answers.csv"
+    assert found == {"n": 2, "silent": 1, "unread": 0} and out.name == "two answers.csv"
     assert asking.place_for(tmp_path / "two.csv", " ").name == "two answers2.csv"
     for wanted, code in ((tmp_path / "two.csv", "taken"), (out, "taken"), (tmp_path / "gone" / "a.csv", "missing")):
         with pytest.raises(UserError) as refused:

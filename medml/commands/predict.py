@@ -11,6 +11,7 @@ from medml import gallery, righted, spreadsheet
 from medml.commands import Printed, _places, command
 from medml.commands._places import save
 from medml.errors import UserError
+from medml.evaluate.catalogue import many
 from medml.roots import existing
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 @command("predict", "predict a file of patients", options)
 def do_predict(args: argparse.Namespace) -> Printed:
     """Predict a file of patients; abstains, with the reason, where it should not answer."""
-    from medml.answers import level_said, unread_said
+    from medml.answers import apart_counted, cells_not_read, cells_said, level_said, unread_said
     from medml.predict import predict_file
 
     file = existing(args.file)
@@ -45,10 +46,12 @@ def do_predict(args: argparse.Namespace) -> Printed:
     drawn = _draw(args.run, file, answers, folder) if folder else []
     said = [] if report.threshold is None else \
         [f"“{report.positive}” is predicted from a probability of {report.threshold:.3g} on."]
-    said += [each for each in [level_said(report, args.level / 100)] if each]
+    said += [each for each in (level_said(report, args.level / 100), apart_counted(answers),
+                               cells_said(cells_not_read(answers["note"].to_list()))) if each]
     unread = unread_said([str(each) for each in answers.to_series(0)], answers["abstained"].to_list())
-    return [f"{len(answers):,} rows written to {args.out}; no answer for {abstained:,} of them (column “abstained” "
-            "says why).", *([unread] if unread else []), *drawn, *said, *(f"Note: {stamp}." for stamp in report.stamps)]
+    return [f"{many(len(answers), 'row')} written to {args.out}; no answer for {abstained:,} of them (column "
+            "“abstained” says why).", *([unread] if unread else []), *drawn, *said,
+            *(f"Note: {stamp}." for stamp in report.stamps)]
 
 
 def _folder(path: str, source: Path) -> Path:

@@ -50,9 +50,13 @@ class TextNumbers(Fixed):
 
 def _read(column: pl.Series, decimal_comma: bool, about: About) -> pl.Series:
     """Text -> Float64 by the one reader of numbers; what is no number becomes null."""
+    import polars as pl
+
     from medml.data.values import read_numbers
 
     found = read_numbers(column, decimal_comma=True if decimal_comma else None)
+    if found.stays_text:  # digits that could be names, in a column that the scan knows for numbers
+        return column.cast(pl.Float64, strict=False)
     usual = about.table.column(column.name).unit
     if found.unit and usual and _plain(found.unit) != _plain(usual):
         raise UserError(what=f"Column “{column.name}” is in {found.unit} here, but was in {usual} when it was scanned.",

@@ -12,7 +12,7 @@ from worker.jobs import Kind, registry
 
 
 def run(job: Job, watch: Watch) -> dict[str, Any]:
-    """payload {run, file, out, sheet, level, explain, project (optional)} -> {run, out, n rows, silent rows}."""
+    """payload {run, file, out, sheet, level, explain, project (optional)} -> {run, out, n, silent, unread rows}."""
     from medml import asking
 
     asked = job.payload
