@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medml.errors import UserError
+from medml.roots import existing
+
+if TYPE_CHECKING:
+    from medml.gallery import Run
 
 
 def source(parser: argparse.ArgumentParser) -> None:
@@ -31,3 +39,15 @@ def run_and_source(parser: argparse.ArgumentParser) -> None:
     """RUN, --json and where its data lies now."""
     run(parser)
     parser.add_argument("--source", help="the folder or file, if it has moved")
+
+
+def source_of(args: argparse.Namespace, run: Run) -> Path:
+    """Where a run's data lies: as --source says, else where it was trained from. UserError where nothing is there."""
+    if args.source:
+        return existing(args.source)
+    try:
+        return existing(run.profile.source)
+    except UserError as gone:
+        raise UserError(what=f"{gone.what} The run was trained from there, and needs its data for this.",
+                        fix="If the folder or file was moved or renamed, say where it is: --source FOLDER. Else check "
+                            "that the drive is connected. The run is as it was.", code=gone.code) from gone

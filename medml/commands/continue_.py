@@ -7,10 +7,9 @@ import argparse
 from medml import gallery
 from medml.commands import Printed, command
 from medml.commands._json import run_as_json
-from medml.commands._options import run_and_source
+from medml.commands._options import run_and_source, source_of
 from medml.commands._places import save_json
 from medml.commands._words import run_in_words
-from medml.roots import existing
 from medml.terminal import Bar
 
 
@@ -27,7 +26,7 @@ def do_continue(args: argparse.Namespace) -> Printed:
     from medml.train import continue_run
 
     was = gallery.open_run(args.run)
-    source = existing(args.source) if args.source else None
+    source = source_of(args, was)
     bar = Bar()
     give_way(was.profile, was.recipe, was.config)
     checkpoint = continue_run(args.run, args.epochs, source=source, watch=bar)

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from medml import gallery
-from medml.asked import existing
 from medml.commands import Printed, command
-from medml.commands._options import run_and_source
+from medml.commands._options import run_and_source, source_of
 from medml.commands._places import check_json, save_json
 from medml.terminal import Bar, figure, table
 
@@ -32,7 +31,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def do_explain(args: argparse.Namespace) -> Printed:
     """Means over patients are kept with the run; what is of one patient is printed and kept nowhere."""
     opened = gallery.open_run(args.run)
-    source = existing(args.source or opened.profile.source)
+    source = source_of(args, opened)
     check_json(args, source)
     told, lines = _asked(args, opened, source)
     save_json(args.json, {"run": args.run, "stamps": opened.report.stamps} | told, source)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from medml import gallery
 from medml.commands import Printed, command
-from medml.commands._options import run_and_source
+from medml.commands._options import run_and_source, source_of
 from medml.commands._places import check_json, save_json
 from medml.evaluate.words import HEADLINE, title
-from medml.roots import existing
 from medml.terminal import table
 
 
@@ -27,7 +26,7 @@ def do_groups(args: argparse.Namespace) -> Printed:
     from medml.report.wording import of_group
 
     opened = gallery.open_run(args.run)
-    source = existing(args.source or opened.profile.source)
+    source = source_of(args, opened)
     check_json(args, source)
     found = grouped.by_column(args.run, args.column, Path(source))
     save_json(args.json, {"run": args.run, "checkpoint": opened.chain.current, "stamps": opened.report.stamps,

@@ -7,10 +7,9 @@ import argparse
 from medml import gallery
 from medml.commands import Printed, command
 from medml.commands._json import run_as_json
-from medml.commands._options import run_and_source
+from medml.commands._options import run_and_source, source_of
 from medml.commands._places import save_json
 from medml.commands._words import title
-from medml.roots import existing
 from medml.terminal import Bar, figure
 
 
@@ -19,7 +18,7 @@ def do_open(args: argparse.Namespace) -> Printed:
     """Open the part that was kept closed; every look is counted."""
     from medml.train import open_held_out
 
-    open_held_out(args.run, source=existing(args.source) if args.source else None, watch=Bar())
+    open_held_out(args.run, source=source_of(args, gallery.open_run(args.run)), watch=Bar())
     opened = gallery.open_run(args.run)
     save_json(args.json, run_as_json(opened))
     return [f"Held-out part, opened {opened.report.looks} time(s):",
