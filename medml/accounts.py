@@ -277,7 +277,7 @@ def touch(token: str) -> None:
 
 
 def _person(found: Account, place: str) -> Person:
-    return Person(found.id, found.name, found.role, found.teams, place, found.once is not None)
+    return Person(found.id, found.name, found.role, found.teams, place, found.once is not None, found.password is None)
 
 
 def _plain(name: str) -> str:

@@ -21,6 +21,7 @@ from medml.store import accounts as store
 FRESH = 300.0  # seconds since a token was issued: an older cookie of a sign-in signs nobody in
 ROLES_BY, TEAMS_BY = "MEDML_OIDC_ROLES", "MEDML_OIDC_TEAMS"
 NAMES = ("name", "preferred_username", "email", "sub")  # what a person is called by, the first that is there
+NOBODY = ("The hospital's service did not say who you are.", "Try again, or ask whoever looks after MedML.")
 
 
 def is_set_up() -> bool:
@@ -66,19 +67,23 @@ def sign_in(claims: Mapping[str, Any], *, place: str, in_place_of: str | None = 
     groups are what the token says at every time.
 
     claims  of the ID token, its signature, issuer, audience and nonce looked at already
-    raises  UserError where the token is old, says nothing that gives a role, or names no one
+    raises  UserError where the token is old, says nothing that gives a role (whoever had one until then is signed out
+            everywhere), or names no one
     """
     try:
         role = max(given(claims, ROLES_BY), key=ROLES.index, default=None)
         issued, subject = float(claims.get("iat") or 0), f"{claims['iss']} {claims['sub']}"
     except (KeyError, TypeError, ValueError):
-        raise _refused("The hospital's service did not say who you are.", place) from None
+        raise _refused(NOBODY[0], place) from None
     if not -FRESH < time.time() - issued < FRESH:
         raise _refused("This sign-in is too old.", place)
+    known = store.account(subject=subject)
     if role is None:
-        raise _refused("Your account at the hospital is in no group that may use MedML.", place)
+        if known is not None:
+            store.change(known.id)  # every window that is open still
+        raise _refused("Your account at the hospital is in no group that may use MedML.", place, known)
     teams = sorted(set(given(claims, TEAMS_BY)))
-    found = store.account(subject=subject) or _new(claims, subject, role, teams, place)
+    found = known or _new(claims, subject, role, teams, place)
     if (found.role, found.teams) != (role, tuple(teams)):
         rights.note(f"make “{found.name}” {role}{accounts.in_groups(teams)}", "account", found.id,
                     by=Person(found.id, found.name, role, place=place))
@@ -103,6 +108,7 @@ def _new(claims: Mapping[str, Any], subject: str, role: str, teams: list[str], p
     return made
 
 
-def _refused(what: str, place: str) -> UserError:
-    rights.note("sign in", "account", "", "failed", by=Person("", "by the hospital's service", "", place=place))
-    return UserError(what=what, fix="Try again, or ask whoever looks after MedML.", code="not_signed_in")
+def _refused(what: str, place: str, known: store.Account | None = None) -> UserError:
+    rights.note("sign in", "account", known.id if known else "", "failed",
+                by=Person("", known.name if known else "by the hospital's service", "", place=place))
+    return UserError(what=what, fix=NOBODY[1], code="not_signed_in")

@@ -38,6 +38,7 @@ class Person:
     teams: tuple[str, ...] = ()
     place: str = "this machine"
     once: bool = False  # signed in by a password that must be changed before anything else
+    by_hospital: bool = False  # the hospital's own service keeps the password
 
     @property
     def sees_all(self) -> bool:

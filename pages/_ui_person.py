@@ -8,6 +8,7 @@ from medml import rights
 from pages import _ward as ward
 from pages._ui_plain import html, plain
 
+PASSWORD = '<p class="m-person"><a href="/password" target="_self">Change the password</a></p>'
 LONGEST = 24  # characters of a name in the bar
 
 
@@ -22,7 +23,7 @@ def menu() -> None:
         groups = f"<br>In {html(', '.join(person.teams), 200)}" if person.teams else ""
         st.html(f'<p class="m-what">{html(person.name, 80)}</p><p class="m-note">{html(person.role.capitalize())}: '
                 f'{html(rights.ROLE_WORDS[person.role])}{groups}</p>'
-                '<p class="m-person"><a href="/password" target="_self">Change the password</a></p>')
+                f'{"" if person.by_hospital else PASSWORD}')
         if ward.opens("audit"):
             st.page_link("audit.py", label="Audit log", icon=":material/history:")
         if ward.opens("accounts"):

@@ -23,6 +23,7 @@ SIGN_IN = "/sign-in"
 PASSWORD = "/password"
 OPEN = ("/_stcore/health", "/favicon.png", SIGN_IN, *(f"{SIGN_IN}/{each}" for each in (
     "look.css", "font.woff2", "favicon.png", "hospital", "hospital/done")))
+BACK = f"{SIGN_IN}/hospital/done"
 HOSPITAL = ("/auth/login", "/oauth2callback")  # Streamlit's own routes to the hospital's service, where there is one
 UNSEEN = ("/_stcore/", "/static/", "/media/", "/app/", "/component/")  # asked by scripts: told, not sent elsewhere
 KEPT = ("/static/", "/app/static/")  # what a browser may keep: the same for everybody, no data
@@ -49,7 +50,7 @@ class Gate:
             scope = {**scope, "headers": of_this_site(scope["headers"])}
         path = scope["path"]
         if scope["type"] == "http" and path in self.open:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, back_to_us(path, send) if path in HOSPITAL else send)
             return
         cookies = cookies_of(scope)
         token = ward.token_of(cookies)
@@ -78,7 +79,7 @@ class Gate:
         elif to:
             await redirect(send, to)
         elif self.hospital and any(name.startswith("_streamlit_user") for name in cookies):
-            await redirect(send, f"{SIGN_IN}/hospital/done")
+            await redirect(send, BACK)
         else:
             asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
             await redirect(send, SIGN_IN if asked == "/" else f"{SIGN_IN}?to={quote(asked, safe='')}")
@@ -242,6 +243,19 @@ async def answer(send: Send, status: int, words: str, *headers: tuple[bytes, byt
 async def redirect(send: Send, to: str) -> None:
     """To another page of ours."""
     await answer(send, 303, "Sign in first.", (b"location", to.encode("latin-1")))
+
+
+def back_to_us(path: str, send: Send) -> Send:
+    """From Streamlit's own routes to a page of ours that says what came of it: theirs say "Authentication error" where
+    the hospital's service cannot be asked, and nothing at all where it named nobody."""
+    async def turned(message: Message) -> None:
+        to = BACK if path == HOSPITAL[1] else f"{BACK}?away=1"
+        if message["type"] == "http.response.start" and (path == HOSPITAL[1] or message["status"] >= 400):
+            kept = [(name, value) for name, value in message.get("headers", [])
+                    if name.lower() not in (b"location", b"content-length")]
+            message = {**message, "status": 303, "headers": [*kept, (b"location", to.encode())]}
+        await send(message)
+    return turned
 
 
 async def refuse_window(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:

@@ -65,6 +65,13 @@ def password(form: str, name: str, *, said: str = "", once: bool = False) -> str
     return FRAME.format(title="Your password", body=body, more="")
 
 
+def kept_elsewhere(name: str) -> str:
+    """In the place of that page, for somebody whose password the hospital's service keeps."""
+    return FRAME.format(title="Your password", more="", body=(
+        f'<p class="lead">Signed in as <strong>{escape(name)}</strong>. Your password is kept by the hospital’s own '
+        'service: change it there.</p><p class="lead"><a class="second" href="/">Back to MedML</a></p>'))
+
+
 def through() -> str:
     """Shown for a moment after the hospital's service has said who it is: the next step begins on a page of ours, so
     that a cookie for this site alone is sent with it."""

@@ -81,6 +81,8 @@ async def sign_out(request: Request) -> Response:
 async def password_page(request: Request) -> Response:
     """The form for one's own password."""
     person = await asyncio.to_thread(ward.look, token_in(request))
+    if person is not None and person.by_hospital:
+        return HTMLResponse(page.kept_elsewhere(person.name), headers={"cache-control": "no-store"})
     return with_form(request, lambda word: page.password(word, person.name if person else "",
                                                               once=bool(person and person.once)))
 
@@ -141,19 +143,30 @@ async def from_hospital(request: Request) -> Response:
     """Back from there: what Streamlit's route has put into its signed cookie becomes a session of ours, once."""
     from streamlit.web.server.starlette.starlette_auth_routes import _get_cookie_value_from_request
 
+    if "away" in request.query_params:
+        return not_signed_in("The hospital’s sign-in service could not be asked.", "Try again in a minute. An "
+                             "administrator finds what is wrong in the log and in deploy/README.md.", 503)
     content = _get_cookie_value_from_request(request, USER) if hospital.is_set_up() else None
-    try:
-        claims = json.loads(content) if content else {}
-        token, _ = await asyncio.to_thread(hospital.sign_in, claims, place=place_of(request.scope),
-                                           in_place_of=token_in(request))
-    except UserError as refused:
-        answer = not_signed_in(refused.what, refused.fix, 403)
-    else:
-        answer = signed_in(request, token, HTMLResponse(page.through()))
+    if content:
+        answer = await named_by_hospital(request, json.loads(content))
+    elif await asyncio.to_thread(ward.look, token_in(request), place_of(request.scope)) is not None:
+        answer = RedirectResponse("/", status_code=303)  # signed in already; this was an earlier way in
+    else:  # not in the audit log: anybody may ask for this page as often as they like
+        answer = not_signed_in(*hospital.NOBODY, 403)
     for name in cookies_of(request.scope):
         if name.startswith(USER):  # for thirty days otherwise
             answer.delete_cookie(name, path="/")
     return answer
+
+
+async def named_by_hospital(request: Request, claims: dict[str, Any]) -> Response:
+    """A session for whom the hospital's service has named, or why there is none."""
+    try:
+        token, _ = await asyncio.to_thread(hospital.sign_in, claims, place=place_of(request.scope),
+                                           in_place_of=token_in(request))
+    except UserError as refused:
+        return not_signed_in(refused.what, refused.fix, 403)
+    return signed_in(request, token, HTMLResponse(page.through()))
 
 
 def not_signed_in(what: str, fix: str, status: int) -> Response:

@@ -56,6 +56,13 @@ def test_role_and_groups_are_what_the_token_says_every_time(by_groups):
     assert accounts.of_token(token) is None and accounts.of_token(fresh, place="10.0.0.1") == second
 
 
+def test_who_lost_every_role_at_the_hospital_is_sent_out_of_every_window(by_groups):
+    token = come(groups=["medml-viewers"])[0]
+    with pytest.raises(UserError, match="in no group"):
+        come(groups=[])
+    assert accounts.of_token(token) is None and audit.entries()[-1].name == "Ada Lovelace"
+
+
 def test_an_account_that_the_hospital_made_is_in_the_log_and_each_change_of_it(by_groups):
     for groups in (["medml-viewers"], ["medml-viewers"], ["medml-admins"]):
         come(groups=groups)
@@ -172,6 +179,52 @@ def test_a_token_that_is_not_right_signs_nobody_in(way, wrong, monkeypatch):
     answer = through(way, client)
     assert "medml" not in client.cookies and b"http-equiv" not in answer.body
     assert client.ask("/gallery").status == 303
+
+
+def told(client: Client, answer):
+    """The page to which an answer leads."""
+    assert answer.status == 303 and answer.headers["location"].startswith("/sign-in/hospital/done")
+    return client.ask(answer.headers["location"])
+
+
+def test_a_service_that_cannot_be_asked_is_said_in_words(way, monkeypatch):
+    sso, app = way
+    monkeypatch.setattr(sso, "discovery", dict)
+    client = Client(app)
+    answer = told(client, client.ask(client.ask("/sign-in/hospital").headers["location"]))
+    assert answer.status == 503 and "service could not be asked" in answer.body.decode()
+    assert b'href="/sign-in"' in answer.body
+
+
+@pytest.mark.parametrize("came", ["error=access_denied", "code=abc", ""])
+def test_who_comes_back_without_a_name_is_told_so(way, came):
+    """Cancelled there, or gone back to in the browser's history."""
+    client = Client(way[1])
+    answer = told(client, client.ask(f"/oauth2callback?{came}&state=x"))
+    assert answer.status == 403 and "did not say who you are" in answer.body.decode()
+
+
+def test_who_is_in_goes_on_where_an_old_way_in_is_opened_again(way):
+    client = Client(way[1])
+    through(way, client)
+    assert client.ask(client.ask("/oauth2callback?code=abc&state=x").headers["location"]).headers["location"] == "/"
+
+
+def test_opening_that_page_again_and_again_writes_nothing_into_the_log(way, monkeypatch):
+    monkeypatch.setenv("MEDML_HOME", str(way[1].home))
+    before = len(audit.entries())
+    assert Client(way[1]).ask("/sign-in/hospital/done").status == 403
+    assert len(audit.entries()) == before
+
+
+def test_a_password_that_the_hospital_keeps_is_not_asked_for_here(way):
+    client = Client(way[1])
+    through(way, client)
+    page = client.ask("/password").body.decode()
+    assert "kept by the hospital’s own service" in page and 'type="password"' not in page
+    window = client.window()
+    assert "Sign out" in (drawn := window.draw()) and "Change the password" not in drawn
+    window.close()
 
 
 def test_a_cookie_that_nobody_signed_signs_nobody_in(way):
