@@ -63,8 +63,8 @@ def details(run: Run) -> None:
              ("Computed by", DEVICES.get(made.device, made.device)), ("Version of MedML", made.code_version),
              ("Fingerprint of the data (SHA-256)", made.data_sha256),
              ("Fingerprint of the split (SHA-256)", made.split_sha256)]
-    how = [said.setting(key, value, [run.config.family]) for key, value in gallery.settings_of(run).items()
-           if key not in ("family", "target")]
+    how = [said.setting(key, value, [run.config.family], run.report.task)
+           for key, value in gallery.settings_of(run).items() if key not in ("family", "target")]
     left, right = st.columns(2, gap="medium")
     with left:
         ui.table(["What it was made from", ""], facts, fixed=True)

@@ -39,8 +39,9 @@ def setting(key: str, value: object, kinds: Iterable[str], task: Task = "binary"
     if group == "parameter":
         params = [each for kind in kinds if kind in families.registry.names()
                   for each in families.registry.get(kind).params if each.name == name]
-        choice = bool(params) and value in params[0].choices
-        return (params[0].title if params else name), params[0].said(value) if choice else words(value)
+        named = next((each.said(value, task) for each in params
+                      if value in each.choices or each.meaning(value, task)), None)
+        return (params[0].title if params else name), words(value) if named is None else named
     return PLAIN.get(key, key.capitalize()), words(value)
 
 

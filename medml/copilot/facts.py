@@ -63,6 +63,7 @@ class Setting(Value):
     low: float | None = None
     high: float | None = None
     choices: list[str] = []
+    zero: str = ""  # what a 0 stands for here, where it is not simply nothing
     zone: str = "usual"
     borders: tuple[float, float] | None = None  # of the usual values, with this table; beyond them cautious, aggressive
 

@@ -193,6 +193,7 @@ def _run(config: TrainConfig, table: Table, recipe: Recipe | None) -> RunFacts:
     chosen = usual | {name: value for name, value in config.params.items() if value is not None}
     settings = [Setting(name=each.name, title=each.title, sentence=each.sentence, value=chosen[each.name],
                         usual=usual[each.name], low=each.low, high=each.high, choices=list(each.choices),
+                        zero=each.meaning(0, config.choice.task),
                         zone=zone_of(each, chosen[each.name], zones.get(each.name)), borders=zones.get(each.name))
                 for each in family.params]
     split = config.split

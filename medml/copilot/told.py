@@ -123,7 +123,11 @@ def _setting(each: Setting) -> Line:
     bounds = "" if each.low is None or each.high is None else f", {plainly(each.low)} to {plainly(each.high)}"
     moved = 15 * (each.value != each.usual)
     return _line(4, 10 + moved, "settings underfit overfit", f"Setting {each.name} ({each.title}): "
-                 f"{plainly(each.value)}; usual here {plainly(each.usual)}{bounds}.")
+                 f"{_value(each, each.value)}; usual here {_value(each, each.usual)}{bounds}.")
+
+
+def _value(each: Setting, value: object) -> str:
+    return each.zero if each.zero and value == 0 else plainly(value)
 
 
 def in_words(each: Figure) -> str:

@@ -20,6 +20,7 @@ Zone = tuple[float, float]
 class Param:
     """One setting of a family, from which its form is drawn.
 
+    zero       what 0 stands for where it is not simply nothing: with classes, and where a number is predicted
     default    None where the usual value depends on the size of the data: `Family.usual` has it
     zones      the two borders (cautious | usual | aggressive), in the unit of the value; None for choices, and where
                they depend on the data: `Family.zones` has them
@@ -41,10 +42,15 @@ class Param:
     more_is: Literal["aggressive", "cautious"] = "aggressive"
     picture: str = ""
     more: bool = False
+    zero: tuple[str, str] | None = None
 
-    def said(self, value: Any) -> str:
-        """A value as a screen says it: "on", "0.00001", a choice in its words."""
-        return dict(zip(self.choices, self.words, strict=False)).get(value, plainly(value))
+    def meaning(self, value: Any, task: Task) -> str:
+        """What a 0 stands for with that kind of outcome; "" where a value is simply itself."""
+        return self.zero[task == "regression"] if self.zero is not None and value == 0 else ""
+
+    def said(self, value: Any, task: Task = "binary") -> str:
+        """A value as a screen says it: "on", "0.00001", a choice in its words, what a 0 stands for."""
+        return self.meaning(value, task) or dict(zip(self.choices, self.words, strict=False)).get(value, plainly(value))
 
     def zone(self, value: float, zones: Zone | None = None) -> Literal["cautious", "usual", "aggressive"]:
         """In which zone a value lies, by these borders or its own; "usual" where the parameter has none."""

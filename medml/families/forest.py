@@ -49,7 +49,8 @@ class Forests(Family):
         Param("leaf", "Fewest patients in a leaf", "A rule must hold for at least so many training rows; more make "
               "the forest smoother.", None, low=3, high=100, more_is="cautious", picture="leaf"),
         Param("columns", "Share of columns a cut", "How many columns are looked at for each cut; 0 takes the square "
-              "root of their number.", 0.0, low=0.0, high=1.0, kind="float", picture="some_columns", more=True),
+              "root of their number, or all of them where a number is predicted.", 0.0, low=0.0, high=1.0, kind="float",
+              picture="some_columns", more=True, zero=("the square root of their number", "all of them")),
     )
 
     def usual(self, facts: Facts) -> dict[str, Any]:

@@ -190,7 +190,8 @@ def settings(run: gallery.Run) -> str:
     kept, those that somebody set."""
     used = run.manifest.settings | run.config.params
     known = families.registry.get(run.config.family).params
-    said = [f"{each.title}: {each.said(used[each.name])}" for each in known if each.name in used] or ["the usual ones"]
+    said = [f"{each.title}: {each.said(used[each.name], run.report.task)}" for each in known
+            if each.name in used] or ["the usual ones"]
     done = LEARNED.get(families.registry.get(run.config.family).round)
     return "; ".join([*said, f"{done}: {run.checkpoint.rounds:,}"] if done else said)
 
