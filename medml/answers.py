@@ -148,7 +148,7 @@ def level_said(report: Report, level: float) -> str:
     kind = "An interval" if report.task == "regression" else "A set"
     single = found.single
     alone = "" if single is None or single.value is None else f" and was one answer alone in {_with_interval(single)}"
-    return f"{kind} of that kind held the truth in {_with_interval(found.held)} of patients{alone}."
+    return f"{kind} at {_pct(level)} held the truth in {_with_interval(found.held)} of patients{alone}."
 
 
 def _with_interval(share: Metric) -> str:

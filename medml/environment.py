@@ -29,8 +29,8 @@ class Number:
 NUMBERS = {
     "MEDML_IDLE": Number("how long a worker with nothing to do stays", "seconds", 600.0, endless=True),
     "MEDML_LEASE": Number("how long a job may give no sign of life", "seconds", 30.0, least=0.1),
-    "MEDML_THREADS": Number("how many threads a training on a large table may use", "threads", os.cpu_count() or 1,
-                            least=1, whole=True),
+    "MEDML_THREADS": Number("how many of the processor's cores a training on a large table may use", "cores",
+                            os.cpu_count() or 1, least=1, whole=True),
     "MEDML_LEAST_FREE_GB": Number("the room that must be free on the disk", "gigabytes", 2.0, code="least_free",
                                   meanwhile="No new work is taken. What runs or waits goes on."),
 }

@@ -8,7 +8,7 @@ import pytest
 from tables import trained_once
 from test_report_files import pages, words
 
-from medml import gallery, report
+from medml import answers, gallery, report
 from medml.commands._words import in_question
 from medml.measured import Conformal, ConformalLevel
 from medml.report import content, sets, wording
@@ -31,6 +31,12 @@ def with_sets(run: gallery.Run, held: tuple[float, float, float], *, task: str =
                                                      "single": Metric(value=0.8, low=0.7, high=0.9, n=120)}))
     return replace(run, report=run.report.model_copy(update={
         "task": task, "conformal": Conformal(n_patients=120, levels=[level])}))
+
+
+@pytest.mark.parametrize(("task", "kind"), [("binary", "A set"), ("regression", "An interval")])
+def test_an_answer_names_the_level_of_its_set_beside_how_often_such_sets_held_the_truth(run, task, kind):
+    told = answers.level_said(with_sets(run, (0.94, 0.85, 0.97), task=task).report, 0.9)
+    assert told.startswith(f"{kind} at 90 % held the truth in 94 % (85 to 97) of patients")
 
 
 @pytest.mark.parametrize(("held", "judged_as"), [

@@ -67,7 +67,7 @@ def test_one_patient_is_answered_with_all_that_must_be_said(form, app):
     expect(card).to_contain_text(re.compile(r"Of 100 patients given about \d+ %, \d+ had it \(\d+ to \d+\)"))
     expect(card).to_contain_text("Internally validated only")
     expect(card.locator(".m-part-name")).to_have_count(3)
-    expect(card).to_contain_text("A set of that kind held the truth in")
+    expect(card).to_contain_text("A set at 90 % held the truth in")
     before = card.locator(".m-note").nth(1).inner_text()
     card.get_by_role("radio", name="80 %").or_(card.get_by_text("80 %", exact=True)).first.click()
     expect(card.locator(".m-note").nth(1)).not_to_have_text(before)
