@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from medml import home, rights, store
+from medml import home, inherited, rights, store
 from medml.errors import UserError
 from medml.example import example_source
 from medml.room import writing
@@ -43,12 +43,6 @@ class Card(Value):
     name: str
     source: str  # absolute path
     made: str  # ISO time, UTC
-
-
-class RunList(Value):
-    """runs.json: ids, oldest first."""
-
-    runs: list[str] = []
 
 
 class Project(Value):
@@ -237,11 +231,7 @@ def runs_of(project: str) -> list[str]:
     """Ids of the models made in this project that are still in the gallery, oldest first."""
     if not rights.sees("project", project):
         return []
-    try:
-        listed = home.read_model(home.projects_folder() / project / "runs.json", RunList).runs
-    except (OSError, ValidationError):
-        return []
-    return [each for each in listed if (home.runs_folder() / each).is_dir()]
+    return list(inherited.runs(project))
 
 
 def add_run(project: str, run: str) -> None:
@@ -253,4 +243,4 @@ def add_run(project: str, run: str) -> None:
             raise store.locked()
         listed = runs_of(project)
         if run not in listed:
-            home.write_model(folder(project) / "runs.json", RunList(runs=[*listed, run]))
+            home.write_model(folder(project) / "runs.json", inherited.RunList(runs=[*listed, run]))

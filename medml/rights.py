@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from medml import audit
+from medml import audit, inherited
 from medml import store as jobs
 from medml.errors import UserError
 from medml.store import Job
@@ -71,7 +71,7 @@ ACTS: dict[str, Act] = {
     "give": Act("administrator", "say whom this belongs to"), "settings": Act("administrator", "change settings"),
     "accounts": Act("administrator", "change accounts"),
     "audit": Act("administrator", "read the audit log", noted=False),
-    "forget": Act("clinician", "delete what was asked"),
+    "forget": Act("clinician", "delete what was asked"), "bring": Act("clinician", "bring a model in"),
 }
 JOBS = {"scan": "scan", "train": "train", "continue": "train", "without": "train", "forecast": "train",
         "held_out": "train", "external": "train", "explain": "explain", "score": "explain", "export": "export",
@@ -228,7 +228,15 @@ def note_on_the_ward(act: str, sort: str, thing: str) -> None:
 def sees(sort: str, thing: str, person: Person | None = None) -> bool:
     """Whether a project ("project") or run ("run") is that person's, or of a group of theirs."""
     person = person or current()
-    return person.sees_all or _is_theirs(store.owner(sort, thing), person)
+    return person.sees_all or _is_theirs(_owner(sort, thing), person)
+
+
+def _owner(sort: str, thing: str) -> Owner | None:
+    found = store.owner(sort, thing)
+    if found is None and sort == "run" and jobs.is_shared():
+        inherited.look()
+        found = store.owner(sort, thing)
+    return found
 
 
 def seen(sort: str) -> Callable[[str], bool]:
@@ -236,6 +244,8 @@ def seen(sort: str) -> Callable[[str], bool]:
     person = current()
     if person.sees_all:
         return lambda thing: True
+    if sort == "run" and jobs.is_shared():
+        inherited.look()
     owners = store.owners(sort)
     return lambda thing: _is_theirs(owners.get(thing), person)
 
