@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medml import home
 from medml.evaluate.catalogue import TITLES, found
-from medml.types import Check, Report
+from medml.types import Check, Report, TrainConfig
 from medml.value import Value
 
 FOLDER = "exports"
@@ -21,7 +21,7 @@ FEWEST = 200  # rows that must have been compared
 class Parity(Value):
     """What was compared, and how far apart the two were at most.
 
-    n_rows           rows made up from what is known of the columns;   n_own  rows of the clinician's own table
+    n_rows           rows made up from what the columns hold, or pictures;   n_own  rows of the clinician's own table
     n_missing, n_unseen  cells among both that were empty, or held a category that training did not know
     difference       largest difference of a probability; of a number, in shares of its usual range
     reasons_differ   rows in which the reasons for no answer, or the columns that they name, are not the same
@@ -71,8 +71,13 @@ def record_of(folder: Path, checkpoint: int) -> ExportRecord | None:
     return home.read_model(path, ExportRecord) if path.exists() else None
 
 
-def check(record: ExportRecord | None) -> Check:
-    """G2 as it stands after that export."""
+def asked_about(config: TrainConfig) -> str:
+    """What file and model were asked about, as a sentence counts it."""
+    return "rows" if config.choice.pictures is None else "pictures"
+
+
+def check(record: ExportRecord | None, asked: str) -> Check:
+    """G2 as it stands after that export.   asked  what `asked_about` says"""
     if record is None:
         return found("G2", "info", "Not exported yet: file and model are compared before a file is handed out.")
     parity = record.parity
@@ -80,19 +85,19 @@ def check(record: ExportRecord | None) -> Check:
                "unseen_categories": parity.n_unseen, "largest_difference": parity.difference,
                "silences_that_differ": parity.reasons_differ}
     if not record.passed:
-        return found("G2", "block", differs(parity), "Use the model inside MedML: no file was handed out. Please "
-                                                     "report this fault.", **figures)
+        return found("G2", "block", differs(parity, asked), "Use the model inside MedML: no file was handed out. "
+                                                            "Please report this fault.", **figures)
     within = next(each for each in ("0.000001", "0.00001", "0.0001") if parity.difference < float(each))
     own = f" and {parity.n_own:,} of your own" if parity.n_own else ""
-    return found("G2", "pass", f"On {parity.n_rows:,} made-up rows{own} the exported file and the model differed by "
+    return found("G2", "pass", f"On {parity.n_rows:,} made-up {asked}{own} the exported file and the model differed by "
                                f"less than {within}.", **figures)
 
 
-def differs(parity: Parity) -> str:
+def differs(parity: Parity, asked: str) -> str:
     """Why a file was not handed out, in one sentence."""
     if parity.reasons_differ:
         return (f"The exported file would stay silent for other reasons than the model, or where the model answers, in "
-                f"{parity.reasons_differ:,} of {parity.n_rows + parity.n_own:,} rows.")
+                f"{parity.reasons_differ:,} of {parity.n_rows + parity.n_own:,} {asked}.")
     return (f"The exported file would differ from the model by up to {parity.difference:.2g}; "
             f"less than {parity.limit:g} is allowed.")
 
@@ -101,5 +106,7 @@ def with_export(report: Report, folder: Path, checkpoint: int) -> Report:
     """The report as it stands today: with G2, in its place among the checks."""
     order = list(TITLES)
     others = [each for each in report.checks if each.id != "G2"]
-    checks = sorted([*others, check(record_of(folder, checkpoint))], key=lambda each: order.index(each.id))
+    record = record_of(folder, checkpoint)
+    asked = "" if record is None else asked_about(home.read_model(folder / "config.json", TrainConfig))
+    checks = sorted([*others, check(record, asked)], key=lambda each: order.index(each.id))
     return report.model_copy(update={"checks": checks})

@@ -14,7 +14,7 @@ from test_export import web_folder
 from test_pictures import QUICK, SIDE, bars, planned
 from test_vision import GOOGLE
 
-from medml import asking, export, families, gallery, train
+from medml import asking, export, exported, families, gallery, train
 from medml.__main__ import main
 from medml.data.images.fit import fit as by_pillow
 from medml.errors import UserError
@@ -82,6 +82,11 @@ def test_a_network_goes_out_and_was_asked_about_two_hundred_pictures(made, monke
     kept = export.record_of(gallery.open_run(made[0]))
     assert kept.passed and kept.parity.n_rows >= 200 and kept.parity.difference < 1e-5
     assert {each.name for each in made[1].iterdir()} == {"model.onnx", "schema.json", "run.py", "run.mjs"}
+    said = next(each.what for each in gallery.open_run(made[0]).report.checks if each.id == "G2")
+    assert said.startswith("On 204 made-up pictures the exported file and the model differed by less than 0.")
+    assert export.g2(gallery.open_run(made[0])).what == said
+    wrong = exported.differs(kept.parity.model_copy(update={"reasons_differ": 3}), "pictures")
+    assert wrong.endswith("in 3 of 204 pictures.")
 
 
 @pytest.mark.parametrize("with_what", ["python", "node"])

@@ -66,7 +66,7 @@ def package(run: str, *, watch: Watch | None = None) -> Package:
     sha256 = hashlib.sha256(content).hexdigest()
     kept = record.keep(predictor, found, content, sha256 if found.holds else "")
     if not found.holds:
-        raise UserError(what=exported.differs(found), code="export_differs",
+        raise UserError(what=exported.differs(found, exported.asked_about(predictor.run.config)), code="export_differs",
                         fix="Use the model inside MedML; no file was written. Please report this fault.")
     described = schema.schema_of(predictor, schema.columns_of(predictor) if of_columns else [],
                                  found.model_dump(mode="json"), sha256)

@@ -48,4 +48,4 @@ def record_of(run: gallery.Run) -> ExportRecord | None:
 
 def g2(run: gallery.Run) -> Check:
     """The check G2 of RIGOUR.md on a run as it stands now."""
-    return exported.check(record_of(run))
+    return exported.check(record_of(run), exported.asked_about(run.config))
