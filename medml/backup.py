@@ -156,7 +156,8 @@ def _unpack(place: Path, beside: Path) -> int:
             if unpacked > shutil.disk_usage(beside).free:
                 raise room.no_room()
             for name, digest in known.items():
-                _take(archive, name, digest, beside)
+                if take(archive, name, beside) != digest:
+                    raise _no_backup()
             return len(known)
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError, UnicodeError
             ) as broken:
@@ -179,7 +180,8 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, str]:
     return known
 
 
-def _take(archive: zipfile.ZipFile, name: str, digest: str, beside: Path) -> None:
+def take(archive: zipfile.ZipFile, name: str, beside: Path) -> str:
+    """Unpack one file, whose name leads into that folder, for its owner alone; returns its SHA-256."""
     to = beside / name
     home.ensure(to.parent)
     found = hashlib.sha256()
@@ -189,8 +191,7 @@ def _take(archive: zipfile.ZipFile, name: str, digest: str, beside: Path) -> Non
             out.write(chunk)
         out.flush()
         os.fsync(out.fileno())
-    if found.hexdigest() != digest:
-        raise _no_backup()
+    return found.hexdigest()
 
 
 def _no_backup() -> UserError:

@@ -1,4 +1,4 @@
-"""Finished runs under home()/runs: list, open, rename, revert, pack, delete. Files alone, so it works anywhere.
+"""Finished runs under home()/runs: list, open, rename, revert, delete. Files alone, so it works anywhere.
 
     runs/<run>/ manifest.json profile.json recipe.json config.json      what it was made from; never changed
                 label.json chain.json                                   its name; which checkpoint is current
@@ -14,23 +14,19 @@ manifest.json has the hashes of the files beside it that never change, chain.jso
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
 import os
 import secrets
 import shutil
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from medml import exported, external, forecast, home, picked, rights, seals, store, tried, vault
+from medml import brought, exported, external, forecast, home, picked, rights, seals, store, tried, vault
 from medml.errors import UserError
 from medml.evaluate import headline
 from medml.recipe.target import ABOVE_ZERO
-from medml.steps.second_look import to_take_away
 from medml.types import Chain, Checkpoint, Label, Manifest, Metric, Point, Profile, Recipe, Report, Task, TrainConfig
 
 DIVIDED = ("They were judged on different divisions of the same patients, so a small difference may come from that "
@@ -112,7 +108,7 @@ def is_there(run: str) -> bool:
 
 def open_run(run: str, checkpoint: int | None = None) -> Run:
     """A run at its current checkpoint (or at the one given). UserError if it is gone or not whole."""
-    folder = _folder(run)
+    folder = folder_of(run)
     with _in_words():
         chain = home.read_model(folder / "chain.json", Chain)
         if checkpoint is not None:
@@ -123,7 +119,7 @@ def open_run(run: str, checkpoint: int | None = None) -> Run:
         report = external.with_external(home.read_model(at / "report.json", Report), folder, chain.current)
         report = picked.with_picked(report, folder, chain.current)
         report = forecast.with_forecast(report, folder, chain.current)
-        report = exported.with_export(report, folder, chain.current)
+        report = brought.with_brought(exported.with_export(report, folder, chain.current), folder)
         opened = Run(run=run, folder=folder, manifest=manifest, config=config.judged_by(report.positive), chain=chain,
                    profile=home.read_model(folder / "profile.json", Profile),
                    recipe=home.read_model(folder / "recipe.json", Recipe),
@@ -141,6 +137,10 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as absent:
+        if "private" in Path(absent.filename or "").parts:
+            raise UserError(what="The private part of this model, which says who was in which fold, is not here: a "
+                                 "model that was brought in from a file has none.", code="no_private_part",
+                            fix="Use it, judge it on another folder, or go on with it where it was made.") from absent
         raise UserError(what="Files of this model are missing: it was not saved completely, or they were removed.",
                         fix="Bring them back from a backup, or delete it in the Gallery and train again.",
                         code="incomplete_artefact", detail=Path(absent.filename or "").name) from absent
@@ -164,7 +164,7 @@ def changing(run: str) -> Iterator[Path]:
     with store.only_one("runs", wait=30.0, everywhere=True) as free:
         if not free:
             raise store.locked()
-        folder = _folder(run)
+        folder = folder_of(run)
         rights.require("change", "run", run)
         yield folder
 
@@ -219,7 +219,7 @@ def add_checkpoint(run: str, part: Path, checkpoint: Checkpoint) -> Checkpoint:
 
 def rename(run: str, *, name: str | None = None, notes: str | None = None) -> Label:
     """Change what a person calls a run, or their notes on it."""
-    path = _folder(run) / "label.json"
+    path = folder_of(run) / "label.json"
     rights.require("change", "run", run)
     label = home.read_model(path, Label)
     changes = {key: value for key, value in (("name", name), ("notes", notes)) if value is not None}
@@ -235,7 +235,7 @@ def delete(run: str) -> None:
 
     That it was tried is not forgotten (E3).
     """
-    folder = _folder(run)
+    folder = folder_of(run)
     rights.require("delete", "run", run)
     for job in store.jobs(state=store.GOING):
         if job.payload.get("run") == run:
@@ -263,21 +263,6 @@ def _count(folder: Path) -> None:
     except (ValidationError, FileNotFoundError):
         return
     tried.count(manifest.data_sha256, manifest.target, len(chain.checkpoints))
-
-
-def pack(run: str) -> bytes:
-    """One zip of a run without its private part; the path of the clinician's folder is left out too."""
-    folder = _folder(run)
-    rights.require("download", "run", run)
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            inside = path.relative_to(folder)
-            if path.is_dir() or "private" in inside.parts or any(part.startswith(".") for part in inside.parts) or \
-                    inside.suffix == ".zip":  # an export of the same model
-                continue
-            archive.writestr(f"{run}/{inside.as_posix()}", _to_take_away(path))
-    return content.getvalue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,32 +333,8 @@ def settings_of(run: Run) -> dict[str, object]:
     return flat | {f"parameter: {key}": value for key, value in config.params.items()}
 
 
-def _to_take_away(path: Path) -> bytes:
-    """A file as it goes into a download; the manifest has the hashes of profile and recipe as they are there."""
-    if path.name == "manifest.json":
-        manifest = home.read_model(path, Manifest)
-        changed = {name: hashlib.sha256(make(path.with_name(name))).hexdigest() for name, make in CHANGED.items()
-                   if name in manifest.files}
-        return manifest.model_copy(update={"files": manifest.files | changed}).model_dump_json(indent=2).encode()
-    return CHANGED.get(path.name, Path.read_bytes)(path)
-
-
-def _without_source(path: Path) -> bytes:
-    profile = home.read_model(path, Profile)
-    return profile.model_copy(update={"source": Path(profile.source).name}).model_dump_json(indent=2).encode()
-
-
-def _without_cases(path: Path) -> bytes:
-    """The recipe without the cases that were looked at again; byte for byte the same where there were none."""
-    recipe = home.read_model(path, Recipe)
-    away = to_take_away(recipe)
-    return path.read_bytes() if away == recipe else away.model_dump_json(indent=2).encode()
-
-
-CHANGED = {"profile.json": _without_source, "recipe.json": _without_cases}
-
-
-def _folder(run: str) -> Path:
+def folder_of(run: str) -> Path:
+    """Where a run lies. UserError where there is none of that id for one to see."""
     if not run or run.startswith(".") or Path(run).name != run:
         raise UserError(what=f"“{run}” is not the name of a run.", fix="`python -m medml runs` lists them.",
                         code="no_run")

@@ -1,4 +1,5 @@
-"""Take a model out: as a file for other programs, as a capsule for another hospital; read what came back from there."""
+"""Take a model out: as a file for other programs, as a capsule for another hospital; read what came back from there;
+bring in a model of another Gallery."""
 
 from __future__ import annotations
 
@@ -7,15 +8,17 @@ from pathlib import Path
 import streamlit as st
 
 import worker
-from medml import export, rights
+from medml import export, one_file, rights
 from medml import project as projects
 from medml.export import kept
 from medml.gallery import Run
+from medml.patience import within
 from pages import _ui as ui
 from pages import _ui_again as again
 from pages import _ui_chain as chain
 from pages._ui_belonging import locked
 
+BRING = 120.0  # seconds for the file of a large network
 WORDS = {"model": "Model file (ONNX)", "capsule": "Capsule for another hospital"}
 
 
@@ -73,3 +76,17 @@ def came_back(run: Run) -> None:
                  **ui.allowed("change", disabled=not where.strip())):
         export.take_back(run.run, projects.check_source(where))
         st.rerun()
+
+
+def bring_in() -> None:
+    """The door for a model that was downloaded as one file from another Gallery."""
+    if locked("bring"):
+        return
+    with st.expander("Bring in a model from another Gallery"):
+        path = st.text_input("File (.zip)", key="m_bring_file", placeholder="what “Download as one file” gave there")
+        ui.note("It is looked through before anything of it is kept. Here it predicts, is explained, exported and "
+                "judged on other patients; it is trained on only where it was made.")
+        if st.button("Bring it in", key="m_bring_go", disabled=not path.strip(), icon=":material/input:"):
+            with st.spinner("Looking through the file"):
+                run = within(BRING, one_file.bring_from, projects.check_source(path))
+            ui.go("evaluate", run=run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medml import gallery
+from medml import gallery, one_file
 from medml.gallery import Summary
 from pages import _ui as ui
 from pages import _ui_export as out
@@ -66,9 +66,10 @@ def change(each: Summary) -> None:
         if st.button("Save", key=f"m_save_{each.run}", disabled=(name, notes) == (each.name, each.notes)):
             gallery.rename(each.run, name=name, notes=notes)
             st.rerun()
-        st.download_button("Download as one file", lambda: gallery.pack(each.run), f"{each.run}.zip", "application/zip",
-                           key=f"m_pack_{each.run}", icon=":material/download:", on_click="ignore")
-        ui.note("Model, configuration and report; no patient's data, label or prediction.")
+        st.download_button("Download as one file", lambda: one_file.pack(each.run), f"{each.run}.zip",
+                           "application/zip", key=f"m_pack_{each.run}", icon=":material/download:", on_click="ignore")
+        ui.note("Model, configuration and report; no patient's data, label or prediction. Another MedML opens it at "
+                "the foot of its Gallery.")
     sure = st.checkbox("Yes, delete this model for good", key=f"m_sure_{each.run}")
     if st.button("Delete", key=f"m_delete_{each.run}", icon=":material/delete:", disabled=not sure):
         gallery.delete(each.run)
@@ -88,6 +89,7 @@ def list_view() -> None:
     listed = gallery.runs()
     if not listed:
         ui.empty("No model has been made yet.", "Start a project; the first model takes about two minutes.")
+        out.bring_in()
         if ui.next_button("Go to Projects", "home"):
             ui.go("home")
         return
@@ -96,6 +98,7 @@ def list_view() -> None:
     shown = cards.found(listed, words)
     ui.note(f"{ui.count(len(shown), 'model')} of {len(listed):,}." if words else f"{ui.count(len(listed), 'model')}.")
     grid(shown)
+    out.bring_in()
     known = {each.run for each in listed}
     st.session_state[CHOSEN] = [each for each in chosen() if each in known]
     picked = len(chosen())

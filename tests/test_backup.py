@@ -91,7 +91,7 @@ def test_the_keys_come_along_so_that_cases_are_known_again(kept, empty):
 def test_a_backup_that_would_fill_the_disk_is_refused_before_its_first_byte(kept, empty, monkeypatch):
     """A bomb of a few kilobytes says how large it is, too."""
     monkeypatch.setattr(backup.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
-    monkeypatch.setattr(backup, "_take", None)
+    monkeypatch.setattr(backup, "take", None)
     with pytest.raises(UserError, match="disk"):
         backup.restore(kept[0])
     assert list(empty.iterdir()) == []

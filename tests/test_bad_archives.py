@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from tables import clinic, saved, trained_once
 
-from medml import backup, gallery, seals
+from medml import backup, gallery, one_file, seals
 from medml.__main__ import main
 from medml.data import find_tables, open_table
 from medml.errors import UserError
@@ -305,7 +305,7 @@ def test_a_card_that_says_something_else_is_told_and_the_gallery_goes_on(run_of,
 
 @pytest.mark.parametrize("name", ["../x", "/etc", "..", ".hidden", "", "a/b", "C:\\x"])
 def test_a_run_is_named_by_its_id_and_never_by_a_path(medml_home, name):
-    for act in (gallery.open_run, gallery.pack, gallery.delete, gallery.revert):
+    for act in (gallery.open_run, one_file.pack, gallery.delete, gallery.revert):
         with pytest.raises(UserError):
             act(name)
 

@@ -21,7 +21,7 @@ from canaries import found_in, hits_in, planted, thresholds_of
 from pyarrow import parquet
 from tables import planned, saved
 
-from medml import families, gallery, home, project
+from medml import families, gallery, home, one_file, project
 from medml.__main__ import main
 from medml.pipeline import Pipeline
 from medml.train import continue_run, train
@@ -143,7 +143,7 @@ def test_a_download_holds_no_private_part_and_no_path(tmp_path):
     run = train(source, *planned(source))
     packed = tmp_path / "packed"
     packed.mkdir()
-    content = gallery.pack(run)
+    content = one_file.pack(run)
     (packed / "run.zip").write_bytes(content)
     assert found_in(packed, numbers) == []
     assert b"private" not in content and str(tmp_path).encode() not in content

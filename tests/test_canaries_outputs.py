@@ -8,7 +8,7 @@ import pytest
 from canaries import found_in, planted
 from tables import saved
 
-from medml import gallery
+from medml import one_file
 from medml.__main__ import main
 
 FEW = 6  # patients of the rare category and of the rare pair of category and class
@@ -29,7 +29,7 @@ def sent_on(tmp_path_factory):
                      "--json", str(out / "train.json")]) == 0
         run = json.loads((out / "train.json").read_text())["run"]
         assert main(["show", run, "--json", str(out / "show.json")]) == 0
-        (out / "run.zip").write_bytes(gallery.pack(run))
+        (out / "run.zip").write_bytes(one_file.pack(run))
         yield out, table, numbers, run, home_folder
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from canaries import found_in, planted
 from tables import planned, saved
 
-from medml import gallery, home, project
+from medml import gallery, home, one_file, project
 from medml.__main__ import main
 from medml.explain import asked
 from medml.explain.bedside import bedside
@@ -38,6 +38,6 @@ def test_nothing_that_is_kept_holds_a_cell(tmp_path, medml_home):
     out = tmp_path / "out"
     out.mkdir()
     assert main(["explain", run, "--row", "5", "--json", str(out / "one.json")]) == 0
-    (out / "run.zip").write_bytes(gallery.pack(run))
+    (out / "run.zip").write_bytes(one_file.pack(run))
     assert len(list((gallery.open_run(run).folder / "explained").iterdir())) == 3
     assert found_in(home.home(), numbers) == [] and found_in(out, numbers) == []

@@ -13,7 +13,7 @@ import pytest
 from made import choice_of, table_of
 from tables import clinic, planned, saved
 
-from medml import gallery
+from medml import gallery, one_file
 from medml.commands._json import run_as_json
 from medml.errors import UserError
 from medml.explain.second_look import decided, doubts
@@ -122,7 +122,7 @@ def test_what_was_decided_is_trained_on_and_stamped_and_the_file_is_untouched(at
     again = gallery.open_run(train(source, profile, new, config))
     assert "1 label changed and 1 case left out after a model's answers had been seen" in again.report.stamps
     assert source.read_bytes() == before
-    with zipfile.ZipFile(io.BytesIO(gallery.pack(again.run))) as archive:  # no case and no label is taken away
+    with zipfile.ZipFile(io.BytesIO(one_file.pack(again.run))) as archive:  # no case and no label is taken away
         files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
     assert not any(key.encode() in content for key in keys.values() for content in files.values())
     away = Recipe.model_validate_json(files["recipe.json"])

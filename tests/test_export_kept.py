@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from tables import clinic, planned, saved
 
-from medml import export, gallery
+from medml import export, gallery, one_file
 from medml.export import families as written
 from medml.export import kept
 from medml.store import Job
@@ -53,7 +53,7 @@ def test_downloads_go_with_the_comparison_that_they_passed(run, monkeypatch):
 
 def test_the_runs_own_download_does_not_hold_the_model_twice(run):
     kept.make(run)
-    with zipfile.ZipFile(io.BytesIO(gallery.pack(run))) as archive:
+    with zipfile.ZipFile(io.BytesIO(one_file.pack(run))) as archive:
         names = archive.namelist()
     assert f"{run}/exports/0.json" in names and not [each for each in names if each.endswith(".zip")]
 

@@ -12,7 +12,7 @@ import zipfile
 import pytest
 from tables import clinic, planned, saved
 
-from medml import gallery, home, rivals, store, tried
+from medml import gallery, home, one_file, rivals, store, tried
 from medml.errors import UserError
 from medml.train import prepare_ground, train
 from medml.types import TrainConfig
@@ -64,7 +64,7 @@ def test_comparing_shows_figures_with_intervals_and_only_settings_that_differ(tw
 
 
 def test_a_download_is_one_zip_that_opens_and_holds_the_weights(two_runs):
-    with zipfile.ZipFile(io.BytesIO(gallery.pack(two_runs[1]))) as archive:
+    with zipfile.ZipFile(io.BytesIO(one_file.pack(two_runs[1]))) as archive:
         names = archive.namelist()
         assert archive.testzip() is None
         assert any("/final/model/" in name for name in names)
@@ -75,7 +75,7 @@ def test_a_download_is_one_zip_that_opens_and_holds_the_weights(two_runs):
 
 def test_while_another_changes_the_gallery_nothing_is_deleted_and_no_stop_counted(monkeypatch):
     place = home.ensure(home.runs_folder() / "run-1")
-    monkeypatch.setattr(gallery, "_folder", lambda run: place)
+    monkeypatch.setattr(gallery, "folder_of", lambda run: place)
     monkeypatch.setattr(store, "only_one", lambda name, **more: contextlib.nullcontext(False))
     for act in (lambda: gallery.delete("run-1"), lambda: tried.count_stop("0" * 64, "died", "job-0001")):
         with pytest.raises(UserError) as refused:

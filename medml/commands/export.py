@@ -1,4 +1,4 @@
-"""`export`: a model as ONNX, or as a capsule for another hospital."""
+"""`export`: a model as ONNX, as a capsule for another hospital, or as a run for another gallery."""
 
 from __future__ import annotations
 
@@ -20,30 +20,42 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--onnx", metavar="FILE.onnx", help="the model; schema.json and the programs that "
                         "show how it is used go beside it")
     parser.add_argument("--capsule", metavar="FILE.zip", help="a folder for another hospital, which sends back figures")
+    parser.add_argument("--whole", metavar="FILE.zip", help="the run itself, for the gallery of another MedML "
+                        "(`bring`); what tells of single patients stays here")
     parser.add_argument("--result", metavar="FILE.json", help="what a capsule sent back: an external validation")
 
 
 @command("export", "take a model out: ONNX, or a capsule for another hospital", options)
 def do_export(args: argparse.Namespace) -> Printed:
     """Write the files, once the model in them has said what the model here says; or read a result."""
-    from medml import export
+    from medml import export, one_file
 
     if args.result is not None:
         return _taken_back(args.run, existing(args.result))
-    if args.onnx is None and args.capsule is None:
+    if not (args.onnx or args.capsule or args.whole):
         raise UserError(what="Nothing was asked for.", code="nothing_asked",
-                        fix="Add --onnx FILE.onnx or --capsule FILE.zip.")
-    source = Path(gallery.open_run(args.run).profile.source)
-    places = {name: output(asked, source, ending) for name, asked, ending in (
-        ("onnx", args.onnx, ".onnx"), ("capsule", args.capsule, ".zip")) if asked}
+                        fix="Add --onnx FILE.onnx, --capsule FILE.zip or --whole FILE.zip.")
+    opened = gallery.open_run(args.run)
+    places = {name: output(asked, Path(opened.profile.source), ending) for name, asked, ending in (
+        ("onnx", args.onnx, ".onnx"), ("capsule", args.capsule, ".zip"), ("whole", args.whole, ".zip")) if asked}
+    if "whole" in places:
+        save(places["whole"], one_file.pack(args.run))
+    if places.keys() == {"whole"}:
+        return [_size(places["whole"]), *(f"Note: {stamp}." for stamp in opened.report.stamps)]
     found, written = export.package(args.run, watch=Bar()), []
     if "onnx" in places:
         written += export.write_beside(found, places["onnx"])
     if "capsule" in places:
         save(places["capsule"], export.capsule(found))
         written.append(places["capsule"])
-    return [*(f"{path} ({path.stat().st_size:,} bytes)" for path in written), export.g2(found.run).what,
+    if "whole" in places:
+        written.append(places["whole"])
+    return [*map(_size, written), export.g2(found.run).what,
             *(f"Note: {stamp}." for stamp in found.run.report.stamps)]
+
+
+def _size(path: Path) -> str:
+    return f"{path} ({path.stat().st_size:,} bytes)"
 
 
 def _taken_back(run: str, path: Path) -> Printed:

@@ -46,3 +46,29 @@ def test_a_capsule_goes_out_and_its_result_comes_back(context, app, monkeypatch,
     page.get_by_role("button", name="Read it").click()
     expect(page.get_by_text("Elsewhere ·").first).to_be_visible()
     assert gallery.open_run(run).report.external[-1].source == "Elsewhere"
+
+
+def test_a_model_goes_out_as_one_file_and_into_another_gallery(context, app, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDML_HOME", str(app.home))
+    run = train(source := saved(clinic(150, seed=3), tmp_path / "clinic"), *planned(source))
+    page = context.new_page()
+    page.goto(f"{app.url}/gallery")
+    card = page.locator(f".st-key-m_card_run_{run}")
+    card.get_by_role("button", name="More").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download as one file").click()
+    waiting.value.save_as(tmp_path / "model.zip")
+    gallery.delete(run)
+    (tmp_path / "table.zip").write_bytes(b"PK no such thing")
+    for name in ("table.zip", "model.zip"):
+        page.goto(f"{app.url}/gallery")
+        page.get_by_text("Bring in a model from another Gallery").click()
+        page.get_by_label("File (.zip)").fill(str(tmp_path / name))
+        page.get_by_label("File (.zip)").press("Enter")
+        steps.settled(page)
+        page.get_by_role("button", name="Bring it in").click()
+        if name == "table.zip":
+            expect(page.get_by_text("no model from a Gallery of MedML")).to_be_visible()
+    steps.on_page(page, "Evaluate")
+    expect(page.get_by_text("Brought in from a file").first).to_be_visible()
+    assert gallery.is_there(run)

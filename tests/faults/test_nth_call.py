@@ -4,6 +4,7 @@ or the new one, nothing half, nothing left lying about, and the next call works.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import sqlite3
@@ -16,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from packed import twin
 from tables import clinic, planned, saved
 
 from medml import (
@@ -26,6 +28,7 @@ from medml import (
     gallery,
     home,
     leftovers,
+    one_file,
     project,
     publish,
     quiet,
@@ -147,7 +150,8 @@ def of_runs(made) -> dict[str, Way]:
         "revert": Way(lambda: gallery.revert(made.run, 0), lambda: current().current),
         "rename run": Way(lambda: gallery.rename(made.run, name="New"), listed),
         "delete run": Way(lambda: gallery.delete(made.run), listed),
-        "pack": Way(lambda: gallery.pack(made.run), listed),
+        "pack": Way(lambda: one_file.pack(made.run), listed),
+        "bring": Way(lambda: one_file.bring(io.BytesIO(twin(made.run))), listed),
     }
 
 
@@ -304,8 +308,8 @@ def ways(made) -> dict[str, Way]:
 
 
 NAMES = ("recipe", "profile", "config", "rename", "create", "add run", "delete", "publish", "checkpoint", "revert",
-         "rename run", "delete run", "pack", "submit", "claim", "pulse", "finish", "give back", "stop", "turn", "audit",
-         "steps", "nightly copy", "mend", "backup", "restore", "key", "epoch", "account",
+         "rename run", "delete run", "pack", "bring", "submit", "claim", "pulse", "finish", "give back", "stop", "turn",
+         "audit", "steps", "nightly copy", "mend", "backup", "restore", "key", "epoch", "account",
          "quiet hours", "stop by hand", "look", "export", "weights", "other weights")
 
 

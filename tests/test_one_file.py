@@ -1,0 +1,178 @@
+"""A run as one file, out of one gallery and into another: whole or not at all, and nothing in it is believed unseen."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packed import changed, twin, unzipped, zipped
+from tables import clinic, planned, saved
+
+from medml import gallery, home, one_file
+from medml.__main__ import main
+from medml.brought import STAMP
+from medml.errors import UserError
+from medml.predict import Predictor
+from medml.train import train
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """(the table, [(id, its file, its predictions)] of three families)."""
+    place = tmp_path_factory.mktemp("elsewhere")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDML_HOME", str(place / "home"))
+        source, made = saved(clinic(120), place), []
+        for family, params in (("logistic", {}), ("boosting", {"trees": 5}), ("mlp", {"epochs": 3})):
+            run = train(source, *planned(source, family=family, params=params))
+            made.append((run, one_file.pack(run), predicted(run, source)))
+        yield source, made
+
+
+@pytest.fixture
+def packed(trained) -> bytes:
+    """The file of the logistic regression."""
+    return trained[1][0][1]
+
+
+def predicted(run: str, source: Path) -> np.ndarray:
+    predictor = Predictor.of(run)
+    return predictor.predict(predictor.read(source).X)
+
+
+def brought(content: bytes) -> str:
+    return one_file.bring(io.BytesIO(content))
+
+
+def left() -> list[str]:
+    return sorted(each.name for each in home.runs_folder().iterdir())
+
+
+def test_a_run_of_another_gallery_is_opened_says_where_it_is_from_and_predicts_the_same(trained, medml_home):
+    for run, content, said in trained[1]:
+        assert brought(content) == run
+        assert STAMP in gallery.open_run(run).report.stamps
+        assert np.array_equal(predicted(run, trained[0]), said)
+    assert left() == sorted(run for run, *_ in trained[1])
+    assert all(STAMP in each.stamps and not each.unusable for each in gallery.runs())
+
+
+def test_what_was_brought_in_is_judged_elsewhere_and_taken_out_again_but_not_trained_on(trained, medml_home, capsys):
+    source, made = trained
+    run, content, _ = made[2]
+    brought(content)
+    again = {name: each for name, each in unzipped(one_file.pack(run)).items() if not name.endswith("brought.json")}
+    assert again == unzipped(content)
+    other = saved(clinic(90, seed=7), medml_home / "elsewhere")
+    assert main(["evaluate", run, str(other)]) == 0
+    capsys.readouterr()
+    assert main(["continue", run, "--epochs", "2", "--source", str(source)]) == 2
+    assert "who was in which fold" in capsys.readouterr().err
+
+
+def test_by_the_command_line_out_of_one_home_and_into_another(trained, medml_home, tmp_path, monkeypatch, capsys):
+    run = brought(trained[1][0][1])
+    assert main(["export", run, "--whole", str(tmp_path / "run.zip")]) == 0
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "another"))
+    assert main(["bring", str(tmp_path / "run.zip")]) == 0
+    assert f"Note: {STAMP}." in capsys.readouterr().out and left() == [run]
+
+
+def test_a_run_that_is_here_is_left_as_it_is(packed, medml_home):
+    run = brought(packed)
+    gallery.rename(run, name="Mine")
+    with pytest.raises(UserError, match="already"):
+        brought(packed)
+    assert gallery.open_run(run).label.name == "Mine" and left() == [run]
+
+
+def test_two_runs_lie_side_by_side(packed, medml_home):
+    run = brought(packed)
+    assert brought(twin(run)) == f"{run[:-12]}{'0' * 12}" and len(left()) == 2
+
+
+def run_of(files: dict[str, bytes]) -> str:
+    return next(iter(files)).split("/")[0]
+
+
+def a_byte_of(name: str):
+    """Of the first file that ends so, the last byte but one is another."""
+    def change(files: dict[str, bytes]) -> None:
+        found = next(each for each in files if each.endswith(name))
+        files[found] = files[found][:-2] + bytes([files[found][-2] ^ 1]) + files[found][-1:]
+    return change
+
+
+def more(name: str, content: bytes = b"{}"):
+    """One file more, in the run's folder."""
+    return lambda files: files.update({f"{run_of(files)}/{name}": content})
+
+
+def without(name: str):
+    return lambda files: files.pop(f"{run_of(files)}/{name}")
+
+
+def told(file: str, **said: object):
+    """A JSON file that says something else."""
+    def change(files: dict[str, bytes]) -> None:
+        at = f"{run_of(files)}/{file}"
+        files[at] = json.dumps(json.loads(files[at]) | said).encode()
+    return change
+
+
+WRONG = {
+    "a model's byte": a_byte_of("arrays.safetensors"), "the report's byte": a_byte_of("0/report.json"),
+    "the configuration's byte": a_byte_of("config.json"), "the list's byte": a_byte_of("0/files.json"),
+    "a model that is missing": lambda files: [files.pop(each) for each in [*files] if each.endswith(".safetensors")],
+    "no list of its links": without("chain.json"), "no manifest": without("manifest.json"),
+    "out of the folder": more("../../evil.json"), "far out of it": more("../../../../tmp/evil.json"),
+    "absolute": lambda files: files.update({"/tmp/evil.json": b"{}"}),
+    "a second folder": lambda files: files.update({"logistic-aaaaaaaaaaaa/label.json": b"{}"}),
+    "Windows": more("..\\evil.json"), "a drive": more("C:/evil.json"), "a stream": more("label.json:evil.json"),
+    "hidden": more(".evil.json"), "a private part": more("private/split.npz"),
+    "of a link": more("checkpoints/0/x.json"), "a link of no chain": more("checkpoints/9/x.json"),
+    "private to a link": more("checkpoints/0/private/oof.npz"), "a pickle": more("model.pkl", b"\x80\x04."),
+    "a program": more("run.py", b"raise SystemExit"), "an archive": more("exports/0-model.zip"),
+    "another run's manifest": told("manifest.json", run="logistic-bbbbbbbbbbbb"),
+    "a checkpoint elsewhere": told("chain.json", current="../../../x"),
+    "no checkpoint": told("chain.json", checkpoints=[]),
+    "a manifest that lists nothing": told("manifest.json", files={}),
+    "a name that is a number": told("label.json", name=3), "a card of a newer version": told("label.json", later=1),
+}
+
+
+@pytest.mark.parametrize("how", WRONG)
+def test_a_file_with_anything_amiss_is_refused_and_nothing_of_it_stays(packed, medml_home, how):
+    before = {each for each in medml_home.parent.rglob("*") if "runs" not in each.parts}
+    with pytest.raises(UserError) as refused:
+        brought(changed(packed, WRONG[how]))
+    assert refused.value.what and refused.value.fix and left() == []
+    grown = {each for each in medml_home.parent.rglob("*") if "runs" not in each.parts} - before
+    assert not [each for each in grown if "evil" in each.name]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no zip at all", zipped({}), zipped({"a.csv": b"1,2"}),
+                                     zipped({f"logistic-aaaaaaaaaaaa/{n}.json": b"" for n in range(10_001)}),
+                                     zipped({"logistic-aaaaaaaaaaaa/manifest.json": b"{" + b" " * 80_000_000})])
+def test_what_is_no_run_at_all_is_refused_before_anything_is_written(medml_home, content, monkeypatch):
+    monkeypatch.setattr(one_file, "take", None)
+    with pytest.raises(UserError, match="no model from a Gallery"):
+        brought(content)
+    assert left() == []
+
+
+def test_what_finds_no_room_is_refused_before_anything_is_written(packed, medml_home, monkeypatch):
+    monkeypatch.setattr(one_file, "take", None)
+    monkeypatch.setattr(one_file.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    with pytest.raises(UserError, match="no room"):
+        brought(packed)
+    assert left() == []
+
+
+def test_a_folder_or_a_file_that_is_gone_is_told(medml_home, tmp_path):
+    for path in (tmp_path, tmp_path / "gone.zip"):
+        with pytest.raises(UserError, match="no file that can be read"):
+            one_file.bring_from(path)
