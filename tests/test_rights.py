@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 import worker
-from medml import audit, copilot, gallery, home, patience, project, rights, standing, store
+from medml import audit, copilot, gallery, home, one_file, patience, project, rights, standing, store
 from medml.errors import UserError
 from medml.rights import Person
 from pages import _ui_speech
@@ -90,7 +90,7 @@ def test_another_person_neither_lists_nor_opens_what_is_not_theirs(ward, mine):
     for act in (lambda: project.get(mine.id), lambda: project.folder(mine.id), lambda: project.profile(mine.id)):
         with pytest.raises(UserError, match="no longer there"):
             act()
-    for act in (gallery.open_run, gallery.pack, gallery.delete, lambda run: gallery.rename(run, name="x")):
+    for act in (gallery.open_run, one_file.pack, gallery.delete, lambda run: gallery.rename(run, name="x")):
         with pytest.raises(UserError, match="There is no run r1"):
             act("r1")
     with pytest.raises(KeyError):
@@ -162,7 +162,7 @@ def test_a_viewer_changes_nothing(ward, table):
     store.submit("job-0002", "train", "train", {"project": made.id}, project=made.id)
     ward.who = CARL
     for act in (lambda: project.create(table), lambda: project.rename(made.id, "x"), lambda: project.delete(made.id),
-                lambda: gallery.delete("r2"), lambda: gallery.pack("r2"), lambda: gallery.revert("r2"),
+                lambda: gallery.delete("r2"), lambda: one_file.pack("r2"), lambda: gallery.revert("r2"),
                 lambda: worker.enqueue("train", {"project": made.id}), lambda: worker.stop("job-0002"),
                 lambda: worker.ask("bring", file="x", backbone="y", scaling="z"),
                 lambda: worker.enqueue("documents", {"folder": "x"}), copilot.forget_documents,
