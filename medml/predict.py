@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -76,16 +76,27 @@ class Predictor:
         """The run's report as answers are read by it."""
         return righted.as_told(self.run.report, self.steps)
 
+    @property
+    def read_by_model(self) -> set[str]:
+        """The columns of the table that the model reads: what selection dropped is not among them."""
+        matrix = self.pipeline.matrix
+        return {matrix.cleaner.origin_of(name) for name in matrix.columns}
+
+    @property
+    def looked_at(self) -> set[str]:
+        """Those, and the columns by which a patient is seen to be unlike those of training."""
+        return self.read_by_model | self.pipeline.matrix.cleaner.watched
+
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """(n, n_classes) probabilities as they are told, or (n,) numbers."""
         return righted.put_right(self.pipeline.predict(X), self.steps)
 
     def read(self, path: Path, sheet: str | None = None) -> Asked:
-        """A file of new rows. UserError if it cannot be read or lacks a predictor."""
-        opened = _opened(Path(path), sheet)
-        frame = opened.frame()
-        X = prepare_predictors(frame, self.run.recipe, self.table, self.run.config.choice)
-        kinds = predictor_kinds(self.run.recipe, self.table, self.run.config.choice)
+        """A file of new rows. UserError if it cannot be read or lacks a predictor that anything looks at."""
+        opened, choice = _opened(Path(path), sheet), self.run.config.choice
+        kinds = predictor_kinds(self.run.recipe, self.table, choice)
+        frame = _with_empty(opened.frame(), kinds.keys() - self.looked_at)
+        X = prepare_predictors(frame, self.run.recipe, self.table, choice, unread=kinds.keys() - self.read_by_model)
         return Asked(frame, X, [int(row) for row in opened.short], lost_cells(frame, X, kinds))
 
     def of_one(self, values: dict[str, str | float]) -> Asked:
@@ -125,6 +136,14 @@ class Predictor:
         for row in asked.short:
             reasons[row] = "the row has too few fields"
         return reasons
+
+
+def _with_empty(frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
+    """The rows with an empty column for each of these that they lack."""
+    import polars as pl
+
+    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(each) for each in sorted(names)
+                              if each not in frame.columns)
 
 
 def _cell(name: str, kind: Kind, value: str | float | None) -> pl.Series:

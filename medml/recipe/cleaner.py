@@ -74,6 +74,12 @@ class Cleaner:
             X = registry.get(name).transform(X, state)
         return X
 
+    @property
+    def watched(self) -> set[str]:
+        """Columns of X in which `unseen`, `outside`, `few` and `odd_together` look for what training did not show."""
+        together = [] if self.together is None else self.together.columns
+        return {name for name, known in self.known.items() if known} | {*self.far, *self.groups, *together}
+
     def effects(self, X: pd.DataFrame, patients: np.ndarray | None = None) -> list[Effect]:
         """Fit each learned step on X (switched off or not) and count what it does; this Cleaner stays as it is."""
         patients, effects = coming_back(patients), []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,29 +55,34 @@ def prepare(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *
                  task=choice.task, classes=classes, flow=_flow(frame.height, effects)), effects
 
 
-def prepare_predictors(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice) -> pd.DataFrame:
+def prepare_predictors(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *,
+                       unread: Collection[str] = ()) -> pd.DataFrame:
     """New rows as Cases.X has them: every row stays, in its order; no outcome is needed.
 
+    unread  columns that the model does not read and new rows are compared with the training rows by
     raises  UserError naming the columns that the file lacks
     """
     kinds = predictor_kinds(recipe, table, choice)
-    _refuse_lacking([name for name in kinds if name not in frame.columns])
+    _refuse_lacking([name for name in kinds if name not in frame.columns], unread)
     rows_stay = recipe.model_copy(update={"steps": [step for step in recipe.steps if not _drops_rows(step.name)]})
     cleaned, _ = _clean(frame.select(list(kinds)), rows_stay, About.of(table, choice))
     return predictors_frame(cleaned, kinds)
 
 
-def _refuse_lacking(gone: Sequence[str]) -> None:
+def _refuse_lacking(gone: Sequence[str], unread: Collection[str]) -> None:
     """UserError that names the predictors which a file of new patients lacks, and what makes it fit."""
     if not gone:
         return
     names = ", ".join(f"“{name}”" for name in gone[:MOST_NAMED])
     more = f" and {len(gone) - MOST_NAMED:,} more" if len(gone) > MOST_NAMED else ""
+    spare = ", ".join(f"“{name}”" for name in gone[:MOST_NAMED] if name in unread)
+    check = (f" The model itself does not read {spare}: left empty, it changes no number, but whoever is unlike the "
+             "training patients there is not noticed.") if spare else ""
     raise UserError(
         what=f"The file lacks {plural(len(gone), 'column')} that this model needs: {names}{more}.", code="column_gone",
         fix="Where one has another name there, give it this name in a copy of the file, letter by letter. Where it was "
             "never recorded, add an empty column of this name: a patient gets no answer then if the answer depends on "
-            "it. No answer was given yet.")
+            f"it.{check} No answer was given yet.")
 
 
 def predictor_kinds(recipe: Recipe, table: Table, choice: Choice) -> dict[str, Kind]:
