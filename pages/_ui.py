@@ -8,15 +8,16 @@
         if ui.next_button("Start now", "train")     :      # the one primary button of the screen
             ...
 
-Inside a `st.fragment` and inside a callback wrap the body in `with ui.guard():` too, since Streamlit runs those outside
-of the page. Whatever a person typed or named (columns, categories, files, projects) goes through `ui.plain` before
-`st.markdown`, labels or captions, and through `ui.html` before `st.html`.
+Inside a `st.fragment` and inside a callback wrap the body in `with ui.guard():` too (a single call in
+`ui.guarded(...)`), since Streamlit runs those outside of the page. Whatever a person typed or named (columns,
+categories, files, projects) goes through `ui.plain` before `st.markdown`, labels or captions, and through `ui.html`
+before `st.html`.
 """
 
 from pages._ui_belonging import allowed, looked
 from pages._ui_figures import chart, figures, ink, judged, legend, number_with_interval, sent, tiles
 from pages._ui_forms import form_from_params
-from pages._ui_frame import current, forget, go, guard, next_button, page, remember, stepper, warm_up
+from pages._ui_frame import current, forget, go, guard, guarded, next_button, page, remember, stepper, warm_up
 from pages._ui_jobs import followed, job_bar, progress
 from pages._ui_lists import rows
 from pages._ui_night import ask_night
@@ -44,7 +45,7 @@ from pages._ui_words import (
 
 __all__ = ["Cell", "about", "allowed", "ask_night", "chart", "chip", "clean", "count", "current", "draw", "duration",
            "empty", "explained", "eyebrow", "figures", "followed", "forget", "form_from_params", "go", "guard",
-           "heading", "html", "ink", "job_bar", "judged", "legend", "linked", "looked", "next_button", "note",
-           "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember", "rows",
-           "say", "section", "sent", "size", "stepper", "table", "term", "tiles", "unit_beside",
+           "guarded", "heading", "html", "ink", "job_bar", "judged", "legend", "linked", "looked", "next_button",
+           "note", "number", "number_with_interval", "page", "percent", "plain", "progress", "reasons", "remember",
+           "rows", "say", "section", "sent", "size", "stepper", "table", "term", "tiles", "unit_beside",
            "warm_up", "when"]

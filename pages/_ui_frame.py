@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import threading
 from collections.abc import Callable, Iterator
@@ -40,6 +41,15 @@ def guard() -> Iterator[None]:
         say("stop", theirs.what, theirs.fix)
     except Exception as ours:  # noqa: BLE001 - the one place of a page
         say("stop", apology(our_fault(ours)), "Reload the page. If it happens again, give this reference to support.")
+
+
+def guarded(act: Callable[..., object]) -> Callable[..., None]:
+    """An act for a button's `on_click`, which Streamlit does outside of the page: what cannot be done is said, too."""
+    @functools.wraps(act)
+    def done(*given: object) -> None:
+        with guard():
+            act(*given)
+    return done
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import worker
 from medml.store import WAITING, Job, Progress
 from pages._ui_bar import bar
 from pages._ui_belonging import allowed
-from pages._ui_frame import guard
+from pages._ui_frame import guard, guarded
 from pages._ui_words import note, say
 
 EVERY = 0.5  # seconds between two looks
@@ -72,8 +72,9 @@ def _look(job_id: str, draw: Callable[[Job, list[Progress]], None] | None, title
             st.html(bar(job, title), width="stretch")
             if not job.ended_for_good:
                 pause_button(job)
-                st.button(halt.label, icon=":material/stop_circle:", key=f"m_stop_{job_id}", on_click=worker.stop,
-                          args=(job_id,), **allowed("stop", disabled=job.stop is not None))
+                st.button(halt.label, icon=":material/stop_circle:", key=f"m_stop_{job_id}",
+                          on_click=guarded(worker.stop), args=(job_id,),
+                          **allowed("stop", disabled=job.stop is not None))
         if halt.kept and not job.ended_for_good:
             note(halt.kept)
         if draw is not None:
@@ -103,11 +104,11 @@ def pause_button(job: Job) -> None:
     """Pause where a pause loses nothing, after a stop too while the best is measured; or Go on where somebody paused.
     """
     if job.paused is not None:
-        st.button("Go on", icon=":material/play_arrow:", key=f"m_go_on_{job.id}", on_click=worker.go_on, args=(job.id,),
-                  **allowed("schedule"))
+        st.button("Go on", icon=":material/play_arrow:", key=f"m_go_on_{job.id}",
+                  on_click=guarded(worker.go_on), args=(job.id,), **allowed("schedule"))
     elif job.state in WAITING or worker.resumes(job.kind):
         after_stop, is_learned = job.stop is not None, job.is_judging or job.is_finishing
         st.button("Measure later" if after_stop and is_learned else "Pause", icon=":material/pause:",
-                  key=f"m_pause_{job.id}", on_click=worker.pause, args=(job.id,),
+                  key=f"m_pause_{job.id}", on_click=guarded(worker.pause), args=(job.id,),
                   **allowed("stop", disabled=after_stop and not is_learned, help="It keeps all it has learned, "
                             "gives the memory back, and goes on when you say so, as if it had never paused."))

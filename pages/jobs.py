@@ -41,8 +41,8 @@ def at_work(told: dict[str, bool]) -> None:
             row(job, morning, ahead)
         if not now:
             ui.empty("Nothing runs and nothing waits.", "Start a training on the Configure page of a project.")
-    if waits(now) != told:
-        st.rerun()
+        if waits(now) != told:
+            st.rerun()
 
 
 def line() -> None:
@@ -89,12 +89,13 @@ def row(job: Job, morning: list[worker.Ready], ahead: dict[str, worker.Expected]
         with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             if job.state in WAITING:
                 tonight(job)
-                st.button("Move up", key=f"m_up_{job.id}", icon=":material/arrow_upward:", on_click=worker.move_up,
-                          args=(job.id,))
+                st.button("Move up", key=f"m_up_{job.id}", icon=":material/arrow_upward:",
+                          on_click=ui.guarded(worker.move_up), args=(job.id,))
             pause_button(job)
             lost = while_it_waits(job)
-            st.button("Stop", key=f"m_stop_{job.id}", icon=":material/stop_circle:", on_click=worker.stop,
-                      args=(job.id,), disabled=job.stop is not None, help=lost.kept or None if lost else None)
+            st.button("Stop", key=f"m_stop_{job.id}", icon=":material/stop_circle:",
+                      on_click=ui.guarded(worker.stop), args=(job.id,), disabled=job.stop is not None,
+                      help=lost.kept or None if lost else None)
 
 
 def outlook(job: Job, expected: worker.Expected) -> str:
@@ -123,8 +124,9 @@ def tonight(job: Job) -> None:
         with ui.guard():
             hour = st.selectbox("At", range(24), index=20, format_func=lambda each: f"{each:02d}:00",
                                 key=f"m_hour_{job.id}")
-            st.button("Run at that hour", key=f"m_at_{job.id}", on_click=put_off, args=(job.id, hour))
-            st.button("Run as soon as it can", key=f"m_now_{job.id}", on_click=worker.run_at, args=(job.id, 0.0))
+            st.button("Run at that hour", key=f"m_at_{job.id}", on_click=ui.guarded(put_off), args=(job.id, hour))
+            st.button("Run as soon as it can", key=f"m_now_{job.id}", on_click=ui.guarded(worker.run_at),
+                      args=(job.id, 0.0))
 
 
 def put_off(job_id: str, hour: int) -> None:
