@@ -92,7 +92,8 @@ def told(known: PictureFacts) -> list[tuple[Any, str, str]]:
     if known.near:
         look = "looks" if known.near == 1 else "look"
         said.append(("note", f"{ui.count(known.near, 'picture')} {look} nearly like another one.",
-                     "They are kept on the same side of every split."))
+                     "They are kept on the same side of every split, unless they tie too many patients together: the "
+                     "checks count those that are not."))
     unknown = untold(known)
     return said + ([("note", *unknown)] if unknown else [])
 

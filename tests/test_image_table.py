@@ -97,6 +97,10 @@ def test_every_picture_of_the_corpus_keeps_its_outcome_among_tables(corpus, fold
     (["train/well/a.png", "train/sick/b.png", "test/well/c.png", "test/sick/d.png"],
      {"split": ["train", "train", "test", "test"], "folder": ["well", "sick", "well", "sick"]}),
     (["1/a.png", "2/b.png", "3/c.png"], {}),  # a folder a picture
+    (["p1/ST0/SE1/a.dcm", "p1/ST1/SE0/b.dcm", "p2/ST0/SE0/c.dcm"],  # as a disc of DICOM is laid out
+     {"folder": ["p1", "p1", "p2"]}),
+    (["a/study1/a.png", "a/study2/b.png", "b/study1/c.png"], {"folder": ["a", "a", "b"]}),
+    (["grade1/a.png", "grade2/b.png", "grade1/c.png"], {"folder": ["grade1", "grade2", "grade1"]}),
 ])
 def test_which_level_of_folders_is_the_class(paths, wanted):
     found = folders_of(paths, [None] * len(paths))

@@ -62,6 +62,7 @@ def test_the_alarm_is_silent_where_labels_are_shuffled_between_patients(films):
 
 @pytest.mark.parametrize(("n", "model", "verdict", "words"), [
     (120, 0.90, "warn", "hardly better than what “borders” alone tells"),
+    (120, 0.70, "warn", "no better than what “borders” alone tells"),  # which is "hardly better" no more
     (120, 0.97, "pass", "No shortcut was found."),  # far above what borders tell: context alone
     (40, None, "could_not_tell", "so few pictures cannot show it")])
 def test_borders_warn_only_where_the_model_is_no_better_and_few_pictures_show_nothing(monkeypatch, n, model, verdict,

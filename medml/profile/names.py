@@ -23,8 +23,8 @@ NAME_WORDS = {"surname", "firstname", "lastname", "forename", "patientname", "fu
 FILE_WORDS = {"file", "filename", "path", "segfile", "image", "dicom"}
 
 # An outcome that a model would be asked for. The number is how plainly the name says so.
-OUTCOMES = {"outcome": 10, "target": 10, "label": 9, "class": 8, "diagnosis": 8, "died": 9, "death": 9, "dead": 8,
-            "deceased": 8, "mortality": 9, "readmitted": 9, "readmission": 9, "recurrence": 9, "reccured": 9,
+OUTCOMES = {"outcome": 10, "target": 10, "label": 9, "class": 8, "diagnosis": 8, "finding": 6, "died": 9, "death": 9,
+            "dead": 8, "deceased": 8, "mortality": 9, "readmitted": 9, "readmission": 9, "recurrence": 9, "reccured": 9,
             "recurred": 9, "relapse": 9, "relapsed": 9, "metastasis": 6, "survived": 8, "survival": 7, "hospdead": 9,
             "classification": 8, "disease": 6, "malignant": 7, "malignancy": 7, "cancer": 6, "risklevel": 8, "y": 5,
             "decision": 6, "result": 4, "status": 4, "severity": 5, "progression": 6, "sepsis": 6, "stroke": 6,

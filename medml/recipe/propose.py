@@ -105,7 +105,7 @@ def _text_numbers(table: Table, choice: Choice) -> Step:
 
 def _picture_copies(facts: PictureFacts) -> Step:
     near = "" if not facts.near else (f" {facts.near:,} nearly equal an earlier one; these stay, on one side of "
-                                      "every split.")
+                                      "every split unless they tie too many patients together.")
     torn = f" ({facts.copies_across:,} of them in another class)" if facts.copies_across else ""
     same = f"{facts.copies:,} of {facts.n:,} pictures equal an earlier one{torn}"
     if facts.own_split:

@@ -16,6 +16,9 @@ PICTURE, FOLDER, PATIENT, CONTENT, MODALITY, SPLIT = "picture", "folder", "patie
 MOST_CLASSES = 20  # sub-folders of one level that may be classes
 FEWEST_STEMS = 5  # beginnings of names below which they are no patients
 SHARE_OF_STEMS = 0.8  # of all names that must be built that way
+# Studies, series and pictures that are numbered ("ST000001/SE000002"): a level of such folders is no class.
+_NUMBERED = re.compile(r"(?:st|stu|study|se|ser|srs|series|scan|exam|ses|session|visit|acq|im|img|image)[-_ .]?\d+",
+                       re.I)
 TRAIN, VALIDATION, TEST = "train", "val", "test"
 SPLITS = {"train": TRAIN, "training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION,
           "dev": VALIDATION, "test": TEST, "testing": TEST, "holdout": TEST}  # how parts of a split are called
@@ -100,7 +103,7 @@ def folders_of(paths: Sequence[str], patients: Sequence[str | None]) -> dict[str
     """Levels of sub-folders that every picture lies below and that take 2-20 values: a split, and classes.
 
     Where several levels could be classes the one that comes back under different parents is taken (site/class), else
-    the uppermost. A level with a folder a patient is none.
+    the uppermost. A level with a folder a patient is none, nor one of numbered studies or series.
     """
     parts = [PurePosixPath(path).parts[:-1] for path in paths]
     found: dict[str, pl.Series] = {}
@@ -110,7 +113,8 @@ def folders_of(paths: Sequence[str], patients: Sequence[str | None]) -> dict[str
         kinds = set(values)
         if kinds <= {name for name in kinds if name.lower() in SPLITS} and len(kinds) > 1 and SPLIT not in found:
             found[SPLIT] = pl.Series(values, dtype=pl.String)
-        elif 2 <= len(kinds) <= MOST_CLASSES and len(kinds) < len(values) and not _one_each(values, patients):
+        elif 2 <= len(kinds) <= MOST_CLASSES and len(kinds) < len(values) and not _one_each(values, patients) \
+                and not all(map(_NUMBERED.fullmatch, kinds)):
             levels.append((_comes_back(parts, depth), -depth, values))
     if levels:
         found[FOLDER] = pl.Series(max(levels, key=lambda each: each[:2])[2], dtype=pl.String)

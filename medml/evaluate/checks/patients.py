@@ -112,8 +112,18 @@ def no_copies_across(evidence: Evidence) -> Check:
     if context.config.split.given:
         return found("L3", "warn", f"{what} The split came with the data and was not changed.",
                      "Report the count beside the figures, or let MedML divide the patients.", across=n)
-    return found("L3", "warn", what, "Switch on the step that leaves out copies, on the Cleanup page, then train "
-                 "again.", across=n)
+    return found("L3", "warn", what, _against_copies(context), across=n)
+
+
+def _against_copies(context: Context) -> str:
+    """What is left to do about copies on both sides: where exact ones are left out already, these are others."""
+    step = "exact_duplicates" if context.choice.pictures is None else "picture_copies"
+    if not any(each.on and each.name == step for each in context.recipe.steps):
+        return "Switch on the step that leaves out copies, on the Cleanup page, then train again."
+    if context.choice.pictures is None:
+        return "Ask whether equal rows are one patient; if so, leave all but one out of the file, then train again."
+    return ("They tie too many patients together to be kept on one side. Leave pictures that show no finding out of "
+            "the folder (overviews, empty ones), then train again.")
 
 
 def _shown_side(context: Context) -> int:

@@ -39,7 +39,8 @@ def no_shortcut(evidence: Evidence) -> Check:
                      "Ask how the classes were collected: export all pictures in one way, with one program and one "
                      "setting, or do not trust this model on new patients.", **figures)
     if inside:
-        return found("L14", "warn", f"The model is hardly better than what {named(inside)} alone tell"
+        better = "hardly" if model > max(told[name].value for name in inside) else "no"
+        return found("L14", "warn", f"The model is {better} better than what {named(inside)} alone tell"
                      f"{'s' if len(inside) == 1 else ''} (AUROC: {shown}; the model {model:.2f}).",
                      "Look at the heatmaps: crop borders and marks, or collect pictures that differ in the disease "
                      "alone.", **figures)
