@@ -13,7 +13,7 @@ from pages import _ui_report as away
 from pages._ui_belonging import locked
 
 TITLE = "Gallery"
-LEAD = "Every model made on this machine, with what it was made from. Choose two to compare them."
+LEAD = "Every model on this machine, with what it was made from. Choose two to compare them."
 CHOSEN, MOST = "m_chosen", 60  # cards drawn at once; the search reaches the others
 
 
