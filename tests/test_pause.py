@@ -265,10 +265,14 @@ def test_a_terminal_stops_a_paused_training_that_has_learned_and_says_what_comes
 
 def test_the_jobs_page_stops_a_paused_training_and_says_before_and_after_what_comes_of_it():
     from pages._ui_bar import words_of
+    from pages._ui_jobs import while_it_waits
+    from pages._ui_live import what_a_stop_keeps
 
     job = learned_and_paused()
     page = AppTest.from_file(str(ROUTER), default_timeout=60).run().switch_page("jobs.py").run()
     stop = page.button(key=f"m_stop_{job.id}")
+    on_its_own_page = while_it_waits(job, what_a_stop_keeps("train", "epoch"))
+    assert (on_its_own_page.label, on_its_own_page.kept) == ("Stop and keep the best", stop.help)
     assert "learns nothing further" in stop.help and "measured and kept" in stop.help
     stop.click().run()
     assert words_of(store.get(job.id)) == "Stopped; what it has learned is measured once it is its turn"
