@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -152,6 +153,14 @@ def test_who_is_held_back_is_told_what_to_do(proxy):
     status, headers, body = next(each for each in iter(lambda: proxy.ask("/password", "POST"), None) if each[0] == 429)
     assert "Wait a minute" in body and headers["content-type"].startswith("text/plain")
     assert headers["strict-transport-security"] and headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_is_sent_is_judged_by_the_app_before_the_proxy_has_kept_any_of_it(proxy):
+    """A recording, or 200 MB of somebody who is not signed in: never whole on the proxy's disk."""
+    plain = socket.create_connection(("127.0.0.1", proxy.tls), timeout=10)
+    with ssl._create_unverified_context().wrap_socket(plain) as line:
+        line.sendall(f"POST /upload HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 100000000\r\n\r\nRIFF".encode())
+        assert line.recv(12) == b"HTTP/1.1 200"  # before the rest was sent
 
 
 def test_while_the_app_is_away_its_windows_are_told_what_is_safe(alone):
