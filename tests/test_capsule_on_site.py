@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -67,3 +68,22 @@ def test_values_that_the_model_never_saw_are_named_where_ten_patients_have_them(
     assert "age: its median here" in said.stdout and "Is it in the same unit?" in said.stdout
     assert "outcome: 10 rows hold “ZZILL”, which is none of the outcomes that the model knows (0, 1)" in said.stdout
     assert "Recode" in said.stdout
+
+
+def test_zeros_and_ones_of_a_yes_no_column_are_known(tmp_path):
+    """They are read as no and yes; "the model knows 0, 1" was said of a table that held just these."""
+    def with_disease(n: int, seed: int) -> pd.DataFrame:
+        made = clinic(n, seed=seed)
+        return made.assign(diabetes=(made.index % 4 == 0).astype(int), smoker=["Ja" if n % 3 else "Nein" for n in
+                                                                               range(len(made))])
+
+    with trained_once(tmp_path, with_disease(200, 1)) as run:
+        assert main(["export", run, "--capsule", str(tmp_path / "capsule.zip")]) == 0
+    with zipfile.ZipFile(tmp_path / "capsule.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    done = ran(tmp_path / "unpacked", with_disease(160, 9), tmp_path / "there")
+    assert done.returncode == 0, done.stderr
+    assert "diabetes" not in done.stdout and "smoker" not in done.stdout
+    shares = {each: json.loads((tmp_path / "there" / "result.json").read_text())["columns"][each]["shares"]
+              for each in ("diabetes", "smoker")}
+    assert shares == {"diabetes": {"no": 0.75, "yes": 0.25}, "smoker": {"no": 0.34, "yes": 0.66}}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from medml import righted
 from medml.abstain import WORDS
+from medml.answers import NOT_READ
 from medml.data.missing import MISSING_WORDS
 from medml.data.values import NO, YES
 from medml.export.columns import input_names
@@ -56,7 +57,7 @@ def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[
             "positive": report.positive, "threshold": report.threshold, "stamps": report.stamps,
             "note": "; ".join([*report.stamps, *filter(None, [put_right])]),  # stands beside every answer
             "put_right": put_right, "computed_threshold": run.report.threshold,
-            "number": NUMBER, "columns": columns,
+            "number": NUMBER, "unread": NOT_READ, "columns": columns,
             "outputs": {"probabilities": "one column a class, or the predicted number; NaN where no answer is given",
                         "computed": "what the model itself says of every row, before it is put right or silenced: for "
                                     "comparisons and validations, never for a patient",
@@ -76,7 +77,8 @@ def typed_column(column: Column, recipe: Recipe) -> dict[str, Any]:
     """Type, usual values and reading rules of a column by its kind."""
     if column.kind not in NUMERIC:
         return text_rules(column, recipe, yes_no=column.kind == "yes_no")
-    return {"type": column.kind, "unit": column.unit, "usual": [column.low, column.high], "missing": [],
+    return {"type": column.kind, "unit": column.unit, "usual": [column.low, column.high],
+            "missing": sorted(MISSING_WORDS),
             "codes": [float(code) for code in _codes(column.name, recipe) if _is_number(code)],
             "rewrite": _DATES if column.kind == "date" else _number_rules(column, recipe), "words": {}}
 
@@ -84,9 +86,17 @@ def typed_column(column: Column, recipe: Recipe) -> dict[str, Any]:
 def text_rules(column: Column, recipe: Recipe, *, yes_no: bool) -> dict[str, Any]:
     """A column read as names of categories; yes_no: the many words for yes and no become these two."""
     words = {word: said for said, listed in (("yes", YES), ("no", NO)) for word in sorted(listed)}
+    words = words if yes_no else {}
     return {"type": "text", "missing": sorted(MISSING_WORDS) if _step(recipe, "sentinels") is not None else [""],
-            "codes": _codes(column.name, recipe), "rewrite": _NAMES, "words": words if yes_no else {},
-            "usual": [level.label for level in column.levels]}
+            "codes": _codes(column.name, recipe), "rewrite": _NAMES, "words": words,
+            "usual": list(dict.fromkeys(_as_read(level.label, words) for level in column.levels))}
+
+
+def _as_read(label: str, words: dict[str, str]) -> str:
+    """A category as cells.py reads a cell that holds it: 0 of a yes/no column is no."""
+    for pattern, instead in _NAMES:
+        label = re.sub(pattern, instead.replace("$", "\\"), label, flags=re.IGNORECASE)
+    return words.get(label.lower(), label)
 
 
 def _number_rules(column: Column, recipe: Recipe) -> Rules:

@@ -62,3 +62,18 @@ def value(column, text):
             return np.nan
     number = float(text) if re.fullmatch(NUMBER, text, re.IGNORECASE) else np.nan
     return np.nan if number in column["codes"] else number
+
+
+def note(row):
+    """What stands beside an answer: of the model, and of columns where a word stands that is no number (or date)."""
+    unread = [f"{column['name']}: {SCHEMA['unread']}" for column in SCHEMA["columns"]
+              if column["type"] != "text" and _is_word(column, row[column["name"]] or "")]
+    return "; ".join(filter(None, [SCHEMA["note"], *unread]))
+
+
+def _is_word(column, text):
+    try:
+        float(text)
+        return False
+    except ValueError:
+        return text.strip().lower() not in column["missing"] and bool(np.isnan(value(column, text)))

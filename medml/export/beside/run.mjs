@@ -22,6 +22,13 @@ export function value(column, raw) {
   return column.codes.includes(number) ? NaN : number;
 }
 
+const isWord = (column, raw) => column.type !== "text" && Number.isNaN(Number(raw))
+  && !column.missing.includes(raw.trim().toLowerCase()) && Number.isNaN(value(column, raw));
+
+// The columns of a row where a word stands that is no number (or date), for the note beside its answer.
+export const unread = (row) => schema.columns.filter((column) => isWord(column, row[column.name] ?? ""))
+  .map((column) => `${column.name}: ${schema.unread}`);
+
 export async function answers(rows) {
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "error";
@@ -84,10 +91,12 @@ function read(path) {
 const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 if (process.argv[1]?.endsWith("run.mjs")) {
   if (process.argv.length !== 3) stop("Name one table: node run.mjs patients.csv > answers.csv");
-  const found = await answers(csv(read(process.argv[2])));
+  const rows = csv(read(process.argv[2]));
+  const found = await answers(rows);
   const classes = schema.classes.length ? schema.classes : ["the number"];
-  const note = field(schema.note);
   console.log([...classes.map((name) => field(`probability of ${name}`)), "abstained", "note"].join(","));
-  for (const { told, why } of found)
-    console.log([...told.map((each) => (Number.isNaN(each) ? "" : String(each))), field(why), note].join(","));
+  for (const [at, { told, why }] of found.entries()) {
+    const note = [schema.note, ...unread(rows[at])].filter(Boolean).join("; ");
+    console.log([...told.map((each) => (Number.isNaN(each) ? "" : String(each))), field(why), field(note)].join(","));
+  }
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from cells import rows_of, value
+from cells import note, rows_of, value
 
 HERE = Path(__file__).resolve().parent
 SCHEMA = json.loads((HERE / "schema.json").read_text(encoding="utf-8"))
@@ -28,8 +28,9 @@ def answers(rows, output="probabilities"):
 
 
 if __name__ == "__main__":
-    told, why = answers(rows_of(*sys.argv[1:]))
+    rows = rows_of(*sys.argv[1:])
+    told, why = answers(rows)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*(f"probability of {name}" for name in SCHEMA["classes"] or ["the number"]), "abstained", "note"])
-    writer.writerows([*("" if np.isnan(each) else repr(float(each)) for each in row), reason, SCHEMA["note"]]
-                     for row, reason in zip(told, why, strict=True))
+    writer.writerows([*("" if np.isnan(each) else repr(float(each)) for each in row), reason, note(cells)]
+                     for row, reason, cells in zip(told, why, rows, strict=True))
