@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 LOOK = Path(__file__).with_name("static") / "sign_in.css"
 FONT = Path(__file__).with_name("static") / "noto-sans-latin-wght-normal.woff2"
@@ -41,8 +42,8 @@ def sign_in(form: str, *, to: str = "/", name: str = "", said: str = "", note: s
     if local:
         parts.append(f'<form method="post" action="/sign-in">{fields}</form>')
     if hospital:
-        parts.append('<p class="or"><a class="second" href="/sign-in/hospital">Sign in with the hospital’s account</a>'
-                     "</p>")
+        parts.append(f'<p class="or"><a class="second" href="/sign-in/hospital?to={quote(to, safe="")}">'
+                     "Sign in with the hospital’s account</a></p>")
     parts.append('<p class="quiet">An administrator of MedML makes accounts and new passwords. Nothing that you do '
                  "here leaves the hospital’s network.</p>")
     return FRAME.format(title="Sign in", body="\n".join(parts), more="")
@@ -72,11 +73,12 @@ def kept_elsewhere(name: str) -> str:
         'service: change it there.</p><p class="lead"><a class="second" href="/">Back to MedML</a></p>'))
 
 
-def through() -> str:
+def through(to: str = "/") -> str:
     """Shown for a moment after the hospital's service has said who it is: the next step begins on a page of ours, so
     that a cookie for this site alone is sent with it."""
-    return FRAME.format(title="You are signed in", more='\n<meta http-equiv="refresh" content="0; url=/">',
-                        body='<p class="lead"><a class="second" href="/">Go to MedML</a></p>')
+    return FRAME.format(title="You are signed in",
+                        more=f'\n<meta http-equiv="refresh" content="0; url={escape(to)}">',
+                        body=f'<p class="lead"><a class="second" href="{escape(to)}">Go to MedML</a></p>')
 
 
 def refused(title: str, what: str, fix: str) -> str:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
@@ -26,6 +26,7 @@ from pages._ward_gate import SIGN_IN, cookies_of, is_secure, place_of
 LARGEST = 16_384  # bytes of a form
 USER = "_streamlit_user"  # the cookie in which Streamlit keeps what the hospital's service said
 FORM = "medml_form"  # cookie: a form is answered only where it sends the same word back
+TO, TO_SECONDS = "medml_to", 600  # cookie: where somebody wanted to go, while they are at the hospital's service
 WAITING = 50  # tries that wait for their turn; beyond that they are sent away
 _turns = ThreadPoolExecutor(AT_ONCE, "sign in")
 NOT_OURS = "This form was not opened here, or it is too old."
@@ -136,7 +137,11 @@ async def to_hospital(request: Request) -> Response:
         our_fault(error)
         return not_signed_in("Signing in by the hospital’s service is not set up.", "An administrator finds what is "
                              "missing in the log and in deploy/README.md.", 503)
-    return RedirectResponse(f"/auth/login?{urlencode({'provider': encode_provider_token('default')})}", status_code=303)
+    answer = RedirectResponse(f"/auth/login?{urlencode({'provider': encode_provider_token('default')})}",
+                              status_code=303)
+    answer.set_cookie(TO, quote(inside(request.query_params.get("to", "/")), safe=""), max_age=TO_SECONDS,
+                      path=f"{SIGN_IN}/hospital", httponly=True, samesite="lax", secure=is_secure(request.scope))
+    return answer
 
 
 async def from_hospital(request: Request) -> Response:
@@ -166,7 +171,10 @@ async def named_by_hospital(request: Request, claims: dict[str, Any]) -> Respons
                                            in_place_of=token_in(request))
     except UserError as refused:
         return not_signed_in(refused.what, refused.fix, 403)
-    return signed_in(request, token, HTMLResponse(page.through()))
+    to = inside(unquote(cookies_of(request.scope).get(TO, "/")))
+    answer = signed_in(request, token, HTMLResponse(page.through(to)))
+    answer.delete_cookie(TO, path=f"{SIGN_IN}/hospital")
+    return answer
 
 
 def not_signed_in(what: str, fix: str, status: int) -> Response:

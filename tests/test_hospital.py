@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import time
 import urllib.request
 from urllib.error import HTTPError
@@ -137,10 +139,10 @@ class Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def through(way, client: Client):
+def through(way, client: Client, link: str = "/sign-in/hospital"):
     """The way of a browser: to the hospital, back, and in; the last answer."""
     sso, app = way
-    began = client.ask(client.ask("/sign-in/hospital").headers["location"])
+    began = client.ask(client.ask(link).headers["location"])
     assert began.headers["location"].startswith(f"{sso.url}/authorize?")
     with pytest.raises(HTTPError) as sent:
         urllib.request.build_opener(Stay).open(began.headers["location"], timeout=20)
@@ -179,6 +181,17 @@ def test_a_token_that_is_not_right_signs_nobody_in(way, wrong, monkeypatch):
     answer = through(way, client)
     assert "medml" not in client.cookies and b"http-equiv" not in answer.body
     assert client.ask("/gallery").status == 303
+
+
+@pytest.mark.parametrize(("to", "where"), [
+    ("%2Fgallery%3Frun%3Dr1%26a%3Db", "/gallery?run=r1&amp;a=b"), ("%2F%2Fevil.example", "/"), ("%2Fsign-in", "/"),
+    ("%2Fx%22%3E%3Cb%3E", "/x&quot;&gt;&lt;b&gt;")])
+def test_who_wanted_to_go_somewhere_is_led_there_by_the_hospitals_way_too(way, to, where):
+    client = Client(way[1])
+    link = re.search(r'href="(/sign-in/hospital[^"]*)"', client.ask(f"/sign-in?to={to}").body.decode())[1]
+    answer = through(way, client, html.unescape(link))
+    assert f'url={where}"' in answer.body.decode() and f'href="{where}">Go to MedML' in answer.body.decode()
+    assert "medml_to" not in client.cookies
 
 
 def told(client: Client, answer):
