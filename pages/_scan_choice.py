@@ -100,7 +100,7 @@ def _positive(table: Table, target: str | None, kept: Choice | None, mark: str) 
     readings = _readings(column)
     if len(readings) < 2:
         return kept.positive if kept and kept.target == target else None
-    likely = kept.positive if kept and kept.target == target else _likely(column)
+    likely = kept.positive if kept and kept.target == target else _likely(table, column)
     names = list(readings)
     return st.selectbox("Which answer is the event?" if column.distinct == 2 else "What counts as the outcome?", names,
                         names.index(likely) if likely in names else 0, key=f"m_positive_{mark}_{target}",
@@ -119,10 +119,13 @@ def _readings(column: Column) -> dict[str | None, str]:
     return {ABOVE_ZERO: "Yes or no: anything above 0 is yes", None: apart}
 
 
-def _likely(column: Column) -> str | None:
+def _likely(table: Table, column: Column) -> str | None:
+    """The reading that is offered first; the numbers of an archive of arrays are codes of classes, no grades."""
     from medml.profile.choice import positive_class
 
-    return positive_class(column) if column.distinct == 2 else ABOVE_ZERO
+    if column.distinct == 2:
+        return positive_class(column)
+    return None if table.pictures is not None and "npz" in table.pictures.by.get("kind", {}) else ABOVE_ZERO
 
 
 def _patient(table: Table, target: str | None, kept: Choice | None, mark: str) -> str | None:

@@ -137,6 +137,24 @@ def test_an_archive_of_arrays_is_shown_though_no_column_holds_a_size(tmp_path):
     assert "All pictures. Each has 28." in words(shown) and len(addresses(shown)) == 12
 
 
+@pytest.mark.parametrize(("archive", "likely"), [(True, None), (False, ">0")])
+def test_the_codes_of_an_archives_classes_are_told_apart(tmp_path, archive, likely):
+    """0 to 3 of a MedMNIST file name four sorts of cells; "above 0 is yes" would lump three of them together."""
+    codes = np.arange(40, dtype=np.uint8) % 4
+    films = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
+    if archive:
+        np.savez(tmp_path / "cells.npz", train_images=films, train_labels=codes[:, None])
+    else:
+        for at in range(len(codes)):
+            png(tmp_path / f"{at:02d}.png", at)
+        rows = [f"{at:02d}.png,{code}" for at, code in enumerate(codes)]
+        (tmp_path / "list.csv").write_text("\n".join(["file,grade", *rows]))
+    table = profile.scan(tmp_path).tables[0]
+    column = table.column("label" if archive else "grade")
+    assert set(_scan_choice._readings(column)) == {">0", None}
+    assert _scan_choice._likely(table, column) == likely
+
+
 # ---- configure -------------------------------------------------------------------------------------------------------
 
 def division(at):
