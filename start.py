@@ -34,7 +34,11 @@ FOR_NODE = ("onnxruntime-web@1.30.0",  # runs exported models
             "axe-core@4.14.1")  # judges the screens (MPL-2.0, used by tests alone and never passed on)
 MOST_AT_ONCE = 4  # processes that share the tests; each browser and worker among them wants memory
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PROGRAMS = {"strace": "strace", "unshare": "util-linux"}  # what proofs run under, and Debian's package that holds it
+PROGRAMS = {  # what tests run under or against, Debian's package that holds it, and what for
+    "strace": ("strace", "proofs that nothing leaves the machine"),
+    "unshare": ("util-linux", "proofs that nothing leaves the machine"),
+    "redis-server": ("redis-server", "a queue for several machines"),
+    "nginx": ("nginx-light", "the proxy before a ward"), "openssl": ("openssl", "the proxy before a ward")}
 
 
 class CannotStart(Exception):
@@ -118,8 +122,6 @@ def test(rest):
         print("No Chromium was found: the browser tests are skipped. Install one, or set MEDML_CHROMIUM to its path.")
     install_programs()
     install_for_node()
-    if shutil.which("redis-server") is None and not by_apt("redis-server", "a queue for several machines"):
-        print("No redis-server was found: the tests of a queue that several machines share are skipped.")
     several = ["-n", str(min(MOST_AT_ONCE, (os.cpu_count() or 1) + 1)), "--dist", "loadfile",
                "--no-loadscope-reorder"]  # a file's tests stay together; the long ones of the browser begin, and wait
     return subprocess.call([PYTHON, "-m", "pytest"] + (rest or several), cwd=ROOT, env=settings)
@@ -292,8 +294,8 @@ def install_programs():
     """What some tests run under; where it cannot be installed they are skipped by name (and fail where CI=true)."""
     if not sys.platform.startswith("linux"):
         return
-    for program, package in PROGRAMS.items():
-        if shutil.which(program) is None and not by_apt(package, "proofs that nothing leaves the machine"):
+    for program, (package, purpose) in PROGRAMS.items():
+        if shutil.which(program) is None and not by_apt(package, purpose):
             print(f"{program} is not here: the tests that need it are skipped. Install it (Debian: apt-get install "
                   f"{package}).")
 
