@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from medml import egress, home, logs, memory, store, vitals
+from medml import egress, home, logs, memory, stops, store, vitals
 from medml.errors import Paused, Stopped, UserError, apology, our_fault
 from medml.mishaps import ran_out_of_memory
 from medml.room import is_full
@@ -34,6 +34,8 @@ WARM = {"quick": ("pandas", "polars", "medml.profile"),  # imported before a job
 LOST, PAUSED, SHORT, NO_ROOM = 70, 71, 72, 75  # exit codes: the job belongs to another attempt; it goes on later; the
 # memory ran out; try again when there is room on the disk
 PAUSING = "Paused; all of it is kept"
+WITHOUT_DATA = frozenset({"missing", "gone", "no_permission", "slow_drive", "changed"})  # may be put right in a minute
+BRING_BACK = "What it has learned is kept: let it go on once its data are back as they were. Stop ends it for good."
 ENOUGH = "Stopped before it was judged. What it has learned is kept: let it go on to have it judged and saved"
 
 
@@ -104,6 +106,8 @@ def work(job: Job, token: int) -> int:
         until_back(watch.close)
     except Paused:
         return _pause(job, token, watch)
+    except _WithoutData as error:
+        return _wait_for_data(job, token, watch, f"{error.args[0].what} {BRING_BACK}")
     except BaseException as failed:
         if not (is_full(failed) or ran_out_of_memory(failed)):
             raise
@@ -119,6 +123,20 @@ def work(job: Job, token: int) -> int:
     return 0 if ended else LOST
 
 
+class _WithoutData(Exception):
+    """The clinician's files are not there, or not as they were, and something was learned from them before."""
+
+
+def _wait_for_data(job: Job, token: int, watch: JobWatch, why: str) -> int:
+    """A drive that is not connected must not cost the hours before: the job waits as paused, and says for what."""
+    watch.say("paused", 0.0, why)
+    with contextlib.suppress(UserError):
+        watch.close()
+    _write_down(lambda: store.put_aside(job.id, token, why))
+    log.info("job %s waits for its data", job.id)
+    return PAUSED
+
+
 def _outcome(job: Job, watch: JobWatch) -> tuple[store.State, dict[str, Any] | None, dict[str, str] | None]:
     """(state, result, error). The one broad except besides the page guard: whatever a job raises, it is told."""
     try:
@@ -131,6 +149,8 @@ def _outcome(job: Job, watch: JobWatch) -> tuple[store.State, dict[str, Any] | N
     except UserError as error:
         if is_full(error):
             raise
+        if error.code in WITHOUT_DATA and registry.get(job.kind).resumes and job.stop is None and stops.keeps(job):
+            raise _WithoutData(error) from error
         log.info("job %s: %s %s", job.id, error.code, error.detail)
         return "failed", None, {"what": error.what, "fix": error.fix, "reference": ""}
     except Exception as error:  # noqa: BLE001

@@ -341,6 +341,31 @@ def test_a_folder_that_is_gone_before_it_is_read_fails_in_words(study, monkeypat
     assert whole_runs() == []
 
 
+def test_a_training_that_goes_on_without_its_data_waits_for_them_with_all_it_has_learned(
+        study, monkeypatch, uninterrupted):
+    """The drive with the study was not connected as somebody pressed Go on, or as the machine came up again."""
+    job = paused(study, monkeypatch, **SHORT)
+    learned, away = rounds_of(job), study.parent.with_name("away")
+    study.parent.rename(away)
+    worker.go_on(job)
+    waits = gone_on(job)
+    assert waits.is_paused and waits.error is None and rounds_of(job) == learned
+    assert "There is no folder or file" in waits.message and "is kept" in waits.message
+    away.rename(study.parent)
+    worker.go_on(job)
+    assert gone_on(job).state == "done" and said_of(whole_runs()[0]) == uninterrupted
+
+
+def test_a_training_whose_data_never_come_back_can_be_ended(study, monkeypatch):
+    job = paused(study, monkeypatch, **SHORT)
+    study.write_text(study.read_text().replace("1", "2"))
+    worker.go_on(job)
+    assert gone_on(job).is_paused and "has changed" in store.get(job).message
+    worker.stop(job)
+    ended = gone_on(job)
+    assert ended.state == "failed" and "has changed" in ended.error["what"] and whole_runs() == []
+
+
 def test_a_file_that_changes_while_it_is_read_is_not_trained_on(study):
     plan, real = planned(study, **SHORT), TableSource.sha256
 
