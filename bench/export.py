@@ -49,7 +49,7 @@ def tables(wanted: list[str]) -> None:
     worst, slowest, yardstick = 0.0, 0.0, Yardstick()
     for name in wanted:
         for family, found, taken, size, columns in of_set(name, yardstick):
-            worst, slowest = max(worst, found.difference), np.fmax(slowest, taken.undisturbed)
+            worst, slowest = max(worst, found.difference), np.maximum(slowest, taken.undisturbed)
             print(f"{name:26} {family:9} {columns:7} {found.n_rows + found.n_own:6,} {found.difference:10.1e} "
                   f"{found.reasons_differ:8} {1e6 * taken.undisturbed:6.0f} us {1e6 * taken.all:6.0f} us "
                   f"{taken.counted:3} of {taken.blocks:3} {size / 1e3:6,.0f} kB", flush=True)

@@ -119,12 +119,14 @@ def open_run(run: str, checkpoint: int | None = None) -> Run:
         report = external.with_external(home.read_model(at / "report.json", Report), folder, chain.current)
         report = picked.with_picked(report, folder, chain.current)
         report = forecast.with_forecast(report, folder, chain.current)
-        report = brought.with_brought(exported.with_export(report, folder, chain.current), folder)
+        report = brought.with_brought(exported.with_export(report, folder, chain.current), folder,
+                                      kept_closed=config.split.scheme == "held_out")
         opened = Run(run=run, folder=folder, manifest=manifest, config=config.judged_by(report.positive), chain=chain,
                    profile=home.read_model(folder / "profile.json", Profile),
                    recipe=home.read_model(folder / "recipe.json", Recipe),
                    label=home.read_model(folder / "label.json", Label),
-                   report=vault.with_looks(report, run, config, chain.current),
+                   report=report if brought.is_brought(folder) else vault.with_looks(report, run, config,
+                                                                                     chain.current),
                    history=HISTORY.validate_json((at / "history.json").read_bytes()))
         seals.compare(folder, manifest.files, "profile.json", "recipe.json", "config.json")
         seals.check(at, opened.checkpoint.files_sha256, "report.json", "history.json")
@@ -137,10 +139,8 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as absent:
-        if "private" in Path(absent.filename or "").parts:
-            raise UserError(what="The private part of this model, which says who was in which fold, is not here: a "
-                                 "model that was brought in from a file has none.", code="no_private_part",
-                            fix="Use it, judge it on another folder, or go on with it where it was made.") from absent
+        if {Path(absent.filename or "").parent.name, Path(absent.filename or "").name} & {"private"}:
+            raise brought.no_private_part() from absent
         raise UserError(what="Files of this model are missing: it was not saved completely, or they were removed.",
                         fix="Bring them back from a backup, or delete it in the Gallery and train again.",
                         code="incomplete_artefact", detail=Path(absent.filename or "").name) from absent

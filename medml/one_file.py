@@ -19,9 +19,10 @@ import re
 import secrets
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
 from medml import gallery, home, rights, room, seals, store
@@ -34,8 +35,10 @@ from medml.types import Chain, Manifest, Profile, Recipe
 
 PRIVATE = "private"
 RUN = re.compile(r"[a-z][a-z0-9_]{0,40}-[0-9a-f]{12}")
-PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}")
+PART = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,80}[A-Za-z0-9_])?")
 ENDINGS = frozenset({".json", ".safetensors", ".ubj"})
+ADDED = re.compile(r"label\.json|forecast-\d+\.json|(groups|exports|righted)/\d+\.json|explained/\d+-[a-z_]+\.json|"
+                   r"external/[0-9a-f]{1,64}\.json")  # what a run is given after it was made
 MOST_FILES = 10_000
 
 
@@ -86,11 +89,12 @@ CHANGED: dict[str, Callable[[Path], bytes]] = {"profile.json": _without_source, 
 def bring_from(path: Path) -> str:
     """As `bring`, of a file on this machine."""
     try:
-        with path.open("rb") as file:
-            return bring(file)
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as refused:
+        file = path.open("rb")
+    except OSError as refused:
         raise UserError(what=f"“{path.name}” is no file that can be read.", code="gone",
                         fix="Name the file that was downloaded, and check that you may read it.") from refused
+    with file:
+        return bring(file)
 
 
 def bring(file: BinaryIO) -> str:
@@ -119,8 +123,8 @@ def bring(file: BinaryIO) -> str:
 def _in_words() -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, FileNotFoundError, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError
-            ) as broken:
+    except (zipfile.BadZipFile, zlib.error, FileNotFoundError, FileExistsError, NotADirectoryError, KeyError,
+            ValueError, TypeError, AttributeError, EOFError, NotImplementedError, RuntimeError) as broken:
         raise no_run_file() from broken
 
 
@@ -146,8 +150,9 @@ def _is_ours(entry: zipfile.ZipInfo) -> bool:
     """Whether a run has files of such a name: none that leads elsewhere, is private, or could be a program."""
     run, *inside = PurePosixPath(entry.filename).parts or ("",)
     return (seals.stays_inside(entry.filename) and RUN.fullmatch(run) is not None and bool(inside)
-            and all(PART.fullmatch(part) and part != PRIVATE for part in inside)
-            and PurePosixPath(entry.filename).suffix in ENDINGS and not entry.flag_bits & 1)
+            and all(PART.fullmatch(part) and part.casefold() != PRIVATE for part in inside)
+            and PurePosixPath(entry.filename).suffix in ENDINGS and not entry.flag_bits & 1
+            and entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
 
 
 def _compare(folder: Path) -> None:
@@ -157,6 +162,13 @@ def _compare(folder: Path) -> None:
     if manifest.run != folder.name:
         raise no_run_file()
     seals.compare(folder, manifest.files, *_open_to_all(manifest.files))
+    source = home.read_model(folder / "profile.json", Profile).source
+    if source != PureWindowsPath(source).name:  # it would be looked for where somebody elsewhere says
+        raise no_run_file()
+    known = {*manifest.files, "manifest.json", "chain.json"}
+    beside = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    if any(not (each in known or each.startswith("checkpoints/") or ADDED.fullmatch(each)) for each in beside):
+        raise no_run_file()
     chain = home.read_model(folder / "chain.json", Chain)
     numbers = {str(each.number) for each in chain.checkpoints}
     if str(chain.current) not in numbers or {each.name for each in (folder / "checkpoints").iterdir()} != numbers:
@@ -186,16 +198,17 @@ def _keep(folder: Path) -> None:
         if place.exists():
             raise UserError(what="This model is in the Gallery of this machine already.", code="there",
                             fix="Nothing was changed. To have the other one, delete this one first.")
-        os.replace(folder, place)
-        home.sync_folder(place.parent)
-        rights.own("run", place.name)
-    try:
-        for link in home.read_model(place / "chain.json", Chain).checkpoints:
-            gallery.open_run(place.name, link.number)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        rights.disown("run", place.name)
-        raise
+        try:
+            os.replace(folder, place)
+            home.sync_folder(place.parent)
+            rights.own("run", place.name)
+            for link in home.read_model(place / "chain.json", Chain).checkpoints:
+                gallery.open_run(place.name, link.number)
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            with contextlib.suppress(UserError, store.DatabaseError):
+                rights.disown("run", place.name)
+            raise
 
 
 def no_run_file() -> UserError:

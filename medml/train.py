@@ -16,6 +16,7 @@ import numpy as np
 
 from medml import (
     abstain,
+    brought,
     card,
     conformal,
     data,
@@ -175,6 +176,8 @@ def open_held_out(run: str, *, source: Path | None = None, watch: Watch | None =
     if opened.config.split.scheme != "held_out":
         raise UserError(what="No part of the table was kept closed for this run: it was judged by cross-validation.",
                         fix="Its out-of-fold figures are the honest estimate.", code="no_held_out")
+    if brought.is_brought(opened.folder):
+        raise brought.no_private_part()  # before a look is written down
     plan = vault.write_down(opened.config, vault.plan_of(run, opened.chain.current, opened.config, opened.report,
                                                          predictors_of(opened)))
     ground = prepare_ground(Path(source or opened.profile.source), opened.profile, opened.recipe, opened.config,

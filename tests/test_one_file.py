@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -17,6 +18,7 @@ from medml.brought import STAMP
 from medml.errors import UserError
 from medml.predict import Predictor
 from medml.train import train
+from medml.types import SplitPlan
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,18 @@ def test_a_run_that_is_here_is_left_as_it_is(packed, medml_home):
     assert gallery.open_run(run).label.name == "Mine" and left() == [run]
 
 
+def test_how_often_a_closed_part_was_looked_at_elsewhere_is_not_told_and_it_stays_closed(tmp_path, medml_home, capsys):
+    source = saved(clinic(200), tmp_path)
+    run = train(source, *planned(source, family="logistic", split=SplitPlan(by="row", scheme="held_out")))
+    content = one_file.pack(run)
+    gallery.delete(run)
+    brought(content)
+    told, = (each for each in gallery.open_run(run).report.checks if each.id == "L10")
+    assert told.verdict == "could_not_tell" and "where it was made" in told.what
+    assert main(["open", run, "--source", str(source)]) == 2 and "fold" in capsys.readouterr().err
+    assert not list((medml_home / "vault").glob("*.json"))
+
+
 def test_two_runs_lie_side_by_side(packed, medml_home):
     run = brought(packed)
     assert brought(twin(run)) == f"{run[:-12]}{'0' * 12}" and len(left()) == 2
@@ -123,6 +137,15 @@ def told(file: str, **said: object):
     return change
 
 
+def elsewhere(files: dict[str, bytes], source: str) -> None:
+    """The profile names another place, and the manifest has its new hash."""
+    told("profile.json", source=source)(files)
+    top = run_of(files)
+    known = json.loads(files[f"{top}/manifest.json"])["files"]
+    sealed = hashlib.sha256(files[f"{top}/profile.json"]).hexdigest()
+    told("manifest.json", files=known | {"profile.json": sealed})(files)
+
+
 WRONG = {
     "a model's byte": a_byte_of("arrays.safetensors"), "the report's byte": a_byte_of("0/report.json"),
     "the configuration's byte": a_byte_of("config.json"), "the list's byte": a_byte_of("0/files.json"),
@@ -140,6 +163,11 @@ WRONG = {
     "a checkpoint elsewhere": told("chain.json", current="../../../x"),
     "no checkpoint": told("chain.json", checkpoints=[]),
     "a manifest that lists nothing": told("manifest.json", files={}),
+    "figures of no kind": more("notes/0.json"), "groups of no checkpoint": more("groups/abc.json"),
+    "private in capitals": more("Private/split.json"), "a dot at the end": more("private./split.json"),
+    "a list that is a number": lambda files: files.update({f"{run_of(files)}/checkpoints/0/files.json": b"3"}),
+    "a source elsewhere": lambda files: elsewhere(files, "/etc/study"),
+    "a source on a share": lambda files: elsewhere(files, "\\\\host\\share"),
     "a name that is a number": told("label.json", name=3), "a card of a newer version": told("label.json", later=1),
 }
 
@@ -176,3 +204,15 @@ def test_a_folder_or_a_file_that_is_gone_is_told(medml_home, tmp_path):
     for path in (tmp_path, tmp_path / "gone.zip"):
         with pytest.raises(UserError, match="no file that can be read"):
             one_file.bring_from(path)
+
+
+def test_a_download_with_one_bit_flipped_is_told_as_damaged_and_never_kept(packed, medml_home):
+    for at in range(40, len(packed), max(1, len(packed) // 60)):
+        content = bytearray(packed)
+        content[at] ^= 1
+        try:
+            run = brought(bytes(content))
+        except UserError:
+            assert left() == []
+        else:
+            gallery.delete(run)  # a bit that says nothing, of a date say

@@ -35,7 +35,8 @@ LOST, PAUSED, SHORT, NO_ROOM = 70, 71, 72, 75  # exit codes: the job belongs to 
 # memory ran out; try again when there is room on the disk
 PAUSING = "Paused; all of it is kept"
 WITHOUT_DATA = frozenset({"missing", "gone", "no_permission", "slow_drive", "changed"})  # may be put right in a minute
-BRING_BACK = "What it has learned is kept: let it go on once its data are back as they were. Stop ends it for good."
+BRING_BACK = ("What it has learned is kept: let it go on, or stop it, once its data are back as they were. Stopped "
+              "without them once more it ends without a model")
 ENOUGH = "Stopped before it was judged. What it has learned is kept: let it go on to have it judged and saved"
 
 
@@ -127,6 +128,11 @@ class _WithoutData(Exception):
     """The clinician's files are not there, or not as they were, and something was learned from them before."""
 
 
+def _was_told(job: Job) -> bool:
+    """Whether it was stopped by somebody who knew that it waits for its data, and meant its end."""
+    return job.stop is not None and any(each.message.endswith(BRING_BACK) for each in store.progress_since(job.id))
+
+
 def _wait_for_data(job: Job, token: int, watch: JobWatch, why: str) -> int:
     """A drive that is not connected must not cost the hours before: the job waits as paused, and says for what."""
     watch.say("paused", 0.0, why)
@@ -149,7 +155,7 @@ def _outcome(job: Job, watch: JobWatch) -> tuple[store.State, dict[str, Any] | N
     except UserError as error:
         if is_full(error):
             raise
-        if error.code in WITHOUT_DATA and registry.get(job.kind).resumes and job.stop is None and stops.keeps(job):
+        if error.code in WITHOUT_DATA and registry.get(job.kind).resumes and stops.keeps(job) and not _was_told(job):
             raise _WithoutData(error) from error
         log.info("job %s: %s %s", job.id, error.code, error.detail)
         return "failed", None, {"what": error.what, "fix": error.fix, "reference": ""}
