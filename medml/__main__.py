@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except UserError as error:
-        print(f"{error.what}\n{error.fix}", file=sys.stderr)
+        typed = f"\nOn the command line: {error.typed}" if error.typed else ""
+        print(f"{error.what}\n{error.fix}{typed}", file=sys.stderr)
         return 2
     except Stopped:
         kept = f"{args.run} stays at the checkpoint where it was" if args.command == "continue" else \

@@ -16,11 +16,12 @@ class UserError(Exception):
     fix     one sentence: what to do now
     detail  for the log only; never a cell's content, never a patient's identifier
     code    short machine-readable reason, as in the corpus manifest ("empty", "password", ...)
+    typed   what to add to the command line, told there alone: a screen has no options
     """
 
-    def __init__(self, *, what: str, fix: str, detail: str = "", code: str = "") -> None:
+    def __init__(self, *, what: str, fix: str, detail: str = "", code: str = "", typed: str = "") -> None:
         super().__init__(what)
-        self.what, self.fix, self.detail, self.code = what, fix, detail, code
+        self.what, self.fix, self.detail, self.code, self.typed = what, fix, detail, code, typed
 
 
 class Stopped(Exception):

@@ -159,8 +159,8 @@ def _table(source: Path, wanted: list[str], renamed: dict[str, str], sheet: str 
     if lacking[best]:
         names, more = ", ".join(f"“{each}”" for each in lacking[best][:5]), len(lacking[best]) > 5
         raise UserError(what=f"“{tables[best].ref.label}” has no column {names}{' and others' if more else ''}.",
-                        fix=f"If it is called otherwise there, say so: --map \"their name={lacking[best][0]}\".",
-                        code="column_gone")
+                        fix=f"If it is called otherwise there, say so: “their name = {lacking[best][0]}”.",
+                        typed=f'--map "their name={lacking[best][0]}"', code="column_gone")
     whole = [at for at, each in lacking.items() if not each]
     if len(whole) > 1:
         raise UserError(what=f"{len(whole)} tables there have these columns.", code="several_tables",

@@ -343,9 +343,9 @@ def _opened(path: Path, sheet: str | None) -> TableSource:
                         code="not_a_table")
     if len(tables) > 1:
         raise UserError(what=f"“{path.name}” holds {len(tables)} tables.",
-                        fix="Name one of them as the sheet (with --sheet in a terminal), or give one file: "
+                        fix="Name one of them as the sheet, or give one file: "
                             + ", ".join(each.ref.sheet or each.ref.path for each in tables[:5]) + ".",
-                        code="several_tables")
+                        typed="--sheet NAME", code="several_tables")
     return data.open_table(path, TableRef(path=tables[0].ref.path, sheet=tables[0].ref.sheet))
 
 

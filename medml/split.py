@@ -94,8 +94,8 @@ def _given(cases: Cases) -> np.ndarray:
     if cases.given is None or not {TRAIN, TEST} <= set(cases.given.tolist()):
         raise UserError(what="The split that came with the data leaves nothing to learn from, or nothing with an "
                              "outcome to judge on.", code="no_split",
-                        fix="Let MedML divide the patients: under \"Change how it is judged\" on the Configure page, "
-                            "or with --divide-anew.")
+                        fix="Let MedML divide the patients: under “Change how it is judged” on the Configure page.",
+                        typed="--divide-anew")
     return cases.given
 
 

@@ -231,7 +231,7 @@ def test_a_part_to_judge_on_that_came_without_labels_is_no_split(tmp_path):
     assert len(cases.y) == 38 and len(make_folds(cases, plan, 0)) == plan.folds * plan.repeats
     with pytest.raises(UserError, match="nothing with an outcome to judge on") as told:
         held_out(cases, plan.model_copy(update={"scheme": "held_out", "folds": 1, "given": True}), 0)
-    assert "--divide-anew" in told.value.fix
+    assert told.value.typed == "--divide-anew" and "--" not in told.value.fix
 
 
 def test_the_command_line_warns_where_chest_films_are_to_be_mirrored(tmp_path):

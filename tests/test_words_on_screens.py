@@ -38,6 +38,16 @@ def test_no_screen_says_a_programmers_word():
     assert [str(each) for each in spoken() if NEVER.search(each.text)] == []
 
 
+TYPED = ("medml/commands/", "medml/asked.py", "medml/doctor/", "medml/export/capsule.py", "worker/awake.py")  # shells
+
+
+def test_no_screen_tells_a_person_to_add_an_option_of_the_command_line():
+    """A whole command to type (`python -m medml ...`) is one for who looks after the machine."""
+    option = re.compile(r"(?<=[\s(\"“])--[a-z]")
+    said = [each for each in spoken() if not each.place.startswith(TYPED) and "python -m medml" not in each.text]
+    assert len(said) > 1000 and [str(each) for each in said if option.search(each.text)] == []
+
+
 PRESSED = {"button", "popover", "download_button", "checkbox", "toggle", "page_link", "link_button"}
 
 

@@ -59,7 +59,7 @@ def do_evaluate(args: argparse.Namespace) -> Printed:
     for each in doubts(found):
         yield f"[caution] {each[:1].upper()}{each[1:]}."
     if doubts(found):
-        yield in_words_stated(found) if found.stated else STATE
+        yield in_words_stated(found) if found.stated else f"{STATE} Here: --other-patients."
     copies = counted(found, "n_copies")
     if copies:
         yield f"{copies[:1].upper()}{copies[1:]} equal a row of the table that the model was made from: leave them out."
@@ -75,7 +75,8 @@ def mapped(pairs: list[str], columns: Sequence[str] = ()) -> dict[str, str]:
         theirs, ours = _two_of(pair, columns)
         if not theirs or not ours or ours in found.values():
             raise UserError(what=f"“{pair}” does not say which column is which.", code="bad_map",
-                            fix='Write --map "their name=our name", once for each of our columns.')
+                            fix="Write “their name = our name”, once for each of our columns.",
+                            typed='--map "their name=our name"')
         found[theirs] = ours
     return found
 

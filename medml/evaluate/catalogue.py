@@ -26,8 +26,8 @@ VERDICTS: dict[Verdict, str] = {"block": "Stop", "warn": "Look at this", "could_
 INTERNAL = "internally validated only"  # the stamp of a run that was judged on its own data alone (X1)
 COPIES = 0.05  # share of rows that equal the run's own, above which data is not from elsewhere
 ALIKE = 0.6  # upper limit of the AUROC of telling two tables apart, under which they may be parts of one
-STATE = ("If they are patients of another place or a later time, say so and judge them again: tick the box, or add "
-         "--other-patients.")
+STATE = ("If they are patients of another place or a later time, judge them again and say so (“I know that these are "
+         "other patients”).")
 FEW = 30  # cases below which a check says "could not tell" instead of guessing
 
 

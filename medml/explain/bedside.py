@@ -67,8 +67,8 @@ def _refuse(opened: gallery.Run, most: int, of: str) -> None:
                             "again, and train on that column. For the number itself use Predict.", code="no_score")
     if task == "multiclass" and of not in classes:
         raise UserError(what="This outcome has several classes, and a score speaks for one of them against all others.",
-                        fix=f"Choose one: {', '.join(f'“{each}”' for each in classes[:12])}. On the command line add "
-                            "--of CLASS.", code="no_score")
+                        fix=f"Choose one: {', '.join(f'“{each}”' for each in classes[:12])}.",
+                        typed="--of CLASS", code="no_score")
     if task == "binary" and of:
         raise UserError(what="This outcome has two classes, so the score speaks for the one that counts as yes.",
                         fix="Leave the class out.", code="no_score")
