@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from medml.pipeline import Pipeline
 
 BESIDE = (*TAGS.values(), "width", "height", "bytes", "frames", "kind")  # what stands beside a picture (L14)
+UNREACHED = frozenset({"gone", "unreadable", "no_permission"})  # codes of a picture that its drive does not give
 PARTS = {columns.TRAIN: TRAIN, columns.VALIDATION: VALIDATION, columns.TEST: TEST}
 
 
@@ -60,10 +61,12 @@ def decoded(names: Sequence[str], table: ImageTable, plan: PicturePlan, *, watch
 def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, choice: Choice, *, watch: Watch) -> Cases:
     """Cases whose cells name pictures -> cases whose cells are pictures; what cannot be decoded leaves by the flow.
 
-    frame  the table that cases.rows points into; a tag in it that is the outcome is no shortcut to it
+    frame   the table that cases.rows points into; a tag in it that is the outcome is no shortcut to it
+    raises  UserError where one cannot be reached any more: that says nothing against the picture
     """
     plan = choice.pictures
     store, places, failed = decoded(list(cases.X[plan.column]), table, plan, watch=watch)
+    _refuse_unreached(failed)
     if not len(places):
         raise UserError(what="Not one of the pictures could be decoded.", code="no_pictures",
                         fix="Look at the list of files on the Scan page for what is wrong with each.")
@@ -79,6 +82,15 @@ def with_pixels(cases: Cases, frame: pl.DataFrame, table: ImageTable, choice: Ch
     return replace(cases, X=pd.DataFrame({plan.column: cells_of(store)[order]}),
                    beside=rows.select(told).to_pandas() if told else None, given=_given(rows),
                    twins=twins(Pictures(store, order), _shapes(rows[plan.column].to_list(), table)))
+
+
+def _refuse_unreached(failed: dict[int, Unreadable]) -> None:
+    n = sum(each.code in UNREACHED for each in failed.values())
+    if n:
+        raise UserError(what=f"{n:,} picture{'' if n == 1 else 's'} could not be read any more: gone, or on a drive "
+                             "that does not answer.", code="gone",
+                        fix="See that they are there and that their drive is connected, then try again. Nothing was "
+                            "changed.")
 
 
 def refuse_damaged(cases: Cases, recipe: Recipe) -> None:

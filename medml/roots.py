@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from medml import home, rights
+from medml import drive, home, rights
 from medml.errors import UserError
 from medml.patience import LOOK, within
 from medml.types import Value
@@ -97,29 +97,53 @@ def check_source(source: str | Path) -> Path:
 
 def _usable(place: Path) -> None:
     existing(place)
-    if not (place.is_dir() or place.is_file()):
+    with drive.reading(place):
+        is_folder, is_file = place.is_dir(), place.is_file()
+    if not (is_folder or is_file):
         raise UserError(what=f"{place} is neither a folder nor a file.", fix="Choose a folder or a file.",
                         code="not_a_file")
-    if not os.access(place, os.R_OK | (os.X_OK if place.is_dir() else 0)):
-        raise UserError(what=f"You have no right to read {place}.", code="no_permission",
-                        fix="Ask its owner for the right to read it, or copy it to a folder of yours.")
+    if not os.access(place, os.R_OK | (os.X_OK if is_folder else 0)):
+        raise _no_right(place)
 
 
 def existing(source: str | Path) -> Path:
-    """A folder or file as an absolute path, wherever it lies. UserError where there is nothing."""
+    """A folder or file as an absolute path, wherever it lies. UserError where there is nothing, or its drive is lost.
+    """
     place = Path(source).expanduser()
-    if not place.exists():
-        raise UserError(what=f"There is no folder or file {source}.", code="missing",
-                        fix="Check the spelling, and that the drive is connected.")
+    with drive.reading(place):
+        if not _is_there(place):
+            raise UserError(what=f"There is no folder or file {source}.", code="missing",
+                            fix="Check the spelling, and that the drive is connected.")
     return place.resolve()
+
+
+def _is_there(place: Path) -> bool:
+    """`Path.exists`, which raises for a folder that may not be looked into, a name that is too long, a lost share."""
+    try:
+        return place.exists()
+    except PermissionError as refused:
+        raise _no_right(place) from refused
+    except OSError as error:
+        if drive.is_lost(error):
+            raise
+        raise _leads_nowhere() from error
+
+
+def _no_right(place: Path) -> UserError:
+    return UserError(what=f"You have no right to read {place}.", code="no_permission",
+                     fix="Ask its owner for the right to read it, or copy it to a folder of yours.")
+
+
+def _leads_nowhere() -> UserError:
+    return UserError(what="This path leads nowhere.", fix="Check the spelling, or browse to the folder.",
+                     code="missing")
 
 
 def _real(place: Path) -> Path:
     try:
         return place.resolve()
     except (OSError, RuntimeError, ValueError) as loop:  # a link that leads to itself, a zero byte in the name
-        raise UserError(what="This path leads nowhere.", fix="Check the spelling, or browse to the folder.",
-                        code="missing") from loop
+        raise _leads_nowhere() from loop
 
 
 def browse(folder: str | Path | None = None) -> Listing:
@@ -127,7 +151,8 @@ def browse(folder: str | Path | None = None) -> Listing:
     place = check_source(folder if folder is not None else first_folder())
     if place.is_file():
         place = place.parent
-    n_files, more, inside = within(LOOK, _count, place)
+    with drive.reading(place):
+        n_files, more, inside = within(LOOK, _count, place)
     shown = sorted((each for each in inside if not each.startswith(".")), key=str.casefold)
     return Listing(path=str(place), parent=str(place.parent) if _has_parent(place) else None, n_files=n_files,
                    more=more, folders=within(LOOK, _lines, [place / each for each in shown if allowed(place / each)]))

@@ -21,6 +21,7 @@ from medml import (
     conformal,
     data,
     device,
+    drive,
     fitting,
     gallery,
     home,
@@ -200,10 +201,23 @@ def predictors_of(opened: gallery.Run) -> list[str]:
 
 
 def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, *, watch: Watch) -> Ground:
-    """Read the table, apply the steps that learn nothing, keep a part closed where planned, make the folds."""
+    """Read the table, apply the steps that learn nothing, keep a part closed where planned, make the folds.
+
+    raises  UserError (file gone or changed, its drive lost, too few cases ...)
+    """
     watch.say("read", 0.0, "Reading the table")
+    with drive.reading(Path(source)):
+        cases, read = _read(Path(source), profile, recipe, config, watch)
+    development, closed = split.held_out(cases, config.split, config.seed)
+    folds = split.make_folds(cases, config.split, config.seed)
+    return Ground(cases=cases, development=development, held_out=closed, folds=folds, data_sha256=read,
+                  split_sha256=provenance.split_sha256(read, cases.rows, closed, folds))
+
+
+def _read(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, watch: Watch) -> tuple[Cases, str]:
+    """The cases, and the SHA-256 of what they were read from."""
     table = profile.table(config.choice.table)
-    opened = data.open_table(Path(source), config.choice.table)
+    opened = data.open_table(source, config.choice.table)
     read = opened.sha256()
     if read != config.data_sha256:
         raise _changed(config)
@@ -220,10 +234,7 @@ def prepare_ground(source: Path, profile: Profile, recipe: Recipe, config: Train
     if plan is not None:
         cases = pictures.with_pixels(cases, frame, opened, config.choice, watch=Part(watch, 0.0, FITTING[0]))
         pictures.refuse_damaged(cases, recipe)
-    development, closed = split.held_out(cases, config.split, config.seed)
-    folds = split.make_folds(cases, config.split, config.seed)
-    return Ground(cases=cases, development=development, held_out=closed, folds=folds, data_sha256=read,
-                  split_sha256=provenance.split_sha256(read, cases.rows, closed, folds))
+    return cases, read
 
 
 def _changed(config: TrainConfig) -> UserError:

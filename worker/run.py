@@ -34,7 +34,8 @@ WARM = {"quick": ("pandas", "polars", "medml.profile"),  # imported before a job
 LOST, PAUSED, SHORT, NO_ROOM = 70, 71, 72, 75  # exit codes: the job belongs to another attempt; it goes on later; the
 # memory ran out; try again when there is room on the disk
 PAUSING = "Paused; all of it is kept"
-WITHOUT_DATA = frozenset({"missing", "gone", "no_permission", "slow_drive", "changed"})  # may be put right in a minute
+# why data could not be read that may be put right in a minute
+WITHOUT_DATA = frozenset({"missing", "gone", "no_permission", "slow_drive", "lost_drive", "changed"})
 BRING_BACK = ("What it has learned is kept: let it go on, or stop it, once its data are back as they were. Stopped "
               "without them once more it ends without a model")
 ENOUGH = "Stopped before it was judged. What it has learned is kept: let it go on to have it judged and saved"

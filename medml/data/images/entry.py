@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from medml.data.files import BROKEN, CHUNK, Material, fingerprint, open_regular
-from medml.data.images.image_file import Unreadable, damaged
+from medml.data.images.image_file import Unreadable, damaged, not_from_disk
+from medml.drive import is_lost
 from medml.errors import UserError
 
 MOST_BYTES = 512 << 20  # of one picture, unpacked
@@ -21,7 +22,9 @@ def entry(archive: Path, name: str) -> Material:
     """
     try:
         return unpacked(_opened(archive, *fingerprint(archive)), name)
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError) as error:
+        if is_lost(error):
+            raise not_from_disk() from None
         raise damaged("This zip archive is damaged or cut off.") from None
     except UserError as error:
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
@@ -33,7 +36,9 @@ def unpacked(archive: zipfile.ZipFile, name: str) -> Material:
         if archive.getinfo(name).file_size > MOST_BYTES:
             raise Unreadable("too_large", "This picture needs more memory than one picture may have.", refuse=True)
         return Material.of(_pieces(archive, name))
-    except (*BROKEN, KeyError, OSError):  # of bz2 it is an OSError
+    except (*BROKEN, KeyError, OSError) as error:  # of bz2 it is an OSError
+        if is_lost(error):
+            raise not_from_disk() from None
         raise damaged() from None
 
 

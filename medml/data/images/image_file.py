@@ -96,3 +96,7 @@ def damaged(message: str = "This picture is damaged.") -> Unreadable:
 
 def cut_off() -> Unreadable:
     return damaged("This picture is cut off.")
+
+
+def not_from_disk() -> Unreadable:
+    return Unreadable("unreadable", "This file could not be read from its disk.")

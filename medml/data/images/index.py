@@ -9,7 +9,7 @@ from pathlib import Path
 from medml import home
 from medml.data.images import folder_notes
 from medml.data.images.header import CLAIMS, Looked, look_at
-from medml.data.images.image_file import ImageFile, Unreadable, cut_off
+from medml.data.images.image_file import ImageFile, Unreadable, cut_off, not_from_disk
 from medml.data.images.words import KINDS, WARNINGS, WORDS
 from medml.data.kinds import ending
 from medml.data.walk import Found, not_opened, walk
@@ -90,7 +90,7 @@ def _look(shown: str, path: Path, hashed: Callable[..., str], patient_tag: str) 
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
     except OSError as error:  # the disk, the network share: this file only
         log.warning("a file could not be read: %s", type(error).__name__)
-        raise Unreadable("unreadable", "This file could not be read from its disk.") from None
+        raise not_from_disk() from None
 
 
 def _report(watch: Watch, n: int, total: int) -> None:

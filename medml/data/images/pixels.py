@@ -14,9 +14,10 @@ from medml.data.images.dicom_pixels import dicom_pixels, stored_values
 from medml.data.images.elements import HEAD
 from medml.data.images.entry import entry
 from medml.data.images.fit import fit
-from medml.data.images.image_file import ImageFile, Unreadable, Window, cut_off, damaged
+from medml.data.images.image_file import ImageFile, Unreadable, Window, cut_off, damaged, not_from_disk
 from medml.data.images.of_kind import header_of
 from medml.data.images.picture_pixels import picture_pixels
+from medml.drive import is_lost
 from medml.errors import UserError
 
 # What pydicom, Pillow and the codecs raise for what is wrong with a file, as tried on damaged ones.
@@ -77,7 +78,7 @@ def _header(material: Material, name: str, kind: str | None = None) -> ImageFile
     except UserError as error:
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
     except OSError:
-        raise Unreadable("unreadable", "This file could not be read from its disk.") from None
+        raise not_from_disk() from None
     if image.truncated:
         raise cut_off()
     return image
@@ -93,7 +94,9 @@ def _decoded(material: Material, image: ImageFile, frame: int, window: Window | 
         raise error if isinstance(error, Unreadable) else Unreadable.of(error) from None
     except MemoryError:
         raise Unreadable("too_large", "This picture needs more memory than one picture may have.") from None
-    except _FOREIGN:
+    except _FOREIGN as error:
+        if is_lost(error):
+            raise not_from_disk() from None
         raise Unreadable("damaged", "The pixels of this picture could not be decoded.") from None
 
 
