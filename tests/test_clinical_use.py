@@ -52,6 +52,18 @@ def test_the_range_lies_around_the_share_unless_it_was_stated():
     assert compared_range(UsePlan(), 0.9)[:2] == (0.45, 0.99)
 
 
+@pytest.mark.parametrize(("plan", "share", "said"), [
+    (UsePlan(), 0.2, "from half the share of cases with the outcome to twice that share"),
+    (UsePlan(), 0.9, "from half the share of cases with the outcome to the highest threshold that is compared"),
+    (UsePlan(), 0.015, "from the lowest threshold that is compared to twice the share of cases with the outcome"),
+    (UsePlan(), 0.003, "from the lowest threshold that is compared to just above it"),
+    (UsePlan(low=0.1), 0.2, "from what was stated before training to twice the share of cases with the outcome"),
+    (UsePlan(high=0.3), 0.2, "from half the share of cases with the outcome to what was stated before training")])
+def test_the_range_is_said_to_end_where_it_does(plan, share, said):
+    """Twice nine in ten is no risk, and half of three in a thousand is no threshold of the grid."""
+    assert compared_range(plan, share)[2] == said
+
+
 # ---- thresholds ------------------------------------------------------------------------------------------------
 
 def test_the_highest_threshold_that_still_finds_the_wanted_share():

@@ -16,6 +16,7 @@ from medml.types import UsePlan
 
 STEPS = GRID[:-1]  # thresholds under 1: at 1 the weight of a false alarm has no end
 ODDS = STEPS / (1 - STEPS)
+LEAST, MOST = 0.01, 0.99  # thresholds between which one can act on a risk at all
 
 
 def compared_range(plan: UsePlan, share: float) -> tuple[float, float, str]:
@@ -23,11 +24,28 @@ def compared_range(plan: UsePlan, share: float) -> tuple[float, float, str]:
 
     share  of cases with the outcome;  without a plan: from half of it to twice, within 0.01-0.99
     """
-    low = plan.low if plan.low is not None else round(float(np.clip(share / 2, 0.01, 0.98)), 2)
-    high = plan.high if plan.high is not None else round(float(np.clip(2 * share, low + 0.01, 0.99)), 2)
-    if plan.low is not None or plan.high is not None:
+    low = plan.low if plan.low is not None else round(float(np.clip(share / 2, LEAST, 0.98)), 2)
+    high = plan.high if plan.high is not None else round(float(np.clip(2 * share, low + 0.01, MOST)), 2)
+    if plan.low is not None and plan.high is not None:
         return low, max(high, low), "the range that was stated before training"
-    return low, high, "from half the share of cases with the outcome to twice that share"
+    begins = "from what was stated before training" if plan.low is not None else _begins(share)
+    return low, max(high, low), f"{begins} {_ends(plan, low, share, 'half' in begins)}"
+
+
+def _begins(share: float) -> str:
+    return "from the lowest threshold that is compared" if share / 2 < LEAST else \
+        "from half the share of cases with the outcome"
+
+
+def _ends(plan: UsePlan, low: float, share: float, named: bool) -> str:
+    """named  whether the share was named just before"""
+    if plan.high is not None:
+        return "to what was stated before training"
+    if 2 * share > MOST:
+        return "to the highest threshold that is compared"
+    if 2 * share < low + 0.01:
+        return "to just above it"
+    return "to twice that share" if named else "to twice the share of cases with the outcome"
 
 
 def plan_benefit(sample: Sample, low: float, high: float) -> Measure:
