@@ -22,7 +22,7 @@ REMARKS = {
     "leak": "may give the outcome away", "outcome_proxy": "known too late?", "single_outcome": "one value, one outcome",
     "identifier": "names who it is", "row_order": "numbers the rows", "constant": "always the same",
     "one_class": "always the same", "rare_classes": "rare classes", "short_rows": "rows cut short",
-    "empty": "empty", "mostly_missing": "mostly missing",
+    "empty": "empty", "mostly_missing": "often missing",
     "sentinel_missing": "codes for missing", "mixed_types": "words among numbers", "ambiguous_dates": "day or month?",
     "ambiguous_numbers": "comma unclear", "censored_values": "limits such as <5", "units_in_cells": "units in cells",
     "decimal_comma": "decimal comma", "graded_outcome": "grades from 0 up", "leading_zeros": "kept as text",

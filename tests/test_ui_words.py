@@ -115,6 +115,21 @@ def test_every_suspicion_has_plain_words_for_its_chip():
     assert codes - set(tables.REMARKS) == set()
 
 
+def test_a_column_with_gaps_in_less_than_half_of_its_rows_is_not_called_mostly_missing(tmp_path):
+    from medml.copilot.snapshot import snapshot
+    from medml.copilot.told import as_text
+    from medml.profile import scan
+
+    (tmp_path / "t.csv").write_text("lactate,ward,died\n" + "".join(
+        f"{'' if at % 50 < 23 else 1 + at % 7 / 10},{'ab'[at % 2]},{at % 3 % 2}\n" for at in range(200)))
+    found = scan(tmp_path)
+    column = found.tables[0].column("lactate")
+    assert column.missing / 200 == 0.46
+    assert "mostly missing" not in [tables.remark(each.code) for each in column.suspicions]
+    text = as_text(snapshot(found, stage="scan"), "scan", "", 4000)
+    assert "46 % missing" in text and "mostly missing" not in text
+
+
 @pytest.mark.parametrize("n, shown", [(1, "1 row"), (0, "0 rows"), (1234, "1,234 rows")])
 def test_counts_agree_with_their_noun(n, shown):
     assert words.count(n, "row") == shown

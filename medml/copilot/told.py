@@ -174,7 +174,7 @@ _ABOUT = {"L1": "split", "L2": "split", "L3": "cleanup leak", "L4": "leak column
           "F1": "groups", "X1": "external", "P1": "predict"}
 
 
-_PLAIN = {"yes_no": "yes or no", "sentinel_missing": "codes for missing"}
+_PLAIN = {"yes_no": "yes or no", "sentinel_missing": "codes for missing", "mostly_missing": "often missing"}
 
 
 def _column(each: ColumnFacts) -> Line:
