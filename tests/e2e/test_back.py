@@ -1,0 +1,30 @@
+"""A window that stays open while MedML is closed and started again."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e import served as serving
+from tests.e2e import steps
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    with serving.served(tmp_path_factory.mktemp("served") / "home") as running:
+        yield running
+
+
+def test_the_co_pilot_opens_in_a_window_that_was_open_while_medml_was_started_again(screen, app, monkeypatch):
+    """It is a part of its own, of which the new session knew nothing: a click on it did nothing."""
+    serving.end(app.process)
+    connected = screen.locator('[data-test-connection-state="CONNECTED"]')
+    expect(connected).to_have_count(0)
+    monkeypatch.setattr(serving, "free_port", lambda: app.port)
+    with serving.served(app.home):
+        expect(connected).to_have_count(1)
+        steps.settled(screen)
+        screen.get_by_role("button", name="Co-pilot", exact=True).click()
+        expect(screen.locator(".st-key-m_copilot")).to_be_visible()
