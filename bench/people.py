@@ -48,6 +48,7 @@ class Person:
     shown: dict[tuple[int, ...], Shown] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     polls: int = 0
+    received: int = 0  # elements that were sent to this tab, those of a page that is being left too
 
     def __post_init__(self) -> None:
         self.page, self.query, self.pages = "", "", {}
@@ -223,6 +224,7 @@ class Person:
         if message.delta.WhichOneof("type") != "new_element":
             self.shown.pop(path, None)
             return
+        self.received += 1
         element = message.delta.new_element
         self.shown[path] = Shown(element, message.delta.fragment_id, self.run)
         kind = element.WhichOneof("type")

@@ -54,13 +54,16 @@ def guarded(act: Callable[..., object]) -> Callable[..., None]:
 
 @contextlib.contextmanager
 def page(title: str, step: str | None = None, project_required: bool = True,
-         lead: str = "") -> Iterator[projects.Project | None]:
+         lead: str = "", onward: str | None = None) -> Iterator[projects.Project | None]:
     """Draw the frame and guard what is inside it; yields the project one is in, or None where none is needed.
 
     step              one of STEPS, or None for a page beside the line (Gallery, Jobs)
     project_required  True: without a project the page says where to find one and its body is not run
     lead              one sentence under the heading
+    onward            the page that the button at the foot leads to, where that is all it does
     """
+    if onward and pressed():
+        go(onward)
     ready = False
     with guard():
         _look()
@@ -147,6 +150,14 @@ def go(step: str, **ids: str) -> None:
 def _address(ids: dict[str, str] | None = None) -> dict[str, str]:
     project = st.session_state.get("m_current_project")
     return ({"project": project} if project else {}) | (ids or {})
+
+
+def pressed(key: str = "m_next") -> bool:
+    """Whether this run is that of a press on that button, known before anything is drawn.
+
+    Who leaves a page need not wait for it to be drawn for the last time.
+    """
+    return bool(st.session_state.get(key))
 
 
 def next_button(label: str, step: str | None = None, *, disabled: bool = False, key: str | None = None,

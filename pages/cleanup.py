@@ -82,7 +82,7 @@ def tools(project: projects.Project, profile: Profile, choice: Choice) -> None:
             st.rerun()
 
 
-with ui.page(TITLE, step="cleanup", lead=LEAD) as opened:
+with ui.page(TITLE, step="cleanup", lead=LEAD, onward="configure") as opened:
     known = held_here.needed(opened)
     if known is not None:
         found, chosen = known
@@ -95,5 +95,4 @@ with ui.page(TITLE, step="cleanup", lead=LEAD) as opened:
         tools(opened, found, chosen)
         for step, effect in zip(recipe.steps, done, strict=True):
             steps.card(opened.id, step, effect, found.table(chosen.table), chosen)
-        if ui.next_button("Continue to configure", "configure"):
-            ui.go("configure")
+        ui.next_button("Continue to configure", "configure")

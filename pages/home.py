@@ -14,7 +14,7 @@ from pages import _ui_belonging as belonging
 from pages._ui_standing import told
 
 TITLE = "Projects"
-EXAMPLE = "Try it on example data"
+EXAMPLE, EXAMPLE_KEY = "Try it on example data", "m_example"
 SAME_CLICK = 5.0  # seconds within which a second press means the first
 
 
@@ -33,8 +33,8 @@ def new_project(first: bool) -> None:
                 create = st.form_submit_button("Create project", type="primary", icon=":material/add:", key="m_create")
                 st.form_submit_button("Browse folders" if browsing is None else "Close folders", key="m_browse",
                                       icon=":material/folder_open:", on_click=folders.toggle_browser)
-                if not first and st.form_submit_button(EXAMPLE, icon=":material/science:", key="m_example"):
-                    begin_example()
+                if not first:
+                    st.form_submit_button(EXAMPLE, icon=":material/science:", key=EXAMPLE_KEY)
         if browsing is not None:
             folders.browser(browsing)
         if create:
@@ -46,8 +46,7 @@ def example_card() -> None:
     """The way in for somebody who has no table at hand."""
     with st.container(key="m_card_example"):
         ui.heading("New here?", "Walk through all six steps on a small open table.")
-        if st.button(EXAMPLE, icon=":material/science:", key="m_example"):
-            begin_example()
+        st.button(EXAMPLE, icon=":material/science:", key=EXAMPLE_KEY)
         ui.note("569 breast biopsies from Wisconsin, a public table that came with this installation, made a little "
                 "dirty. From here to a trained model takes about two minutes.")
 
@@ -118,6 +117,8 @@ def change(each: projects.Project) -> None:
 with ui.page(TITLE, project_required=False,
              lead="From a folder of tables or pictures to a model that a reviewer would believe. "
                   "Nothing leaves this machine.") as _:
+    if ui.pressed(EXAMPLE_KEY) and not belonging.locked("create"):
+        begin_example()
     told()
     listed = projects.all_projects()
     if listed:

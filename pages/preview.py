@@ -107,7 +107,7 @@ def rows(held: Sample) -> None:
     st.dataframe(first, height=420, width="stretch", hide_index=True, placeholder="missing")
 
 
-with ui.page(TITLE, step="preview", lead=LEAD) as opened:
+with ui.page(TITLE, step="preview", lead=LEAD, onward="cleanup") as opened:
     known = held_here.needed(opened)
     if known is not None:
         profile, choice = known
@@ -119,5 +119,4 @@ with ui.page(TITLE, step="preview", lead=LEAD) as opened:
             distributions(taken, choice)
             missing(taken)
             rows(taken)
-        if ui.next_button("Continue to cleanup", "cleanup"):
-            ui.go("cleanup")
+        ui.next_button("Continue to cleanup", "cleanup")

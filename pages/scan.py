@@ -20,14 +20,19 @@ LEAD = ("MedML looks through your folder and keeps counts and ranges alone, neve
 
 
 def start(project: projects.Project, number: int, told: labels.Told, choice: Choice | None = None) -> None:
+    """Queue a scan and show it at work; choice as for `queue`."""
+    queue(project, number, told, choice)
+    st.rerun()
+
+
+def queue(project: projects.Project, number: int, told: labels.Told, choice: Choice | None = None) -> worker.Job:
     """Queue a scan; the id is the project's and the scan's number, so that a double click is one scan.
 
     choice  only count small groups again, by the patients that it names
     """
     again = {"choice": choice.model_dump(mode="json")} if choice else {}
-    worker.enqueue("scan", {"project": project.id, "labels": told} | again, project=project.id,
-                   job_id=f"scan-{project.id}-{number}")
-    st.rerun()
+    return worker.get(worker.enqueue("scan", {"project": project.id, "labels": told} | again, project=project.id,
+                                     job_id=f"scan-{project.id}-{number}"))
 
 
 def told_of(scans: list[worker.Job]) -> labels.Told:
@@ -50,7 +55,8 @@ def working(job: worker.Job) -> None:
 def without_profile(project: projects.Project, scans: list[worker.Job]) -> None:
     """Nothing to show yet: start the first scan by itself, or say why the last one ended with nothing."""
     if not scans:
-        start(project, 1, {})
+        working(queue(project, 1, {}))
+        return
     last = scans[0]
     if last.state == "stopped":
         ui.say("note", "The scan was stopped before it was done.", "Scan again when you are ready.")
@@ -100,6 +106,8 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
     table = choice_card.pick_table(profile, projects.choice(project.id))
     tables.warnings(profile, table)
     asked = choice_card.ask(profile, table, projects.choice(project.id))
+    if ui.pressed() and asked.target is not None:
+        settle(project, asked.settled(profile, table), profile, scans)
     if table.pictures is not None:
         if (told := labels.ask(project, profile, table, told_of(scans))) is not None:
             start(project, len(scans) + 1, told)
@@ -108,8 +116,7 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
         tables.suspicions(table)
         tables.columns(table)
     tables.files(profile)
-    if ui.next_button("Continue to preview", "preview", disabled=asked.target is None):
-        settle(project, asked.settled(profile, table), profile, scans)
+    ui.next_button("Continue to preview", "preview", disabled=asked.target is None)
 
 
 with ui.page(TITLE, step="scan", lead=LEAD) as opened:
