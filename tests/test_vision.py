@@ -371,3 +371,15 @@ def test_the_frozen_network_as_one_piece_gives_the_scores_of_its_parts(google):
     with torch.no_grad():
         scores = frozen.network(fitted)(frozen.stream(fitted, data.X)[0:40]).double()
     assert np.allclose(torch.softmax(scores, 1).numpy(), frozen.predict(fitted, data.X), atol=1e-4)
+
+
+def test_every_answer_of_a_frozen_network_has_a_heatmap(google):
+    """Of two classes the head keeps all weights with the second, and what all pictures have is more than what tells
+    them apart: by either alone the maps of one answer were empty."""
+    data, frozen = crosses_and_bars(40, side=64), families.registry.get("cnn_features")
+    fitted = frozen.fit(data, {}, seed=0)
+    assert not fitted.head.weights[:, 0].any()
+    answer = frozen.predict(fitted, data.X).argmax(axis=1)
+    found = heatmap.maps(frozen.network(fitted), frozen.stream(fitted, data.X), answer)
+    warm = found.reshape(len(found), -1).max(axis=1) > 0
+    assert set(answer) == {0, 1} and warm.all()

@@ -94,16 +94,18 @@ class CNNFeatures(Family):
         return logistic.predict(fitted.head, (seen - fitted.mean) / fitted.scale)
 
     def network(self, fitted: Frozen) -> Any:
-        """Body and head as one network (n, 3, h, w) -> scores, for heatmaps; standardising is folded into the head."""
+        """Body and head as one network (n, 3, h, w) -> scores. Its body ends where the head's mean is taken off: what
+        every picture has may outweigh, in all fields, what an answer goes by, and has no part in a heatmap."""
         import torch
 
-        from medml.vision.classifier import Classifier
+        from medml.vision.classifier import Centred, Classifier
 
         found = _weights(fitted.backbone)
         model = Classifier(fitted.backbone, fitted.head.weights.shape[1])
         model.body.load_state_dict(weights.body(found))
-        by_feature = fitted.head.weights / fitted.scale[:, None]
-        offset = fitted.head.offset - fitted.mean @ by_feature - fitted.head.mean @ fitted.head.weights
+        by_feature = _evenly(fitted.head.weights) / fitted.scale[:, None]
+        offset = _evenly(fitted.head.offset - fitted.head.mean @ fitted.head.weights)
+        model.body = Centred(model.body, torch.from_numpy(fitted.mean))
         with torch.no_grad():
             model.head[1].weight.copy_(torch.from_numpy(by_feature.T))
             model.head[1].bias.copy_(torch.from_numpy(offset))
@@ -134,6 +136,12 @@ class CNNFeatures(Family):
         head = logistic.Linear(arrays["middle"], np.ones(len(arrays["mean"])), arrays["weights"], arrays["offset"],
                                labels, meta["strength"])
         return Frozen(meta["backbone"], meta["sha256"], meta["side"], arrays["mean"], arrays["scale"], head)
+
+
+def _evenly(scores: np.ndarray) -> np.ndarray:
+    """(..., n_present): less their mean over the classes, which tells none of them from another: the head of two
+    classes has all its weights with the second, and nothing would ever speak for the first. A number stays."""
+    return scores - scores.mean(axis=-1, keepdims=True) if scores.shape[-1] > 1 else scores
 
 
 def features(X: Pictures, found: weights.Weights, sha256: str) -> np.ndarray:

@@ -27,3 +27,16 @@ class Classifier(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         return self.head(self.maps(pictures).mean(dim=(2, 3)))
+
+
+class Centred(nn.Module):
+    """A body whose feature maps stand at what each is on average over the training pictures, (width,): what a head
+    of standardised features is given. A field then speaks for an answer by what it has more, or less, than usual."""
+
+    def __init__(self, body: nn.Module, middle: torch.Tensor) -> None:
+        super().__init__()
+        self.body = body
+        self.register_buffer("middle", middle.float()[:, None, None])
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.body(pictures) - self.middle
