@@ -42,7 +42,7 @@ def calibration_said(report: Report, p: np.ndarray) -> str:
         error = report.metrics.get("mae")
         return "" if error is None or error.value is None else (
             f"On patients it had not seen its number was off by {error.value:.3g} on average "
-            f"({error.low:.3g} to {error.high:.3g}).")
+            f"({error.between('.3g')}).")
     curve = report.calibration
     given = float(p[1] if report.task == "binary" else p.max())
     if curve is None or not curve.low:
@@ -153,7 +153,7 @@ def level_said(report: Report, level: float) -> str:
 
 def _with_interval(share: Metric) -> str:
     """90 % (86 to 93)."""
-    return f"{_pct(share.value)} ({100 * share.low:.0f} to {100 * share.high:.0f})"
+    return f"{_pct(share.value)} ({share.between('.0f', per=100)})"
 
 
 def named(contributions: Contributions, p: np.ndarray, most: int = REASONS) -> list[list[tuple[str, float]]]:

@@ -149,8 +149,8 @@ def in_words(name: str, more: int, then: Metric, gain: Metric) -> str:
 
     if then.value is None or gain.value is None:
         return "There are too few patients to say what more of them would bring."
-    said = (f"With {more:,} more patients {title(name)} would be about {then.value:.3f} ({then.low:.3f} to "
-            f"{then.high:.3f}), {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
+    said = (f"With {more:,} more patients {title(name)} would be about {then.value:.3f} ({then.between()}), "
+            f"{gain.value:+.3f} ({gain.between('+.3f')})")
     if gain.high < WORTH:
         return f"{said}: more patients of the same kind would hardly change it."
     if gain.low >= WORTH:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from medml.value import Value
 
+NO_INTERVAL = "no interval: too few or all alike"
+NO_WIDTH = 1e-9  # of an interval, under which its ends differ by rounding alone
 Verdict = Literal["pass", "warn", "block", "could_not_tell", "info"]
 
 
@@ -16,6 +18,21 @@ class Metric(Value):
     low: float | None
     high: float | None
     n: int
+
+    @property
+    def spread(self) -> bool:
+        """Whether the draws of patients differ at all. Of one patient, or of cases that are all alike, they do not, and
+        an interval without width would claim that the figure is certain."""
+        return self.low is not None and self.high is not None and self.high - self.low > NO_WIDTH
+
+    def between(self, form: str = ".3f", *, per: float = 1) -> str:
+        """The interval as it is printed everywhere: "0.880 to 0.940", or why there is none.
+
+        form  of each end;   per  patients that a figure a patient is told for
+        """
+        if not self.spread:
+            return NO_INTERVAL
+        return f"{per * self.low:{form}} to {per * self.high:{form}}"
 
 
 class Check(Value):

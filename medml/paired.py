@@ -42,7 +42,7 @@ class Paired:
         name, found = next(iter(self.difference.items()))
         if found.value is None:
             return "There are too few cases to say whether one of them is better."
-        figures = f"{title(name)} {found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+        figures = f"{title(name)} {found.value:+.3f} ({found.between('+.3f')})"
         on = f"{figures} on the same {self.n_cases:,} cases"
         if found.low <= 0 <= found.high:
             return f"Neither is better as far as can be told: {on}, {left} minus {right}.{self._beside(left, right)}"

@@ -65,9 +65,8 @@ def figure(metric: Metric | None, digits: int = 3, *, before: str = "") -> str:
     """
     if metric is None or metric.value is None:
         return "could not tell"
-    if metric.low is None or metric.high is None:
-        return f"{metric.value:z.{digits}f} (interval: could not tell)"
-    return f"{metric.value:z.{digits}f} ({before}{metric.low:z.{digits}f} to {metric.high:z.{digits}f})"
+    form = f"z.{digits}f"
+    return f"{metric.value:{form}} ({before if metric.spread else ''}{metric.between(form)})"
 
 
 def table(rows: Iterable[Sequence[object]], header: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from pydantic_core import to_json
 
+from medml.measured import NO_INTERVAL
 from medml.types import Metric
 from pages._ui_terms import draw, linked
 from pages._ui_words import chip, count, html, number
@@ -33,9 +34,7 @@ def figure(label: str, metric: Metric | None, *, help: str = "", large: bool = T
     if metric is None or metric.value is None:
         return (f'<div class="m-figure{tone}"><p class="m-figure-label">{linked(label)}</p>'
                 f'<p class="m-figure-value m-figure-unknown">Could not tell</p>{under}</div>')
-    interval = "interval could not be told"
-    if metric.low is not None and metric.high is not None:
-        interval = f"{fixed(metric.low, digits)} to {fixed(metric.high, digits)}"
+    interval = f"{fixed(metric.low, digits)} to {fixed(metric.high, digits)}" if metric.spread else NO_INTERVAL
     return (f'<div class="m-figure{tone}"><p class="m-figure-label">{linked(label)}</p><p class="m-figure-value">'
             f'{fixed(metric.value, digits)}<span class="m-figure-interval" title="95 % interval, '
             f'n = {metric.n:,}">{interval}</span></p>{under}</div>')

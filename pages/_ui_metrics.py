@@ -6,6 +6,7 @@ import streamlit as st
 
 from medml import families
 from medml.evaluate.words import HEADLINE, meaning, of_one_class, title
+from medml.measured import NO_INTERVAL
 from medml.types import GridPoint, Metric, Report, Task
 from pages import _ui as ui
 from pages._ui_figures import fixed
@@ -74,7 +75,14 @@ def cell(metric: Metric | None, *, strong: bool = False) -> str:
     value = fixed(metric.value)
     shown = f"<strong>{value}</strong>" if strong else value
     return ui.Cell(f'<span class="m-value">{shown}</span>'
-                   f'<span class="m-between">{fixed(metric.low)} to {fixed(metric.high)}</span>', metric.value)
+                   f'<span class="m-between">{_between(metric)}</span>', metric.value)
+
+
+def _between(metric: Metric) -> str:
+    """Short where there is none: a column of a table is narrow."""
+    if metric.spread:
+        return f"{fixed(metric.low)} to {fixed(metric.high)}"
+    return f'<span title="{NO_INTERVAL}">{NO_INTERVAL.partition(":")[0]}</span>'
 
 
 def _named(name: str) -> str:

@@ -110,7 +110,7 @@ def in_hundred(each: Metric) -> Metric:
 
 
 def _said(each: Metric) -> str:
-    return "could not tell" if each.value is None else f"{each.value:.3f} ({each.low:.3f} to {each.high:.3f})"
+    return "could not tell" if each.value is None else f"{each.value:.3f} ({each.between()})"
 
 
 def put_right(report: Report) -> None:

@@ -106,7 +106,8 @@ def test_no_figure_leaves_without_its_interval(run):
     [table] = [each for each in content.document_of(run).blocks if isinstance(each, Rows) and each.head[:2] == (
         "", "This model") and "AUROC" in [row[0] for row in each.rows]]
     for _, *figures in table.rows:
-        assert all(re.fullmatch(r"-?\d\.\d{3} \(.+ to .+\)|could not tell", each) for each in figures), figures
+        told = r"-?\d\.\d{3} \((.+ to .+|no interval: .+)\)|could not tell"
+        assert all(re.fullmatch(told, each) for each in figures), figures
     for line in report.as_card(run).splitlines():
         if re.search(r"\b0\.\d{3}\b", line):
             assert "95 % CI" in line or "said from a probability" in line or line.startswith("- **"), line

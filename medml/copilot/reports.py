@@ -45,6 +45,11 @@ def _value(figure: Metric | None) -> float | None:
     return None if figure is None or figure.value is None else round(figure.value, 3) + 0.0  # never -0
 
 
+def _ends(figure: Metric | None) -> tuple[float, float] | tuple[None, None]:
+    """Where the interval begins and ends; (None, None) where it has no width."""
+    return (None, None) if figure is None or not figure.spread else (round(figure.low, 3), round(figure.high, 3))
+
+
 def _figure(name: str, figure: Metric, others: Mapping[str, Mapping[str, Metric]] = MappingProxyType({}),
             ) -> Figure | None:
     if figure.value is None:
@@ -52,16 +57,15 @@ def _figure(name: str, figure: Metric, others: Mapping[str, Mapping[str, Metric]
     beside = {row: value for row, each in others.items() if (value := _value(each.get(name))) is not None}
     best = "logistic" if "logistic" in beside else "ridge" if "ridge" in beside else next(iter(beside), "")
     task = "regression" if name in NUMBER else "binary"
-    rounded = [None if each is None else round(each, 3) for each in (figure.value, figure.low, figure.high)]
-    return Figure(name=name, title=title(name), value=rounded[0], low=rounded[1], high=rounded[2],
+    low, high = _ends(figure)
+    return Figure(name=name, title=title(name), value=round(figure.value, 3), low=low, high=high,
                   baseline=beside.get(best), baseline_name=baselines.title(best, task=task) if best else "")
 
 
 def _groups(report: Report, names: Names, k: int) -> list[GroupFacts]:
     return [GroupFacts(column=names.of(each.column), label=label(each.label, place),
                        share=share(each.n, report.n_cases, k), value=_value(each.figure),
-                       low=None if each.figure is None or each.figure.low is None else round(each.figure.low, 3),
-                       high=None if each.figure is None or each.figure.high is None else round(each.figure.high, 3))
+                       **dict(zip(("low", "high"), _ends(each.figure), strict=True)))
             for place, each in enumerate(report.subgroups, start=1) if each.n >= k]
 
 

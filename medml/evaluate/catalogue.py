@@ -87,7 +87,7 @@ def external_check(validations: Sequence[External]) -> Check:
         return found("X1", "could_not_tell", "Judged on data from elsewhere, on too few cases to tell a figure.",
                      n=len(validations))
     newest, figure = told[-1], _headline_of(told[-1])
-    said = f": {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+    said = f": {figure.value:.3f} ({figure.between()})"
     if doubts(newest):
         said += f"; that these are other patients is the word of {whose_word(newest)}, MedML is in doubt"
     if newest.n_copies is None:
@@ -154,8 +154,8 @@ def doubts(validation: External) -> list[str]:
         said.append("it lies in the folder of the run's own table")
     apart = validation.told_apart
     if apart is not None and apart.high is not None and apart.high < ALIKE:
-        said.append(f"its cases can hardly be told from the run's own (AUROC {apart.value:.2f}, {apart.low:.2f} to "
-                    f"{apart.high:.2f}), as if both were parts of one table")
+        said.append(f"its cases can hardly be told from the run's own (AUROC {apart.value:.2f}, "
+                    f"{apart.between('.2f')}), as if both were parts of one table")
     return said
 
 

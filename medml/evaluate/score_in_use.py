@@ -88,8 +88,8 @@ def in_words(auroc: Metric, benefit: Metric) -> str:
     said = f"its AUROC {apart(auroc)}"
     if benefit.value is not None:
         per = 100
-        said += (f", net benefit {per * benefit.value:+.1f} in {per} patients ({per * benefit.low:+.1f} to "
-                 f"{per * benefit.high:+.1f})")
+        said += (f", net benefit {per * benefit.value:+.1f} in {per} patients "
+                 f"({benefit.between('+.1f', per=per)})")
     if auroc.high < 0:
         return f"The model is worse than your score: {said}. Keep your score."
     if auroc.low > 0 and (benefit.value is None or benefit.low > 0):

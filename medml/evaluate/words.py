@@ -79,10 +79,11 @@ def better(name: str, mine: float, yours: float) -> bool:
 def apart(change: Metric) -> str:
     """A difference as it is said: "is 0.056 lower (0.020 to 0.092)"; with its sign where it may go either way."""
     if change.high < 0:
-        return f"is {-change.value:.3f} lower ({-change.high:.3f} to {-change.low:.3f})"
+        turned = change.model_copy(update={"low": -change.high, "high": -change.low})
+        return f"is {-change.value:.3f} lower ({turned.between()})"
     if change.low > 0:
-        return f"is {change.value:.3f} higher ({change.low:.3f} to {change.high:.3f})"
-    return f"differs by {change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+        return f"is {change.value:.3f} higher ({change.between()})"
+    return f"differs by {change.value:+.3f} ({change.between('+.3f')})"
 
 
 def times(n: int) -> str:

@@ -93,7 +93,7 @@ def of_score(found: BedsideScore) -> str:
     said = f"its AUROC {apart(change)}"
     slope = found.figures.get("slope")
     if slope is not None and slope.value is not None:
-        said += f"; its calibration slope is {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})"
+        said += f"; its calibration slope is {slope.value:.2f} ({slope.between('.2f')})"
     if change.high < 0:
         return f"The score ranks patients worse than the model: {said}."
     if change.low > 0:

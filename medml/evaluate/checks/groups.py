@@ -45,7 +45,7 @@ def subgroups(evidence: Evidence) -> Check:
 
 def _said(group: Subgroup) -> str:
     figure = group.figure
-    return f"{group.column} {group.label} ({figure.value:.2f}, {figure.low:.2f} to {figure.high:.2f}, n = {group.n:,})"
+    return f"{group.column} {group.label} ({figure.value:.2f}, {figure.between('.2f')}, n = {group.n:,})"
 
 
 @rule("X1")

@@ -67,9 +67,11 @@ def intervals_everywhere(evidence: Evidence) -> Check:
                                     f"patients, at least {DRAWS:,} are needed.",
                      "Evaluate again; a figure without its interval must not be passed on.", bare=len(bare),
                      draws=evidence.draws)
+    flat = sum(each.value is not None and not each.spread for each in _figures(report))
+    but = f", but for {many(flat, 'figure')} that no draw changes" if flat else ""
     note = f" {many(untold, 'figure')} could not be told from these cases." if untold else ""
-    return found("E2", "pass", f"Every figure has a 95 % interval from {evidence.draws:,} draws of patients.{note}",
-                 bare=0, draws=evidence.draws, untold=untold)
+    return found("E2", "pass", f"Every figure has a 95 % interval from {evidence.draws:,} draws of patients{but}."
+                               f"{note}", bare=0, draws=evidence.draws, untold=untold)
 
 
 def _figures(report: Report) -> list[Metric]:
@@ -114,7 +116,7 @@ def winners_curse(evidence: Evidence) -> Check:
                      "Judge the chosen one on new patients.", compared=tried)
     return found("E3", "warn", f"The best of {tried} configurations looks better than it is: corrected for the choice "
                                f"(BBC-CV, {1 + len(context.others)} configurations) {name} is {estimate.value:.3f} "
-                               f"({estimate.low:.3f} to {estimate.high:.3f}).",
+                               f"({estimate.between()}).",
                  f"Quote this {name} for the chosen configuration, not its own.", compared=tried,
                  value=estimate.value, low=estimate.low, high=estimate.high)
 
@@ -150,7 +152,7 @@ def baselines_there(evidence: Evidence) -> Check:
 
 def _beside(other: str, difference: Metric) -> str:
     """Above another's figure, below it, or neither, as the interval of the difference shows."""
-    said = f"that of {other} by {difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
+    said = f"that of {other} by {difference.value:+.3f} ({difference.between('+.3f')})"
     if difference.low > 0:
         return f"is above {said}"
     return f"is below {said}" if difference.high < 0 else f"differs from {said}, which is not shown to be better"

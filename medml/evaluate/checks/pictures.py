@@ -32,7 +32,7 @@ def no_shortcut(evidence: Evidence) -> Check:
     model = _headline(evidence)
     inside = [name for name in ("borders", "thumbnail") if name in told and told[name].low > 0.5
               and model is not None and model <= told[name].high + MARGIN]
-    shown = ", ".join(f"{name} {each.value:.2f} [{each.low:.2f}, {each.high:.2f}]" for name, each in told.items())
+    shown = ", ".join(f"{name} {each.value:.2f} ({each.between('.2f')})" for name, each in told.items())
     if outside:
         return found("L14", "warn", f"{named(outside).capitalize()} alone tell{'s' if len(outside) == 1 else ''} the "
                      f"outcome without looking at the picture (AUROC: {shown}).",

@@ -50,7 +50,7 @@ WORDS = {"slope": "slope", "intercept": "calibration in the large", "ici": "mean
 
 
 def _with_interval(each: Metric) -> str:
-    return f"{each.value:z.2f} ({each.low:z.2f} to {each.high:z.2f})"  # z: no "-0.00"
+    return f"{each.value:z.2f} ({each.between('z.2f')})"  # z: no "-0.00"
 
 
 def _spread(evidence: Evidence) -> float:
@@ -143,9 +143,9 @@ def worth_acting_on(evidence: Evidence) -> Check:
     gain, per = known.gain, 100
     where = f"between thresholds of {known.low:.0%} and {known.high:.0%} ({known.range_reason})"
     figures = {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high, "from": known.low, "to": known.high}
-    what = (f"In {per} patients, acting on the model is worth {per * gain.value:+.1f} ({per * gain.low:+.1f} to "
-            f"{per * gain.high:+.1f}) patients found and no false alarm more than the better of treating all and "
-            f"treating nobody, {where}.")
+    what = (f"In {per} patients, acting on the model is worth {per * gain.value:+.1f} "
+            f"({gain.between('+.1f', per=per)}) patients found and no false alarm more than the better of treating all "
+            f"and treating nobody, {where}.")
     if gain.low <= 0:
         return found("E5", "warn", what, "Do not act on it at these thresholds, or state the range in which a decision "
                                          "would be taken, on the Configure page.", **figures)
