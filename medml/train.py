@@ -238,7 +238,8 @@ def _read(source: Path, profile: Profile, recipe: Recipe, config: TrainConfig, w
 
 
 def _changed(config: TrainConfig) -> UserError:
-    return UserError(what=f"“{config.choice.table.label}” has changed since it was scanned.", code="changed",
+    return UserError(what=f"“{config.choice.table.label}” has changed since it was scanned for this "
+                          "training.", code="changed",
                      fix="Scan it again, look at the proposals, then start the training anew. Nothing was lost.")
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from medml import home, project
 from medml.errors import UserError
 from medml.store import Job
-from medml.types import Recipe, TrainConfig
+from medml.types import Profile, Recipe, TrainConfig
 from medml.watch import Watch
 from worker import published
 from worker.jobs import Kind, has_steps, registry
+
+SCANNED_AGAIN = "The folder was scanned again after this training was queued."
 
 
 def freeze(payload: dict[str, Any]) -> dict[str, Any]:
@@ -37,10 +42,7 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
     card = project.get(job.payload["project"])
     recipe = Recipe.model_validate(job.payload["recipe"])
     config = TrainConfig.model_validate(job.payload["config"])
-    profile = project.profile(card.id)
-    if profile is None or home.sha256_of(profile) != config.profile_sha256:
-        raise UserError(what="The folder was scanned again after this training was queued.", code="changed",
-                        fix="Look at the new scan, then start the training again.")
+    profile = _profile(card.id, config.profile_sha256, home.work_folder(job.id) / "profile.json")
     if not is_foreseen(profile, config.choice):
         raise UserError(what=f"Small groups have not been counted by the patients of “{config.choice.patient}” yet.",
                         fix="Press “Continue to preview” on the Scan page, then start the training again.",
@@ -51,6 +53,21 @@ def run(job: Job, watch: Watch) -> dict[str, Any]:
                        finish=job.is_finishing)
     project.add_run(card.id, made)
     return {"run": made}
+
+
+def _profile(project_id: str, sha256: str, kept: Path) -> Profile:
+    """The profile that the configuration was made from: the project's own, or the one that the first attempt kept
+    where the folder was scanned again since. Whether the data are as they were is seen when they are read."""
+    found = project.profile(project_id)
+    if found is not None and home.sha256_of(found) == sha256:
+        home.write_model(kept, found)
+        return found
+    with contextlib.suppress(FileNotFoundError, ValidationError):
+        found = home.read_model(kept, Profile)
+        if home.sha256_of(found) == sha256:
+            return found
+    raise UserError(what=SCANNED_AGAIN, code="scanned_again",
+                    fix="Look at the new scan, then start the training again.")
 
 
 registry.add("train", Kind("train", "Train", "train", run, freeze, resumes=True,
