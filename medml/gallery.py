@@ -80,6 +80,17 @@ class Run:
     def checkpoint_folder(self) -> Path:
         return checkpoint_folder(self.folder, self.chain.current)
 
+    @property
+    def source(self) -> Path:
+        """The folder or file that it was made from. UserError where the run came in a file: that says the name alone,
+        and what is called so here is another's."""
+        place = Path(self.profile.source)
+        if not place.is_absolute():
+            raise UserError(what="This model came in a file, which does not say where its own data lie.",
+                            fix="Do this where the model was made; from a terminal, --source says where they lie.",
+                            code="missing")
+        return place
+
     def sealed(self, part: str) -> Path:
         """A file or folder of the current checkpoint, every byte of it compared with the hashes of the day it was
         saved. UserError if one changed or is gone."""
@@ -322,13 +333,16 @@ def _outcome_words(run: Run) -> str:
 
 
 def settings_of(run: Run) -> dict[str, object]:
-    """How a run was made, flat: {"family": ..., "split: folds": 5, "cleanup: impute": "on", "parameter: trees": 9}."""
+    """How a run was made, flat: {"family": ..., "split: folds": 5, "pictures: size": 128, "cleanup: impute": "on",
+    "parameter: trees": 9}."""
     config = run.config
     flat: dict[str, object] = {"family": config.family, "seed": config.seed, "target": config.choice.target,
                                "feature selection": "on" if config.selection.on else "off",
                                "columns left out": ", ".join(sorted(config.choice.leave_out))}
     flat |= {f"split: {key}": value for key, value in config.split.model_dump().items()
              if key != "test_fraction" or config.split.scheme == "held_out"}
+    if config.choice.pictures is not None:
+        flat |= {f"pictures: {key}": value for key, value in config.choice.pictures if key != "column"}
     flat |= {f"cleanup: {step.name}": "on" if step.on else "off" for step in run.recipe.steps}
     return flat | {f"parameter: {key}": value for key, value in config.params.items()}
 

@@ -5,6 +5,7 @@ Nothing is learned from them: the cleaning, the model and the threshold are thos
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -131,8 +132,11 @@ def _unread(cases: Cases) -> list[str]:
 
 def _in_own_folder(source: Path, opened: Run) -> bool:
     """Whether it lies beside, or under, the table that the run was made from."""
-    own = Path(opened.profile.source)
-    own = (own / opened.config.choice.table.path if own.is_dir() else own).parent.resolve()
+    try:
+        own = opened.source
+    except UserError:  # it came in a file: nobody here knows
+        return False
+    own = (own / opened.config.choice.table.path if os.path.isdir(own) else own).parent.resolve()
     return source.exists() and (source.resolve() == own or source.resolve().is_relative_to(own))
 
 
@@ -268,7 +272,7 @@ def _own(opened: Run) -> Cases | None:
     from medml import train
 
     try:
-        ground = train.prepare_ground(Path(opened.profile.source), opened.profile, opened.recipe, opened.config,
+        ground = train.prepare_ground(opened.source, opened.profile, opened.recipe, opened.config,
                                       watch=Silent())
     except UserError:
         return None

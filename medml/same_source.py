@@ -7,7 +7,6 @@ be a look at the vault that nobody counted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +63,7 @@ def compare(opened: Run, cases: Cases, ids: np.ndarray | None, contents: np.ndar
     """
     choice, config = opened.config.choice, opened.config
     try:
-        table = data.open_table(Path(opened.profile.source), choice.table)
+        table = data.open_table(opened.source, choice.table)
         if table.sha256() != config.data_sha256:
             return None
         whole = table.each_frame(table.frame()) if _each_frame(opened) else table.frame()

@@ -30,7 +30,7 @@ def lost(run: Run) -> UserError | None:
     """Why the table of a run cannot be read again; None where it can."""
     project = project_of(run.run)
     try:
-        projects.check_source(projects.get(project).source if project else run.profile.source)
+        projects.check_source(projects.get(project).source if project else run.source)
     except UserError as gone:
         return gone
     return None

@@ -21,7 +21,7 @@ HALT = Halt("Stop", "If you stop: nothing of it is kept; the model stays as it i
 def source_of(run: Run) -> Path:
     """Where the table of a run lies now. UserError where it is gone."""
     project = going_on.project_of(run.run)
-    return Path(projects.check_source(projects.get(project).source if project else run.profile.source))
+    return Path(projects.check_source(projects.get(project).source if project else run.source))
 
 
 def latest(run: Run, kind: str) -> Job | None:

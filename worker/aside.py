@@ -62,7 +62,7 @@ def _may_be_read(question: str, about: dict[str, Any]) -> None:
     if question in READ_A_RUNS_FOLDER:
         from medml import gallery  # late: a worker and its children need it nowhere else
 
-        check_source(gallery.open_run(about["run"]).profile.source)
+        check_source(gallery.open_run(about["run"]).source)
 
 
 def _let_go(child: subprocess.Popen) -> None:

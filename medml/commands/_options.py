@@ -45,8 +45,9 @@ def source_of(args: argparse.Namespace, run: Run) -> Path:
     """Where a run's data lies: as --source says, else where it was trained from. UserError where nothing is there."""
     if args.source:
         return existing(args.source)
+    own = run.source
     try:
-        return existing(run.profile.source)
+        return existing(own)
     except UserError as gone:
         raise UserError(what=f"{gone.what} The run was trained from there, and needs its data for this.",
                         fix="If the folder or file was moved or renamed, say where it is: --source FOLDER. Else check "

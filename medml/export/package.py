@@ -83,13 +83,10 @@ def own_rows(predictor: Predictor) -> pd.DataFrame | None:
     from medml.recipe import prepare_predictors
 
     run = predictor.run
-    source = Path(run.profile.source)
-    if not source.exists():
-        return None
     try:
-        frame = data.open_table(source, run.config.choice.table).frame()
+        frame = data.open_table(run.source, run.config.choice.table).frame()
         return prepare_predictors(frame.head(OWN_ROWS), run.recipe, predictor.table, run.config.choice)
-    except UserError:  # the table changed since: made-up rows are compared all the same
+    except UserError:  # it is gone, or changed since: made-up rows are compared all the same
         return None
 
 

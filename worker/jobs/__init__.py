@@ -47,7 +47,7 @@ def source_of_run(payload: dict[str, Any]) -> Path:
 
     if payload.get("project"):
         return project.check_source(project.get(payload["project"]).source)
-    return project.check_source(gallery.open_run(payload["run"]).profile.source)
+    return project.check_source(gallery.open_run(payload["run"]).source)
 
 
 @dataclass(frozen=True, slots=True)
