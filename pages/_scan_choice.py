@@ -32,12 +32,16 @@ class Asked:
 
 def pick_table(profile: Profile, old: Choice | None) -> Table:
     """The one table, or the one chosen of several."""
+    from medml.profile.folder import JOIN, in_common
+
     if len(profile.tables) == 1:
         return profile.tables[0]
     before = next((at for at, each in enumerate(profile.tables) if old and each.ref == old.table),
                   likely_table(profile))
     with st.container(key="m_card_table"):
         ui.heading("Which table?", f"{len(profile.tables):,} tables were read. One model learns from one of them.")
+        if shared := in_common(profile):
+            ui.say("note", shared, JOIN)
         at = st.selectbox("Table", range(len(profile.tables)), before, label_visibility="collapsed", key="m_table",
                           format_func=lambda each: _table_words(profile.tables[each]))
     return profile.tables[at]

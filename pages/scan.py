@@ -88,8 +88,10 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
     """What was found, and the choice to make."""
     onward(project, scans)
     if not profile.tables:
-        ui.say("stop", "No table could be read here.", "Put a table (CSV, Excel, JSON or Parquet) into the folder, "
-               "or start a new project on another one, then scan again.")
+        from medml.profile.folder import no_table
+
+        why = no_table(profile.files)
+        ui.say("stop", why.what, why.fix)
         tables.warnings(profile, None)
         tables.files(profile)
         if ui.next_button("Scan again", key="m_again"):

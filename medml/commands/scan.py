@@ -10,6 +10,7 @@ from medml.commands._json import profile_as_json
 from medml.commands._options import source as options
 from medml.commands._places import check_json, save_json
 from medml.profile import by_reason, for_owner, left_out, scan_listed
+from medml.profile.folder import JOIN, in_common, no_table
 from medml.profile.outcomes import balance
 from medml.profile.pictures import often_written, untold
 from medml.roots import existing
@@ -38,8 +39,11 @@ def do_scan(args: argparse.Namespace) -> Printed:
         lines += [f"Patient column: {found.patient.column} ({found.patient.reason})"] if found.patient else []
         lines += proposed_out(found)
         lines += [""]
+    if shared := in_common(profile):
+        lines += [f"Note: {shared} {JOIN}", ""]
     other = [entry for entry in known if entry.action not in ("read", "ignore")]
-    return lines + [f"{entry.path}: {entry.message or entry.reason_code}" for entry in other]
+    return lines + [f"{entry.path}: {entry.message or entry.reason_code}" for entry in other] + \
+        ([] if profile.tables else [(why := no_table(profile.files)).what, why.fix])
 
 
 def proposed_out(found: Table) -> Printed:

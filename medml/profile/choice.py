@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from medml.data.images.columns import PICTURE
 from medml.errors import UserError
+from medml.profile.folder import no_table
 from medml.profile.outcomes import MOST_CLASSES
 from medml.profile.proposals import UNUSABLE
 from medml.types import Choice, Column, PictureFacts, PicturePlan, Profile, Table, TableRef, Task
@@ -102,8 +103,7 @@ def refuse_outcome(column: Column) -> None:
 def choose_table(profile: Profile, wanted: TableRef | str | None) -> Table:
     """The table meant; the only one, where none is named."""
     if not profile.tables:
-        raise UserError(what="No table could be read there.", fix="See the list of files for what is wrong with each.",
-                        code="no_table")
+        raise no_table(profile.files)
     if wanted is None:
         first = profile.tables[0]
         if len(profile.tables) > 1 and not is_about_pictures(profile):
