@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import pytest
 
@@ -25,6 +26,8 @@ from tests.e2e.served import served
 
 GOOD = {name: wanted for name, (wanted, *_) in WANTED.items()} | {
     "server.address": "127.0.0.1", "server.port": 1, "server.sslCertFile": None, "guarded": True}
+WARD_SETTINGS = [line for line in (ROOT / "deploy" / "medml.env").read_text().splitlines()
+                 if line.lstrip("# ").startswith("MEDML_")]
 
 
 def lights(**about) -> dict[str, str]:
@@ -303,20 +306,39 @@ def test_the_proof_holds_only_where_all_was_done_and_the_deliberate_try_was_seen
     assert ("process 7 tried connect to 192.0.2.1 port 80" in said) == any(each.tries for each in acts)
 
 
-def test_each_act_of_the_proof_is_a_command_that_there_is(medml_home, monkeypatch, tmp_path):
-    asked = {}
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """Act of the proof -> (its command line, MedML's settings in its environment); none of them is done."""
+    found = {}
 
     def act(folder, name, arguments):
-        asked[name] = arguments
+        found[name] = arguments, {each: value for each, value in os.environ.items() if each.startswith("MEDML_")}
         (folder / "train.json").write_text('{"run": "r1"}')
         return name, 0, 0.0
-    monkeypatch.setenv("MEDML_IDLE", "1")  # set by the acts too: taken back with this
-    monkeypatch.setenv("MEDML_ALLOW_HOSTS", "")
     monkeypatch.setattr(sealed, "_act", act)
-    monkeypatch.setattr(sealed, "_app", lambda folder: ("app", 0, 0.0))
-    assert [name for name, *_ in sealed.acts(tmp_path)] == [*asked, "app"]
-    ours = [each[3:] for each in asked.values() if each[1:3] == ["-m", "medml"]]
+    monkeypatch.setattr(sealed, "_app", lambda folder: act(folder, "app", []))
+
+    def go():
+        with mock.patch.dict(os.environ):  # the acts set some, and take some away
+            assert [name for name, *_ in sealed.acts(tmp_path)] == list(found)
+        return found
+    return go
+
+
+def test_each_act_of_the_proof_is_a_command_that_there_is(asked):
+    ours = [each[3:] for each, _ in asked().values() if each[1:3] == ["-m", "medml"]]
     assert len(ours) == 8 and all(parser().parse_args(each) for each in ours)
+
+
+def test_the_proof_is_made_apart_from_what_a_ward_has_set(asked, monkeypatch, tmp_path):
+    """By MEDML_HOSTS its app did not start, and by MEDML_AUDIT_HEAD it wrote over the head of the ward's own log, which
+    was then called changed."""
+    for line in (*WARD_SETTINGS, "MEDML_QUEUE=redis://10.0.0.9:6379", "MEDML_STATE=/var/lib/medml-state"):
+        monkeypatch.setenv(*line.lstrip("# ").split("=", 1))
+    own = {"MEDML_HOME": str(tmp_path / "home"), "MEDML_IDLE": "1"}
+    assert len(WARD_SETTINGS) > 5
+    for name, (_, settings) in asked().items():
+        assert {each: value for each, value in settings.items() if each not in scene.OF_THE_MACHINE} == own, name
 
 
 def test_a_machine_without_the_means_says_so_and_ends_with_2(monkeypatch, capsys):

@@ -17,7 +17,7 @@ from medml import drive as drives
 from medml import home
 from medml import room as rooms
 from medml.doctor import Finding, found, look
-from medml.doctor.scene import PATIENCE, ROOT, Scene
+from medml.doctor.scene import PATIENCE, ROOT, Scene, apart
 
 PLENTY = 10.0  # GB
 
@@ -111,9 +111,8 @@ def no_pickle(scene: Scene) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory() as folder:
         place, mark = Path(folder) / "resnet18.pt", Path(folder) / "ran"
         place.write_bytes(b"cos\nmkdir\n(V" + str(mark).encode("raw_unicode_escape") + b"\ntR.")  # protocol 0, by hand
-        own = os.environ | {"MEDML_HOME": str(Path(folder) / "home")}
         done = subprocess.run([sys.executable, "-m", "medml", "weights", str(place)], cwd=ROOT, capture_output=True,
-                              timeout=PATIENCE, check=False, env=own)
+                              timeout=PATIENCE, check=False, env=apart(Path(folder) / "home"))
         ran = mark.exists()
     if ran or done.returncode != 2:
         yield found("red", "Model files that run programs", "One was run." if ran else "One was not refused.",

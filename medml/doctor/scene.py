@@ -29,6 +29,7 @@ names, sys.argv[1:] = sys.argv[1:], []
 config.show_config = lambda: print(json.dumps({each: config.get_option(each) for each in names}))
 cli.main(["config", "show"])  # reads the environment too, as `streamlit run` does
 """
+OF_THE_MACHINE = {"MEDML_THREADS", "MEDML_LEAST_FREE_GB"}  # settings that hold wherever MedML's folder is
 PATIENCE = 60.0  # seconds for a process of ours to say a line
 ANSWER = 10.0  # seconds for the app to answer
 
@@ -88,6 +89,13 @@ class Scene:
             raise ConnectionError("no answer of HTTP") from odd
         finally:
             connection.close()
+
+
+def apart(place: Path) -> dict[str, str]:
+    """The environment of what is tried in a folder of its own: as here, but for the settings of this home. By those it
+    would be served to others, take work from the shared queue, or write its own log's head over that of this home."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith("MEDML_") or name in OF_THE_MACHINE} | {"MEDML_HOME": str(place)}
 
 
 def fresh(each: Vital) -> bool:

@@ -59,10 +59,13 @@ def main(folder: Path) -> int:
 
 def acts(folder: Path):
     """The whole line on the example table, act by act: (name, exit code, seconds)."""
+    from medml.doctor.scene import apart
     from medml.example import example_source
 
-    os.environ |= {"MEDML_HOME": str(folder / "home"), "MEDML_IDLE": IDLE}
-    os.environ.pop("MEDML_ALLOW_HOSTS", None)
+    own = apart(folder / "home") | {"MEDML_IDLE": IDLE}
+    for name in os.environ.keys() - own.keys():
+        del os.environ[name]
+    os.environ |= own
     data = shutil.copytree(example_source(), folder / "data")
     yield _act(folder, "control", [sys.executable, "-c", CONTROL])
     made = folder / "train.json"
@@ -111,8 +114,9 @@ def _app(folder: Path) -> tuple[str, int, float]:
     begun, port = time.monotonic(), 8599  # nobody else is in this namespace
     address = f"http://127.0.0.1:{port}/"
     with (folder / "app.said").open("wb") as said:
-        app = subprocess.Popen(traced([sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port",
-                                       str(port)], folder / "app.trace"), cwd=ROOT, stdout=said, stderr=said)
+        app = subprocess.Popen(traced([sys.executable, "-m", "streamlit", "run", "streamlit_app.py",
+                                       "--server.address", "127.0.0.1", "--server.port", str(port)],
+                                      folder / "app.trace"), cwd=ROOT, stdout=said, stderr=said)
     answered = False
     while not answered and app.poll() is None and time.monotonic() < begun + PATIENCE:
         time.sleep(0.2)
