@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-import io
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +15,6 @@ from tables import clinic, planned, saved, trained_once
 
 from medml import external, gallery, outside, same_source, vault
 from medml.__main__ import main
-from medml.commands._options import source_of
 from medml.errors import UserError
 from medml.evaluate import delong
 from medml.evaluate.catalogue import doubts, external_check, from_elsewhere, left_out
@@ -399,23 +395,3 @@ def test_delong_is_silent_where_its_variance_says_nothing():
     assert delong.interval(y, y.astype(float)).value is None and delong.interval(y, flat).value is None
     told, p = delong.difference(y, y.astype(float), flat)
     assert told.value is None and p == 1.0 and delong.difference(y, flat, flat)[0].value == 0.0
-
-
-def test_a_model_from_a_file_takes_no_data_for_its_own_because_of_their_name(run, tmp_path, monkeypatch):
-    """Its own file is known by its bare name alone, and somebody stands beside one of that name."""
-    from medml import one_file
-    from medml.export.package import own_rows
-    from medml.predict import Predictor
-
-    name, place = run
-    content = one_file.pack(name)
-    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "home"))
-    assert one_file.bring(io.BytesIO(content)) == name
-    shutil.copy(place / "own" / "clinic.csv", tmp_path / gallery.open_run(name).profile.source)
-    elsewhere(tmp_path / "later")
-    monkeypatch.chdir(tmp_path)
-    found = outside.validate(name, tmp_path / "later", draws=20)
-    assert not found.own_folder and found.n_copies is None and found.told_apart is None
-    assert own_rows(Predictor.of(name)) is None
-    with pytest.raises(UserError, match="does not say where its own data lie"):
-        source_of(argparse.Namespace(source=None), gallery.open_run(name))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,12 @@ import pytest
 from packed import changed, twin, unzipped, zipped
 from tables import clinic, planned, saved
 
-from medml import gallery, home, one_file
+from medml import gallery, home, one_file, outside
 from medml.__main__ import main
 from medml.brought import STAMP
+from medml.commands._options import source_of
 from medml.errors import UserError
+from medml.export.package import own_rows
 from medml.predict import Predictor
 from medml.train import train
 from medml.types import SplitPlan
@@ -216,3 +220,18 @@ def test_a_download_with_one_bit_flipped_is_told_as_damaged_and_never_kept(packe
             assert left() == []
         else:
             gallery.delete(run)  # a bit that says nothing, of a date say
+
+
+def test_a_model_from_a_file_takes_no_data_for_its_own_because_of_their_name(trained, packed, medml_home, tmp_path,
+                                                                          monkeypatch):
+    """Its own file is known by its bare name alone, and somebody stands beside one of that name."""
+    name = brought(packed)
+    shutil.copy(trained[0], tmp_path / gallery.open_run(name).profile.source)
+    others = clinic(120, seed=7)
+    saved(others.assign(age=others["age"] + 25), tmp_path / "later")
+    monkeypatch.chdir(tmp_path)
+    found = outside.validate(name, tmp_path / "later", draws=20)
+    assert not found.own_folder and found.n_copies is None and found.told_apart is None
+    assert own_rows(Predictor.of(name)) is None
+    with pytest.raises(UserError, match="does not say where its own data lie"):
+        source_of(argparse.Namespace(source=None), gallery.open_run(name))
