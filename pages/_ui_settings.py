@@ -8,12 +8,15 @@ from medml import families
 from medml.families.family import plainly
 from medml.steps import registry as steps
 from medml.types import Task
+from pages._ui_pictures import FRAMES, WINDOWS
 from pages._ui_plan import SCHEMES
 from pages._ui_words import percent
 
 SPLIT = {"by": "Divided by", "scheme": "Judged by", "folds": "Folds", "repeats": "Repeats",
          "test_fraction": "Share kept closed", "given": "The split that came with the data"}
 SPLIT_WORDS = SCHEMES | {"row": "rows", "patient": "patients"}
+PICTURES = {"size": "Pixels a side", "window": "Range of grey", "frames": "Files of several frames"}
+PICTURE_WORDS = {kept: shown for shown, kept in (WINDOWS | FRAMES).items()}
 PLAIN = {"seed": "Seed", "target": "Outcome", "feature selection": "Columns chosen inside every fold",
          "columns left out": "Columns left out"}
 
@@ -34,6 +37,8 @@ def setting(key: str, value: object, kinds: Iterable[str], task: Task = "binary"
     if group == "split":
         shown = percent(value) if isinstance(value, float) else SPLIT_WORDS.get(str(value), words(value))
         return SPLIT.get(name, name), shown
+    if group == "pictures":
+        return PICTURES.get(name, name), PICTURE_WORDS.get(value) or words(value)
     if group == "cleanup":
         return f"Cleanup: {steps.get(name).title.lower() if name in steps.names() else name}", words(value)
     if group == "parameter":

@@ -15,8 +15,9 @@ from tables import clinic, planned, saved
 from medml import gallery, home, one_file, rivals, store, tried
 from medml.errors import UserError
 from medml.train import prepare_ground, train
-from medml.types import TrainConfig
+from medml.types import PicturePlan, TrainConfig
 from medml.watch import Silent
+from pages._ui_settings import setting
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,19 @@ def test_comparing_shows_figures_with_intervals_and_only_settings_that_differ(tw
     assert left.low < left.high and right.low < right.high
     assert both.settings["family"] == ("logistic", "mlp")
     assert "seed" not in both.settings
+
+
+def test_how_pictures_were_brought_to_one_size_is_compared_in_words(two_runs):
+    def seen_at(run: gallery.Run, size: int) -> gallery.Run:
+        choice = run.config.choice.model_copy(update={"pictures": PicturePlan(size=size)})
+        return dataclasses.replace(run, config=run.config.model_copy(update={"choice": choice}))
+
+    small, large = (gallery.settings_of(seen_at(gallery.open_run(two_runs[0]), each)) for each in (64, 224))
+    assert [key for key in small if small[key] != large[key]] == ["pictures: size"]
+    said = [setting(key, value, []) for key, value in large.items() if key.startswith("pictures: ")]
+    assert said == [("Pixels a side", "224"), ("Range of grey", "As the file says"),
+                    ("Files of several frames", "The first frame")]
+    assert "pictures: size" not in gallery.settings_of(gallery.open_run(two_runs[0]))
 
 
 def test_a_download_is_one_zip_that_opens_and_holds_the_weights(two_runs):

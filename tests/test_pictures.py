@@ -200,9 +200,11 @@ def test_new_pictures_are_drawn_beside_their_heatmaps_where_asked_to(at_home, tm
     assert max(told["hottest_0"], told["hottest_1"]) > 0
 
 
-@pytest.mark.parametrize(("alike", "words"), [(0.9, "they mean nothing"), (None, "are flat"), (0.1, "")])
-def test_heatmaps_that_mean_nothing_are_not_written_without_a_word(monkeypatch, tmp_path, alike, words):
-    checked = registry.get("G3")(It(context=It(choice=It(pictures=PicturePlan()), heatmaps=(alike, (1.0, 1.0)))))
+@pytest.mark.parametrize(("alike", "scale", "words"), [
+    (0.9, 1.0, "they mean nothing"), (None, 0.0, "The heatmaps of this model are flat"),
+    (None, 1.0, "The heatmaps of this model's shuffled weights are flat"), (0.1, 1.0, "")])
+def test_heatmaps_that_mean_nothing_are_not_written_without_a_word(monkeypatch, tmp_path, alike, scale, words):
+    checked = registry.get("G3")(It(context=It(choice=It(pictures=PicturePlan()), heatmaps=(alike, (0.0, scale)))))
     monkeypatch.setattr(gallery, "open_run", lambda _: It(report=It(checks=[checked])))
     monkeypatch.setattr(looking, "look_at_new", lambda *_: [])
     answers = pl.DataFrame({"picture": ["a.png"], "predicted": ["ill"], "abstained": [None]})

@@ -341,7 +341,11 @@ def test_claim_is_filled_for_pictures_alone(run):
         history=run.history, report=run.report, profile=run.profile.model_copy(update={"tables": [table]}),
         config=run.config.model_copy(update={"choice": choice}))
     answers = {item.number: answer for item, answer in checklist.filled(claim.ITEMS, of_pictures)}
-    assert "modality: CR 120" in answers["13"].text and "64 x 64" in answers["9"].text
+    assert "modality: CR 120" in answers["13"].text and answers["9"].text.startswith("Brought to 64 x 64 pixels.")
+    table.pictures.by["kind"] = {"dicom": 120}
+    of_dicom = {item.number: answer for item, answer in checklist.filled(claim.ITEMS, of_pictures)}
+    assert of_dicom["9"].text.startswith("Modality and VOI transformations of DICOM applied, MONOCHROME1 inverted; "
+                                         "brought to 64 x 64 pixels.")
     assert "3 pictures" in answers["11"].text
     assert answers["33"].status == "violated"
     assert "CLAIM checklist for imaging" in words(" ".join(pages(report.as_pdf(of_pictures))))

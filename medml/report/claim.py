@@ -29,9 +29,11 @@ def _same(number: str, part: str, tripod_number: str) -> Item:
 
 def _prepared(run: gallery.Run) -> str:
     plan = run.config.choice.pictures
-    window = f" window {plan.window};" if plan and plan.window else ""
-    return (f"Modality and VOI transformations of DICOM applied, MONOCHROME1 inverted;{window} brought to "
-            f"{plan.size if plan else 0} x {plan.size if plan else 0} pixels. "
+    side, window = plan.size if plan else 0, plan.window if plan else None
+    done = ["Modality and VOI transformations of DICOM applied, MONOCHROME1 inverted"] * (
+        "dicom" in _facts(run).by.get("kind", {}))
+    said = "; ".join([*done, *[f"window {window}"] * bool(window), f"brought to {side} x {side} pixels"])
+    return (f"{said[:1].upper()}{said[1:]}. "
             + "; ".join(f"{words}: {reason.rstrip('.')}" for words, reason in w.cleaning(run)) + ".")
 
 

@@ -59,7 +59,8 @@ def heatmap_depends_on_the_model(evidence: Evidence) -> Check:
     alike, scales = evidence.context.heatmaps
     hottest = {f"hottest_{code}": each for code, each in enumerate(scales)}  # by which those of new pictures are drawn
     if alike is None:
-        return found("G3", "could_not_tell", "The heatmaps of this model are flat, so nothing could be compared.",
+        whose = "this model's shuffled weights" if any(scales) else "this model"
+        return found("G3", "could_not_tell", f"The heatmaps of {whose} are flat, so nothing could be compared.",
                      **hottest)
     if alike > ALIKE:
         return found("G3", "warn", f"The heatmaps hardly change when the model's weights are shuffled (rank "
