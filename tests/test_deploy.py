@@ -3,11 +3,13 @@ settings everywhere."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +17,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from medml import hospital
+from medml import hospital, store
 from medml.__main__ import parser
-from tests.e2e.served import free_port
+from tests.at_work import until
+from tests.e2e.served import end_all_of, free_port, served
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
@@ -58,6 +61,31 @@ def test_a_service_is_stopped_by_sigint_and_shut_in(unit):
     for each in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "ProtectKernelTunables", "RestrictSUIDSGID"):
         assert found[each] == ["yes"], each
     assert found["ProtectSystem"] == ["strict"] and found["CapabilityBoundingSet"] == [""]
+
+
+@pytest.fixture
+def at_work(medml_home):
+    """How a service is started: unit -> its process, once it is up."""
+    with contextlib.ExitStack() as held:
+        def start(unit: str) -> subprocess.Popen:
+            if unit == "medml-app.service":
+                return held.enter_context(served(medml_home)).process
+            own = os.environ | {"MEDML_HOME": str(medml_home), "MEDML_IDLE": "inf"}
+            process = subprocess.Popen([sys.executable, "-m", "worker"], cwd=ROOT, env=own)
+            held.callback(end_all_of, medml_home)
+            until(lambda: any(each.pid == process.pid for each in store.processes("worker")))
+            return process
+        yield start
+
+
+@pytest.mark.parametrize("unit", ["medml-app.service", "medml-worker.service"])
+def test_stopping_a_service_is_no_failure_of_it(unit, at_work):
+    """systemd takes 0 and the death by a few signals for success, and else what SuccessExitStatus= names; by what it
+    calls failed a hospital's watch over its machines raises an alarm."""
+    process = at_work(unit)
+    process.send_signal(getattr(signal, read(unit)["KillSignal"][0]))
+    success = {"0", *read(unit).get("SuccessExitStatus", [])}
+    assert str(process.wait(int(read(unit)["TimeoutStopSec"][0]))) in success
 
 
 @pytest.mark.parametrize("unit", ["medml-app.service", "medml-worker.service", "medml-backup.service"])

@@ -164,7 +164,13 @@ def test_a_question_by_voice_is_passed_on_and_never_lies_on_the_proxys_disk(prox
     assert "temporary file" not in log.read_text()
     assert proxy.ask("/upload", "POST", body=bytes(5_000_000))[2] == "the app was sent 5000000"
     assert "temporary file" in log.read_text()  # so nginx says where it keeps one
-    assert proxy.ask("/upload", "POST", body=bytes(21_000_000))[0] == 413
+
+
+def test_what_is_too_large_is_refused_in_words(proxy):
+    status, headers, body = proxy.ask("/upload", "PUT", body=bytes(21_000_000))
+    assert status == 413 and "nothing of it was kept" in body and "record it again, or type it" in body
+    assert headers["content-type"].startswith("text/plain") and headers["cache-control"] == "no-store"
+    assert headers["strict-transport-security"] and headers["x-content-type-options"] == "nosniff"
 
 
 def test_while_the_app_is_away_its_windows_are_told_what_is_safe(alone):
