@@ -118,6 +118,14 @@ def test_a_point_repeated_after_a_resume_counts_once():
     assert curves.rounds_of(points, "train")[0]["value"] == pytest.approx(0.65)
 
 
+@pytest.mark.parametrize("values", [(0.7469217,), (0.7469217, 0.7469217), (0.7469217, 0.74692171)])
+def test_an_axis_of_a_curve_that_is_flat_has_no_more_digits_than_the_figure(values):
+    points = [Point(round=at, fold=0, out_of_fold=each, unit="metric") for at, each in enumerate(values, start=1)]
+    spec = dressed(curves.history(points, of="out_of_fold", title="AUROC"), LIGHT) | {"width": 400}
+    ticks = [each for each in re.findall(r">(\d[\d.]*)<", vl_convert.vegalite_to_svg(json.dumps(spec))) if "." in each]
+    assert len(ticks) >= 3 and all(len(each) <= 5 and abs(float(each) - 0.7469) < 0.01 for each in ticks)
+
+
 def test_a_long_history_is_thinned_and_keeps_its_ends():
     kept = curves.thinned(list(range(1, 1001)))
     assert len(kept) <= curves.MOST_ROUNDS + 1

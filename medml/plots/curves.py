@@ -15,6 +15,7 @@ from medml.types import Point
 
 MOST_ROUNDS = 160  # points drawn a line; a longer history is thinned, its first and last round always kept
 FEW_ROUNDS = 15  # up to here every round is a dot
+LEAST_SPAN = 0.01  # of the figure, that the axis spans
 DATA = "points"  # by name and apart from the drawing, so that a browser that polls redraws the points alone
 MEAN, FINAL = "mean of the folds", "final model"
 BAND = "The band spans the folds; one that has stopped counts on with its last figure."
@@ -30,7 +31,7 @@ def history(points: Iterable[Point], *, of: str, title: str, across: str = "Roun
     across what a round is called under the axis;   ended  whether the training is over (see `rounds_of`)
     The size never depends on the points, so that nothing moves while a screen polls.
     """
-    rows = rounds_of(points, of, ended=ended)
+    rows = _with_room(rounds_of(points, of, ended=ended))
     lines = [MEAN, FINAL] if of == "train" else [MEAN]  # nobody can measure the final model on kept-out rows
     dots = len({row["round"] for row in rows}) <= FEW_ROUNDS
     base = alt.Chart(alt.NamedData(name=DATA)).encode(
@@ -47,7 +48,8 @@ def history(points: Iterable[Point], *, of: str, title: str, across: str = "Roun
         strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=None),
         tooltip=[alt.Tooltip("line:N", title="Line"), alt.Tooltip("round:Q", title=across),
                  alt.Tooltip("value:Q", title=title, format=".4f"), alt.Tooltip("folds:Q", title="Folds")])
-    return layered(band, line, datasets={DATA: rows}, height=height, title=title)
+    room = base.mark_rule(opacity=0).encode(y=alt.Y("from:Q", title=None, scale=alt.Scale(zero=False)), y2="to:Q")
+    return layered(room, band, line, datasets={DATA: rows}, height=height, title=title)
 
 
 def rounds_of(points: Iterable[Point], of: str, *, ended: bool = True) -> list[dict]:
@@ -68,6 +70,17 @@ def rounds_of(points: Iterable[Point], of: str, *, ended: bool = True) -> list[d
             for each, known in zip(rounds, values, strict=True)]
     final = next((curve for (_, fold), curve in curves.items() if fold < 0), {})
     return rows + [{"line": FINAL, "round": each, "value": final[each], "folds": 1} for each in thinned(sorted(final))]
+
+
+def _with_room(rows: list[dict]) -> list[dict]:
+    """The rows with how far the axis must reach at least: of a flat curve it would be labelled to nine digits.
+
+    In the data, not in the drawing, so that a chart which is polled stays the same one.
+    """
+    low = min((row.get("low", row["value"]) for row in rows), default=0.0)
+    high = max((row.get("high", row["value"]) for row in rows), default=0.0)
+    more = max(0.0, (LEAST_SPAN * (max(abs(low), abs(high)) or 1) - (high - low)) / 2)
+    return [row | {"from": low - more, "to": high + more} for row in rows]
 
 
 def in_step(points: list[Point], folds: list[Key]) -> list[Key]:
