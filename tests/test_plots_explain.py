@@ -51,6 +51,13 @@ def test_every_chart_is_drawn_in_both_themes(name, theme):
     assert "<svg" in svg and "NaN" not in svg
 
 
+def test_the_axis_of_an_answer_that_no_column_moves_has_no_more_digits_than_it():
+    spec = dressed(drawn.waterfall([Bar("age", "61", 0.746922, 0.746922)], 0.7469221, "probability"), LIGHT)
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec | {"width": 400}))
+    ticks = re.findall(r">(0\.7\d*)<", svg)
+    assert len(ticks) >= 3 and max(map(len, ticks)) <= 5
+
+
 LONG = {
     "waterfall": lambda: drawn.waterfall([Bar(f"column {at}", "", at, at + 1) for at in range(9)], 0, "log-odds"),
     "weights": lambda: drawn.weights([WEIGHTS[0].model_copy(update={"column": f"column {at}"}) for at in range(9)],

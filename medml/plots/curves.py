@@ -10,12 +10,11 @@ from statistics import fmean
 
 import altair as alt
 
-from medml.plots.theme import LIGHT, Ink, layered
+from medml.plots.theme import LIGHT, Ink, layered, roomy
 from medml.types import Point
 
 MOST_ROUNDS = 160  # points drawn a line; a longer history is thinned, its first and last round always kept
 FEW_ROUNDS = 15  # up to here every round is a dot
-LEAST_SPAN = 0.01  # of the figure, that the axis spans
 DATA = "points"  # by name and apart from the drawing, so that a browser that polls redraws the points alone
 MEAN, FINAL = "mean of the folds", "final model"
 BAND = "The band spans the folds; one that has stopped counts on with its last figure."
@@ -79,8 +78,8 @@ def _with_room(rows: list[dict]) -> list[dict]:
     """
     low = min((row.get("low", row["value"]) for row in rows), default=0.0)
     high = max((row.get("high", row["value"]) for row in rows), default=0.0)
-    more = max(0.0, (LEAST_SPAN * (max(abs(low), abs(high)) or 1) - (high - low)) / 2)
-    return [row | {"from": low - more, "to": high + more} for row in rows]
+    start, end = roomy(low, high)
+    return [row | {"from": start, "to": end} for row in rows]
 
 
 def in_step(points: list[Point], folds: list[Key]) -> list[Key]:

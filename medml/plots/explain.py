@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
-from medml.plots.theme import AXIS, LEGEND, LIGHT, Ink, Rows, layered
+from medml.plots.theme import AXIS, LEGEND, LIGHT, Ink, Rows, layered, roomy
 
 if TYPE_CHECKING:
     from medml.explain.found import Dependence, Weight
@@ -112,9 +112,13 @@ def waterfall(bars: Sequence[Bar], base: float, unit: str, *, ink: Ink = LIGHT) 
         tooltip=[alt.Tooltip("row:N", title="Column"), alt.Tooltip("said:N", title="Adds")])
     numbers = chart.mark_text(align="left", dx=6, color=ink.text, fontSize=12).encode(
         x=alt.X("right:Q"), text=alt.Text("said:N"))
+    start, end = roomy(min([base, *(row["start"] for row in rows), *(row["end"] for row in rows)]),
+                       max([base, *(row["right"] for row in rows)]))
+    room = alt.Chart(Rows(values=[{"from": start, "to": end}])).mark_rule(opacity=0).encode(
+        x=alt.X("from:Q"), x2="to:Q")
     line = alt.Chart(Rows(values=[{"base": base}])).mark_rule(color=ink.quiet, strokeDash=[5, 4]).encode(
         x=alt.X("base:Q"))
-    return layered(line, steps, numbers, height=AXIS + LEGEND + ROW * len(rows))
+    return layered(room, line, steps, numbers, height=AXIS + LEGEND + ROW * len(rows))
 
 
 def _signed(value: float) -> str:

@@ -72,6 +72,15 @@ def config(ink: Ink = LIGHT) -> dict[str, Any]:
 AXIS, LEGEND = 48, 44  # pixels of a chart's height that its lower axis with a title and a legend below it take
 
 
+LEAST_SPAN = 0.01  # of a figure, that an axis spans
+
+
+def roomy(low: float, high: float) -> tuple[float, float]:
+    """The ends of an axis for values from low to high: where all are alike it would be labelled to nine digits."""
+    more = max(0.0, (LEAST_SPAN * (max(abs(low), abs(high)) or 1) - (high - low)) / 2)
+    return low - more, high + more
+
+
 class Rows(alt.InlineData):
     """What a chart draws: `Rows(values=[{...}])`. Nobody changes it, so it is shared: Altair copies a chart a dozen
     times while its layers are put together, and copying these was a third of that work."""
