@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,13 @@ def unread_said(names: Sequence[str], reasons: Sequence[str | None]) -> str:
     more = f" and {len(gone) - MOST_NAMED:,} more" if len(gone) > MOST_NAMED else ""
     return (f"{len(gone):,} picture{' ' if len(gone) == 1 else 's '}could not be read: "
             f"{', '.join(gone[:MOST_NAMED])}{more}.")
+
+
+def silent_said(reasons: Sequence[str | None]) -> str:
+    """Why pictures that could be read have no answer, for the owner's own screen; "" where all have one."""
+    told = Counter(why for why in reasons if why and not why.startswith(UNREAD))
+    named = "; ".join(f"{why} ({many(n, 'picture')})" for why, n in told.most_common(MOST_NAMED))
+    return named and f"Without an answer: {named}."
 
 
 def cells_not_read(notes: Sequence[str | None]) -> int:

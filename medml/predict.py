@@ -207,9 +207,9 @@ def _pieces(n: int, size: int, watch: Watch) -> Iterator[slice]:
     for first in range(0, max(n, 1), size):
         if watch.stopping():
             raise Stopped
-        watch.say("predict", 0.2 + 0.75 * first / max(n, 1), f"{first:,} of {n:,} answered")
+        watch.say("predict", 0.2 + 0.75 * first / max(n, 1), f"{first:,} of {n:,} asked about")
         yield slice(first, min(n, first + size))
-    watch.say("predict", 0.97, f"{n:,} answered")
+    watch.say("predict", 0.97, f"{n:,} asked about")
 
 
 def _predict_pictures(predictor: Predictor, path: Path, plan: PicturePlan, level: float,

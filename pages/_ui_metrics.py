@@ -7,7 +7,7 @@ import streamlit as st
 from medml import families
 from medml.evaluate.words import HEADLINE, meaning, of_one_class, title
 from medml.measured import NO_INTERVAL
-from medml.types import GridPoint, Metric, Report, Task
+from medml.types import External, GridPoint, Metric, Report, Task
 from pages import _ui as ui
 from pages._ui_figures import fixed
 from pages._ui_plan import answer
@@ -33,10 +33,15 @@ def headline(report: Report) -> None:
 
 def provenance(report: Report) -> str:
     """What the figures were measured on and on how many."""
-    who = ui.count(report.n_patients, "patient")
-    many = who if report.n_cases == report.n_patients else f"{ui.count(report.n_cases, 'row')} of {who}"
-    events = "" if report.n_events is None else f", {report.n_events:,} of them {answer(report.positive)}"
-    return f"Measured on {report.measured_on}: {many}{events}. {of_one_class(report)}".rstrip()
+    them = "them" if report.n_cases == report.n_patients else "the rows"
+    events = "" if report.n_events is None else f", {report.n_events:,} of {them} {answer(report.positive)}"
+    return f"Measured on {report.measured_on}: {whom(report)}{events}. {of_one_class(report)}".rstrip()
+
+
+def whom(judged: Report | External) -> str:
+    """How many patients, and how many rows where a patient has several."""
+    who = ui.count(judged.n_patients, "patient")
+    return who if judged.n_cases == judged.n_patients else f"{ui.count(judged.n_cases, 'row')} of {who}"
 
 
 def table(report: Report, family: str) -> None:

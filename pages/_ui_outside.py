@@ -24,8 +24,9 @@ MAP_HELP = "One a line: how it is called there = how it is called here. Leave em
 
 def elsewhere(run: Run) -> None:
     """Every validation beside the run's own figures, and the form for one more."""
+    alike = "with the same columns" if run.config.choice.pictures is None else "of such pictures, labelled as here"
     ui.section("On other patients", "A model is believed once it was judged where it was not made. Choose a folder "
-               "with the same columns: nothing is learned from it, and only figures are kept.")
+               f"{alike}: nothing is learned from it, and only figures are kept.")
     for found in reversed(run.report.external):
         beside(run.report, found)
     with st.expander("Judge it on another folder", expanded=False):
@@ -34,9 +35,9 @@ def elsewhere(run: Run) -> None:
 
 def beside(report: Report, found: External) -> None:
     """One validation: its figures, the run's own, and what must be said of the data."""
-    who = ui.count(found.n_patients, "patient")
-    events = "" if found.n_events is None else f", {found.n_events:,} of them with the outcome"
-    ui.note(f"{found.source} · {ui.when(found.made)} · {who}{events}")
+    them = "them" if found.n_cases == found.n_patients else "the rows"
+    events = "" if found.n_events is None else f", {found.n_events:,} of {them} with the outcome"
+    ui.note(f"{found.source} · {ui.when(found.made)} · {metrics.whom(found)}{events}")
     inside, outside = report.metrics | report.calibration_line, found.metrics | found.calibration_line
     names = [name for name in METRICS if name in inside and name in outside and name not in report.hidden]
     head = ["Figure", "There", "Here"]

@@ -10,7 +10,7 @@ import streamlit as st
 
 import worker
 from medml import asking, rights
-from medml.answers import cells_said, unread_said
+from medml.answers import cells_said, silent_said, unread_said
 from medml.errors import UserError
 from medml.gallery import Run
 from pages import _ui as ui
@@ -68,13 +68,13 @@ def answered(run: Run, job: worker.Job) -> None:
         ui.say("caution", cells_said(int(found["unread"])), "Put them right in a copy of the file, and ask again.")
     if pictures:
         with ui.guard():
-            gone = unread_in(out)
-            if gone:
-                ui.say("caution", gone)
+            for each in filter(None, (unread_in(out), silent_in(out))):
+                ui.say("caution", each)
             if n > silent:
                 head, rows = firsts(out)
                 ui.table(head, rows, fixed=True, caption=f"The first {A_PAGE} answers." if n - silent > A_PAGE else "")
-        st.fragment(looked)(run, Path(job.payload["file"]), out)
+        if n > silent:
+            st.fragment(looked)(run, Path(job.payload["file"]), out)
 
 
 def looked(run: Run, file: Path, out: Path) -> None:
@@ -151,6 +151,11 @@ def unread_in(out: Path) -> str:
     """Which pictures could not be read, by the file of answers; "" where all could."""
     rows = _rows(out)
     return unread_said([name for name, _ in rows], [row["abstained"] for _, row in rows])
+
+
+def silent_in(out: Path) -> str:
+    """Why pictures that could be read have no answer, by the file of answers; "" where all have one."""
+    return silent_said([row["abstained"] for _, row in _rows(out)])
 
 
 def _rows(out: Path) -> list[tuple[str, dict[str, str]]]:

@@ -46,8 +46,15 @@ def test_probabilities_that_are_right_pass_and_stretched_ones_do_not():
     timid = run("E4", cases, prediction={"signal": 2.0, "shift": -0.4})  # true log odds are twice as far apart
     assert timid.verdict == "warn" and "too timid" in timid.what and timid.figures["slope"] > 1.2
     assert "may be chance" not in timid.what
+    assert timid.fix.endswith("or put them right: see Calibration, before and after.")
     shifted = run("E4", cases, prediction={"signal": 1.0, "shift": 1.0})
     assert shifted.verdict == "warn" and "On the whole they are too high." in shifted.what
+
+
+def test_nobody_is_sent_to_a_map_that_was_not_found(monkeypatch):
+    monkeypatch.setattr("medml.evaluate.recalibrate.chosen", lambda *_, **__: "none")
+    timid = run("E4", made_cases(600), prediction={"signal": 2.0, "shift": -0.4})
+    assert timid.fix == "Read the ranking and not the probabilities: no map that puts them right was found."
 
 
 def test_a_slope_whose_interval_holds_1_is_said_to_be_chance_perhaps():

@@ -152,7 +152,7 @@ def test_new_pictures_are_answered_and_a_broken_one_is_not(at_home, folder, tmp_
 
 def test_a_film_that_is_cut_off_is_named_where_the_others_are_answered(at_home, tmp_path, capsys):
     from medml.__main__ import main
-    from pages._ui_predict_many import answers_in, unread_in
+    from pages._ui_predict_many import answers_in, silent_in, unread_in
 
     (tmp_path / "new" / "ward").mkdir(parents=True)
     for at, each in enumerate(bars(3, seed=9)[0]):
@@ -170,6 +170,12 @@ def test_a_film_that_is_cut_off_is_named_where_the_others_are_answered(at_home, 
     assert "1 picture could not be read: ward/cut.png." in said
     assert unread_in(tmp_path / "out.csv") == "1 picture could not be read: ward/cut.png."  # on the screen too
     assert list(answers_in(tmp_path / "out.csv")) == [f"ward/new_{at}.png" for at in range(3)]
+    assert silent_in(tmp_path / "out.csv") == ""
+    Image.new("L", (4, 4), 90).save(tmp_path / "new" / "ward" / "tiny.png")
+    assert main(["predict", at_home, str(tmp_path / "new"), "--out", str(tmp_path / "tiny.csv")]) == 0
+    why = "Without an answer: a picture far smaller than those of training (1 picture)."
+    assert why in capsys.readouterr().out and silent_in(tmp_path / "tiny.csv") == why
+    (tmp_path / "new" / "ward" / "tiny.png").unlink()
     with zipfile.ZipFile(tmp_path / "new.zip", "w") as archive:
         for each in sorted((tmp_path / "new" / "ward").iterdir()):
             archive.write(each, f"ward/{each.name}")

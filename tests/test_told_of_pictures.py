@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from made_up import dealt, made_cases, predicted, run_check
@@ -80,3 +81,12 @@ def test_which_class_the_figures_are_of_is_said_where_two_of_several_are_left():
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_elsewhere_no_class_need_be_named(task):
     assert of_one_class(reported(made_cases(200, task=task))) == ""
+
+
+def test_rows_with_the_outcome_are_not_counted_as_patients():
+    """50 films of 26 patients, 25 of the films malignant: 13 patients."""
+    judged = SimpleNamespace(n_cases=50, n_patients=26, n_events=25, measured_on="the test part",
+                             positive="malignant", task="binary")
+    assert provenance(judged) == "Measured on the test part: 50 rows of 26 patients, 25 of the rows “malignant”."
+    once = SimpleNamespace(**vars(judged) | {"n_patients": 50})
+    assert provenance(once) == "Measured on the test part: 50 patients, 25 of them “malignant”."

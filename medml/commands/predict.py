@@ -33,7 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 @command("predict", "predict a file of patients", options)
 def do_predict(args: argparse.Namespace) -> Printed:
     """Predict a file of patients; abstains, with the reason, where it should not answer."""
-    from medml.answers import apart_counted, cells_not_read, cells_said, level_said, unread_said
+    from medml.answers import apart_counted, cells_not_read, cells_said, level_said, silent_said, unread_said
     from medml.predict import predict_file
 
     file = existing(args.file)
@@ -42,15 +42,19 @@ def do_predict(args: argparse.Namespace) -> Printed:
     answers = predict_file(args.run, file, sheet=args.sheet, level=args.level / 100, explain=args.explain)
     save(out, spreadsheet.csv(answers))
     abstained = int(answers["abstained"].is_not_null().sum())
-    report = righted.report_of(gallery.open_run(args.run))
+    run = gallery.open_run(args.run)
+    report = righted.report_of(run)
     drawn = _draw(args.run, file, answers, folder) if folder else []
     said = [] if report.threshold is None else \
         [f"“{report.positive}” is predicted from a probability of {report.threshold:.3g} on."]
     said += [each for each in (level_said(report, args.level / 100), apart_counted(answers),
                                cells_said(cells_not_read(answers["note"].to_list()))) if each]
-    unread = unread_said([str(each) for each in answers.to_series(0)], answers["abstained"].to_list())
+    reasons = answers["abstained"].to_list()
+    why = [] if run.config.choice.pictures is None else [
+        each for each in (unread_said([str(name) for name in answers.to_series(0)], reasons), silent_said(reasons))
+        if each]
     return [f"{many(len(answers), 'row')} written to {args.out}; no answer for {abstained:,} of them (column "
-            "“abstained” says why).", *([unread] if unread else []), *drawn, *said,
+            "“abstained” says why).", *why, *drawn, *said,
             *(f"Note: {stamp}." for stamp in report.stamps)]
 
 

@@ -59,7 +59,8 @@ def aim(run: gallery.Run) -> str:
     """What the model says, from what, learned from whom."""
     report, given = run.report, predictors(run)
     source = "pictures" if run.config.choice.pictures is not None else many(len(given), "predictor")
-    events = f" ({report.n_events:,} of them with the outcome)" if report.n_events is not None else ""
+    them = "them" if report.n_cases == report.n_patients else "the cases"
+    events = f" ({report.n_events:,} of {them} with the outcome)" if report.n_events is not None else ""
     judged = f"{many(report.n_cases, 'case')} of {many(report.n_patients, 'patient')}{events}"
     apart = "" if run.manifest.n_train == report.n_cases else \
         f"{many(run.manifest.n_train, 'case')}, of which a part judged it: "

@@ -15,6 +15,7 @@ APART = 0.05  # mean distance of a probability from the share observed at it
 NO_SLOPE = "The calibration slope of no class can be told: too few cases, or too few taken for another."
 RANK = "Do not act on the figures themselves: go by which are higher and which are lower."
 RECALIBRATE = "Read the ranking and not the probabilities, or put them right: see Calibration, before and after."
+NO_MAP = "Read the ranking and not the probabilities: no map that puts them right was found."
 
 
 @rule("E4")
@@ -36,7 +37,8 @@ def calibrated(evidence: Evidence) -> Check:
     what = "; ".join(f"{WORDS[name]} {_with_interval(each)}" for name, each in line.items() if each.value is not None)
     what = what[0].upper() + what[1:] + _said_of_classes(figures, len(classes), whole)
     if wrong:
-        fix = RECALIBRATE if evidence.scored.task == "binary" else RANK
+        map_there = evidence.report.recalibration is not None and evidence.report.recalibration.method != "none"
+        fix = (RECALIBRATE if map_there else NO_MAP) if evidence.scored.task == "binary" else RANK
         return found("E4", "warn", f"{what}. {' '.join(wrong)}", fix, **figures)
     if "slope" in line and not _told(line["slope"]):
         return found("E4", "could_not_tell", f"{what}: there are too few cases to tell the slope.", **figures)
