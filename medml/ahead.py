@@ -16,6 +16,7 @@ EARLY = 0.02  # below this fraction a running job says too little about itself
 RECENT = 200  # jobs that are done, from which is told how long others take
 ENOUGH = 5  # trainings whose foreseen and real lengths say how far a forecast may be off
 WITHOUT = (0.5, 2.0)  # before there are so many: half to twice what is foreseen
+JUDGED = 0.07  # share of a training's bar that is not learning, all there is where it was stopped while it waited
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -68,21 +69,25 @@ def all_of(queue: str, new: Job | None = None) -> dict[str, Expected]:
     """What is expected of every job of a queue that runs or waits, by id."""
     everything = store.jobs(queue=queue, state=store.GOING) + store.jobs(queue=queue, state="done", most=RECENT)
     low, high = spread(everything)
-    middle, early, late = (_line(queue, everything, new, scale) for scale in (1.0, low, high))
+    middle, early, late = (_line(queue, everything, new, scale, judged)
+                           for scale, judged in ((1.0, JUDGED), (low, JUDGED), (high, 1.0)))
     unknown = (None, None)
     return {name: Expected(start, finish, early.get(name, unknown)[1], late.get(name, unknown)[1])
             for name, (start, finish) in middle.items()}
 
 
-def _line(queue: str, everything: Sequence[Job], new: Job | None, scale: float) \
+def _line(queue: str, everything: Sequence[Job], new: Job | None, scale: float, judged: float) \
         -> dict[str, tuple[float | None, float | None]]:
     """(start, finish) of each job, if every one takes `scale` times as long as foreseen: jobs walk through the places
-    of their queue, and whoever is due, not paused and small enough for the hour goes first."""
+    of their queue, and whoever is due, not paused and small enough for the hour goes first.
+
+    judged  the share of its length that one takes which is only to be judged: for large tables, most of a short one
+    """
     now, chosen = time.time(), quiet.hours() if queue == "train" else None
     found: dict[str, tuple[float | None, float | None]] = {}
     free: list[float | None] = []
     for each in (each for each in everything if each.state == "running"):
-        left = seconds_left(each, everything)
+        left = _judging_left(each, everything, judged) if each.is_finishing else seconds_left(each, everything)
         free.append(None if left is None else quiet.finished(chosen, now, left * scale))
         found[each.id] = (each.started, None if each.paused is not None else free[-1])
     free += [now] * (PLACES[queue] * max(1, len(store.machines())) - len(free))
@@ -92,7 +97,7 @@ def _line(queue: str, everything: Sequence[Job], new: Job | None, scale: float) 
         free.sort()
         at, job = _next(waiting, max(now, free[0]), chosen, everything)
         waiting.remove(job)
-        length = _length(job, everything)
+        length = _judging_left(job, everything, judged) if job.is_finishing else _length(job, everything)
         free[0] = None if length is None else quiet.finished(chosen, at, length * scale)
         found[job.id] = (at, free[0])
     return found
@@ -126,6 +131,13 @@ def seconds_left(job: Job, everything: Sequence[Job]) -> float | None:
     if job.fraction >= EARLY and job.heartbeat is not None and job.started is not None:
         return max(job.heartbeat - job.started, 0.0) * (1 - job.fraction) / job.fraction
     return None if length is None or job.started is None else max(job.started + length - now, 0.0)
+
+
+def _judging_left(job: Job, everything: Sequence[Job], judged: float) -> float | None:
+    """Seconds that a training has to go which was stopped while it waited, and learns nothing further."""
+    length = _length(job, everything)
+    begun = job.started if job.state == "running" and job.started is not None else time.time()
+    return None if length is None else max(length * judged - (time.time() - begun), 0.0)
 
 
 def _length(job: Job, everything: Sequence[Job]) -> float | None:

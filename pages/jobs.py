@@ -104,7 +104,7 @@ def outlook(job: Job, expected: worker.Expected) -> str:
         return ""
     now = time.time()
     if job.state not in WAITING:
-        return "" if expected.finish is None else f"about {ui.duration(max(1.0, expected.finish - now))} to go"
+        return "" if expected.finish is None or job.is_finishing else f"about {ui.duration(max(1.0, expected.finish - now))} to go"
     if expected.start is None:
         return "It starts when those before it are done"
     if expected.start <= now + 1:

@@ -229,6 +229,25 @@ def test_small_trainings_pass_by_large_ones_in_quiet_hours(monkeypatch):
     assert datetime.fromtimestamp(worker.expected("job-large").start).hour == 18
 
 
+def test_what_was_stopped_and_is_only_to_be_judged_is_not_foreseen_at_its_full_length(monkeypatch):
+    """How long its judging takes is not known: soon done at best, no longer than all of it at worst."""
+    now, hour = clock_at(monkeypatch, "2026-11-24T22:00"), 3600
+    submit("job-0001", 20 * hour)
+    submit("job-0002", 2 * hour)
+    job = store.claim("train", "me", 30)
+    store.ask_pause(job.id)
+    store.give_back(job.id, job.token, state="interrupted", counted=False)
+    store.ask_stop(job.id, keep=True)
+    for _ in ("waiting", "running"):
+        judged, behind = morning.ready()
+        assert judged.job.is_finishing and (judged.verdict, behind.verdict) == ("perhaps", "perhaps")
+        assert judged.expected.earliest < now + hour and judged.expected.finish < now + 2 * hour
+        assert judged.expected.latest == now + 2 * 20 * hour  # as anything while nothing tells how good forecasts are
+        assert behind.expected.finish - judged.expected.finish == pytest.approx(2 * hour)
+        store.put_first(job.id)
+        store.claim("train", "me", 30)
+
+
 def test_a_terminal_says_what_the_morning_brings(capsys, tmp_path):
     quiet.keep(DAY)
     submit("job-0001", 60)
