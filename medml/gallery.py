@@ -87,8 +87,7 @@ class Run:
         place = Path(self.profile.source)
         if not place.is_absolute():
             raise UserError(what="This model came in a file, which does not say where its own data lie.",
-                            fix="Do this where the model was made; from a terminal, --source says where they lie.",
-                            code="missing")
+                            fix="Do this where the model was made.", code="missing")
         return place
 
     def sealed(self, part: str) -> Path:

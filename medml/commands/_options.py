@@ -45,7 +45,10 @@ def source_of(args: argparse.Namespace, run: Run) -> Path:
     """Where a run's data lies: as --source says, else where it was trained from. UserError where nothing is there."""
     if args.source:
         return existing(args.source)
-    own = run.source
+    try:
+        own = run.source
+    except UserError as unknown:
+        raise UserError(what=unknown.what, fix="Say where they are: --source FOLDER.", code=unknown.code) from unknown
     try:
         return existing(own)
     except UserError as gone:
