@@ -49,6 +49,19 @@ def test_scan_writes_what_the_screens_read(tmp_path, medml_home):
     assert "160 rows" in done.stdout and "P00001" not in done.stdout
 
 
+def test_what_is_said_of_many_files_is_said_once(tmp_path, capsys):
+    saved(clinic(), tmp_path / "ward")
+    for at in range(40):
+        (tmp_path / "ward" / f"{at:02d}.csv").write_text("")
+    (tmp_path / "ward" / "zz.nii").write_bytes(b"\x5c\x01\x00\x00" + bytes(400))
+    assert main(["scan", str(tmp_path / "ward"), "--json", str(tmp_path / "scan.json")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [each for each in said if "This file is empty" in each] == [
+        "00.csv, 01.csv, 02.csv, 03.csv, 04.csv and 35 more: This file is empty."]
+    assert [each for each in said if each.startswith("zz.nii: ")]
+    assert len(json.loads((tmp_path / "scan.json").read_text())["files"]) == 42
+
+
 def test_train_writes_every_figure_with_its_interval(tmp_path):
     said = train(saved(clinic(), tmp_path), tmp_path / "run.json", "--family", "logistic")
     assert said["task"] == "binary" and said["family"] == "logistic"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from medml.asked import refuse_unjoined, told
 from medml.commands import Printed, command
@@ -15,8 +16,9 @@ from medml.profile.outcomes import balance
 from medml.profile.pictures import often_written, untold
 from medml.roots import existing
 from medml.terminal import Bar, table
-from medml.types import Column, PictureFacts, Table
+from medml.types import Column, FileEntry, PictureFacts, Table
 
+MOST_NAMED = 5  # files of which the same is said
 
 @command("scan", "look at a folder or a file: structure and aggregates only", options)
 def do_scan(args: argparse.Namespace) -> Printed:
@@ -41,9 +43,18 @@ def do_scan(args: argparse.Namespace) -> Printed:
         lines += [""]
     if shared := in_common(profile):
         lines += [f"Note: {shared} {JOIN}", ""]
-    other = [entry for entry in known if entry.action not in ("read", "ignore")]
-    return lines + [f"{entry.path}: {entry.message or entry.reason_code}" for entry in other] + \
+    return lines + of_files([entry for entry in known if entry.action not in ("read", "ignore")]) + \
         ([] if profile.tables else [(why := no_table(profile.files)).what, why.fix])
+
+
+def of_files(entries: Sequence[FileEntry]) -> Printed:
+    """What must be said of files; of many of which the same is said the first few are named. --json has them all."""
+    alike: dict[str, list[str]] = {}
+    for entry in entries:
+        alike.setdefault(entry.message or entry.reason_code or "", []).append(entry.path)
+    many = {said: f"{', '.join(paths[:MOST_NAMED])} and {len(paths) - MOST_NAMED:,} more: {said}"
+            for said, paths in alike.items() if len(paths) > MOST_NAMED}
+    return [f"{path}: {said}" for said, paths in alike.items() if said not in many for path in paths] + [*many.values()]
 
 
 def proposed_out(found: Table) -> Printed:
