@@ -27,6 +27,7 @@ NEEDS = {"privacy": "settings", "audit": "audit", "accounts": "accounts"}  # pag
 _sessions: dict[str, str] = {}  # a session of Streamlit's -> the hash of the token that it was opened with
 _known: dict[str, tuple[float, Person | None]] = {}  # hash of a token -> when it was asked about, who it is
 _places: dict[str, str] = {}  # hash of a token -> the address it last came from
+_left: dict[str, None] = {}  # hashes of tokens whose people signed out themselves; the oldest go first
 
 
 def is_local(host: str | None) -> bool:
@@ -140,6 +141,18 @@ def forget(name: str) -> None:
         _sessions.pop(session, None)
 
 
+def leave(token: str) -> None:
+    """Somebody is about to sign out: their windows will be told so."""
+    _left[hashed(token)] = None
+    for each in list(_left)[:-MOST]:
+        _left.pop(each, None)
+
+
+def has_left(token: str) -> bool:
+    """Whether a session ended because its own person signed out."""
+    return hashed(token) in _left
+
+
 def who() -> Person | None:
     """Who the script that runs in this thread is drawn for; None outside of one, and where that session has ended.
 
@@ -180,5 +193,6 @@ def sign_out() -> None:
     token = token_of(dict(st.context.cookies))
     person = who()
     if token is not None and person is not None:
+        leave(token)
         accounts.sign_out(token, place=person.place)
         forget(hashed(token))

@@ -21,7 +21,7 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 SIGN_IN = "/sign-in"
 PASSWORD = "/password"
-OPEN = ("/_stcore/health", "/favicon.png", SIGN_IN, *(f"{SIGN_IN}/{each}" for each in (
+OPEN = ("/_stcore/health", "/_stcore/host-config", "/favicon.png", SIGN_IN, *(f"{SIGN_IN}/{each}" for each in (
     "look.css", "font.woff2", "favicon.png", "hospital", "hospital/done")))
 BACK = f"{SIGN_IN}/hospital/done"
 HOSPITAL = ("/auth/login", "/oauth2callback")  # Streamlit's own routes to the hospital's service, where there is one
@@ -138,7 +138,7 @@ class Window:
             return
         self.closed = True
         with contextlib.suppress(RuntimeError, OSError):  # the browser was faster
-            await self._send({"type": "websocket.send", "bytes": away(f"{SIGN_IN}?ended=1")})
+            await self._send({"type": "websocket.send", "bytes": away(ended(by_hand=ward.has_left(self.token)))})
             await self._send({"type": "websocket.close", "code": CLOSED})
 
     async def _look_again_and_again(self) -> None:
@@ -258,10 +258,28 @@ def back_to_us(path: str, send: Send) -> Send:
     return turned
 
 
+def ended(*, by_hand: bool = False) -> str:
+    """The sign-in page, with a sentence for whom their session has ended, and another for who signed out."""
+    return f"{SIGN_IN}?ended={1 if by_hand else 2}"
+
+
+def comes_back(scope: MutableMapping[str, Any]) -> bool:
+    """Whether a handshake is of a window that was open before: it names its session (see own_session)."""
+    return any(name == b"sec-websocket-protocol" and value.count(b",") > 1 for name, value in scope["headers"])
+
+
 async def refuse_window(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-    """A handshake that is not answered: 403, with the headers of every other answer where the server can."""
+    """A handshake that is not answered: 403, with the headers of every other answer where the server can.
+
+    A window whose session ended while it was cut off (its machine slept) would stay as it was, with what somebody was
+    shown: it is told where to go, and nothing else.
+    """
     await receive()
-    if "websocket.http.response" in scope.get("extensions", {}):
+    if comes_back(scope):
+        await send({"type": "websocket.accept", "subprotocol": "streamlit"})
+        await send({"type": "websocket.send", "bytes": away(ended())})
+        await send({"type": "websocket.close", "code": CLOSED})
+    elif "websocket.http.response" in scope.get("extensions", {}):
         await send({"type": "websocket.http.response.start", "status": 403,
                     "headers": [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]})
         await send({"type": "websocket.http.response.body", "body": b"Sign in first.\n"})

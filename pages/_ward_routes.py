@@ -27,6 +27,9 @@ LARGEST = 16_384  # bytes of a form
 USER = "_streamlit_user"  # the cookie in which Streamlit keeps what the hospital's service said
 FORM = "medml_form"  # cookie: a form is answered only where it sends the same word back
 TO, TO_SECONDS = "medml_to", 600  # cookie: where somebody wanted to go, while they are at the hospital's service
+ENDED = {"1": "You are signed out.",
+         "2": "You are signed out: half an hour after your last click, twelve hours after you signed in, or because "
+              "your password, role or groups were changed. What was saved is as it was, and work in the queue goes on."}
 WAITING = 50  # tries that wait for their turn; beyond that they are sent away
 _turns = ThreadPoolExecutor(AT_ONCE, "sign in")
 NOT_OURS = "This form was not opened here, or it is too old."
@@ -41,7 +44,7 @@ async def sign_in_page(request: Request) -> Response:
     token = token_in(request)
     if token and await asyncio.to_thread(ward.look, token, place_of(request.scope)) is not None:
         return RedirectResponse(to, status_code=303)
-    note = "You are signed out." if "ended" in request.query_params else ""
+    note = ENDED.get(request.query_params.get("ended", ""), "")
     answer = with_form(request, lambda word: page.sign_in(word, to=to, note=note, hospital=hospital.is_set_up()))
     if token or "ended" in request.query_params:
         leave_nothing(request, answer)
@@ -72,6 +75,7 @@ async def sign_out(request: Request) -> Response:
     if not is_own_form(request, given):
         return RedirectResponse("/password", status_code=303)
     if token:
+        ward.leave(token)
         await asyncio.to_thread(accounts.sign_out, token, place=place_of(request.scope))
         ward.forget(ward.hashed(token))
     answer = RedirectResponse(f"{SIGN_IN}?ended=1", status_code=303)

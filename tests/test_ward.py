@@ -69,7 +69,7 @@ def test_a_page_leads_to_the_sign_in_page(app, path):
 
 @pytest.mark.parametrize(("method", "path"), [
     ("GET", "/media/0123.png"), ("GET", "/app/static/evaluate.png"), ("GET", "/static/js/index.js"),
-    ("GET", "/_stcore/host-config"), ("GET", "/_stcore/metrics"), ("PUT", "/_stcore/upload_file/s/f"),
+    ("GET", "/_stcore/metrics"), ("PUT", "/_stcore/upload_file/s/f"),
     ("GET", "/component/x/index.html"), ("GET", "/_stcore/bidi-components/x/y"), ("POST", "/sign-out"),
     ("POST", "/password"), ("DELETE", "/"), ("GET", "/_stcore/agent")])
 def test_nothing_else_is_answered(app, method, path):
@@ -85,7 +85,7 @@ def test_no_websocket_is_opened(app, cookie):
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-in/look.css", "/sign-in/font.woff2", "/sign-in/favicon.png",
-                                  "/_stcore/health"])
+                                  "/_stcore/health", "/_stcore/host-config"])
 def test_the_sign_in_page_and_its_look_are_all_that_is_open(app, path):
     assert Client(app).ask(path).status == 200
 
@@ -204,7 +204,7 @@ def test_a_one_time_password_opens_the_page_on_which_it_is_changed_and_nothing_e
     client = Client(app).sign_in("Emil")
     for path in ("/", "/gallery", "/sign-in"):
         assert client.ask(path).headers["location"] in ("/password", "/")
-    assert client.ask("/_stcore/host-config").status == 401 and client.ask("/static/js/x.js").status != 200
+    assert client.ask("/_stcore/metrics").status == 401 and client.ask("/static/js/x.js").status != 200
     with pytest.raises(InvalidStatus):
         client.window()
     assert b"for one use" in client.ask("/password").body
@@ -284,11 +284,37 @@ def test_a_session_that_ends_draws_nothing_more_and_its_window_is_sent_away(app)
     assert "new_session" in window.draw() and "new_session" in idle.draw()
     accounts.set_teams("Carl", ["cardiology"])  # by another process: every session of his ends
     said = window.draw()
-    assert "delta {" not in said and window.away == "/sign-in?ended=1"
+    assert "delta {" not in said and window.away == "/sign-in?ended=2"
     idle.until_still()  # nobody touches it
-    assert idle.away == "/sign-in?ended=1"
+    assert idle.away == "/sign-in?ended=2"
     with pytest.raises(InvalidStatus):
         client.window()
+
+
+@pytest.mark.parametrize("cookies", [{}, {"medml": "a-session-that-has-ended"}])
+def test_a_window_that_was_cut_off_while_its_session_ended_is_sent_away_too(app, cookies):
+    """A machine that slept: what its window showed stayed there, under “Connection failed with status 401.”"""
+    window = Client(app, dict(cookies)).window(session="one-that-was-open")
+    text = window.until_still()
+    assert window.away == "/sign-in?ended=2" and window.closed and not window.session and "delta {" not in text
+
+
+@pytest.mark.parametrize(("ended", "said"), [
+    ("1", "You are signed out."), ("2", "half an hour after your last click"), ("3", "")])
+def test_the_sign_in_page_says_why_somebody_is_there(app, ended, said):
+    note = Client(app).ask(f"/sign-in?ended={ended}").body.decode().partition('role="status">')[2].partition("</p>")[0]
+    assert said in note and bool(said) == bool(note)
+    assert ("work in the queue goes on" in note) == (ended == "2")
+
+
+def test_who_signs_out_in_one_window_is_told_so_in_the_others(app):
+    client = Client(app).sign_in("Carl")
+    window, client.cookies["medml_form"] = client.window(), "x"
+    window.draw()
+    client.ask("/sign-out", "POST", "form=x")
+    window.until_still()
+    assert window.away == "/sign-in?ended=1"
+    window.close()
 
 
 def test_a_click_of_a_session_that_ended_starts_nothing(app, heart):
