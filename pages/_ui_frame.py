@@ -15,6 +15,7 @@ import streamlit as st
 from medml import project as projects
 from medml import rights
 from medml.errors import UserError, apology, our_fault
+from pages._ui_away import coming_back
 from pages._ui_belonging import locked, tell_locked
 from pages._ui_corner import corner
 from pages._ui_person import menu
@@ -65,7 +66,7 @@ def page(title: str, step: str | None = None, project_required: bool = True,
     if onward and pressed():
         go(onward)
     ready = False
-    with guard():
+    with guard(), coming_back():
         _look()
         project = _project(project_required)
         with st.container(key="m_head"):
@@ -82,7 +83,7 @@ def page(title: str, step: str | None = None, project_required: bool = True,
     if not ready:
         st.page_link("home.py", label="Go to Projects", icon=":material/arrow_back:")
         st.stop()
-    with st.container(key=f"m_page_{title.lower().replace(' ', '_')}"), guard():
+    with st.container(key=f"m_page_{title.lower().replace(' ', '_')}"), guard(), coming_back():
         yield project
 
 

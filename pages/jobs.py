@@ -104,7 +104,8 @@ def outlook(job: Job, expected: worker.Expected) -> str:
         return ""
     now = time.time()
     if job.state not in WAITING:
-        return "" if expected.finish is None or job.is_finishing else f"about {ui.duration(max(1.0, expected.finish - now))} to go"
+        is_known = expected.finish is not None and not job.is_finishing
+        return f"about {ui.duration(max(1.0, expected.finish - now))} to go" if is_known else ""
     if expected.start is None:
         return "It starts when those before it are done"
     if expected.start <= now + 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import worker
@@ -49,3 +50,23 @@ def test_what_is_pressed_while_the_queue_is_away_is_answered_in_words(server, sh
     server.end()
     next(each for each in shown.button if (each.key or "").startswith(pressed)).click().run()
     assert not shown.exception and AWAY in said(shown)
+
+
+def test_a_screen_that_is_opened_while_the_queue_is_away_is_drawn_anew_once_it_is_back(server, monkeypatch):
+    """The browser's timer is made here: what it is to call, and how often."""
+    looks, fragment, anew = [], st.fragment, []
+
+    def timed(act, run_every=None):
+        looks.append((act, run_every))
+        return fragment(act, run_every=run_every)
+    monkeypatch.setattr(st, "fragment", timed)
+    server.end()
+    page = AppTest.from_file(str(ROUTER), default_timeout=60).run().switch_page("jobs.py").run()
+    assert not page.exception and AWAY in said(page)
+    act, = (act for act, every in looks if every and every < 60)
+    monkeypatch.setattr(st, "rerun", lambda: anew.append(True))
+    act()
+    assert not anew
+    server.start()
+    act()
+    assert anew
