@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import zipfile
+
 import pandas as pd
 import pytest
 from tables import clinic, planned, saved
+from test_export import web_folder
 
+from medml.__main__ import main
 from medml.errors import UserError
+from medml.export import take_back
+from medml.export.package import package, write_beside
 from medml.predict import Predictor, predict_file
 from medml.train import train
 from medml.types import SplitPlan
@@ -47,6 +56,48 @@ def test_a_dropped_column_by_which_unusual_patients_are_seen_is_asked_for_with_w
     assert answered(run, with_days(120).assign(bed=None), tmp_path / "empty").equals(whole)
     odd = answered(run, with_days(120).assign(bed=10_000), tmp_path / "odd")
     assert odd["abstained"].str.contains("bed: far outside").all()
+
+
+@pytest.fixture(params=["run.py", "run.mjs"])
+def beside(request, run, tmp_path):
+    """A program beside the model's file, as it is asked about a table."""
+    (out := tmp_path / "out").mkdir()
+    write_beside(package(run), out / "model.onnx")
+    command = [sys.executable, out / "run.py"] if request.param == "run.py" else [
+        "node", web_folder(tmp_path, out) / "run.mjs"]
+
+    def asked(table):
+        path = saved(table.head(30), tmp_path / "asked")
+        return subprocess.run([*command, path], capture_output=True, text=True, check=False)
+    return asked
+
+
+def test_a_model_file_asks_for_no_column_that_nothing_looks_at_either(beside, tmp_path):
+    whole = beside(with_days(120))
+    assert whole.returncode == 0 and len(whole.stdout.splitlines()) == 31
+    assert beside(with_days(120).drop(columns="admitted")).stdout == whole.stdout
+    refused = beside(with_days(120).drop(columns=["admitted", "bed", "age"]))
+    assert refused.returncode and "has no column age, bed." in refused.stderr and "Error" not in refused.stderr
+    assert "The model itself does not read bed: an empty column" in refused.stderr
+    assert beside(with_days(120).assign(bed=None)).stdout == whole.stdout
+    told = {each["name"]: (each["read"], each["needed"])
+            for each in json.loads((tmp_path / "out" / "schema.json").read_text())["columns"]}
+    assert (told["age"], told["bed"], told["admitted"]) == ((True, True), (False, True), (False, False))
+
+
+def test_another_hospital_may_lack_it_too_and_its_result_can_be_brought_home(run, tmp_path):
+    assert main(["export", run, "--capsule", str(tmp_path / "capsule.zip")]) == 0
+    with zipfile.ZipFile(tmp_path / "capsule.zip") as archive:
+        archive.extractall(tmp_path / "there")
+    told = {}
+    for name, table in (("whole", with_days(120)), ("without", with_days(120).drop(columns="admitted"))):
+        path, out = saved(table, tmp_path / name), tmp_path / f"{name}.json"
+        ran = subprocess.run([sys.executable, tmp_path / "there" / "validate.py", path, "--out", out],
+                             capture_output=True, text=True, check=False)
+        assert ran.returncode == 0 and "Nothing could be read" not in ran.stderr, ran.stderr
+        told[name] = json.loads(out.read_text())["external"]
+    assert told["without"]["metrics"] == told["whole"]["metrics"] and told["without"]["absent"] == []
+    assert take_back(run, tmp_path / "without.json").n_patients == 120
 
 
 def test_a_column_that_the_model_reads_is_asked_for_as_before(run, tmp_path):

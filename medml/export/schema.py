@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from medml.types import Column, Recipe
 
 VERSION = 1
+SPARE = ("The model itself does not read {names}: an empty column of that name changes no number, but whoever is "
+         "unlike the training patients there is not noticed.")
 NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?$"  # \d is more than these ten in Python
 Rules = list[list[str]]
 
@@ -57,7 +59,7 @@ def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[
             "positive": report.positive, "threshold": report.threshold, "stamps": report.stamps,
             "note": "; ".join([*report.stamps, *filter(None, [put_right])]),  # stands beside every answer
             "put_right": put_right, "computed_threshold": run.report.threshold,
-            "number": NUMBER, "unread": NOT_READ, "columns": columns,
+            "number": NUMBER, "unread": NOT_READ, "spare": SPARE, "columns": columns,
             "outputs": {"probabilities": "one column a class, or the predicted number; NaN where no answer is given",
                         "computed": "what the model itself says of every row, before it is put right or silenced: for "
                                     "comparisons and validations, never for a patient",
@@ -66,11 +68,15 @@ def schema_of(predictor: Predictor, columns: list[dict[str, Any]], parity: dict[
 
 
 def columns_of(predictor: Predictor) -> list[dict[str, Any]]:
-    """One entry a column, in the order of the output "reasons"."""
+    """One entry a column, in the order of the output "reasons".
+
+    read    whether the model reads it;   needed  whether anything does: by some columns that a choice of predictors
+            dropped, patients are seen to be unlike those of training; a table may lack all others
+    """
     kinds, recipe = predictor.pipeline.matrix.cleaner.kinds, predictor.run.recipe
-    named = input_names(list(kinds))
-    return [{"name": name, "input": named[name]} | typed_column(predictor.table.column(name), recipe)
-            for name in kinds]
+    named, read, needed = input_names(list(kinds)), predictor.read_by_model, predictor.looked_at
+    return [{"name": name, "input": named[name], "read": name in read, "needed": name in needed}
+            | typed_column(predictor.table.column(name), recipe) for name in kinds]
 
 
 def typed_column(column: Column, recipe: Recipe) -> dict[str, Any]:

@@ -39,11 +39,21 @@ def rows_of(*paths):
         text = content.decode("cp1252", errors="replace")
     first = text.split("\n", 1)[0]
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)))
-    gone = [column["name"] for column in SCHEMA["columns"] if rows and column["name"] not in rows[0]]
+    gone = [column for column in SCHEMA["columns"] if rows and column["needed"] and column["name"] not in rows[0]]
     if gone or not rows:
-        stop(f"The table has no column {', '.join(gone)}. Name its columns as schema.json does." if gone else
-             "The table has no rows.")
-    return rows
+        stop(_lacking(gone) if gone else "The table has no rows.")
+    return with_empty(rows)
+
+
+def with_empty(rows):
+    """Rows with an empty cell for each column that nothing looks at and that they lack."""
+    return [{column["name"]: "" for column in SCHEMA["columns"] if not column["needed"]} | row for row in rows]
+
+
+def _lacking(gone):
+    names, spare = ([column["name"] for column in listed] for listed in (gone, [c for c in gone if not c["read"]]))
+    more = f" {SCHEMA['spare'].replace('{names}', ', '.join(spare))}" if spare else ""
+    return f"The table has no column {', '.join(names)}. Name its columns as schema.json does.{more}"
 
 
 def value(column, text):

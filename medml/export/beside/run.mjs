@@ -60,10 +60,17 @@ export function csv(text) {
     if (end !== mark) lines.push([]);
   }
   const [names, ...rows] = lines.filter((line) => line.join("") !== "");
-  const gone = rows.length ? schema.columns.map((each) => each.name).filter((name) => !names.includes(name)) : [];
-  if (gone.length) stop(`The table has no column ${gone.join(", ")}. Name its columns as schema.json does.`);
+  const gone = rows.length ? schema.columns.filter((each) => each.needed && !names.includes(each.name)) : [];
+  if (gone.length) stop(lacking(gone));
   if (!rows.length) stop("The table has no rows.");
   return rows.map((row) => Object.fromEntries(names.map((name, place) => [name, row[place] ?? ""])));
+}
+
+function lacking(gone) {
+  const listed = (columns) => columns.map((each) => each.name).join(", ");
+  const spare = listed(gone.filter((each) => !each.read));
+  return `The table has no column ${listed(gone)}. Name its columns as schema.json does.`
+    + (spare && ` ${schema.spare.replace("{names}", () => spare)}`);
 }
 
 function stop(why) {

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from cells import content_of, value
+from cells import content_of, value, with_empty
 from curves import bins, grid, net_benefit, roc
 from figures import calibration_line, delong, figures_of, lines_of_classes
 from groups import FEWEST, groups_of, rarest, told_of, without_small
@@ -32,15 +32,16 @@ def read(path, pairs):
     first = text.split("\n", 1)[0]
     rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count)))
     rows = [{name.strip(): cell or "" for name, cell in row.items() if name} for row in rows]
-    needed = [SCHEMA["target"]["name"], *(column["name"] for column in SCHEMA["columns"])]
-    renamed = named(pairs, [*needed, SCHEMA["patient"]], rows[0] if rows else {})
+    target, columns = SCHEMA["target"]["name"], SCHEMA["columns"]
+    renamed = named(pairs, [target, *(each["name"] for each in columns), SCHEMA["patient"]], rows[0] if rows else {})
+    needed = [target, *(each["name"] for each in columns if each["needed"])]
     rows = [{renamed.get(name, name): cell for name, cell in row.items()
              if name in renamed or name not in renamed.values()} for row in rows]
     gone = [name for name in needed if rows and name not in rows[0]]
     if gone or not rows:
         raise SystemExit(f"The table has no column {', '.join(gone)}. Say what it is called: --map \"yours={gone[0]}\""
                          if gone else "The table has no rows.")
-    return rows, renamed
+    return with_empty(rows), renamed
 
 
 def text_of(content):
@@ -200,7 +201,8 @@ def main(arguments=None):
     columns = columns_here(cells, patients)
     for each in SCHEMA["columns"]:
         hints += of_column(each, [row[each["name"]] for row in used], cells[each["name"]], patients)
-    found["absent"] = [name for name, each in columns.items() if each["missing"] == len(used)]
+    needed = {each["name"] for each in SCHEMA["columns"] if each["needed"]}
+    found["absent"] = [name for name, each in columns.items() if each["missing"] == len(used) and name in needed]
     if found["absent"]:
         sys.stderr.write(f"Nothing could be read in: {', '.join(found['absent'])}. See how it is written.\n")
     left_out = told_of(~np.isin(np.arange(len(rows)), chosen), everybody)
