@@ -112,6 +112,7 @@ def test(rest):
     prepare()
     install(os.path.join("tests", "requirements.txt"), "the tests")
     settings = dict(os.environ)
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of a thousand processes compiles what it loads
     found = find_browser() or install_browser()
     if found:
         settings["MEDML_CHROMIUM"] = found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,36 @@ settings.register_profile("house", deadline=None, derandomize=True)  # the same 
 settings.load_profile("house")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
+LONG = ("test_train", "test_cli", "test_canaries_worker", "test_worker", "test_rerun", "test_canaries", "test_external",
+        "test_further_rounds", "test_select", "test_mishaps", "test_pause")  # begun with the browser's, not at the end
+
 pytest_configure = machine.pytest_configure
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded for all tests stays to the end: it is not looked through for garbage again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long go before the short ones, else one process works on them when the others have ended.
+
+    The order of the tests of a file stays, and no test needs another one before it.
+    """
+    items.sort(key=_late)
+
+
+def _late(item: pytest.Item) -> bool:
+    path = item.path
+    return path.parent.name == "tests" and path.stem not in LONG
 
 
 @pytest.fixture(autouse=True, scope="session")

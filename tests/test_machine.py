@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG
+
 ROOT = Path(__file__).resolve().parents[1]
 REFUSED = """
 import pytest
@@ -41,3 +43,13 @@ def test_a_skip_of_a_machine_test_fails_the_run_of_ci(tmp_path, more):
 def test_elsewhere_it_is_a_skip(tmp_path):
     done = run(tmp_path, "")
     assert done.returncode == 0 and "FAILED" not in done.stdout
+
+
+def test_files_that_take_long_are_begun_before_the_short_ones():
+    assert [each for each in LONG if not (ROOT / "tests" / f"{each}.py").is_file()] == []
+    files = ["test_backup", "test_mishaps", "e2e/test_use"]
+    done = subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-o", "addopts=",
+                           *(f"tests/{each}.py" for each in files)],
+                          cwd=ROOT, capture_output=True, text=True, check=True)
+    places = [done.stdout.index(f"<Module {each.split('/')[-1]}.py>") for each in files]
+    assert places[1] < places[0] and places[2] < places[0]

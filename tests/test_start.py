@@ -57,6 +57,7 @@ def a_tree(tmp_path: Path) -> Path:
 
 PYTEST = """
 import os, sys
+print('compiled code is kept' if not sys.dont_write_bytecode else 'everything is compiled again')
 print('chromium', os.environ.get('MEDML_CHROMIUM'))
 print('the closing line', *sys.argv[1:])
 """
@@ -141,6 +142,11 @@ def test_the_tests_closing_line_comes_last(tree):
     ran = run(tree, "test", "-k", "x", MEDML_CHROMIUM=sys.executable)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.splitlines()[-2:] == [f"chromium {sys.executable}", "the closing line -k x"]
+
+
+def test_processes_that_tests_start_share_what_was_compiled(tree):
+    ran = run(tree, "test", MEDML_CHROMIUM=sys.executable, PYTHONDONTWRITEBYTECODE="1")
+    assert "compiled code is kept" in ran.stdout.splitlines(), ran.stdout
 
 
 def test_in_ci_a_missing_browser_is_a_failure_and_elsewhere_a_sentence(tree):
