@@ -196,8 +196,7 @@ def _keep(folder: Path) -> None:
         if not free:
             raise store.locked()
         if place.exists():
-            raise UserError(what="This model is in the Gallery of this machine already.", code="there",
-                            fix="Nothing was changed. To have the other one, delete this one first.")
+            raise _there_already(place.name)
         try:
             os.replace(folder, place)
             home.sync_folder(place.parent)
@@ -209,6 +208,16 @@ def _keep(folder: Path) -> None:
             with contextlib.suppress(UserError, store.DatabaseError):
                 rights.disown("run", place.name)
             raise
+
+
+def _there_already(run: str) -> UserError:
+    """Of one that is others' no more is said than that it is in the way: whoever has the file has its name."""
+    if rights.sees("run", run):
+        return UserError(what="This model is in the Gallery of this machine already.", code="there",
+                         fix="Nothing was changed. To have the other one, delete this one first.")
+    return UserError(what="This model cannot be brought in for you: one of its name that is not yours to see is kept "
+                          "on this machine.", code="there",
+                     fix="Nothing was changed. Ask an administrator, who can give that one to you or to your group.")
 
 
 def no_run_file() -> UserError:

@@ -14,7 +14,7 @@ import pytest
 from packed import changed, twin, unzipped, zipped
 from tables import clinic, planned, saved
 
-from medml import gallery, home, one_file, outside
+from medml import gallery, home, one_file, outside, rights
 from medml.__main__ import main
 from medml.brought import STAMP
 from medml.commands._options import source_of
@@ -93,6 +93,23 @@ def test_a_run_that_is_here_is_left_as_it_is(packed, medml_home):
     with pytest.raises(UserError, match="already"):
         brought(packed)
     assert gallery.open_run(run).label.name == "Mine" and left() == [run]
+
+
+def test_of_a_run_that_is_here_and_others_own_nothing_is_said_that_cannot_be_seen(packed, medml_home, monkeypatch):
+    """“Delete this one first” was said to somebody who neither sees it nor may delete it."""
+    who = {"now": rights.Person("a1", "Ada", "clinician", ("cardiology",))}
+    monkeypatch.setattr(rights, "_who", lambda: who["now"])
+    run = brought(packed)
+    with pytest.raises(UserError, match="in the Gallery") as mine:
+        brought(packed)
+    who["now"] = rights.Person("a2", "Bea", "clinician", ("surgery",))
+    assert not gallery.is_there(run)
+    with pytest.raises(UserError) as theirs:
+        brought(packed)
+    said = f"{theirs.value.what} {theirs.value.fix}"
+    assert "delete this one" in mine.value.fix and "delete" not in said and "Gallery" not in said
+    assert "Ada" not in said and "cardiology" not in said and run not in said
+    assert "administrator" in said and "Nothing was changed" in said and left() == [run]
 
 
 def test_how_often_a_closed_part_was_looked_at_elsewhere_is_not_told_and_it_stays_closed(tmp_path, medml_home, capsys):
