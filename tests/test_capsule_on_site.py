@@ -87,3 +87,8 @@ def test_zeros_and_ones_of_a_yes_no_column_are_known(tmp_path):
     shares = {each: json.loads((tmp_path / "there" / "result.json").read_text())["columns"][each]["shares"]
               for each in ("diabetes", "smoker")}
     assert shares == {"diabetes": {"no": 0.75, "yes": 0.25}, "smoker": {"no": 0.34, "yes": 0.66}}
+
+
+def test_who_judges_a_model_elsewhere_is_told_of_the_column_of_patients(capsule):
+    said, schema = (capsule / "README.txt").read_text(), json.loads((capsule / "schema.json").read_text())
+    assert f'"{schema["patient"]}", which tells patients apart,' in said and "{" not in said

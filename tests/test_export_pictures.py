@@ -173,6 +173,7 @@ def test_a_capsule_of_pictures_is_judged_elsewhere_and_its_result_comes_back(mad
     monkeypatch.setenv("MEDML_HOME", str(at_home))
     (tmp_path / "capsule.zip").write_bytes(export.capsule(export.package(run)))
     zipfile.ZipFile(tmp_path / "capsule.zip").extractall(tmp_path)
+    assert 'patients.csv has a column "picture" with the names of' in (tmp_path / "README.txt").read_text()
     films, y = bars(40, seed=8)
     target = gallery.open_run(run).config.choice.target
     lines = [f"picture,{target}"]

@@ -31,7 +31,7 @@ README = """This folder judges a model on your own patients, on your own machine
     pip install onnxruntime numpy
     python validate.py patients.csv --name "Our hospital"
 
-patients.csv has the columns that schema.json lists under "columns" and the outcome under "target"; where one is called
+patients.csv has {columns} and the outcome under "target"; where one is called
 otherwise with you, add --map "your name=our name". It writes result.json: figures of all and of large groups;
 no row, no patient, no group of fewer than 10. Open it in any editor, see that this is so, and send it back.
 It says on the screen which values the model does not know: recode them in a copy of your table and run it again.
@@ -39,6 +39,15 @@ At least 30 patients, and 10 of each outcome, are needed.
 
 seen.json says what the model was trained on. run.py and run.mjs show how the model is used on single patients.
 """
+
+
+def readme(described: dict[str, Any]) -> str:
+    """How the capsule is used, of pictures by a table that names them."""
+    columns = ('the columns that schema.json lists under "columns"' if described["columns"] else
+               'a column "picture" with the names of .pgm, .ppm or .npy files beside it\n(schema.json says under '
+               '"pixels" how DICOM, PNG and the others become such files)')
+    patient = f', "{described["patient"]}", which tells patients apart,' if described["patient"] else ""
+    return README.format(columns=columns + patient)
 
 
 def capsule(found: Package) -> bytes:
@@ -50,7 +59,7 @@ def capsule(found: Package) -> bytes:
     runner = {name: (BESIDE / name).read_bytes() for name in RUNNER}
     ours = [Path(each.__file__) for each in (overlaps, smooth)]
     runner |= {each.name: each.read_bytes() for each in ours}
-    return as_zip(files | runner | {"README.txt": README.encode()})
+    return as_zip(files | runner | {"README.txt": readme(described).encode()})
 
 
 def outcome_of(run: gallery.Run) -> dict[str, Any]:
