@@ -99,6 +99,18 @@ def test_a_table_of_other_things_is_not_joined(tmp_path):
     assert pictures_of(tmp_path).ref.path == "labels.csv"
 
 
+def test_answers_of_a_model_that_lie_among_the_pictures_are_no_labels(tmp_path):
+    """Those of one picture are written beside it: with 1 of 1 row that names a picture they were joined to all."""
+    for n in range(6):
+        png(tmp_path / ("sick" if n % 2 else "well") / f"film{n}.png", n)
+    said = {"predicted": ["sick"], "abstained": [None], "note": ["internally validated only"]}
+    write(tmp_path / "sick" / "film1 answers.csv", picture=["film1.png"], **said)
+    alone = pictures_of(tmp_path)
+    assert "predicted" not in alone.frame().columns and alone.frame()["folder"].n_unique() == 2
+    write(tmp_path / "labels.csv", file=[f"film{n}" for n in range(6)], grade=["a", "b"] * 3)
+    assert pictures_of(tmp_path).ref.path == "labels.csv"
+
+
 @pytest.mark.parametrize(("below", "before"), [
     ("", "Films-v1.0-small/train/"),  # the list was made where the folder lay in others
     ("images/train/", "")])  # it names less of the path than there is

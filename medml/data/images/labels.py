@@ -24,6 +24,7 @@ LIKELY = 0.1  # share of them that must name a picture for all to be tried
 ENOUGH = 0.5  # share of the pictures, or of the rows, that must find each other
 MOST_DIGITS = 16  # of a patient's number
 ROW = "row of the table"
+ANSWERS = {"predicted", "abstained", "note"}  # columns of every file of answers that `predict` writes
 _NAMES_FILES = re.compile(r"file|path|image|img|picture|photo|scan|dicom|slide", re.I)
 _NUMBERS_FILES = re.compile(_NAMES_FILES.pattern + r"|(?:^|[_ .-])(?:id|uid|name|no|nr)$", re.I)
 _NAMES_KEYS = re.compile(r"uid|sop|instance|guid", re.I)
@@ -103,6 +104,8 @@ def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[s
     """The best column of one table that names pictures; by file before by UID before by patient."""
     try:
         sample = table.frame(n_rows=SAMPLE)
+        if key is None and ANSWERS <= {*sample.columns}:
+            return None  # what a model said of them is no label
         by_file, digits_only = _by_file(images, table.ref.path), all(_stem(each).isdigit() for each in images)
         by_uid = _by_key("uid", [each.uid for each in images])
         by_patient = _by_key("patient", patients)
