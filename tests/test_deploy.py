@@ -182,7 +182,8 @@ def image(tmp_path_factory):
 
 @pytest.mark.parametrize(("command", "code", "said"), [
     (json.loads(DOCKERFILE.rpartition("CMD ")[2]), 1, "there are no accounts"),
-    (SERVICES["worker"]["command"], 0, ""), (["python", "-m", "medml", "accounts", "list"], 0, "no accounts")])
+    (SERVICES["worker"]["command"], 0, ""), (["python", "-m", "medml", "accounts", "list"], 0, "no accounts"),
+    (["python", "-m", "medml", "doctor"], 0, "packages are as pinned")])
 def test_what_the_containers_start_runs_from_what_the_image_holds(image, command, code, said):
     place, settings = image
     assert command[0] == "python"
