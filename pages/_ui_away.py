@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
+import worker
 from medml import store
 from medml.errors import UserError
 
@@ -27,7 +28,7 @@ def coming_back() -> Iterator[None]:
 def draw_anew() -> None:
     """The whole page once more, if the queue can be reached; draws nothing itself."""
     try:
-        store.jobs(state="running")
+        worker.jobs("running")
     except UserError:
         return
     st.rerun()

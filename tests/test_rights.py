@@ -324,7 +324,7 @@ def test_no_work_and_no_question_names_a_folder_that_whoever_asks_may_not_use(wa
     allowed = {"file": own, "out": str(studies[2] / "out.csv"), "run": "r1", "project": mine.id}
     assert worker.get(worker.enqueue("predict", allowed | level)).state == "queued"
     monkeypatch.setattr("worker.aside.subprocess.Popen", lambda *given, **more: pytest.fail("the child was asked"))
-    monkeypatch.setattr(gallery, "open_run", lambda run: SimpleNamespace(profile=SimpleNamespace(source=theirs)))
+    monkeypatch.setattr(gallery, "open_run", lambda run: SimpleNamespace(source=theirs))
     for question, about in (("look_new", {"file": theirs}), ("explained", {"part": "one", "source": theirs}),
                             ("judged", {}), ("look", {})):
         with pytest.raises(UserError, match="outside the folders"):
