@@ -33,23 +33,43 @@ def within(seconds: float, act: Callable[..., Answer], *given: Any) -> Answer:
             _hung.pop(each, None)
     if sum(each == drive for each in tuple(_hung.values())) >= MOST_HUNG:
         raise _no_answer(0.0)
-    ended: dict[str, Any] = {}
-
-    def run() -> None:
-        try:
-            ended["answer"] = act(*given)
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever asked
-            ended["error"] = error
-    by_them = rights.as_now(run)  # the screen's own thread alone says whose it is
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(by_them,), name="drive", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if "error" in ended:
-        raise ended["error"]
-    if "answer" not in ended:
-        _hung[thread] = drive
+    beside = Beside(act, *given)
+    if not beside.is_over(seconds):
+        _hung[beside.thread] = drive
         raise _no_answer(seconds)
-    return ended["answer"]
+    return beside.answer()
+
+
+class Beside:
+    """What is done in a thread of its own while the screen goes on, by who acts now; it ends by itself."""
+
+    def __init__(self, act: Callable[..., Any], *given: Any) -> None:
+        self._ended: dict[str, Any] = {}
+
+        def run() -> None:
+            try:
+                self._ended["answer"] = act(*given)
+            except BaseException as error:  # noqa: BLE001 - raised again by whoever asked
+                self._ended["error"] = error
+        by_them = rights.as_now(run)  # the screen's own thread alone says whose it is
+        self.thread = threading.Thread(target=contextvars.copy_context().run, args=(by_them,), name="drive",
+                                       daemon=True)
+        self.thread.start()
+
+    def is_over(self, seconds: float = 0.0) -> bool:
+        """Whether it has ended, waiting so long for it."""
+        self.thread.join(seconds)
+        return bool(self._ended)
+
+    @property
+    def has_failed(self) -> bool:
+        return "error" in self._ended
+
+    def answer(self) -> Any:
+        """What it returned or raises, once it is over."""
+        if "error" in self._ended:
+            raise self._ended["error"]
+        return self._ended["answer"]
 
 
 def _drive(given: tuple[Any, ...]) -> str:

@@ -12,13 +12,14 @@ from medml import export, one_file, rights
 from medml import project as projects
 from medml.export import kept
 from medml.gallery import Run
-from medml.patience import within
+from medml.patience import Beside
 from pages import _ui as ui
 from pages import _ui_again as again
 from pages import _ui_chain as chain
 from pages._ui_belonging import locked
 
-BRING = 120.0  # seconds for the file of a large network
+BRING, EVERY = 2.0, 1.0  # seconds that a press on Bring it in takes at most; between two looks whether it is done
+COMING = "m_bringing"
 WORDS = {"model": "Model file (ONNX)", "capsule": "Capsule for another hospital"}
 
 
@@ -86,7 +87,36 @@ def bring_in() -> None:
         path = st.text_input("File (.zip)", key="m_bring_file", placeholder="what “Download as one file” gave there")
         ui.note("It is looked through before anything of it is kept. Here it predicts, is explained, exported and "
                 "judged on other patients; it is trained on only where it was made.")
-        if st.button("Bring it in", key="m_bring_go", disabled=not path.strip(), icon=":material/input:"):
-            with st.spinner("Looking through the file"):
-                run = within(BRING, one_file.bring_from, projects.check_source(path))
+        coming = st.session_state.get(COMING)
+        busy = coming is not None and not coming.is_over()
+        pressed = st.button("Bring it in", key="m_bring_go", disabled=busy or not path.strip(), icon=":material/input:")
+        if pressed:
+            with ui.guard(), st.spinner("Looking through the file"):
+                coming = st.session_state[COMING] = Beside(one_file.bring_from, projects.check_source(path))
+                if not coming.is_over(BRING):
+                    st.rerun()  # with its button off
+        if busy:
+            st.fragment(_coming, run_every=EVERY)(coming)
+        elif coming is not None:
+            _came(coming, onward=pressed)
+
+
+def _coming(file: Beside) -> None:
+    """A large one takes minutes: said for as long as it takes."""
+    ui.note("The file is being looked through; a large one takes minutes. You may leave this page meanwhile: the model "
+            "stands in the Gallery once all of it was.")
+    if not file.is_over():
+        return
+    if file.has_failed:
+        st.rerun()  # the whole page, which says why
+    _came(file, onward=True)
+
+
+def _came(file: Beside, *, onward: bool) -> None:
+    """Why it was not brought in, or on to its figures for who is still here."""
+    del st.session_state[COMING]
+    with ui.guard():
+        run = file.answer()
+        if onward:
             ui.go("evaluate", run=run)
+        ui.note("The model was brought in.")
