@@ -40,7 +40,8 @@ class Shown:
 
 @dataclass
 class Person:
-    """One browser tab. Every `act` returns the seconds from the click to the end of the run that it brought about."""
+    """One browser tab. Every `act` returns the seconds from the click to the end of the run that it brought about;
+    `waited` is how many of them went by until something of it was there to be seen."""
 
     address: str  # host:port
     name: str = ""
@@ -55,6 +56,7 @@ class Person:
         self.kept: dict[str, ForwardMsg] = {}
         self.timers: dict[str, asyncio.Task] = {}
         self.run, self.ended, self.leaving = 0, 0.0, False
+        self.first, self.waited = 0.0, 0.0
         self.fragments: list[str] = []
         self.idle = False
         self.finished = asyncio.Event()
@@ -168,6 +170,7 @@ class Person:
             await asyncio.wait_for(self.finished.wait(), PATIENCE)
         except TimeoutError:
             raise Broken(f"{self.name}: no answer on {self.title()} within {PATIENCE:.0f} s") from None
+        self.waited = (self.first or self.ended) - begun
         return self.ended - begun
 
     async def _send(self, state: ClientState) -> None:
@@ -205,7 +208,7 @@ class Person:
 
     def _on_new_session(self, message: ForwardMsg) -> None:
         new = message.new_session
-        self.run += 1
+        self.run, self.first = self.run + 1, 0.0
         self.fragments = list(message.metadata.run.fragment_ids)
         self.idle = self.idle and bool(self.fragments)  # while a part of a page is asked again, one can click on it
         self.page = new.page_script_hash
@@ -225,6 +228,7 @@ class Person:
             self.shown.pop(path, None)
             return
         self.received += 1
+        self.first = self.first or time.perf_counter()
         element = message.delta.new_element
         self.shown[path] = Shown(element, message.delta.fragment_id, self.run)
         kind = element.WhichOneof("type")
