@@ -146,7 +146,7 @@ def refuse_unjoined(args: argparse.Namespace, profile: Profile) -> None:
             for each in profile.tables):
         raise UserError(what="That table or column names none of the pictures.", code="no_labels",
                         fix="It must hold file names, SOPInstanceUIDs or PatientIDs of the pictures in this folder (or "
-                            "what --patient-tag names).")
+                            "what --patient-tag names), or the StudyInstanceUID or accession number of their study.")
 
 
 def labelled(labels: str, profile: Profile) -> TableRef:

@@ -19,8 +19,8 @@ Told = dict[str, str]  # what a scan is told, by name; see Labels in medml.data.
 def ask(project: projects.Project, profile: Profile, table: Table, told: Told) -> Told | None:
     """The form, filled in with what the last scan was told; what the next one shall be told where it is sent off."""
     with st.expander("Labels in another table, patients by another tag"), ui.guard():
-        ui.note("A table labels pictures where a column of it holds their file names, SOPInstanceUIDs or PatientIDs. "
-                "It may lie in another folder.")
+        ui.note("A table labels pictures where a column of it holds their file names, SOPInstanceUIDs or PatientIDs, "
+                "or the StudyInstanceUID or accession number of their study. It may lie in another folder.")
         place = st.text_input("Folder of the table", str(Path(project.source).parent), key="m_labels_folder")
         names = _tables(project, profile, place, told)
         left, right = st.columns(2, gap="large")

@@ -90,6 +90,44 @@ def test_columns_of_one_name_are_told_apart(tmp_path):
     assert table.frame()["width"].to_list() == [16] * 4
 
 
+def studies(folder: Path) -> None:
+    """Twelve films, three a study, two studies a patient."""
+    for n in range(12):
+        dicom(folder / f"IM{n}", n, PatientID=f"P{n // 6}", StudyInstanceUID=f"1.2.9.{n // 3}",
+              AccessionNumber=f"A{n // 3}", SOPInstanceUID=f"1.2.3.{n}")
+
+
+@pytest.mark.parametrize(("name", "values"), [("StudyInstanceUID", [f"1.2.9.{n}" for n in range(4)]),
+                                              ("accession_number", [f"A{n}" for n in range(4)])])
+def test_a_table_of_studies_labels_the_pictures_of_each_study_not_of_the_patient(tmp_path, name, values):
+    """By the patient the first study's finding would stand for the second, too."""
+    studies(tmp_path)
+    write(tmp_path / "findings.csv", PatientID=["P0", "P0", "P1", "P1"], **{name: values},
+          finding=["none", "effusion", "none", "effusion"])
+    table = pictures_of(tmp_path)
+    assert table.key == name and table.notes == []
+    told = {int(picture[2:]): finding for picture, finding in table.frame(["picture", "finding"]).iter_rows()}
+    assert told == {n: "effusion" if n // 3 % 2 else "none" for n in range(12)}
+    assert open_table(tmp_path, table.ref).frame().equals(table.frame())
+
+
+def test_a_study_that_was_blotted_out_alike_in_every_file_joins_nothing(tmp_path):
+    """Programs that take names out often write the same number everywhere: the first row would label all pictures."""
+    for n in range(12):
+        dicom(tmp_path / f"IM{n}", n, PatientID=f"P{n // 6}", StudyInstanceUID="1.2.0", AccessionNumber="0")
+    write(tmp_path / "findings.csv", PatientID=["P0", "P1"], StudyInstanceUID=["1.2.0"] * 2, accession=["0"] * 2,
+          finding=["none", "effusion"])
+    table = pictures_of(tmp_path)
+    assert table.key == "PatientID" and table.frame()["finding"].n_unique() == 2
+
+
+def test_numbers_that_happen_to_be_those_of_studies_are_no_reason_to_join(tmp_path):
+    for n in range(12):
+        dicom(tmp_path / f"IM{n}", n, PatientID=f"P{n // 6}", AccessionNumber=str(40 + n // 3))
+    write(tmp_path / "patients.csv", age=[40, 41, 42, 43, 44], outcome=["a", "b"] * 2 + ["a"])
+    assert pictures_of(tmp_path).labels is None
+
+
 def test_a_table_of_other_things_is_not_joined(tmp_path):
     for n in range(1, 31):
         png(tmp_path / f"{n}.png", n)

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 from typing import BinaryIO
 
 from medml.data.files import expands_too_much
@@ -178,6 +179,7 @@ def _image(shown: str, opened: DicomSource, size: int, hashed: Callable[[str, st
     elements = opened.elements
     values = elements.values
     patient, uid = _text(values.get(PATIENT_TAGS[patient_tag], b"")), _text(values.pop(INSTANCE_UID, b""))
+    study, accession = (_text(values.get(PATIENT_TAGS[each], b"")) for each in ("StudyInstanceUID", "AccessionNumber"))
     for tag in PATIENT_TAGS.values():
         values.pop(tag, None)
     told = _told(tuple(values), tuple(values.values()), opened.order)
@@ -190,7 +192,14 @@ def _image(shown: str, opened: DicomSource, size: int, hashed: Callable[[str, st
         shown, "dicom", size, told.rows, told.cols, told.frames, told.channels, told.bits,
         told.tags.get("PhotometricInterpretation", ""), told.tags, hashed("patient", patient) if patient else None,
         hashed("uid", uid) if uid else None, _named(frozenset(elements.identifiers)), _is_cut_off(opened, told),
-        in_order(notes) if len(notes) > 1 else notes)
+        in_order(notes) if len(notes) > 1 else notes, _shared(hashed, "study", study),
+        _shared(hashed, "accession", accession))
+
+
+@lru_cache(maxsize=256)
+def _shared(hashed: Callable[[str, str], str], kind: str, value: str) -> str | None:
+    """The keyed hash of what many files say, one after the other; worked out and kept in memory once."""
+    return intern(hashed(kind, value)) if value else None
 
 
 def _is_cut_off(opened: DicomSource, told: Told) -> bool:

@@ -58,6 +58,7 @@ class ImageFile:
     photometric DICOM's words for DICOM; L, RGB, CMYK ... otherwise
     tags        DICOM keyword -> text, from the allow-list alone; shared by files that say the same, not to be changed
     patient     patient_key() of PatientID, uid uid_key() of SOPInstanceUID; None where absent
+    study       keyed hash of StudyInstanceUID, accession of AccessionNumber: tables name studies by them; None likewise
     identifiers keywords of identifying tags that hold something, wherever they are nested; never their values
     truncated   the file is shorter than its header says
     notes       reason codes worth telling, most important first
@@ -78,6 +79,8 @@ class ImageFile:
     identifiers: tuple[str, ...] = ()
     truncated: bool = False
     notes: tuple[str, ...] = ()
+    study: str | None = None
+    accession: str | None = None
 
 
 def check_size(rows: int, cols: int, frames: int = 1) -> None:

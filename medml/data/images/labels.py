@@ -1,4 +1,5 @@
-"""Which table beside the pictures speaks of them, row by row: by the names of files, by SOPInstanceUID or PatientID."""
+"""Which table beside the pictures speaks of them, row by row: by the names of files, by SOPInstanceUID, by study
+or by PatientID."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ ANSWERS = {"predicted", "abstained", "note"}  # columns of every file of answers
 _NAMES_FILES = re.compile(r"file|path|image|img|picture|photo|scan|dicom|slide", re.I)
 _NUMBERS_FILES = re.compile(_NAMES_FILES.pattern + r"|(?:^|[_ .-])(?:id|uid|name|no|nr)$", re.I)
 _NAMES_KEYS = re.compile(r"uid|sop|instance|guid", re.I)
+_NAMES_STUDIES = re.compile(r"acc|study|exam|order|request", re.I)
 _NAMES_PATIENTS = re.compile(r"(?:^|[_ .-])(?:patient|subject|participant|person|pat|mrn|pid)s?(?:[_ .-]*"
                              r"(?:id|no|nr|number|key|code))?$", re.I)
 Place = Callable[[str], Sequence[int]]  # a cell -> places of the pictures that it names
@@ -39,7 +41,7 @@ class Match:
 
     table: TableSource
     column: str
-    how: str  # file, uid, patient, or a number without the zeros before it: of a patient, of a file
+    how: str  # file, uid, study, accession, patient, or a number without the zeros before it: of a patient, of a file
     rows: list[int | None]
     n_rows: int  # rows that name a picture
     again: int  # rows that name pictures which an earlier row names
@@ -101,7 +103,7 @@ def _notes(match: Match, file: str, n_rows: int) -> list[Note]:
 
 def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[str | None],
            key: str | None = None) -> Match | None:
-    """The best column of one table that names pictures; by file before by UID before by patient."""
+    """The best column of one table that names pictures; by file before by UID before by study before by patient."""
     try:
         sample = table.frame(n_rows=SAMPLE)
         if key is None and ANSWERS <= {*sample.columns}:
@@ -110,8 +112,9 @@ def _match(table: TableSource, images: Sequence[ImageFile], patients: Sequence[s
         by_uid = _by_key("uid", [each.uid for each in images])
         by_patient = _by_key("patient", patients)
         by_number = _by_key("patient", patients, zeros=True)
-        ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), ("patient", by_patient),
-                                                ("number", by_number), ("file number", _by_number(images))]
+        ways: list[tuple[str, Place | None]] = [("file", by_file), ("uid", by_uid), *_by_study(images, patients),
+                                                ("patient", by_patient), ("number", by_number),
+                                                ("file number", _by_number(images))]
         for how, place in ways:
             names = [] if place is None else [name for name in _likely(sample, how, place, table.rows or 0)
                                               if _may_name(name, how, digits_only)]
@@ -131,13 +134,16 @@ def _may_name(column: str, how: str, digits_only: bool) -> bool:
     so where numbers are meant it must say that it names files, patients."""
     if how == "number":
         return bool(_NAMES_PATIENTS.search(column))
+    if how == "accession":
+        return bool(_NAMES_STUDIES.search(column))
     return how != "file number" and not (how == "file" and digits_only) or bool(_NUMBERS_FILES.search(column))
 
 
 def _likely(sample: pl.DataFrame, how: str, place: Place, n_rows: int) -> list[str]:
     """Columns that are worth reading whole: by their first values; in a table that is not huge also by their name, for
     it may speak of far more pictures than are here."""
-    named = _NAMES_FILES if how in ("file", "file number") else _NAMES_KEYS if how == "uid" else _NAMES_PATIENTS
+    named = {"file": _NAMES_FILES, "file number": _NAMES_FILES, "uid": _NAMES_KEYS, "study": _NAMES_KEYS,
+             "accession": _NAMES_STUDIES}.get(how, _NAMES_PATIENTS)
     found = []
     for name, cells in zip(sample.columns, sample, strict=True):
         if cells.dtype.is_float() or cells.dtype.is_temporal() or cells.dtype == pl.Boolean:
@@ -196,6 +202,17 @@ def _by_number(images: Sequence[ImageFile]) -> Place | None:
         found = numbers.get(value.strip())
         return () if found is None else (found,)
     return place if numbers else None
+
+
+def _by_study(images: Sequence[ImageFile], patients: Sequence[str | None]) -> list[tuple[str, Place | None]]:
+    """By what names a study: a finding is of one study, and a patient may have several. Not by what is the same in all
+    files, or in those of two patients: it was blotted out."""
+    found = []
+    for how, keys in (("study", [each.study for each in images]), ("accession", [each.accession for each in images])):
+        pairs = {(key, whose) for key, whose in zip(keys, patients, strict=True) if key is not None}
+        apart = {key for key, _ in pairs}
+        found.append((how, _by_key(how, keys) if len(apart) == len(pairs) > 1 else None))
+    return found
 
 
 def _ends(path: str) -> list[str]:
