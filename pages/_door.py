@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.requests import ClientDisconnect
 
 from medml.errors import apology, our_fault
 from pages import _ward as ward
@@ -107,6 +108,8 @@ class Guard:
             return
         try:
             await self.app(scope, receive, sent)
+        except ClientDisconnect:
+            return  # the browser went away in the middle of what it sent: no fault, and nobody to answer
         except Exception as ours:  # noqa: BLE001 - the one place of the server: no answer goes out without its headers
             reference = our_fault(ours)
             if not sent.begun:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -129,6 +130,24 @@ def test_what_is_no_http_is_answered_with_every_header_and_nothing_of_itself(app
     head, _, body = came.partition(b"\r\n\r\n")
     names = {each.partition(b":")[0].decode().lower() for each in head.split(b"\r\n")[1:]}
     assert head.startswith(b"HTTP/1.1 400 ") and names >= HEADERS and body == b"Invalid HTTP request received."
+
+
+def test_a_recording_that_breaks_off_on_its_way_is_no_fault_of_ours(app):
+    """A page that is reloaded meanwhile: the log had a reference for it, as for a mistake of MedML's."""
+    client = Client(app)
+    window = client.window()
+    window.draw()
+    client.ask("/_stcore/health")
+    word = client.cookies["_streamlit_xsrf"]
+    head = (f"PUT /_stcore/upload_file/{window.session}/f HTTP/1.1", f"Host: 127.0.0.1:{app.port}",
+            f"X-Xsrftoken: {word}", f"Cookie: _streamlit_xsrf={word}", "Content-Length: 100000",
+            "Content-Type: multipart/form-data; boundary=x", "", "--x\r\nContent-Dis")
+    with socket.create_connection(("127.0.0.1", app.port), timeout=20) as line:
+        line.sendall("\r\n".join(head).encode())
+        time.sleep(1)  # it is read as far as it goes
+    time.sleep(1)
+    assert "ClientDisconnect" not in (app.home / "logs" / "app.log").read_text()
+    window.close()
 
 
 @pytest.mark.parametrize("without", ["Sec_WebSocket_Key", "Sec_WebSocket_Version"])
