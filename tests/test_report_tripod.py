@@ -86,6 +86,14 @@ def test_copies_of_its_own_rows_are_not_headed_as_from_elsewhere(run):
     assert "On data from elsewhere: b.csv" in said and not any("equal a row" in each for each in said)
 
 
+def test_too_few_patients_from_elsewhere_are_not_headed_as_doubtful(run):
+    """Check X1 in the same report: “Judged on data from elsewhere, but on 26 patients alone”."""
+    found = External(id="", made="", checkpoint=0, source="b.csv", data_sha256="", n_cases=50, n_patients=26,
+                     metrics={"auroc": Metric(value=0.7, low=0.6, high=0.8, n=50)}, n_copies=0)
+    said = [getattr(each, "text", "") for each in content.document_of(changed(run, external=[found])).blocks]
+    assert "On data from elsewhere, too little to count: b.csv" in said
+
+
 def test_the_title_ends_before_what_is_asked_of_a_person(run):
     assert "is “1”. Add the target population." in item(run, "1").text
 

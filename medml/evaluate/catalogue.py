@@ -105,6 +105,12 @@ def from_elsewhere(validation: External) -> bool:
         validation.stated or not doubts(validation))
 
 
+def too_few(validation: External) -> bool:
+    """Whether nothing but its size keeps a validation from counting as one on other patients."""
+    return not _says_enough(validation) and not _mostly_copies(validation) and (
+        validation.stated or not doubts(validation))
+
+
 def stamp_of(validations: Sequence[External]) -> str | None:
     """What is said of a run wherever it is shown: INTERNAL; nothing, where one validation is of other patients without
     a doubt; and where somebody's word alone says so, whose it is."""

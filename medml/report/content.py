@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from medml import gallery
 from medml.evaluate import headline
 from medml.evaluate.catalogue import counted as counted_rows
-from medml.evaluate.catalogue import doubts, from_elsewhere, in_words_stated, many, unread
+from medml.evaluate.catalogue import doubts, from_elsewhere, in_words_stated, many, too_few, unread
 from medml.evaluate.checks.usefulness import classes_in_words
 from medml.evaluate.words import checks_counted, of_one_class, times, title
 from medml.report import claim, sets, tripod
@@ -170,7 +170,8 @@ def _of_groups(groups: Sequence[Subgroup], report: Report) -> Rows:
 
 def _elsewhere(report: Report) -> Iterator[Block]:
     for each in report.external:
-        where = "from elsewhere" if from_elsewhere(each) else "that was not shown to be from elsewhere"
+        where = "from elsewhere" if from_elsewhere(each) else \
+            "from elsewhere, too little to count" if too_few(each) else "that was not shown to be from elsewhere"
         yield Heading(f"On data {where}: {each.source}", 1)
         yield Words(_external_in_words(each))
         own, theirs = report.metrics | report.calibration_line, each.metrics | each.calibration_line
