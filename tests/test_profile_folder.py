@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medml import project
 from medml.__main__ import main
 from medml.profile import propose_choice, scan
 from medml.profile.folder import in_common, no_table
@@ -41,6 +45,25 @@ def test_a_folder_of_notes_is_told_that_they_are_notes_and_what_medml_learns_fro
     assert "table (CSV, Excel, JSON or Parquet) or from pictures, and reads no free text" in told.value.fix
     assert main(["scan", str(folder)]) == 0
     assert told.value.what in (printed := capsys.readouterr().out) and told.value.fix in printed
+
+
+def on_screen(folder) -> str:
+    """The words of the Scan screen of that folder."""
+    card = project.create(folder, "Study")
+    project.write(card.id, scan(folder))
+    page = AppTest.from_file(str(Path(project.__file__).parents[1] / "pages" / "_router.py"), default_timeout=60)
+    page.query_params["project"] = card.id
+    page = page.run().switch_page("scan.py").run()
+    assert not page.exception
+    return " ".join(each.proto.body for each in page.get("html"))
+
+
+def test_the_scan_screen_says_both(folder):
+    (folder / "letter.txt").write_text(NOTE)
+    assert "One file is text without columns, as a note is." in on_screen(folder)
+    (folder / "patients.csv").write_text(PATIENTS)
+    (folder / "labs.csv").write_text(LABS)
+    assert "“labs.csv” and “patients.csv” share the column “MRN”" in on_screen(folder)
 
 
 def test_a_table_that_cannot_be_read_is_called_no_note(folder):
