@@ -17,7 +17,7 @@ import numpy as np
 from medml import data, external, gallery, pictures, rights, same_source
 from medml import recipe as cleaning
 from medml.cases import Cases, Predictions
-from medml.data.images.columns import CONTENT
+from medml.data.images.columns import CONTENT, FOLDER
 from medml.errors import UserError
 from medml.evaluate import clinical, delong, score_in_use
 from medml.evaluate.catalogue import hide_small_counts
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from medml.data.source import TableSource
     from medml.gallery import Run
+
+
+SORTED = "What a picture shows is told by its sub-folder here: sort them so there too, or lay a table beside them. "
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,8 @@ def _table(source: Path, wanted: list[str], renamed: dict[str, str], sheet: str 
     if lacking[best]:
         names, more = ", ".join(f"“{each}”" for each in lacking[best][:5]), len(lacking[best]) > 5
         raise UserError(what=f"“{tables[best].ref.label}” has no column {names}{' and others' if more else ''}.",
-                        fix=f"If it is called otherwise there, say so: “their name = {lacking[best][0]}”.",
+                        fix=f"{SORTED if choice.pictures is not None and FOLDER in lacking[best] else ''}If it is "
+                            f"called otherwise there, say so: “their name = {lacking[best][0]}”.",
                         typed=f'--map "their name={lacking[best][0]}"', code="column_gone")
     whole = [at for at, each in lacking.items() if not each]
     if len(whole) > 1:

@@ -14,7 +14,7 @@ from test_export import web_folder
 from test_pictures import QUICK, SIDE, bars, planned
 from test_vision import GOOGLE
 
-from medml import asking, export, exported, families, gallery, train
+from medml import asking, export, exported, families, gallery, outside, train
 from medml.__main__ import main
 from medml.data.images.fit import fit as by_pillow
 from medml.errors import UserError
@@ -185,6 +185,18 @@ def test_a_capsule_of_pictures_is_judged_elsewhere_and_its_result_comes_back(mad
     found = export.take_back(run, tmp_path / "result.json")
     assert found.n_cases == 40 and found.n_events == 20 and 0 <= found.metrics["auroc"].low <= 1
     assert "internally validated only" not in gallery.open_run(run).report.stamps
+
+
+def test_pictures_that_lie_in_no_sub_folders_elsewhere_are_to_be_sorted(made, tmp_path, monkeypatch):
+    from PIL import Image
+
+    run, _, at_home = made
+    monkeypatch.setenv("MEDML_HOME", str(at_home))
+    for at, film in enumerate(bars(4, seed=8)[0]):
+        Image.fromarray(film).save(tmp_path / f"{at}.png")
+    with pytest.raises(UserError, match="has no column “folder”") as told:
+        outside.validate(run, tmp_path, draws=20)
+    assert told.value.fix.startswith("What a picture shows is told by its sub-folder here: sort them so there too")
 
 
 def test_new_pictures_are_answered_in_a_file_and_come_back_beside_where_the_model_looked(made, new, monkeypatch):
