@@ -20,9 +20,23 @@ EVERYWHERE = ("Html", "purify.es", "PageLink", "Button")  # parts of Streamlit t
 ON_PAGE = {"cleanup": ("Checkbox", "Multiselect", "NumberInput", "Selectbox"), "scan": ("Selectbox", "Multiselect")}
 IMPORTED = re.compile(rb'(?:from|import)"\./([^"]+\.js)"')
 TYPES = {".js": "text/javascript", ".woff2": "font/woff2"}  # not as the system's own table has them
+AWAY = (b"`MedML does not answer. What was saved is as it was, and work in the queue goes on or is taken up again. "
+        b"Start MedML, or see that this machine reaches it; this window then comes back by itself.`")
+SAID = {b"`Streamlit server is not responding. Are you connected to the internet?`": AWAY,  # Streamlit's words for that
+        b"`Is Streamlit still running? If you accidentally stopped Streamlit, just restart it in your terminal:`,"
+        b"codeBlock:`streamlit run yourscript.py`": AWAY}
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
+
+
+def read(place: Path) -> bytes:
+    """A file as it is served: a script with words of ours for a server that is away."""
+    content = place.read_bytes()
+    if place.suffix == ".js":
+        for theirs, ours in SAID.items():
+            content = content.replace(theirs, ours)
+    return content
 
 
 class Kept:
@@ -48,7 +62,7 @@ class Kept:
             await self.app(scope, receive, self._with_links(send, link) if plain and path not in FORMS else send)
             return
         if path not in self.held:
-            self.held[path] = await asyncio.to_thread(self.places[path].read_bytes)
+            self.held[path] = await asyncio.to_thread(read, self.places[path])
         kind = TYPES.get(self.places[path].suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
         await send({"type": "http.response.start", "status": 200, "headers": [
             (b"content-type", kind.encode()), (b"content-length", str(len(self.held[path])).encode()),

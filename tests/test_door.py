@@ -17,7 +17,7 @@ import pytest
 import streamlit
 
 import worker
-from pages import _proof
+from pages import _door_kept, _proof
 from tests.at_work import end_everything, ended, know_the_kinds, of_home, running
 from tests.e2e.served import ENTRY, ROOT, free_port, served, wait_until_up
 from tests.ward import HEADERS, Client
@@ -92,6 +92,14 @@ def test_the_scripts_of_a_page_are_those_of_streamlit_under_the_policy(app):
 def test_nothing_else_of_the_disk_is_answered(app, path):
     answer = ask(app, path)
     assert answer.status in (400, 403, 404) or answer.body == ask(app).body  # Streamlit's page for any other address
+
+
+@pytest.mark.parametrize("words", _door_kept.SAID)
+def test_a_server_that_is_away_is_spoken_of_in_words_of_ours(app, words):
+    """Streamlit's own ask for the internet, or for `streamlit run yourscript.py`."""
+    script, = [each for each in (_door_kept.STATIC / "js").glob("*.js") if words in each.read_bytes()]
+    came = ask(app, f"/static/js/{script.name}").body
+    assert words not in came and _door_kept.AWAY in came and b"\n" not in _door_kept.AWAY
 
 
 @pytest.mark.parametrize(("path", "parts"), [

@@ -17,9 +17,12 @@ def app(tmp_path_factory):
         yield running
 
 
-def test_the_co_pilot_opens_in_a_window_that_was_open_while_medml_was_started_again(screen, app, monkeypatch):
-    """It is a part of its own, of which the new session knew nothing: a click on it did nothing."""
+def test_a_window_says_that_medml_was_closed_and_comes_back_whole(screen, app, monkeypatch):
+    """The co-pilot is a part of its own, of which the new session knew nothing: a click on it did nothing."""
     serving.end(app.process)
+    away = screen.get_by_role("dialog")
+    expect(away).to_contain_text("MedML does not answer. What was saved is as it was")
+    expect(away).not_to_contain_text("internet")
     connected = screen.locator('[data-test-connection-state="CONNECTED"]')
     expect(connected).to_have_count(0)
     monkeypatch.setattr(serving, "free_port", lambda: app.port)
