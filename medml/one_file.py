@@ -5,7 +5,8 @@ which fold. So a run that was brought in predicts, is explained, judged elsewher
 
 A file may come from anybody. Of its names, sizes and hashes everything is looked at before the first byte is written;
 it is unpacked beside its place, compared with its own lists, opened at each of its checkpoints, and kept only then.
-Models in it are arrays and JSON (safetensors, XGBoost's own format): nothing in them can run.
+Models in it are arrays and JSON (safetensors, XGBoost's own format): nothing in them can run. XGBoost follows what it
+reads unseen, so its trees are looked through before.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
-from medml import gallery, home, rights, room, seals, store
+from medml import booster, gallery, home, rights, room, seals, store
 from medml.backup import take
 from medml.brought import FILE, Brought, remember
 from medml.data.files import expands_too_much
@@ -162,6 +163,8 @@ def _compare(folder: Path) -> None:
     if manifest.run != folder.name:
         raise no_run_file()
     seals.compare(folder, manifest.files, *_open_to_all(manifest.files))
+    for trees in folder.rglob("*.ubj"):
+        booster.check(trees.read_bytes())
     source = home.read_model(folder / "profile.json", Profile).source
     if source != PureWindowsPath(source).name:  # it would be looked for where somebody elsewhere says
         raise no_run_file()
