@@ -361,7 +361,7 @@ def test_no_cache_of_the_server_holds_what_one_person_was_shown():
     cached = re.compile(r"@st\.cache_(?:data|resource)[^\n]*\ndef (\w+)")
     kept = re.compile(r"^(_?[a-z]\w*)(?:: (?:dict|list|set)[^=]*)? = (?:\{\}|\[\]|set\(\)|dict\(|defaultdict)", re.M)
     asked_of = {("_copilot_asked.py", "_under_way"),  # by project or run, behind rights.require_talk
-                ("_ward.py", "_sessions"), ("_ward.py", "_known"), ("_ward.py", "_places")}  # by hashed token
+                *(("_ward.py", name) for name in ("_sessions", "_known", "_places", "_left"))}  # by hashed token
     pages = {each.name: each.read_text(encoding="utf-8") for each in (Path(__file__).parents[1] / "pages").glob("*.py")}
     assert {(name, found) for name, text in pages.items() for found in cached.findall(text)} == everybodys
     assert {(name, found) for name, text in pages.items() for found in kept.findall(text)} == asked_of
