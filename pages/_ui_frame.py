@@ -61,7 +61,7 @@ def page(title: str, step: str | None = None, project_required: bool = True,
     step              one of STEPS, or None for a page beside the line (Gallery, Jobs)
     project_required  True: without a project the page says where to find one and its body is not run
     lead              one sentence under the heading
-    onward            the page that the button at the foot leads to, where that is all it does
+    onward            the page that the button at the foot leads to, where nothing on this one is kept as it is drawn
     """
     if onward and pressed():
         go(onward)

@@ -82,7 +82,7 @@ def tools(project: projects.Project, profile: Profile, choice: Choice) -> None:
             st.rerun()
 
 
-with ui.page(TITLE, step="cleanup", lead=LEAD, onward="configure") as opened:
+with ui.page(TITLE, step="cleanup", lead=LEAD) as opened:
     known = held_here.needed(opened)
     if known is not None:
         found, chosen = known
@@ -95,4 +95,5 @@ with ui.page(TITLE, step="cleanup", lead=LEAD, onward="configure") as opened:
         tools(opened, found, chosen)
         for step, effect in zip(recipe.steps, done, strict=True):
             steps.card(opened.id, step, effect, found.table(chosen.table), chosen)
-        ui.next_button("Continue to configure", "configure")
+        if ui.next_button("Continue to configure", "configure"):  # what was changed just before is kept above
+            ui.go("configure")
