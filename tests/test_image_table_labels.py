@@ -111,6 +111,20 @@ def test_a_table_of_studies_labels_the_pictures_of_each_study_not_of_the_patient
     assert open_table(tmp_path, table.ref).frame().equals(table.frame())
 
 
+@pytest.mark.parametrize("which", ["a file without a patient", "two patients of one study"])
+def test_one_odd_file_does_not_take_the_others_their_studies(tmp_path, which):
+    studies(tmp_path)
+    odd = {"PatientID": "", "StudyInstanceUID": "1.2.9.1"} if which == "a file without a patient" else \
+        {"PatientID": "P9", "StudyInstanceUID": "1.2.9.0"}
+    dicom(tmp_path / "IM12", 12, SOPInstanceUID="1.2.3.12", **odd)
+    write(tmp_path / "findings.csv", PatientID=["P0", "P0", "P1", "P1"],
+          StudyInstanceUID=[f"1.2.9.{n}" for n in range(4)], finding=["none", "effusion"] * 2)
+    table = pictures_of(tmp_path)
+    told = {int(picture[2:]): finding for picture, finding in table.frame(["picture", "finding"]).iter_rows()}
+    assert table.key == "StudyInstanceUID" and [told[n] for n in (3, 4, 5, 9, 10, 11)] == ["effusion"] * 6
+    assert told[12] == ("effusion" if which == "a file without a patient" else None)
+
+
 def test_a_study_that_was_blotted_out_alike_in_every_file_joins_nothing(tmp_path):
     """Programs that take names out often write the same number everywhere: the first row would label all pictures."""
     for n in range(12):

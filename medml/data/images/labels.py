@@ -205,13 +205,14 @@ def _by_number(images: Sequence[ImageFile]) -> Place | None:
 
 
 def _by_study(images: Sequence[ImageFile], patients: Sequence[str | None]) -> list[tuple[str, Place | None]]:
-    """By what names a study: a finding is of one study, and a patient may have several. Not by what is the same in all
-    files, or in those of two patients: it was blotted out."""
+    """By what names a study: a finding is of one study, and a patient may have several. Not by what stands in the files
+    of two patients, or is the same in all: it was blotted out."""
     found = []
     for how, keys in (("study", [each.study for each in images]), ("accession", [each.accession for each in images])):
-        pairs = {(key, whose) for key, whose in zip(keys, patients, strict=True) if key is not None}
-        apart = {key for key, _ in pairs}
-        found.append((how, _by_key(how, keys) if len(apart) == len(pairs) > 1 else None))
+        pairs = {(key, whose) for key, whose in zip(keys, patients, strict=True) if key is not None and whose}
+        often = Counter(key for key, _ in pairs)
+        kept = [None if often[key] > 1 else key for key in keys]
+        found.append((how, _by_key(how, kept) if len({*kept} - {None}) > 1 else None))
     return found
 
 
