@@ -2,6 +2,7 @@
 
 XGBoost follows the places that a file names without looking whether they are there: of 400 files with one to ten bits
 turned round, 52 ended the process (SIGSEGV), and a tree that points outside of itself is read, or written, outside.
+A chain of 300,000 nodes ended it too, by its depth.
 Read here is what its writer writes (Universal Binary JSON, Draft 12), and nothing else.
 """
 
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 
 DEEPEST, MOST_FEATURES, MOST_CLASSES = 12, 1_000_000, 10_000
+DEEPEST_TREE = 64  # ours have 8 levels; each takes a frame of the stack, and to explain takes their square of memory
+OBJECTIVES = frozenset({"binary:logistic", "multi:softprob", "reg:squarederror"})  # those of medml.families.boosting
 NO_PARENT = 2**31 - 1
 _ONE = {b"i": ">b", b"U": ">B", b"I": ">h", b"l": ">i", b"L": ">q", b"d": ">f", b"D": ">d"}
 _OF_NODES = ("base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children",
@@ -35,7 +38,8 @@ def _check(content: bytes) -> None:
     learner = model["learner"]
     about, boosted = learner["learner_model_param"], learner["gradient_booster"]
     n_features, n_classes = int(about["num_feature"]), int(about["num_class"])
-    _must(boosted["name"] == "gbtree" and about["num_target"] == "1" and 0 < n_features <= MOST_FEATURES
+    _must(boosted["name"] == "gbtree" and learner["objective"]["name"] in OBJECTIVES)
+    _must(about["num_target"] == "1" and 0 < n_features <= MOST_FEATURES
           and 0 <= n_classes <= MOST_CLASSES and not learner["feature_names"] and not learner["feature_types"])
     inside = boosted["model"]
     trees, per_round = inside["trees"], np.array(inside["iteration_indptr"], dtype=np.int64)
@@ -61,6 +65,15 @@ def _check_tree(tree: dict[str, Any], n_features: int) -> None:
     children = np.concatenate([left[inner], right[inner]])
     _must(_within(children, n) and 0 not in children and len(np.unique(children)) == len(children)  # so none goes round
           and bool((parents[children] == np.tile(np.flatnonzero(inner), 2)).all()))
+    _must(_levels(left, right, inner) <= DEEPEST_TREE)
+
+
+def _levels(left: np.ndarray, right: np.ndarray, inner: np.ndarray) -> int:
+    """Levels below the root, as far as DEEPEST_TREE and one more."""
+    level, below = np.zeros(1, dtype=np.int64), 0
+    while below <= DEEPEST_TREE and len(parents := level[inner[level]]):
+        level, below = np.concatenate([left[parents], right[parents]]), below + 1
+    return below
 
 
 def _within(places: np.ndarray, n: int) -> bool:

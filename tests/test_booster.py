@@ -37,7 +37,8 @@ def with_node(name: str, value: int) -> bytes:
 @pytest.mark.parametrize("settings", [
     {"objective": "binary:logistic"}, {"objective": "multi:softprob", "num_class": 3},
     {"objective": "reg:squarederror"}, {"objective": "binary:logistic", "gamma": 2.0, "max_depth": 6, "subsample": 0.7},
-    {"rounds": 1, "max_depth": 1}, {"grow_policy": "lossguide", "max_depth": 0, "max_leaves": 20}])
+    {"rounds": 1, "max_depth": 1, "objective": "reg:squarederror"},
+    {"objective": "binary:logistic", "grow_policy": "lossguide", "max_depth": 0, "max_leaves": 20}])
 def test_what_xgboost_writes_passes(settings):
     booster.check(written(made(**settings)))
 
@@ -48,6 +49,35 @@ def test_a_place_outside_of_the_tree_or_back_to_its_root_does_not_pass(name, val
     """Each of the first four ended the process that loaded it, or asked it."""
     with pytest.raises(ValueError, match="no model of trees"):
         booster.check(with_node(name, value))
+
+
+def chain(levels: int) -> bytes:
+    """A model of one tree whose every right child asks again."""
+    about = json.loads(made(rounds=1, max_depth=1).save_raw("json"))
+    tree, n = about["learner"]["gradient_booster"]["model"]["trees"][0], 2 * levels + 1
+    inner = [at % 2 == 0 and at < n - 1 for at in range(n)]
+    for name in tree:
+        if isinstance(tree[name], list) and len(tree[name]) == 3:
+            tree[name] = [tree[name][0]] * n
+    tree["left_children"] = [at + 1 if asks else -1 for at, asks in enumerate(inner)]
+    tree["right_children"] = [at + 2 if asks else -1 for at, asks in enumerate(inner)]
+    tree["parents"] = [2**31 - 1, *((at - 1) // 2 * 2 for at in range(1, n))]
+    tree["tree_param"]["num_nodes"] = str(n)
+    found = xgboost.Booster()
+    found.load_model(bytearray(json.dumps(about).encode()))
+    return written(found)
+
+
+def test_a_tree_too_deep_for_the_stack_does_not_pass():
+    """Of 300,000 levels one ended the process that asked it, of 20,000 one in a thread with a small stack."""
+    booster.check(chain(booster.DEEPEST_TREE))
+    with pytest.raises(ValueError, match="no model of trees"):
+        booster.check(chain(booster.DEEPEST_TREE + 1))
+
+
+def test_what_no_training_here_aims_at_does_not_pass():
+    with pytest.raises(ValueError, match="no model of trees"):
+        booster.check(written(made(objective="reg:quantileerror", quantile_alpha=0.5)))
 
 
 @pytest.mark.parametrize("content", [
