@@ -6,7 +6,7 @@ from typing import Literal
 
 from medml.value import Value
 
-NO_INTERVAL = "no interval: too few or all alike"
+NO_INTERVAL = "no interval: it is the same in every draw"
 NO_WIDTH = 1e-9  # of an interval, under which its ends differ by rounding alone
 Verdict = Literal["pass", "warn", "block", "could_not_tell", "info"]
 

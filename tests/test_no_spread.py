@@ -39,6 +39,11 @@ def test_eight_rows_of_one_patient_have_no_interval():
     assert terminal.figure(found) == f"0.875 ({NO_INTERVAL})"
 
 
+def test_a_model_that_was_always_right_is_not_said_to_have_had_too_few():
+    found = metric(1.0, np.ones(50), 2000)
+    assert terminal.figure(found) == "1.000 (no interval: it is the same in every draw)"
+
+
 def test_a_figure_a_patient_is_told_for_a_hundred_with_its_signs():
     gain = Metric(value=0.02, low=-0.01, high=0.05, n=80)
     assert gain.between("+.1f", per=100) == "-1.0 to +5.0"
