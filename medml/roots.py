@@ -151,8 +151,7 @@ def browse(folder: str | Path | None = None) -> Listing:
     place = check_source(folder if folder is not None else first_folder())
     if place.is_file():
         place = place.parent
-    with drive.reading(place):
-        n_files, more, inside = within(LOOK, _count, place)
+    n_files, more, inside = within(LOOK, _counted, place)
     shown = sorted((each for each in inside if not each.startswith(".")), key=str.casefold)
     return Listing(path=str(place), parent=str(place.parent) if _has_parent(place) else None, n_files=n_files,
                    more=more, folders=within(LOOK, _lines, [place / each for each in shown if allowed(place / each)]))
@@ -172,6 +171,11 @@ def _line(place: Path) -> Folder:
     except OSError:
         return Folder(name=place.name, path=str(place), n_files=0, readable=False)
     return Folder(name=place.name, path=str(place), n_files=n_files, more=more)
+
+
+def _counted(place: Path) -> tuple[int, bool, list[str]]:
+    with drive.reading(place):
+        return _count(place)
 
 
 def _count(place: Path) -> tuple[int, bool, list[str]]:
