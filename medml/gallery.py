@@ -19,7 +19,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -81,11 +81,16 @@ class Run:
         return checkpoint_folder(self.folder, self.chain.current)
 
     @property
+    def came_in_a_file(self) -> bool:
+        """Whether it was made in another Gallery: such a run names its folder without saying where it lies."""
+        return not any(kind(self.profile.source).is_absolute() for kind in (PurePosixPath, PureWindowsPath))
+
+    @property
     def source(self) -> Path:
         """The folder or file that it was made from. UserError where the run came in a file: that says the name alone,
         and what is called so here is another's."""
         place = Path(self.profile.source)
-        if not place.is_absolute():
+        if self.came_in_a_file:
             raise UserError(what="This model came in a file, which does not say where its own data lie.",
                             fix="Do this where the model was made.", code="missing")
         return place

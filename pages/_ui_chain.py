@@ -87,8 +87,11 @@ def go_on(run: Run) -> None:
         if ui.next_button("Watch the training", "train"):
             _show(busy.id, busy.project)
     elif gone is not None:
-        ui.say("note", f"The folder that this run was made from is not there, or may not be read. {gone.what}",
-               "Put it back, or start a project on the folder where it lies now; this run stays as it is.")
+        if run.came_in_a_file:
+            ui.say("note", "This model is trained further only where it was made: it came in a file, without its data.")
+        else:
+            ui.say("note", f"The folder that this run was made from is not there, or may not be read. {gone.what}",
+                   "Put it back, or start a project on the folder where it lies now; this run stays as it is.")
         ui.next_button("Train more", disabled=True)
     elif family.round is None:
         ui.section("Nothing to continue", f"“{family.titled(run.report.task)}” is fitted in one go: more rounds would "

@@ -69,3 +69,5 @@ def test_a_file_that_is_soon_brought_in_leads_to_its_figures(medml_home, tmp_pat
         page.text_input(key="m_bring_file").set_value(str(tmp_path / "model.zip")).run()
         page.button(key="m_bring_go").click().run()
         assert not page.exception and page.session_state["m_current_run"] == run and gallery.is_there(run)
+        assert gallery.open_run(run).came_in_a_file
+        assert "trained further only where it was made" in said(page) and "Put it back" not in said(page)
