@@ -9,6 +9,7 @@ from tests.e2e import served as serving
 from tests.e2e import steps
 
 pytestmark = pytest.mark.e2e
+AGAIN = 180_000  # ms: a window asks again after 0.5 s, then after twice as long each time, at most a minute
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def test_a_window_says_that_medml_was_closed_and_comes_back_whole(screen, app, m
     expect(connected).to_have_count(0)
     monkeypatch.setattr(serving, "free_port", lambda: app.port)
     with serving.served(app.home):
-        expect(connected).to_have_count(1)
+        expect(connected).to_have_count(1, timeout=AGAIN)
         steps.settled(screen)
         screen.get_by_role("button", name="Co-pilot", exact=True).click()
         expect(screen.locator(".st-key-m_copilot")).to_be_visible()
