@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
 from tests.e2e import served as serving
@@ -30,5 +33,10 @@ def test_a_window_says_that_medml_was_closed_and_comes_back_whole(screen, app, m
     with serving.served(app.home):
         expect(connected).to_have_count(1, timeout=AGAIN)
         steps.settled(screen)
-        screen.get_by_role("button", name="Co-pilot", exact=True).click()
-        expect(screen.locator(".st-key-m_copilot")).to_be_visible()
+        panel = screen.locator(".st-key-m_copilot")
+        for _ in range(6):  # before the page is drawn anew, which may take a moment, a click still finds nobody
+            screen.get_by_role("button", name="Co-pilot", exact=True).click()
+            with contextlib.suppress(PlaywrightTimeout):
+                panel.wait_for(timeout=10_000)
+                break
+        expect(panel).to_be_visible()
