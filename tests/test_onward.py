@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from tables import clinic, saved
 
 from bench.people import Person
-from medml import profile, project
+from medml import project
+from tests.e2e.scenes import scanned
 from tests.e2e.served import served
 from tests.faults.test_app_gone import done
 
@@ -44,11 +45,7 @@ def test_a_page_that_is_left_is_not_drawn_once_more(monkeypatch, tmp_path):
 
 @pytest.fixture
 def study(tmp_path):
-    card = project.create(saved(clinic(), tmp_path), "Study")
-    found = profile.scan(Path(card.source))
-    project.write(card.id, found)
-    project.write(card.id, profile.propose_choice(found))
-    return card.id
+    return scanned(saved(clinic(), tmp_path), "Study")
 
 
 @pytest.mark.parametrize("slowly", [True, False])

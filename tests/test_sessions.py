@@ -12,18 +12,14 @@ from streamlit.testing.v1 import AppTest
 from tables import clinic, saved
 
 from bench.soak import slope
-from medml import profile, project
+from tests.e2e.scenes import scanned
 
 ROUTER = Path(__file__).resolve().parents[1] / "pages" / "_router.py"
 
 
 @pytest.fixture
 def study(tmp_path):
-    card = project.create(saved(clinic(), tmp_path), "Study")
-    found = profile.scan(Path(card.source))
-    project.write(card.id, found)
-    project.write(card.id, profile.propose_choice(found))
-    return card.id
+    return scanned(saved(clinic(), tmp_path), "Study")
 
 
 def visit(study: str) -> list[weakref.ref]:
