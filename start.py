@@ -77,7 +77,7 @@ def setup(rest):
 def app(rest):
     """Serve the app on this machine alone and open the browser; Ctrl-C closes it and leaves the worker at work."""
     prepare()
-    port = free_port()
+    port = asked_port(rest) or free_port()
     address = f"http://127.0.0.1:{port}"
     said = tempfile.TemporaryFile()  # shown only where the app could not go on
     server = subprocess.Popen([PYTHON, "-m", "streamlit", "run", "streamlit_app.py", "--server.address", "127.0.0.1",
@@ -232,6 +232,15 @@ def progress_line(line):
 
 
 # ---- the browser -----------------------------------------------------------------------------------------------
+
+def asked_port(rest):
+    """The port that Streamlit's own option asks for, as text; None where it does not."""
+    for at, each in enumerate(rest):
+        name, _, value = each.partition("=")
+        if name == "--server.port":
+            return value or "".join(rest[at + 1:at + 2])
+    return None
+
 
 def free_port():
     """The first free port from 8501 on, on this machine's own address."""

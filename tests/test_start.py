@@ -138,6 +138,19 @@ def test_the_app_is_served_on_this_machine_alone_and_ctrl_c_closes_it(tree):
     assert complaints == ""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C to a group is POSIX")
+@pytest.mark.parametrize("asked", [["--server.port", "8790"], ["--server.port=8790"]])
+def test_the_app_says_the_port_that_was_asked_for(tree, asked):
+    assert run(tree, "setup").returncode == 0
+    app = subprocess.Popen([sys.executable, "start.py", "app", "--no-browser", *asked], cwd=tree,
+                           start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert "http://127.0.0.1:8790 " in app.stdout.readline()
+    finally:
+        os.killpg(app.pid, signal.SIGINT)
+        app.communicate(timeout=20)
+
+
 def test_the_tests_closing_line_comes_last(tree):
     ran = run(tree, "test", "-k", "x", MEDML_CHROMIUM=sys.executable)
     assert ran.returncode == 0, ran.stderr
