@@ -27,7 +27,7 @@ Stage = Literal["scan", "preview", "cleanup", "configure", "train", "evaluate"]
 __all__ = [
     "FILES", "STAGES", "Project", "Stage", "add_run", "all_projects", "allowed_roots", "browse", "check_source",
     "choice", "config", "create", "delete", "example_source", "first_folder", "folder", "get", "ids", "name_of",
-    "profile", "read", "recipe", "rename", "runs_of", "stage_of", "write",
+    "of_run", "profile", "read", "recipe", "rename", "runs_of", "stage_of", "write",
 ]
 STAGES: tuple[Stage, ...] = ("scan", "preview", "cleanup", "configure", "train", "evaluate")
 CHANGES = {"profile": "change scan", "choice": "change outcome or columns", "recipe": "change cleanup",
@@ -232,6 +232,12 @@ def runs_of(project: str) -> list[str]:
     if not rights.sees("project", project):
         return []
     return list(inherited.runs(project))
+
+
+def of_run(run: str) -> str | None:
+    """The project that made a run, of those that one may see; None for one of the command line, or whose project was
+    removed."""
+    return next((each for each in ids() if run in inherited.runs(each)), None)
 
 
 def add_run(project: str, run: str) -> None:

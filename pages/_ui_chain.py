@@ -23,7 +23,7 @@ NETWORK = "mlp"
 
 def project_of(run: str) -> str | None:
     """The project that a run belongs to; None for one of the command line, or whose project was removed."""
-    return next((each for each in projects.ids() if run in projects.runs_of(each)), None)
+    return projects.of_run(run)
 
 
 def lost(run: Run) -> UserError | None:

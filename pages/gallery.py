@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from medml import gallery, one_file
+from medml import project as projects
 from medml.gallery import Summary
 from pages import _ui as ui
 from pages import _ui_export as out
@@ -44,7 +45,7 @@ def buttons(each: Summary) -> None:
     with st.container(horizontal=True, gap="small"):
         if not each.unusable:
             if st.button("Open", key=f"m_open_{each.run}", icon=":material/monitoring:"):
-                ui.go("evaluate", run=each.run)
+                judged(each.run)
             if st.button("Details", key=f"m_details_{each.run}", icon=":material/info:"):
                 ui.remember("run", each.run)
                 st.session_state["m_view"] = "details"
@@ -75,6 +76,12 @@ def change(each: Summary) -> None:
         gallery.delete(each.run)
         st.session_state[CHOSEN] = [other for other in chosen() if other != each.run]
         st.rerun()
+
+
+def judged(run: str) -> None:
+    """To the figures of a run, in the project that made it: the one that is open may be another, with its own."""
+    project = projects.of_run(run)
+    ui.go("evaluate", run=run, **({"project": project} if project else {}))
 
 
 def back() -> None:
@@ -116,7 +123,7 @@ def details_view(run: str) -> None:
     out.take_out(opened)
     away.buttons(opened)
     if ui.next_button("Open its evaluation", "evaluate"):
-        ui.go("evaluate", run=run)
+        judged(run)
 
 
 def compare_view() -> None:
@@ -124,7 +131,7 @@ def compare_view() -> None:
     back()
     cards.side_by_side(*chosen())
     if ui.next_button("Open the first", "evaluate"):
-        ui.go("evaluate", run=chosen()[0])
+        judged(chosen()[0])
 
 
 with ui.page(TITLE, project_required=False, lead=LEAD):

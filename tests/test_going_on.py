@@ -17,6 +17,7 @@ from medml.watch import Silent
 from pages._ui_jobs import Halt
 from pages._ui_live import what_a_stop_keeps
 from tests.tables import clinic, planned, saved
+from tests.test_ui_jobs import ROUTER
 from worker.jobs import registry
 
 CLOSED = SplitPlan(by="patient", scheme="held_out", folds=3, repeats=1)
@@ -151,3 +152,18 @@ def test_the_stop_button_promises_what_a_stop_keeps():
         assert label == "Stop" and "nothing of this training is kept" in kept
     assert said("continue", "mlp") == Halt("Stop and keep the best", "If you stop: the best round so far is kept, once "
                                            "learning has gone on in every fold; you can go back.")
+
+
+@pytest.mark.parametrize("way", ["m_open_RUN", "details"])
+def test_a_model_of_another_project_than_the_open_one_is_the_one_that_the_gallery_opens(source, way):
+    run, theirs = made(source), project.create(source, "Theirs").id
+    project.add_run(theirs, run)
+    page = AppTest.from_file(str(ROUTER), default_timeout=60)
+    page.query_params["project"] = page.session_state["m_current_project"] = project.create(source, "Open").id
+    if way == "details":
+        page.session_state["m_view"], page.session_state["m_current_run"] = "details", run
+    page = page.run().switch_page("gallery.py").run()
+    page.button(key="m_next" if way == "details" else f"m_open_{run}").click().run()
+    assert not page.exception and page.session_state["m_current_project"] == theirs
+    assert "there is no model to look at yet" not in words(page) and gallery.open_run(run).label.name.lower() in \
+        words(page)
