@@ -18,6 +18,7 @@ from medml.errors import UserError, our_fault
 from pages import _ward as ward
 from pages._door import Guard, dress_what_the_server_refuses
 from pages._door_at_once import answer_at_once
+from pages._door_bundles import hand_over_in_bundles
 from pages._door_kept import Kept
 from pages._door_left import finish_what_was_asked
 from pages._door_taken import keep_what_was_taken
@@ -64,6 +65,7 @@ except UserError as stopped:
     sys.exit(f"{stopped.what} {stopped.fix}")
 dress_what_the_server_refuses()
 answer_at_once()
+hand_over_in_bundles()
 make_the_theme_once()
 finish_what_was_asked()
 keep_what_was_taken()
