@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import logging
@@ -25,21 +26,25 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def home() -> Path:
     """The folder that holds everything MedML writes (`MEDML_HOME`, else models/ beside the code), made if absent."""
-    chosen = os.environ.get("MEDML_HOME")
-    folder = Path(chosen).expanduser() if chosen else Path(__file__).resolve().parent.parent / "models"
-    return ensure(folder)
+    return ensure(_folder(os.environ.get("MEDML_HOME"), os.environ.get("HOME")))
+
+
+@functools.lru_cache(maxsize=8)  # asked a dozen times a click
+def _folder(chosen: str | None, _whose: str | None) -> Path:
+    """That folder, or models/ beside the code; `~` is of whose folder HOME names."""
+    return Path(chosen).expanduser() if chosen else Path(__file__).resolve().parent.parent / "models"
 
 
 def state() -> Path:
     """What is this machine's own: database, locks, logs. home() itself, unless several machines share that
     (`MEDML_STATE` then names a folder on this machine's disk)."""
     chosen = os.environ.get("MEDML_STATE")
-    return ensure(Path(chosen).expanduser()) if chosen else home()
+    return ensure(_folder(chosen, os.environ.get("HOME"))) if chosen else home()
 
 
 def ensure(folder: Path) -> Path:
     """Make a folder that only its owner can read, with its parents; return it."""
-    if folder.is_dir():
+    if os.path.isdir(folder):  # a third of what Path.is_dir takes, of which some twenty are asked a click
         return folder
     for each in (*reversed(folder.parents), folder):  # `parents=True` would leave those between open to others
         if not each.is_dir():

@@ -9,6 +9,7 @@ and from then on nobody acts there without a session.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -331,10 +332,20 @@ def require_answer(question: str, about: Mapping[str, Any], *, ready: Callable[[
 
 def sees_job(job: Job) -> bool:
     """Whether a job is about a project or run that one sees; of one about neither only administrators know."""
-    if not of_many():
+    return _sees_job(job, sees)
+
+
+def seen_jobs() -> Callable[[Job], bool]:
+    """As `sees_job` for many jobs: whom things belong to is read once."""
+    by_sort = functools.cache(seen)  # nothing is read of what no job is about
+    return lambda job: _sees_job(job, lambda sort, thing: by_sort(sort)(thing))
+
+
+def _sees_job(job: Job, sees: Callable[[str, str], bool]) -> bool:
+    if not of_many() or current().sees_all:
         return True
-    person, about = current(), _about(job.payload, job.project)
-    return person.sees_all or bool(about) and all(sees(sort, thing, person) for sort, thing in about)
+    about = _about(job.payload, job.project)
+    return bool(about) and all(sees(sort, thing) for sort, thing in about)
 
 
 def require_of_job(act: str, job: str) -> None:

@@ -213,8 +213,13 @@ def _where(project: projects.Project) -> str:
 
 def _link(name: str, label: str, *, disabled: bool = False, width: str = "content") -> None:
     """A link within the app; a page whose file is not there is left out."""
-    if (Path(__file__).parent / f"{name}.py").exists() and opens(name):
+    if _is_here(name) and opens(name):
         st.page_link(f"{name}.py", label=label, disabled=disabled, width=width, query_params=_address())
+
+
+@cache
+def _is_here(name: str) -> bool:
+    return Path(__file__).with_name(f"{name}.py").exists()
 
 
 def _heading(title: str, step: str | None, lead: str) -> None:

@@ -70,7 +70,7 @@ def jobs(state: State | tuple[State, ...] | None = None, project: str | None = N
     most  so many of the newest, of those that one may see
     """
     found = store.jobs(state=state, project=project, most=None if rights.of_many() else most)
-    return [each for each in found if rights.sees_job(each)][:most]
+    return list(filter(rights.seen_jobs(), found))[:most]
 
 
 def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
@@ -80,7 +80,8 @@ def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
 
 def ready() -> list[Ready]:
     """Trainings that one may see and that run or wait, and whether they will be done by the next 07:00."""
-    return [each for each in morning.ready() if rights.sees_job(each.job)]
+    seen = rights.seen_jobs()
+    return [each for each in morning.ready() if seen(each.job)]
 
 
 def stop(job_id: str) -> None:

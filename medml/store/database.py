@@ -95,13 +95,11 @@ def laid(schema: str, last: str, *, write: bool = False) -> Iterator[Database]:
 
     schema  CREATE ... IF NOT EXISTS statements, parted by ";";   last  name of the table that is laid last
     """
-    with connect() as db:
-        is_there = db.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", [last]).fetchone()[0]
-    if not is_there:
-        with connect(write=True) as db:
-            for statement in filter(str.strip, schema.split(";")):
-                db.execute(statement)
     with connect(write=write) as db:
+        if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", [last]).fetchone()[0]:
+            with contextlib.nullcontext(db) if write else connect(write=True) as laying:
+                for statement in filter(str.strip, schema.split(";")):
+                    laying.execute(statement)
         yield db
 
 
