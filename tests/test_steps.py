@@ -118,6 +118,13 @@ def test_codes_are_found_in_typed_columns():
     assert after["n"].dtype == pl.Int64
 
 
+def test_a_column_named_like_a_pattern_is_emptied_alone():
+    frame = pl.DataFrame({"^.*$": ["-999", "?", "5"], "other": ["-999", "6", "7"], "y": ["0", "1", "0"]})
+    after, effect = apply("sentinels", frame, {"columns": {"^.*$": ["-999"]}})
+    assert after["^.*$"].to_list() == [None, None, "5"] and after["other"].to_list() == ["-999", "6", "7"]
+    assert effect.cells_changed == 2
+
+
 # ---- numbers written as text ------------------------------------------------------------------------------------
 
 def test_limits_thousands_and_units_are_read():

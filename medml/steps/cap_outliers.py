@@ -49,14 +49,16 @@ class CapOutliers(Learned):
         return {"limits": {name: list(pair) for name, pair in limits.items() if pair is not None}}
 
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
-        capped = {name: np.clip(X[name].to_numpy(float), low, high) for name, (low, high) in state["limits"].items()
-                  if name in X.columns}
-        return X.assign(**capped)
+        import pandas as pd
+
+        limits = state["limits"]  # a frame made at once: columns put into one in turn take four times as long
+        return pd.DataFrame({name: np.clip(column.to_numpy(float), *limits[name]) if name in limits else column
+                             for name, column in X.items()}, index=X.index)
 
     def effect(self, before: pd.DataFrame, after: pd.DataFrame, state: State) -> Effect:
-        pairs = [(before[name].to_numpy(float), after[name].to_numpy(float)) for name in state["limits"]]
-        changed = [int(((was != now) & ~np.isnan(was)).sum()) for was, now in pairs]
-        cells, columns = sum(changed), sum(map(bool, changed))
+        was, now = (X[list(state["limits"])].to_numpy(float) for X in (before, after))   # (n, limits)
+        changed = ((was != now) & ~np.isnan(was)).sum(axis=0)
+        cells, columns = int(changed.sum()), int((changed > 0).sum())
         sentence = (f"{plural(cells, 'value')} in {plural(columns, 'column')} {were(cells)} far outside the middle "
                     f"half and {were(cells)} moved to the limit." if cells
                     else "No value lies far outside the middle half of its column.")
@@ -69,8 +71,11 @@ def fences(values: np.ndarray, fence: float, patients: np.ndarray | None) -> tup
     lowest, middles, highest = by_patient(values, patients)
     if len(middles) < FEWEST:
         return None
-    first, third, tail = np.quantile(middles, [0.25, 0.75, 0.95])
-    rarest, last = np.quantile(lowest, 0.01), np.quantile(highest, 0.99)
+    if patients is None:  # the three are one array, asked once
+        rarest, first, third, tail, last = np.quantile(middles, [0.01, 0.25, 0.75, 0.95, 0.99])
+    else:
+        first, third, tail = np.quantile(middles, [0.25, 0.75, 0.95])
+        rarest, last = np.quantile(lowest, 0.01), np.quantile(highest, 0.99)
     if third <= first:
         return None
     reach = fence * (third - first)

@@ -40,10 +40,11 @@ class Impute(Learned):
         patients = coming_back(patients)
         numbers = [name for name in X.columns if kinds.get(name, "number") in NUMERIC]
         others = [name for name in X.columns if name not in set(numbers)]
+        missing = X[numbers].isna().to_numpy()   # (n, numbers)
         return {"numbers": {name: safe_median(X[name].to_numpy(float), patients) for name in numbers},
                 "categories": {name: _filling(X[name], params["category"], patients) for name in others},
-                "indicators": {name: _free_name(name, X) for name in numbers
-                               if params["indicator"] and _often_missing(X[name], patients)}}
+                "indicators": {name: _free_name(name, X) for name, gone in zip(numbers, missing.T, strict=True)
+                               if params["indicator"] and _often(gone, patients)}}
 
     def transform(self, X: pd.DataFrame, state: State) -> pd.DataFrame:
         import pandas as pd
@@ -53,7 +54,8 @@ class Impute(Learned):
         return pd.DataFrame({**filled, **marks}, index=X.index)
 
     def effect(self, before: pd.DataFrame, after: pd.DataFrame, state: State) -> Effect:
-        cells, columns = int(before.isna().to_numpy().sum()), int(before.isna().any().sum())
+        missing = before.isna().to_numpy()
+        cells, columns = int(missing.sum()), int(missing.any(axis=0).sum())
         marks = len(state["indicators"])
         sentence = (f"{plural(cells, 'missing cell')} in {plural(columns, 'column')} {were(cells)} filled in"
                     + (f"; {plural(marks, 'column')} mark{'s' if marks == 1 else ''} where a number was missing."
@@ -78,8 +80,7 @@ def _filling(column: pd.Series, how: str, patients: np.ndarray | None) -> str:
     return next(iter(frequent(column, SMALL_GROUP, 1, patients)), MISSING)
 
 
-def _often_missing(column: pd.Series, patients: np.ndarray | None) -> bool:
-    missing = column.isna().to_numpy()
+def _often(missing: np.ndarray, patients: np.ndarray | None) -> bool:
     return min(n_patients(missing, patients), n_patients(~missing, patients)) >= SMALL_GROUP
 
 
