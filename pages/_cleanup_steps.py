@@ -13,6 +13,7 @@ from medml.types import Choice, Effect, Recipe, Step, Table
 from pages import _ui as ui
 from pages._ui_belonging import locked
 
+CHANGED = "m_step_changed"  # a setting was changed on the screen, and the page has not been drawn whole since
 OF_LISTS = {"drop_columns": "Columns", "join_classes": "Classes"}  # steps with a list to choose from, and its heading
 
 
@@ -66,6 +67,11 @@ def switch(project: str, name: str, key: str) -> None:
         change(project, name, on=bool(st.session_state[key]))
 
 
+def changed() -> None:
+    """A setting was changed: it is kept as its card is drawn, so nobody leaves before that."""
+    st.session_state[CHANGED] = True
+
+
 def _words(kind: kinds.Step, step: Step) -> str:
     learned = ui.chip("learned inside every fold", "teal") if kind.learns else ""
     return (f'<div class="m-step"><h2>{ui.linked(kind.title)}{learned}</h2>'
@@ -99,12 +105,14 @@ def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Cho
         key = f"{project}_{step.name}_{revision}"
         new = dict(step.params)
         if kind.params:
-            new |= ui.form_from_params(kind.params, kind.filled(step.params), key=key, disabled=locked("change"))
+            new |= ui.form_from_params(kind.params, kind.filled(step.params), key=key, disabled=locked("change"),
+                                        on_change=changed)
         if step.name == "drop_columns":
             names = [each.name for each in table.columns
                      if each.name not in (choice.target, choice.patient, *choice.leave_out)]
             new["columns"] = st.multiselect("Columns to leave out", names, format_func=ui.clean, key=f"m_drop_{key}",
-                                            default=[each for each in step.params.get("columns", []) if each in names])
+                                            on_change=changed, default=[
+                                                each for each in step.params.get("columns", []) if each in names])
         if step.name == "join_classes":
             new["classes"] = joined(table, choice, step.params.get("classes", {}), key)
         if new != dict(kind.filled(step.params)) and not locked("change"):
@@ -134,8 +142,8 @@ def group(free: list[str], name: str, members: list[str], key: str) -> tuple[lis
     left, right = st.columns(2, gap="large")
     with left:
         chosen = st.multiselect("Classes that count as one", free, members, key=f"m_join_{key}", format_func=ui.clean,
-                                placeholder="None")
+                                on_change=changed, placeholder="None")
     with right:
-        called = st.text_input("Name of the joined class", name, key=f"m_called_{key}", max_chars=60,
+        called = st.text_input("Name of the joined class", name, key=f"m_called_{key}", max_chars=60, on_change=changed,
                                placeholder=" or ".join(chosen) or "What they are called together")
     return chosen, called.strip() or " or ".join(chosen)

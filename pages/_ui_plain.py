@@ -21,8 +21,10 @@ _INERT = re.compile(r"(?!\d+[.)]|.*--|.*www\.)[^\W_](?:[^\\`*_{}\[\]<>#!|~$:@&\"
 
 def clean(text: object, most: int = 200) -> str:
     """Text without control and direction-changing characters (they can hide what a name says), on one line."""
-    words = "".join(" " if each in "\r\n\t" else each for each in str(text))
-    shown = "".join(each for each in words if unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co"))
+    shown = str(text)
+    if not shown.isprintable():  # what is printable holds none of them: asked of all letters in one
+        words = (" " if each in "\r\n\t" else each for each in shown)
+        shown = "".join(each for each in words if unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co"))
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 

@@ -82,7 +82,8 @@ def tools(project: projects.Project, profile: Profile, choice: Choice) -> None:
             st.rerun()
 
 
-with ui.page(TITLE, step="cleanup", lead=LEAD) as opened:
+onward = None if st.session_state.get(steps.CHANGED) else "configure"
+with ui.page(TITLE, step="cleanup", lead=LEAD, onward=onward) as opened:
     known = held_here.needed(opened)
     if known is not None:
         found, chosen = known
@@ -95,5 +96,6 @@ with ui.page(TITLE, step="cleanup", lead=LEAD) as opened:
         tools(opened, found, chosen)
         for step, effect in zip(recipe.steps, done, strict=True):
             steps.card(opened.id, step, effect, found.table(chosen.table), chosen)
+        st.session_state.pop(steps.CHANGED, None)
         if ui.next_button("Continue to configure", "configure"):  # what was changed just before is kept above
             ui.go("configure")
