@@ -125,12 +125,14 @@ def _is_data(row: Row, body: list[Row]) -> bool:
     """Whether the first row is already data: numbers stand where the column below holds numbers, names nowhere."""
     if all(is_number(cell) for cell in row if cell.strip()):
         return len(row) > 1 or not body or all(is_number(each[0]) for each in body[:20])
-    number, name = 0, 0
+    number = False
     for n, cell in enumerate(row):
         below = [each[n] for each in body if n < len(each) and not is_missing_word(each[n])]
         if below and sum(map(is_number, below)) >= 0.9 * len(below) and not is_missing_word(cell):
-            number, name = (number + 1, name) if is_number(cell) else (number, name + 1)
-    return number > 0 and name == 0 and len(body) > 1
+            if not is_number(cell):
+                return False  # one name is enough: the other columns are not looked at
+            number = True
+    return number and len(body) > 1
 
 
 def is_number(cell: str) -> bool:

@@ -71,6 +71,7 @@ def survey(material: Material, separator: str, width: int, start: int) -> Survey
             found.bytes += n
             content[:kept] = content[n: n + kept]
     found.ends_open = found.bytes > 0 and content[kept - 1] != _LF
+    found.padded = found.padded or (found.ends_open and content[kept - 1] <= _BLANK)
     found.utf8 = found.utf8 and not decoder.getstate()[0]
     return found
 

@@ -52,8 +52,9 @@ class TextTable(TableSource):
     def frame(self, columns: list[str] | None = None, n_rows: int | None = None) -> pl.DataFrame:
         scan = self._scan(dict.fromkeys(self.columns, pl.String), n_rows)
         scan = scan if columns is None else scan.select(columns)
+        scan = scan.with_columns(_stripped(pl.col(pl.String))) if self._padded else scan
         try:
-            return scan.with_columns(_stripped(pl.col(pl.String))).collect(engine="streaming")
+            return scan.collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError) as error:
             self._mend(error)
             return self.frame(columns, n_rows)
