@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,9 +42,12 @@ class Sample:
         a word among numbers."""
         from medml.data.values import missing_cells
 
-        read = [self.frame[each.name] for each in self.columns]
-        return {column.name: _missing(gone, cells, column) for gone, cells, column
-                in zip(missing_cells(read), read, self.columns, strict=True)}
+        read = {each.name: self.frame[each.name] for each in self.columns}
+        found = {name: gone.to_numpy().astype(bool)
+                 for name, gone in zip(read, missing_cells([*read.values()]), strict=True)}
+        for name, gone in [*_coded(self.columns, read), *_by_number(self.columns, read)]:
+            found[name] |= gone
+        return found
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -53,17 +57,15 @@ class Sample:
 
     def numbers(self, name: str) -> np.ndarray:
         """(n,) float64 of a number or date column (days since 1970-01-01), NaN where missing or unreadable."""
-        from medml.data.values import read_dates, read_numbers
+        return self.numbers_of([name])[name]
 
-        column, series = self.table.column(name), self.frame[name]
-        if column.kind == "date":
-            import polars as pl
-
-            days = read_dates(series).values.cast(pl.Date, strict=False).to_physical()
-            values = days.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(float)
-        else:
-            values = read_numbers(series).values.fill_null(float("nan")).to_numpy().astype(float)
-        return np.where(self.missing[name] | ~np.isfinite(values), np.nan, values)
+    def numbers_of(self, names: list[str]) -> dict[str, np.ndarray]:
+        """The same of several columns, which are read together."""
+        columns = [self.table.column(name) for name in names]
+        read = _read([each for each in columns if each.kind != "date"], self.frame)
+        read |= {each.name: _days(self.frame[each.name]) for each in columns if each.kind == "date"}
+        values = {name: read[name].fill_null(float("nan")).to_numpy().astype(float) for name in names}
+        return {name: np.where(self.missing[name] | ~np.isfinite(each), np.nan, each) for name, each in values.items()}
 
     def names(self, name: str) -> np.ndarray:
         """(n,) object: category names in one spelling, None where missing."""
@@ -86,26 +88,45 @@ def take(source: Path, table: Table, *, most: int = MOST_ROWS) -> Sample:
     return Sample(read, table, read.height < most or read.height >= table.rows, opened.short)
 
 
-def _missing(gone: pl.Series, series: pl.Series, column: Column) -> np.ndarray:
-    """With the codes that the scan found to stand for "missing"."""
+def _read(columns: list[Column], frame: pl.DataFrame | dict[str, pl.Series]) -> dict[str, pl.Series]:
+    """Column -> its cells as numbers, null where there is none."""
+    from medml.data.values import read_columns
+
+    found = read_columns([frame[each.name] for each in columns])
+    return {each.name: numbers.values for each, numbers in zip(columns, found, strict=True)}
+
+
+def _days(series: pl.Series) -> pl.Series:
     import polars as pl
 
-    from medml.data.values import read_numbers
+    from medml.data.values import read_dates
 
-    if column.sentinels and series.dtype == pl.String:
-        gone = gone | series.str.strip_chars().is_in(column.sentinels).fill_null(False)
-    numeric = [float(each) for each in column.sentinels if _is_number(each)]
-    if numeric and column.kind == "number":
-        gone = gone | read_numbers(series).values.is_in(numeric).fill_null(False)
-    if any(each.code == "mixed_types" for each in column.suspicions):  # words among numbers count as missing
-        gone = gone | _unread(series, column)
-    return gone.to_numpy().astype(bool)
+    return read_dates(series).values.cast(pl.Date, strict=False).to_physical().cast(pl.Float64)
 
 
-def _unread(series: pl.Series, column: Column) -> pl.Series:
-    from medml.data.values import read_dates, read_numbers
+def _coded(columns: list[Column], read: dict[str, pl.Series]) -> Iterator[tuple[str, np.ndarray]]:
+    """Cells of text that are a code which the scan found to stand for "missing"."""
+    import polars as pl
 
-    return (read_dates(series) if column.kind == "date" else read_numbers(series)).values.is_null()
+    for each in columns:
+        if each.sentinels and read[each.name].dtype == pl.String:
+            is_one = read[each.name].str.strip_chars().is_in(each.sentinels)
+            yield each.name, is_one.fill_null(False).to_numpy()
+
+
+def _by_number(columns: list[Column], read: dict[str, pl.Series]) -> Iterator[tuple[str, np.ndarray]]:
+    """Cells that are such a code once they are read as numbers, and words among numbers or dates."""
+    from medml.data.values import read_dates
+
+    codes = {each.name: [float(code) for code in each.sentinels if _is_number(code)] for each in columns
+             if each.kind == "number"}
+    mixed = [each for each in columns if any(found.code == "mixed_types" for found in each.suspicions)]
+    numbers = _read([each for each in columns if codes.get(each.name) or each in mixed and each.kind != "date"], read)
+    for name in filter(codes.get, numbers):
+        yield name, numbers[name].is_in(codes[name]).fill_null(False).to_numpy()
+    for each in mixed:
+        values = numbers[each.name] if each.name in numbers else read_dates(read[each.name]).values
+        yield each.name, values.is_null().to_numpy()
 
 
 def _is_number(text: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import fields
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medml.data import missing
 from medml.data.values import (
     is_missing,
     is_numeric,
@@ -16,6 +18,7 @@ from medml.data.values import (
     missing_words,
     numeric_sentinels,
     read_booleans,
+    read_columns,
     read_dates,
     read_numbers,
 )
@@ -103,6 +106,7 @@ def test_no_text_makes_the_readers_fail(cells):
 @pytest.mark.parametrize(("cells", "dates", "ambiguous", "first"), [
     (["2024-03-01", "2024-3-2"], ["2024-03-01", "2024-03-02"], 0, None),
     (["2024/03/01", "20240301"], ["2024-03-01", None], 0, None),
+    (["2024-03-01", "?", "1700-01-01", "2300-01-01", None], ["2024-03-01", None, None, None, None], 0, None),
     (["03/04/2024", "05/06/2024"], ["2024-04-03", "2024-06-05"], 2, True),
     (["13/04/2024", "05/06/2024"], ["2024-04-13", "2024-06-05"], 0, True),
     (["12/1/1996", "3/25/1996"], ["1996-12-01", "1996-03-25"], 0, False),
@@ -151,6 +155,26 @@ def test_a_column_may_be_named_as_polars_names_its_counts(name):
     assert missing_words(pl.Series(name, ["?", "x", "?"])) == {"?": 2}
     assert numeric_sentinels(pl.Series(name, [7.1, 7.2, 7.3, 7.4, 7.5, -9, -9])) == {-9: 2}
     assert read_numbers(pl.Series(name, ["1 mg", "2 mg", "3 mg"])).unit == "mg"
+
+
+def test_columns_read_together_are_read_as_each_alone(monkeypatch):
+    cells = [["1", "2.5", " ? ", None], ["007", "008", "12", ""], ["5 mg", "6 mg", "<7 mg", "x"],
+             ["1.234,5", "3,7", "2", "1.234"], ["inf", "1e400", "nan", "-0"], ["a", "V57", "NA", "b"], [None] * 4,
+             ["9007199254740993", "12345678901234567890", "1", "٣"]]
+    columns = [*(pl.Series("^a$", each, dtype=pl.String) for each in cells), pl.Series("x", [1, None, 2, 3]),
+               pl.Series("y", [1.5, float("inf"), float("nan"), None]), pl.Series("z", [True, None, False, True])]
+    alone = [read_numbers(each) for each in columns]
+    for most in (missing.AT_ONCE, 10, 1):  # cells that are asked about at once
+        monkeypatch.setattr(missing, "AT_ONCE", most)
+        for one, together in zip(alone, read_columns(columns), strict=True):
+            assert one.values.equals(together.values, check_names=True, check_dtypes=True, null_equal=True)
+            assert told(one) == told(together)
+    assert read_columns([]) == []
+
+
+def told(found) -> dict:
+    """All that a reader says but the values."""
+    return {each.name: getattr(found, each.name) for each in fields(found) if each.name != "values"}
 
 
 def test_columns_of_any_name_and_type_are_asked_at_once_and_answer_as_each_alone():

@@ -52,12 +52,16 @@ def read_dates(series: pl.Series, *, day_first: bool | None = None) -> Dates:
     n_present = len(text) - text.null_count()
     if not n_present or not text.str.contains(_ANY).fill_null(False).any():
         return Dates(nothing, 0.0, n_missing=text.null_count())
+    iso = _iso(text)
+    if iso.null_count() == text.null_count():  # the commonest: no time of day, and nothing left for other ways to write
+        values = _within_reason(iso)
+        return Dates(values.alias(series.name), (len(values) - values.null_count()) / n_present, n_formats=1,
+                     n_missing=text.null_count())
     day, time = _split_time(text)
     iso, named, dotted = _iso(day), _first_of(day, _NAMED), _parse(day, "%d.%m.%Y")
     either, n_both, first, doubt = _two_ways(day, day_first)
     formats = sum(int(part.is_not_null().any()) for part in (iso, named, dotted, either))
-    values = iso.fill_null(named).fill_null(dotted).fill_null(either)
-    values = values.set(~values.dt.year().is_between(1850, 2200).fill_null(True), None)
+    values = _within_reason(iso.fill_null(named).fill_null(dotted).fill_null(either))
     readable = (len(values) - values.null_count()) / n_present
     ambiguous = n_both if doubt or (formats > 1 and day_first is None) else 0
     n_short = int((day.str.contains(_SHORT_YEAR) & values.is_not_null()).sum())
@@ -92,9 +96,15 @@ def _parse(text: pl.Series, pattern: str) -> pl.Series:
 
 
 def _iso(text: pl.Series) -> pl.Series:
-    plain = text.str.replace_all("[/.]", "-")
-    plain = plain.set(~plain.str.contains(r"^\d{4}-\d{1,2}-\d{1,2}$").fill_null(False), None)
-    return _parse(plain, "%Y-%m-%d")
+    plain = pl.col("text").str.replace_all("[/.]", "-")
+    is_one = plain.str.contains(r"^\d{4}-\d{1,2}-\d{1,2}$")
+    return text.to_frame("text").select(pl.when(is_one).then(plain).str.to_date("%Y-%m-%d", strict=False)).to_series()
+
+
+def _within_reason(days: pl.Series) -> pl.Series:
+    """Without years that no living patient has seen or will see."""
+    day = pl.col("day")
+    return days.to_frame("day").select(pl.when(day.dt.year().is_between(1850, 2200)).then(day)).to_series()
 
 
 def _first_of(text: pl.Series, patterns: tuple[str, ...]) -> pl.Series:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from medml.data.missing import present
+from medml.data.missing import of_each, present
 
 EXACT = 2**53  # whole numbers beyond this are rounded by a 64-bit float: they are names, not quantities
 _SPACES = "\u0020\u00a0\u202f\u2009"
@@ -61,18 +61,26 @@ def read_numbers(series: pl.Series, *, decimal_comma: bool | None = None) -> Num
     decimal_comma  what "1,234" means where the column itself does not tell: None takes it as one thousand two hundred
                    and thirty-four and counts it in n_ambiguous. Pass it to read parts of one column alike.
     """
-    if series.dtype != pl.String:
-        return _typed(series)
-    text = present(series)
-    n_missing, n = text.null_count(), len(text)
-    direct, stays = _plain(text)
-    if stays:
-        return _nothing(series, n_missing, stays)
+    return read_columns([series], decimal_comma=decimal_comma)[0]
+
+
+def read_columns(columns: list[pl.Series], *, decimal_comma: bool | None = None) -> list[Numbers]:
+    """Each of a table's columns as `read_numbers` reads it; what is plain in them is found in one question."""
+    plain = of_each([each for each in columns if each.dtype == pl.String], _plain)
+    return [_read(each.name, next(plain), decimal_comma) if each.dtype == pl.String else _typed(each)
+            for each in columns]
+
+
+def _read(name: str, plain: pl.DataFrame, decimal_comma: bool | None) -> Numbers:
+    text, direct = plain["text"], plain["exact"]
+    n_missing = text.null_count()
+    if stays := _stays_text(plain):
+        return _nothing(text.alias(name), n_missing, stays)
     if direct.null_count() == n_missing:
-        return Numbers(direct.rename(series.name), 1.0, n_missing=n_missing)
+        return Numbers(direct.alias(name), 1.0, n_missing=n_missing)
     odd = pl.DataFrame({"text": text, "direct": direct}).with_row_index("row")
     odd = odd.filter(pl.col("text").is_not_null() & pl.col("direct").is_null())
-    return _read_odd(series.name, text, direct, odd, n - n_missing, decimal_comma)
+    return _read_odd(name, text, direct, odd, len(text) - n_missing, decimal_comma)
 
 
 def is_numeric(numbers: Numbers, *, at_least: float = 0.95) -> bool:
@@ -101,24 +109,28 @@ def _nothing(series: pl.Series, n_missing: int, stays: str | None) -> Numbers:
     return Numbers(values, 0.0 if n else 1.0, n_unreadable=n, n_missing=n_missing, stays_text=stays)
 
 
-def _plain(text: pl.Series) -> tuple[pl.Series, str | None]:
-    """The cells that are plain numbers, without infinities and without whole numbers that a float would round; and why
-    digits in this column are a name, where they are: at least 2 % of the whole numbers start with 0 or exceed 2^53.
+def _plain(cells: pl.Series) -> pl.DataFrame:
+    """Of each cell: its text, the number where it is a plain one (without infinities and without whole numbers that a
+    float would round), whether it is a whole number, too large a one, and one that starts with 0.
 
     Asked in one question: a screen reads some thousand cells of each column, and each question took longer than that.
     """
-    number, whole = pl.col("number"), pl.col("whole")
+    text, number, whole = pl.col("text"), pl.col("number"), pl.col("whole")
     large = whole & (number.abs() >= EXACT).fill_null(True)  # null: digits of another script
-    found = text.to_frame("text").lazy().with_columns(
-        pl.col("text").cast(pl.Float64, strict=False).alias("number"),
-        pl.col("text").str.contains(r"^[+-]?\d+$").fill_null(False).alias("whole"),
+    return present(cells).to_frame("text").lazy().with_columns(
+        text.cast(pl.Float64, strict=False).alias("number"),
+        text.str.contains(r"^[+-]?\d+$").fill_null(False).alias("whole"),
     ).select("text", "whole", pl.when(number.is_finite() & ~large).then(number).alias("exact"), large.alias("large"),
-             (whole & pl.col("text").str.contains(r"^[+-]?0\d")).alias("zero")).collect()
-    n_whole = found["whole"].sum()
-    if n_whole and found["zero"].sum() >= 0.02 * n_whole:
-        return found["exact"], "leading_zeros"
-    big = found["large"].any() and _too_big(found.filter(whole)["text"]).sum() >= 0.02 * n_whole
-    return found["exact"], "big_integers" if big else None
+             (whole & text.str.contains(r"^[+-]?0\d")).alias("zero")).collect()
+
+
+def _stays_text(plain: pl.DataFrame) -> str | None:
+    """Why digits in this column are a name: at least 2 % of the whole numbers start with 0 or exceed 2^53."""
+    n_whole = plain["whole"].sum()
+    if n_whole and plain["zero"].sum() >= 0.02 * n_whole:
+        return "leading_zeros"
+    big = plain["large"].any() and _too_big(plain.filter("whole")["text"]).sum() >= 0.02 * n_whole
+    return "big_integers" if big else None
 
 
 def _too_big(whole: pl.Series) -> pl.Series:
@@ -166,6 +178,8 @@ def _of_plain_alone(name: str, text: pl.Series, direct: pl.Series, unread: pl.Se
 
 def _main_unit(units: pl.Series) -> tuple[str | None, pl.Series]:
     """The one unit of the column, and which cells carry no unit or that one. "5 mg" beside "5 g" is never mixed."""
+    if units.null_count() == len(units):
+        return None, units.is_null().alias("unit_known")
     plain = (units.str.to_lowercase().str.replace_all("μ", "µ").str.replace_all(r"[\[\]()]", "")
              .str.replace_all(r"\s+", "").str.strip_suffix("."))
     known = plain.filter(plain.is_in(list(UNITS)))
@@ -198,11 +212,14 @@ class _Style:
 
 def _comma_style(number: pl.Series, wanted: bool | None) -> _Style:
     """What a comma means in this column, from the cells that leave no doubt."""
-    either = number.str.contains(r"^[+-]?[1-9]\d{0,2},\d{3}$").fill_null(False)
-    groups = number.str.contains(
-        r"^[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}\.\d*$|^[+-]?\d{1,3}(?:,\d{2,3})+,\d{3}$").fill_null(False)
-    dots = number.str.contains(r"^[+-]?\d{1,3}(?:\.\d{3})+,\d+$|^[+-]?\d{1,3}(?:\.\d{3}){2,}$").fill_null(False)
-    comma = number.str.contains(r"^[+-]?\d*,\d+$").fill_null(False) & ~either
+    cell = pl.col("number").str
+    found = number.to_frame("number").select(
+        cell.contains(r"^[+-]?[1-9]\d{0,2},\d{3}$").fill_null(False).alias("either"),
+        cell.contains(r"^[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}\.\d*$|^[+-]?\d{1,3}(?:,\d{2,3})+,\d{3}$").alias("groups"),
+        cell.contains(r"^[+-]?\d{1,3}(?:\.\d{3})+,\d+$|^[+-]?\d{1,3}(?:\.\d{3}){2,}$").alias("dots"),
+        cell.contains(r"^[+-]?\d*,\d+$").alias("comma"))
+    either, groups, dots = found["either"], found["groups"], found["dots"]
+    comma = found["comma"] & ~either
     n_groups, n_comma, n_either = int(groups.sum()), int(comma.sum() + dots.sum()), int(either.sum())
     told = n_groups + n_comma > 0
     decimal = n_comma > n_groups if told else bool(wanted)

@@ -17,11 +17,12 @@ from medml.data.missing import (
     rows_per_value,
     strip,
 )
-from medml.data.numbers import Numbers, is_numeric, read_numbers
+from medml.data.numbers import Numbers, is_numeric, read_columns, read_numbers
 
 __all__ = [
     "MISSING_WORDS", "Booleans", "Dates", "Numbers", "is_missing", "is_numeric", "missing_cells", "missing_words",
-    "numeric_sentinels", "present", "read_booleans", "read_dates", "read_numbers", "rows_per_value", "strip",
+    "numeric_sentinels", "present", "read_booleans", "read_columns", "read_dates", "read_numbers", "rows_per_value",
+    "strip",
 ]
 
 YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "positive", "pos", "present", "ja", "oui", "si", "sí", "sim"})
