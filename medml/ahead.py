@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from medml import quiet, store
@@ -37,95 +37,121 @@ def expected(job_id: str) -> Expected:
     return all_of(job.queue).get(job_id, Expected(None, None))
 
 
-def expected_of_all() -> dict[str, Expected]:
-    """What is expected of every job that runs or waits, by id: once for a screen that lists them, since each answer
-    takes the whole queue."""
-    return {name: each for queue in PLACES for name, each in all_of(queue).items()}
+def all_of(queue: str) -> dict[str, Expected]:
+    """What is expected of every job of a queue that runs or waits, by id: once for a screen that lists them, since each
+    answer takes the whole queue."""
+    return foreseen(line_of(queue))
 
 
-def if_queued(seconds: float | None, not_before: float = 0.0) -> Expected:
+def if_queued(seconds: float | None, not_before: float = 0.0, line: Line | None = None) -> Expected:
     """When a training that is not in the queue yet would start and finish, behind all that is.
 
     seconds  that it is foreseen to take; None where that cannot be told
+    line     the queue of trainings, where it was read already
     """
     new = store.Job(**dict.fromkeys(store.Job.__dataclass_fields__) | {
         "id": "", "kind": "train", "queue": "train", "state": "queued", "priority": -1, "number": 0, "halved": 0,
         "fraction": 0.0, "not_before": not_before, "payload": {} if seconds is None else {"seconds": seconds}})
-    return all_of("train", new).get("", Expected(None, None))
+    return foreseen(line or line_of("train"), new).get("", Expected(None, None))
 
 
-def spread(everything: Sequence[Job]) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A queue as it stands, read once however often it is asked what would be.
+
+    took  how long jobs of it took that are done;   typical  seconds, the median of them by kind
+    """
+
+    queue: str
+    going: Sequence[Job]
+    took: Sequence[store.Took]
+    typical: dict[str, float]
+    quiet: quiet.Hours | None
+    places: int
+    now: float
+
+
+def line_of(queue: str) -> Line:
+    """A queue as it stands now."""
+    took = store.took(queue, RECENT)
+    kinds = {each.kind for each in took}
+    typical = {kind: statistics.median(each.seconds for each in took if each.kind == kind) for kind in kinds}
+    return Line(queue, store.jobs(queue=queue, state=store.GOING), took, typical,
+                quiet.hours() if queue == "train" else None, PLACES[queue] * max(1, len(store.machines())),
+                time.time())
+
+
+def spread(took: Sequence[store.Took]) -> tuple[float, float]:
     """Seconds taken per second foreseen, the 10th and the 90th percentile of earlier trainings of one attempt."""
-    ratios = sorted((each.ended - each.started) / float(each.payload["seconds"]) for each in everything
-                    if each.state == "done" and each.attempt == 1 and each.ended and each.started
-                    and each.payload.get("seconds"))
+    ratios = sorted(each.seconds / each.foreseen for each in took if each.attempt == 1 and each.foreseen)
     if len(ratios) < ENOUGH:
         return WITHOUT
     tenths = statistics.quantiles(ratios, n=10, method="inclusive")
     return min(tenths[0], 1.0), max(tenths[-1], 1.0)
 
 
-def all_of(queue: str, new: Job | None = None) -> dict[str, Expected]:
-    """What is expected of every job of a queue that runs or waits, by id."""
-    everything = store.jobs(queue=queue, state=store.GOING) + store.jobs(queue=queue, state="done", most=RECENT)
-    low, high = spread(everything)
-    middle, early, late = (_line(queue, everything, new, scale, judged)
+def foreseen(line: Line, new: Job | None = None) -> dict[str, Expected]:
+    """What is expected of every job of a queue that runs or waits, and of a new one behind them, by id."""
+    low, high = spread(line.took)
+    middle, early, late = (_walked(line, new, scale, judged)
                            for scale, judged in ((1.0, JUDGED), (low, JUDGED), (high, 1.0)))
     unknown = (None, None)
     return {name: Expected(start, finish, early.get(name, unknown)[1], late.get(name, unknown)[1])
             for name, (start, finish) in middle.items()}
 
 
-def _line(queue: str, everything: Sequence[Job], new: Job | None, scale: float, judged: float) \
+def _walked(line: Line, new: Job | None, scale: float, judged: float) \
         -> dict[str, tuple[float | None, float | None]]:
     """(start, finish) of each job, if every one takes `scale` times as long as foreseen: jobs walk through the places
     of their queue, and whoever is due, not paused and small enough for the hour goes first.
 
     judged  the share of its length that one takes which is only to be judged: for large tables, most of a short one
     """
-    now, chosen = time.time(), quiet.hours() if queue == "train" else None
     found: dict[str, tuple[float | None, float | None]] = {}
     free: list[float | None] = []
-    for each in (each for each in everything if each.state == "running"):
-        left = _judging_left(each, everything, judged) if each.is_finishing else seconds_left(each, everything)
-        free.append(None if left is None else quiet.finished(chosen, now, left * scale))
+    for each in (each for each in line.going if each.state == "running"):
+        left = _judging_left(each, line.typical, judged) if each.is_finishing else seconds_left(each, line.typical)
+        free.append(None if left is None else quiet.finished(line.quiet, line.now, left * scale))
         found[each.id] = (each.started, None if each.paused is not None else free[-1])
-    free += [now] * (PLACES[queue] * max(1, len(store.machines())) - len(free))
-    waiting = [each for each in everything if each.state in store.WAITING and not each.is_paused]
+    free += [line.now] * (line.places - len(free))
+    waiting = [each for each in line.going if each.state in store.WAITING and not each.is_paused]
     waiting += [] if new is None else [new]
+    waiting.sort(key=lambda job: (-job.priority, job.number))
     while waiting and None not in free:
         free.sort()
-        at, job = _next(waiting, max(now, free[0]), chosen, everything)
+        start, job = _next(waiting, max(line.now, free[0]), line)
         waiting.remove(job)
-        length = _judging_left(job, everything, judged) if job.is_finishing else _length(job, everything)
-        free[0] = None if length is None else quiet.finished(chosen, at, length * scale)
-        found[job.id] = (at, free[0])
+        length = _judging_left(job, line.typical, judged) if job.is_finishing else _length(job, line.typical)
+        free[0] = None if length is None else quiet.finished(line.quiet, start, length * scale)
+        found[job.id] = (start, free[0])
     return found
 
 
-def _next(waiting: Sequence[Job], at: float, chosen: quiet.Hours | None, everything: Sequence[Job]) \
-        -> tuple[float, Job]:
-    """Who goes next once a place is free, and when."""
-    def may_start(job: Job) -> float:
-        due = max(at, job.not_before)
-        resting = quiet.is_quiet(chosen, due) and not quiet.is_small(_length(job, everything))
-        return quiet.ends(chosen, due) if resting else due
-    first = min(may_start(each) for each in waiting)
-    able = [each for each in waiting if may_start(each) == first]
-    return first, min(able, key=lambda job: (-job.priority, job.number))
+def _next(waiting: Sequence[Job], free: float, line: Line) -> tuple[float, Job]:
+    """Who goes next once a place is free, and when; those that wait stand in their turn."""
+    soonest: tuple[float, Job] | None = None
+    for job in waiting:
+        start = max(free, job.not_before)
+        if quiet.is_quiet(line.quiet, start) and not quiet.is_small(_length(job, line.typical)):
+            start = quiet.ends(line.quiet, start)
+        if start <= free:
+            return start, job  # nobody behind it can start sooner
+        if soonest is None or start < soonest[0]:
+            soonest = start, job
+    return soonest
 
 
 def rests(job: Job) -> bool:
     """Whether a job that waits does so because of the quiet hours."""
     if job.queue != "train" or job.state not in store.WAITING or job.is_paused or job.not_before > time.time():
         return False
-    return quiet.is_quiet(quiet.hours()) and not quiet.is_small(_length(job, ()))
+    return quiet.is_quiet(quiet.hours()) and not quiet.is_small(_length(job, {}))
 
 
-def seconds_left(job: Job, everything: Sequence[Job]) -> float | None:
+def seconds_left(job: Job, typical: Mapping[str, float]) -> float | None:
     """Seconds that a running job has still to go: from the share done so far; before that says anything, or where it
     went on from a checkpoint, from how long it should take."""
-    now, length = time.time(), _length(job, everything)
+    now, length = time.time(), _length(job, typical)
     if job.attempt > 1 and length is not None:
         return length * (1 - job.fraction)
     if job.fraction >= EARLY and job.heartbeat is not None and job.started is not None:
@@ -133,17 +159,14 @@ def seconds_left(job: Job, everything: Sequence[Job]) -> float | None:
     return None if length is None or job.started is None else max(job.started + length - now, 0.0)
 
 
-def _judging_left(job: Job, everything: Sequence[Job], judged: float) -> float | None:
+def _judging_left(job: Job, typical: Mapping[str, float], judged: float) -> float | None:
     """Seconds that a training has to go which was stopped while it waited, and learns nothing further."""
-    length = _length(job, everything)
+    length = _length(job, typical)
     begun = job.started if job.state == "running" and job.started is not None else time.time()
     return None if length is None else max(length * judged - (time.time() - begun), 0.0)
 
 
-def _length(job: Job, everything: Sequence[Job]) -> float | None:
+def _length(job: Job, typical: Mapping[str, float]) -> float | None:
     """Seconds one job takes: its own estimate, else the median of those of its kind that are done."""
-    if isinstance(job.payload.get("seconds"), int | float):
-        return float(job.payload["seconds"])
-    done = [each.ended - each.started for each in everything
-            if each.kind == job.kind and each.state == "done" and each.ended and each.started]
-    return statistics.median(done) if done else None
+    own = job.payload.get("seconds")
+    return float(own) if isinstance(own, int | float) else typical.get(job.kind)

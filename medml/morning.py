@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from medml import clock, quiet, store
-from medml.ahead import TRAININGS, Expected, all_of
+from medml.ahead import TRAININGS, Expected, foreseen, line_of
 from medml.store import Job
 
 SEVEN, NOON = 7, 12  # o'clock
@@ -32,12 +32,16 @@ def coming() -> float:
 
 def ready(by: float | None = None) -> list[Ready]:
     """Every training that runs or waits, in turn: will it be done by then? (the next 07:00, unless told otherwise)"""
-    by = coming() if by is None else by
-    standing = [each for each in store.jobs(queue="train", state=store.GOING) if each.kind in TRAININGS]
-    ahead = all_of("train")
-    found = [(each, ahead.get(each.id, Expected(None, None))) for each in standing]
+    return outlook(by)[0]
+
+
+def outlook(by: float | None = None) -> tuple[list[Ready], dict[str, Expected]]:
+    """As `ready`, and what is expected of all that stands in the same queue, by id."""
+    by, line = coming() if by is None else by, line_of("train")
+    ahead = foreseen(line)
+    found = [(each, ahead.get(each.id, Expected(None, None))) for each in line.going if each.kind in TRAININGS]
     return [Ready(each, "paused" if each.paused is not None else verdict(expected, by), expected)
-            for each, expected in sorted(found, key=lambda pair: pair[0].state in store.WAITING)]
+            for each, expected in sorted(found, key=lambda pair: pair[0].state in store.WAITING)], ahead
 
 
 def verdict(found: Expected, by: float) -> Verdict:

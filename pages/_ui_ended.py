@@ -20,19 +20,21 @@ Place = tuple[str, dict[str, str]]  # a page, and the ids that it needs
 def ended(listed: list[Job]) -> None:
     """What has ended, the newest first; since the last evening apart, with what came of it."""
     evening = clock.evening()
-    last = [night.came(each, with_result=each.kind in TRAININGS) for each in listed if each.ended >= evening]
-    before = [night.came(each, with_result=False) for each in listed[len(last):][:MOST]]
-    trainings = [each for each in last if each.job.kind in TRAININGS]
+    last = [each for each in listed if each.ended >= evening]
+    before = [each for each in listed if each.ended < evening][:MOST]
+    trainings = [night.came(each, with_result=False) for each in last if each.kind in TRAININGS]
     known = projects.ids()
     rows("last", f"Since {ui.when(evening)}", last, known, night.summed_up(trainings) if trainings else "")
     rows("before", "Ended before" if last else "Ended", before, known)
 
 
-def rows(key: str, title: str, listed: list[night.Came], known: set[str], words: str = "") -> None:
+def rows(key: str, title: str, listed: list[Job], known: set[str], words: str = "") -> None:
+    """One list of them; what came of a training since the last evening is read of those that are drawn."""
     if listed:
         ui.section(title, words)
         with st.container(key=f"m_list_{key}"):
-            ui.rows(listed, lambda each: line(each, known), key)
+            ui.rows(listed, lambda each: line(night.came(each, with_result=key == "last" and each.kind in TRAININGS),
+                                              known), key)
 
 
 def line(came: night.Came, known: set[str]) -> None:

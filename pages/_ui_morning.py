@@ -7,19 +7,23 @@ import time
 import streamlit as st
 
 import worker
-from medml import morning
+from medml import ahead, morning
 from medml.store import Job
 from pages._ui_night import night
 from pages._ui_words import note
 
 
-def outlooks(age: float = 0.0) -> tuple[list[worker.Ready], dict[str, worker.Expected]]:
-    """What will be ready in the morning, and when each job is likely to begin and end; what was foreseen up to `age`
-    seconds ago will do, since it takes the whole queue four times over."""
+def outlooks(going: list[Job], age: float) -> tuple[list[worker.Ready], dict[str, worker.Expected]]:
+    """What will be ready in the morning, and when each job is likely to begin and end. It takes the whole queue: what
+    was foreseen up to `age` seconds ago will do, if nothing was moved since.
+
+    going  the jobs that run and wait
+    """
     held = st.session_state.get("m_outlooks")
-    if held is None or time.monotonic() - held[0] >= age:
-        held = st.session_state["m_outlooks"] = (time.monotonic(), (worker.ready(), worker.expected_of_all()))
-    return held[1]
+    of = [(each.id, each.state, each.priority, each.not_before, each.paused, each.stop) for each in going]
+    if held is None or held[1] != of or time.monotonic() - held[0] >= age:
+        held = st.session_state["m_outlooks"] = (time.monotonic(), of, worker.outlook())
+    return held[2]
 
 
 def by_morning(job: Job, listed: list[worker.Ready]) -> str:
@@ -34,15 +38,16 @@ def summary(listed: list[worker.Ready]) -> None:
         note(morning.summed_up(listed, morning.coming()))
 
 
-def if_started(seconds: float, moment: float = 0.0) -> str:
+def if_started(seconds: float, moment: float, line: ahead.Line) -> str:
     """What would become of a training by the morning if it were queued now, for as soon as can be or for a moment."""
-    found, by = worker.if_queued(seconds, moment), morning.coming()
+    found, by = worker.if_queued(seconds, moment, line), morning.coming()
     return morning.in_words(morning.verdict(found, by), found, by)
 
 
 def before_queueing(seconds: float, moment: float) -> None:
     """Both ways of starting a training, and what the morning will bring by each."""
-    now, later = if_started(seconds), if_started(seconds, moment)
+    line = ahead.line_of("train")
+    now, later = if_started(seconds, 0.0, line), if_started(seconds, moment, line)
     if moment >= morning.coming():  # this evening is past: the next one is behind the morning that is asked about
         note(f"Started now: {_small(now)}.")
     else:

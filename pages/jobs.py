@@ -36,7 +36,7 @@ def at_work(told: dict[str, bool]) -> None:
         now = active()
         machines()
         running = [each for each in now if each.state not in WAITING]
-        morning, ahead = outlooks(LINE_EVERY) if running else ([], {})
+        morning, ahead = outlooks(now, LINE_EVERY) if running else ([], {})
         for job in running:
             row(job, morning, ahead)
         if not now:
@@ -48,7 +48,8 @@ def at_work(told: dict[str, bool]) -> None:
 def line() -> None:
     """Those that wait, looked at less often: forty with all their buttons took a fifth of a second of the server."""
     with ui.guard():
-        now, (morning, ahead) = active(), outlooks()
+        now = active()
+        morning, ahead = outlooks(now, LINE_EVERY)
         waiting = [each for each in now if each.state in WAITING]
         first = len(waiting) if st.session_state.get("m_line_whole") else FIRST
         for job in waiting[:first]:

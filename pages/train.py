@@ -46,9 +46,10 @@ def subject_of(job: Job) -> shown.Subject:
 
 def waiting(job: Job) -> None:
     """When a queued training will start, as far as can be told."""
-    start = worker.expected(job.id).start
+    ready = worker.ready()
+    start = next((each.expected.start for each in ready if each.job.id == job.id), None)
     words = f"It starts {ui.when(start)}." if start is not None else "It starts when those before it are done."
-    ready = by_morning(job, worker.ready())
+    ready = by_morning(job, ready)
     words = f"{words} {ready}." if ready else words
     ui.note(f"{words} The Jobs page shows what is ahead of it, and can start it sooner or later.")
 

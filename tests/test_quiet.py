@@ -282,3 +282,31 @@ def test_a_waiting_training_says_on_its_line_that_it_rests(monkeypatch):
     know_the_kinds(monkeypatch)
     quiet.keep(quiet.Hours(start=0, end=1439))
     assert words_of(store.get(submit("job-0001", 7200))) == "Resting in the quiet hours; goes on by itself"
+
+
+def test_how_long_work_took_is_known_as_soon_as_one_more_is_done(monkeypatch, tmp_path):
+    def done(name: str, seconds: float) -> None:
+        store.submit(name, "train", "train", {"seconds": 10.0})
+        claimed = store.claim("train", "me", 30)
+        with store.connect(write=True) as db:
+            db.execute("UPDATE jobs SET started = started - ? WHERE id = ?", [seconds, name])
+        store.finish(name, claimed.token, "done", result={"run": "r"})
+
+    done("job-0001", 20)
+    first = store.took("train", 9)
+    assert [(each.kind, each.attempt, round(each.seconds), each.foreseen) for each in first] == [("train", 1, 20, 10.0)]
+    assert store.took("train", 9) is first and store.took("quick", 9) == ()
+    done("job-0002", 40)
+    assert [round(each.seconds) for each in store.took("train", 9)] == [40, 20]
+    assert [round(each.seconds) for each in store.took("train", 1)] == [40]
+    monkeypatch.setenv("MEDML_HOME", str(tmp_path / "another"))
+    assert store.took("train", 9) == ()
+
+
+def test_whoever_is_due_goes_before_who_comes_first_and_is_put_off(medml_home):
+    now = time.time()
+    for name, after in (("job-late", 3600.0), ("job-soon", 0.0), ("job-noon", 1800.0)):
+        store.submit(name, "train", "train", {"seconds": 1000.0}, not_before=now + after if after else 0.0)
+    starts = {name: each.start - now for name, each in ahead.all_of("train").items()}
+    assert starts == {"job-soon": pytest.approx(0, abs=5), "job-noon": pytest.approx(1800, abs=5),
+                      "job-late": pytest.approx(3600, abs=5)}

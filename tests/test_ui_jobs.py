@@ -59,3 +59,11 @@ def test_two_kinds_of_work_are_shown_beside_one_another(medml_home):
     shown = AppTest.from_function(drawn, args=(ids,), default_timeout=60).run()
     assert not shown.exception and "MedML made a mistake" not in "".join(each.body for each in shown.html)
     assert {f"m_stop_{each}" for each in ids} <= {each.key for each in shown.button}
+
+
+def test_a_job_that_was_moved_up_is_said_to_start_next_at_once(medml_home):
+    page, waiting = opened(3)
+    assert [each.body for each in page.get("html") if "Next in line" in each.body and "Study 0<" in each.body]
+    page.button(key=f"m_up_{waiting[-1]}").click().run()
+    following = [each.body for each in page.get("html") if "Next in line" in each.body]
+    assert len(following) == 1 and "Study 2<" in following[0]

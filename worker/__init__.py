@@ -8,10 +8,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from medml import morning, quiet, rights, stops, store
-from medml.ahead import Expected, expected, expected_of_all, if_queued, rests
+from medml.ahead import Expected, all_of, expected, if_queued, rests
 from medml.clock import tonight
 from medml.errors import UserError
 from medml.morning import Ready
@@ -27,8 +28,8 @@ from worker.standby import answer, answer_soon
 
 __all__ = [
     "Expected", "Job", "Power", "Progress", "Ready", "State", "answer", "answer_soon", "ask", "enqueue",
-    "ensure_running", "expected", "expected_of_all", "get", "go_on", "if_queued", "is_running", "jobs", "keep_running",
-    "keeps", "move_up", "pause", "power", "progress_since", "ready", "resumes", "rests", "run_at", "set_quiet_hours",
+    "ensure_running", "expected", "get", "go_on", "if_queued", "is_running", "jobs", "keep_running", "keeps",
+    "move_up", "outlook", "pause", "power", "progress_since", "ready", "resumes", "rests", "run_at", "set_quiet_hours",
     "stop", "tonight",
 ]
 
@@ -69,8 +70,7 @@ def jobs(state: State | tuple[State, ...] | None = None, project: str | None = N
 
     most  so many of the newest, of those that one may see
     """
-    found = store.jobs(state=state, project=project, most=None if rights.of_many() else most)
-    return list(filter(rights.seen_jobs(), found))[:most]
+    return store.jobs(state=state, project=project, most=most, seen=rights.seen_jobs())
 
 
 def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
@@ -79,9 +79,21 @@ def progress_since(job_id: str, seq: int = 0) -> list[Progress]:
 
 
 def ready() -> list[Ready]:
-    """Trainings that one may see and that run or wait, and whether they will be done by the next 07:00."""
-    seen = rights.seen_jobs()
-    return [each for each in morning.ready() if seen(each.job)]
+    """Trainings that one may see and that run or wait, what is expected of them, and whether they will be done by the
+    next 07:00."""
+    return list(filter(_sees_training(), morning.ready()))
+
+
+def outlook() -> tuple[list[Ready], dict[str, Expected]]:
+    """As `ready`, and what is expected of every job that runs or waits, by id: once for a screen that lists them, since
+    each answer takes the whole queue."""
+    listed, expected_there = morning.outlook()
+    return list(filter(_sees_training(), listed)), expected_there | all_of("quick")
+
+
+def _sees_training() -> Callable[[Ready], bool]:
+    sees = rights.seen_jobs()
+    return lambda each: sees(each.job)
 
 
 def stop(job_id: str) -> None:

@@ -32,4 +32,4 @@ def give_way(running: Collection[str]) -> None:
 
 def _has_long_to_go(job: store.Job) -> bool:
     """Not where it was foreseen to be small: it may start in quiet hours, so it may run in them."""
-    return not quiet.is_small(job.payload.get("seconds")) and not quiet.is_small(ahead.seconds_left(job, ()))
+    return not quiet.is_small(job.payload.get("seconds")) and not quiet.is_small(ahead.seconds_left(job, {}))

@@ -5,9 +5,11 @@ so an attempt that lost its job changes nothing.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -146,11 +148,12 @@ def get(job_id: str) -> Job:
 
 
 def jobs(*, state: State | tuple[State, ...] | None = None, project: str | None = None, queue: str | None = None,
-         most: int | None = None) -> list[Job]:
+         most: int | None = None, seen: Callable[[Job], bool] = lambda job: True) -> list[Job]:
     """Jobs, newest first; those that wait stand in the order in which they will run among themselves.
 
     state  one, or several: whoever looks every second asks for GOING alone, since those that have ended only grow
     most   so many of the newest; None for all
+    seen   of those that it holds for; no more are read than that takes
     """
     states = (state,) if isinstance(state, str) else state or ()
     wanted = {"project": project, "queue": queue} | {f"state{n}": each for n, each in enumerate(states)}
@@ -158,9 +161,9 @@ def jobs(*, state: State | tuple[State, ...] | None = None, project: str | None 
     where = [f"{name} = :{name}" for name in ("project", "queue") if name in given]
     where += [f"state IN ({', '.join(f':state{n}' for n in range(len(states)))})"] if states else []
     with rows(states=states) as (db, _):
-        found = [_job(row) for row in db.query(
-            f"SELECT * FROM jobs WHERE {' AND '.join(where) or '1'} ORDER BY number DESC LIMIT :most",
-            given | {"most": -1 if most is None else most})]
+        listed = map(_job, db.query(f"SELECT * FROM jobs WHERE {' AND '.join(where) or '1'} ORDER BY number DESC",
+                                    given))
+        found = list(itertools.islice(filter(seen, listed), most))
     ahead = iter(sorted((each for each in found if each.state in WAITING), key=_turn))
     return [next(ahead) if each.state in WAITING else each for each in found]
 
@@ -177,12 +180,12 @@ def _turn(job: Job) -> tuple[bool, float, int, int]:
 
 
 def _job(row: dict[str, Any]) -> Job:
-    texts = {name: _read(row[name]) if row[name] else None for name in ("payload", "error", "result")}
+    texts = {name: read(row[name]) if row[name] else None for name in ("payload", "error", "result")}
     return Job(**(row | texts))
 
 
 @functools.lru_cache(maxsize=512)
-def _read(text: str) -> Any:
+def read(text: str) -> Any:
     """Screens ask for the same jobs every second, and a job's own texts are most of the work: nobody changes what is
     read here."""
     return json.loads(text)
