@@ -26,8 +26,8 @@ def how_much(held: Sample) -> None:
 
 def distributions(held: Sample, choice: Choice) -> None:
     """Small pictures side by side, the outcome first; more on request."""
-    outcomes = held_here.kept(("groups", choice.target, choice.positive, choice.task),
-                              lambda: held_here.groups(held, choice))
+    asked = (choice.target, choice.positive, choice.task)
+    outcomes = held_here.kept(("groups", *asked), lambda: held_here.groups(held, choice))
     shades = held_here.colours(outcomes, choice)
     ui.section("Distributions", ("Each colour adds up to 100 %, so that a rare outcome can be compared with a "
                                  "frequent one. " if shades else "")
@@ -36,10 +36,14 @@ def distributions(held: Sample, choice: Choice) -> None:
     names = [choice.target, *(each.name for each in held.columns if _drawn(each, choice))]
     most = st.session_state.setdefault("m_drawn", AT_FIRST)
     most = len(names) if len(names) <= most + ACROSS else most  # no button for a last row
-    for at in range(0, min(most, len(names)), ACROSS):
-        for column, name in zip(st.columns(ACROSS, gap="medium"), names[at:min(at + ACROSS, most)], strict=False):
-            with column, st.container(key=f"m_card_spread_{at}_{names.index(name)}"):
-                one(held, held.table.column(name), None if name == choice.target else outcomes, shades)
+    groups = {name: None if name == choice.target else outcomes for name in names[:most]}
+    for first in range(0, most, AT_FIRST):  # what a click brought is made together
+        some = {name: groups[name] for name in names[first:min(first + AT_FIRST, most)]}
+        drawn = held_here.kept(("spread", *asked, *some), lambda some=some: pictures(held, some, shades))
+        for at in range(0, len(some), ACROSS):
+            for column, name in zip(st.columns(ACROSS, gap="medium"), [*some][at:at + ACROSS], strict=False):
+                with column, st.container(key=f"m_card_spread_{first + at}_{names.index(name)}"):
+                    one(held, held.table.column(name), drawn[name], parted=some[name] is not None)
     if len(names) > most:
         st.button(f"Show more ({len(names) - most:,} left)", key="m_more_drawn",
                   icon=":material/expand_more:", on_click=show_more)
@@ -54,30 +58,30 @@ def show_more() -> None:
     st.session_state["m_drawn"] += AT_FIRST
 
 
-def one(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[str, str]) -> None:
-    """The picture of one column, with its name over it and a line of counts under it."""
-    drawn = held_here.kept(("spread", column.name, tuple(shades.items()), outcomes is None),
-                           lambda: picture(held, column, outcomes, shades))
+def one(held: Sample, column: Column, drawn: dict | None, *, parted: bool) -> None:
+    """The picture of one column, with its name over it and a line of counts under it; parted: by outcome."""
     unit = ui.html(ui.unit_beside(column.name, column.unit), 20)
     unit = f' <span class="m-quiet">{unit}</span>' if unit else ""
     st.html(f'<p class="m-chart-title">{ui.html(column.name, 48)}{unit}</p>')
     if drawn is None:
         ui.note("Nothing recorded in these rows.")
         return
-    gone, parted = int(held.missing[column.name].sum()), "" if outcomes is None else ", for each outcome by itself"
+    gone, by = int(held.missing[column.name].sum()), ", for each outcome by itself" if parted else ""
     ui.chart(drawn, f"{ui.count(gone)} missing" if gone else "None missing", key=f"m_chart_{column.name}",
-             about=f"How the values of {ui.clean(column.name, 48)} are spread{parted}.")
+             about=f"How the values of {ui.clean(column.name, 48)} are spread{by}.")
 
 
-def picture(held: Sample, column: Column, outcomes: np.ndarray | None, shades: dict[str, str]) -> dict | None:
-    """The specification of one column's picture; None where there is nothing to draw."""
-    from medml.plots.distributions import spread_dressed, spread_of_names, spread_of_numbers
+def pictures(held: Sample, some: dict[str, np.ndarray | None], shades: dict[str, str]) -> dict[str, dict | None]:
+    """The specification of each column's picture, by its outcomes; None where there is nothing to draw."""
+    from medml.plots import dressed
+    from medml.plots.distributions import spread, spread_of_names, spread_of_numbers
 
-    if column.kind in ("number", "date"):
-        found = spread_of_numbers(held.numbers(column.name), outcomes, dates=column.kind == "date")
-    else:
-        found = spread_of_names(held.names(column.name), outcomes)
-    return None if found is None else ui.sent(spread_dressed(found, ink=ui.ink(), colours=shades))
+    kinds = {name: held.table.column(name).kind for name in some}
+    numbers = held.numbers_of([name for name, kind in kinds.items() if kind in ("number", "date")])
+    found = {name: spread_of_numbers(numbers[name], outcomes, dates=kinds[name] == "date") if name in numbers
+             else spread_of_names(held.names(name), outcomes) for name, outcomes in some.items()}
+    ink = ui.ink()
+    return {name: each and ui.sent(dressed(spread(each, ink=ink, colours=shades), ink)) for name, each in found.items()}
 
 
 def missing(held: Sample) -> None:

@@ -37,6 +37,29 @@ def test_every_chart_of_the_preview_says_what_it_draws(preview):
     assert said[-1].startswith("Where cells are missing")
 
 
+def test_pictures_follow_another_outcome_of_the_same_words(tmp_path):
+    table = clinic()
+    table["relapse"] = 1 - table["outcome"]
+    card = project.create(saved(table, tmp_path), "Study")
+    found = profile.scan(Path(card.source))
+    project.write(card.id, found)
+    page = AppTest.from_file(str(ROUTER), default_timeout=60)
+    page.query_params["project"] = card.id
+    drawn = []
+    for target in ("outcome", "relapse"):
+        project.write(card.id, profile.propose_choice(found, target=target))
+        page = page.run() if drawn else page.run().switch_page("preview.py").run()
+        drawn.append(shown_of_groups(page, "age"))
+    assert drawn[0] == dict(zip(drawn[1], reversed(drawn[1].values()), strict=True)) != drawn[1]
+
+
+def shown_of_groups(page: AppTest, column: str) -> dict[str, list[int]]:
+    """The counts of one picture of Preview, by group."""
+    chart = next(each.proto for each in page.get("vega_lite_chart") if f"values of {column} are" in each.proto.alt)
+    rows = arrow.ipc.open_stream(chart.datasets[0].data.data).read_all().to_pylist()
+    return {name: [row["n"] for row in rows if row["group"] == name] for name in sorted({row["group"] for row in rows})}
+
+
 CHARTS = test_plots_curves.CHARTS | test_plots_explain.CHARTS | test_plots_distributions.PICTURES
 
 

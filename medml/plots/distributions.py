@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import Any
 
-import altair as alt
 import numpy as np
 
-from medml.plots.theme import LIGHT, Ink, Rows, dressed, layered
+from medml.plots.theme import LIGHT, Ink, plain, shown
 
 BINS = 24
 MOST_LEVELS = 6  # bars of a category; the rest is one bar more
@@ -88,65 +86,47 @@ def _grouped(groups: np.ndarray | None, known: np.ndarray) -> list[tuple[str, np
 
 
 def spread(drawn: Spread, *, ink: Ink = LIGHT, colours: dict[str, str] | None = None,
-           height: int = 148) -> alt.TopLevelMixin:
+           height: int = 148) -> dict[str, Any]:
     """Bars of one column; groups share their total, so that a rare outcome can be compared with a frequent one.
 
     colours  {group: colour}, so that a group looks the same on every chart of a page
     """
     shades = colours or dict(zip(drawn.counts, [ink.accent, ink.second, *ink.series[2:]], strict=False))
-    return layered(*(_bars_of_numbers if drawn.edges else _bars_of_names)(drawn, ink, shades), height=height)
+    bars, rows = (_bars_of_numbers, _bins) if drawn.edges else (_bars_of_names, _names)
+    layers = [{"data": {"name": "rows"}} | each for each in bars(drawn, ink, shades)]
+    return plain(layers, {"rows": [row for name, counts in drawn.counts.items() for row in rows(drawn, name, counts)]},
+                 height=height)
 
 
-def spread_dressed(drawn: Spread, *, ink: Ink = LIGHT, colours: dict[str, str] | None = None) -> dict[str, Any]:
-    """What `dressed(spread(drawn))` is, but for the name of its rows. Of numbers in a tenth of the time: pictures with
-    the same groups differ in their rows and in where their axis ends alone, so the rest is made once."""
-    if not drawn.edges:
-        return dressed(spread(drawn, ink=ink, colours=colours), ink)
-    once = _dressed_once(tuple(drawn.counts), drawn.dates, ink, tuple((colours or {}).items()))
-    rows = [row for name, counts in drawn.counts.items() for row in _bins(drawn, name, counts)]
-    layers = [each | {"encoding": each["encoding"] | {"x": _ending(each["encoding"]["x"], drawn)}}
-              for each in once["layer"]]
-    return once | {"layer": layers, "datasets": dict.fromkeys(once["datasets"], rows)}
-
-
-def _ending(x: dict[str, Any], drawn: Spread) -> dict[str, Any]:
-    return x | {"scale": x["scale"] | {"domain": [drawn.edges[0], drawn.edges[-1]]}}
-
-
-@lru_cache(maxsize=128)
-def _dressed_once(names: tuple[str, ...], dates: bool, ink: Ink, colours: tuple[tuple[str, str], ...]) -> dict:
-    """A picture of one bin, for its looks."""
-    return dressed(spread(Spread((0.0, 1.0), [], {name: [1] for name in names}, dates=dates), ink=ink,
-                          colours=dict(colours)), ink)
-
-
-def _colour(drawn: Spread, ink: Ink, shades: dict[str, str]) -> alt.Color:
+def _colour(drawn: Spread, ink: Ink, shades: dict[str, str]) -> dict[str, Any]:
     names = list(drawn.counts)
-    return alt.Color("group:N", legend=None, scale=alt.Scale(
-        domain=names, range=[ink.accent] if names == [ALL] else [shades.get(name, ink.quiet) for name in names]))
+    return shown("group", "nominal", legend=None, scale={
+        "domain": names, "range": [ink.accent] if names == [ALL] else [shades.get(name, ink.quiet) for name in names]})
 
 
-def _bars_of_numbers(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[alt.Chart]:
-    several = list(drawn.counts) != [ALL]
-    rows = [row for name, counts in drawn.counts.items() for row in _bins(drawn, name, counts)]
-    labels = alt.Axis(tickCount=4, labelFlush=True, labelOverlap=True)
+def _tips(what: str, title: str, several: bool) -> list[dict[str, Any]]:
+    """What pointing at a bar says."""
+    tips = [shown(what, "nominal", title=title), shown("n", title="Rows", format=","),
+            shown("share", title="Share", format=".1%")]
+    return [shown("group", "nominal", title="Outcome"), *tips] if several else tips
+
+
+def _bars_of_numbers(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[dict[str, Any]]:
+    labels = {"tickCount": 4, "labelFlush": True, "labelOverlap": True}
     if drawn.dates:
-        labels.labelExpr = "utcFormat(datum.value * 86400000, '%Y-%m')"
-    span = alt.Scale(domain=[drawn.edges[0], drawn.edges[-1]], nice=False, zero=False)
-    base = alt.Chart(Rows(values=rows)).encode(
-        x=alt.X("from:Q", scale=span, title=None, axis=labels),
-        y=alt.Y("share:Q", title=None, axis=None, stack=None))
-    tips = [alt.Tooltip("where:N", title="Values"), alt.Tooltip("n:Q", title="Rows", format=","),
-            alt.Tooltip("share:Q", title="Share", format=".1%")]
+        labels["labelExpr"] = "utcFormat(datum.value * 86400000, '%Y-%m')"
+    span = {"domain": [drawn.edges[0], drawn.edges[-1]], "nice": False, "zero": False}
+    several = list(drawn.counts) != [ALL]
+    base = {"x": shown("from", scale=span, title=None, axis=labels),
+            "y": shown("share", title=None, axis=None, stack=None), "tooltip": _tips("where", "Values", several)}
+    whole = {"x2": {"field": "to"}, "y2": {"field": "none"}}
     if not several:
-        return [base.mark_rect(stroke=ink.card, strokeWidth=0.6, color=ink.accent).encode(
-            x2=alt.X2("to:Q"), y2=alt.Y2("none:Q"), tooltip=tips)]
-    tips = [alt.Tooltip("group:N", title="Outcome"), *tips]
-    steps = base.encode(color=_colour(drawn, ink, shades), tooltip=tips)
-    return [steps.mark_area(interpolate="step-after", fillOpacity=0.16),
-            steps.mark_line(interpolate="step-after", strokeWidth=1.6),
-            steps.mark_rect(fillOpacity=0, strokeOpacity=0).encode(  # where to point
-                x2=alt.X2("to:Q"), y2=alt.Y2("none:Q"))]
+        bars = {"type": "rect", "stroke": ink.card, "strokeWidth": 0.6, "color": ink.accent}
+        return [{"mark": bars, "encoding": base | whole}]
+    steps = base | {"color": _colour(drawn, ink, shades)}
+    return [{"mark": {"type": "area", "interpolate": "step-after", "fillOpacity": 0.16}, "encoding": steps},
+            {"mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.6}, "encoding": steps},
+            {"mark": {"type": "rect", "fillOpacity": 0, "strokeOpacity": 0}, "encoding": steps | whole}]  # to point at
 
 
 def _bins(drawn: Spread, name: str, counts: list[int]) -> list[dict]:
@@ -158,24 +138,21 @@ def _bins(drawn: Spread, name: str, counts: list[int]) -> list[dict]:
     return rows if name == ALL else [*rows, rows[-1] | {"from": drawn.edges[-1], "to": drawn.edges[-1]}]
 
 
-def _bars_of_names(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[alt.Chart]:
-    rows = []
-    for name, counts in drawn.counts.items():
-        total = sum(counts) or 1
-        rows += [{"label": label, "n": n, "share": n / total, "group": name}
-                 for label, n in zip(drawn.labels, counts, strict=True)]
+def _names(drawn: Spread, name: str, counts: list[int]) -> list[dict]:
+    total = sum(counts) or 1
+    return [{"label": label, "n": n, "share": n / total, "group": name}
+            for label, n in zip(drawn.labels, counts, strict=True)]
+
+
+def _bars_of_names(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[dict[str, Any]]:
     several = list(drawn.counts) != [ALL]
-    tips = [alt.Tooltip("label:N", title="Value"), alt.Tooltip("n:Q", title="Rows", format=","),
-            alt.Tooltip("share:Q", title="Share", format=".1%")]
-    y = alt.Y("label:N", sort=drawn.labels, title=None, axis=alt.Axis(labelLimit=110))
-    base = alt.Chart(Rows(values=rows)).encode(
-        y=y, x=alt.X("share:Q", title=None, axis=None, scale=alt.Scale(domainMin=0)),
-        color=_colour(drawn, ink, shades), tooltip=tips)
+    base = {"y": shown("label", "nominal", sort=drawn.labels, title=None, axis={"labelLimit": 110}),
+            "x": shown("share", title=None, axis=None, scale={"domainMin": 0}),
+            "color": _colour(drawn, ink, shades), "tooltip": _tips("label", "Value", several)}
     if several:
-        base = base.encode(tooltip=[alt.Tooltip("group:N", title="Outcome"), *tips])
-        base = base.encode(yOffset=alt.YOffset("group:N", sort=list(drawn.counts)))
+        base["yOffset"] = shown("group", "nominal", sort=list(drawn.counts))
     thick = max(4, min(20, 118 / (len(drawn.labels) * (len(drawn.counts) if several else 1)) * 0.8))
-    return [base.mark_bar(cornerRadiusEnd=2, height=thick)]
+    return [{"mark": {"type": "bar", "cornerRadiusEnd": 2, "height": thick}, "encoding": base}]
 
 
 def _where(low: float, high: float, dates: bool) -> str:

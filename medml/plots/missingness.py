@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import altair as alt
 import numpy as np
 
-from medml.plots.theme import LIGHT, Ink, Rows, layered
+from medml.plots.theme import LIGHT, Ink, plain, shown
 
 BANDS = 80  # parts into which the rows are cut
 MOST_COLUMNS = 40
@@ -44,28 +44,35 @@ def holes(missing: dict[str, np.ndarray], *, most: int = MOST_COLUMNS) -> Holes 
                  len(missing) - len(shares), max(0, len(order) - most))
 
 
-def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> alt.LayerChart:
+def missing_picture(found: Holes, *, ink: Ink = LIGHT) -> dict[str, Any]:
     """Strips (darker: more of that part of the file is missing) and, beside each, the share of the whole column."""
-    rows = [{"column": name, "from": found.edges[at], "to": found.edges[at + 1], "share": float(share)}
-            for name, strip in zip(found.columns, found.bands, strict=True) for at, share in enumerate(strip)]
+    strips = [{"column": name, "from": low, "to": high, "share": share}
+              for name, strip in zip(found.columns, found.bands.tolist(), strict=True)
+              for low, high, share in zip(found.edges, found.edges[1:], strip, strict=False)]
     totals = [{"column": name, "share": share, "words": _percent(share)}
               for name, share in zip(found.columns, found.share, strict=True)]
-    height = 22 * len(found.columns) + 48  # the axis and its title are inside
-    y = alt.Y("column:N", sort=found.columns, title=None, axis=alt.Axis(labelLimit=180, domain=False),
-              scale=alt.Scale(paddingInner=0.28))
-    x = alt.X("from:Q", title="Row of the file", scale=alt.Scale(domain=[0, found.edges[-1]], nice=False),
-              axis=alt.Axis(tickCount=5, format=",d", labelFlush=True))
     whole = [{"column": name, "from": 0, "to": found.edges[-1]} for name in found.columns]
-    ground = alt.Chart(Rows(values=whole)).mark_rect(fill=ink.line).encode(y=y, x=x, x2=alt.X2("to:Q"))
-    strips = alt.Chart(Rows(values=rows)).mark_rect(fill=ink.amber).encode(
-        y=y, x=x, x2=alt.X2("to:Q"),
-        fillOpacity=alt.FillOpacity("share:Q", legend=None,
-                                    scale=alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])),
-        tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("from:Q", title="From row", format=",d"),
-                 alt.Tooltip("share:Q", title="Missing here", format=".0%")])
-    beside = alt.Chart(Rows(values=totals)).encode(y=y, x=alt.XDatum(found.edges[-1]), text=alt.Text("words:N"))
-    words = beside.mark_text(align="left", dx=8, color=ink.quiet, fontSize=12)
-    return layered(ground, strips, words, height=height, padding={"right": 64, "left": 4, "top": 4, "bottom": 4})
+    height = 22 * len(found.columns) + 48  # the axis and its title are inside
+    return plain(_layers(found, ink), {"whole": whole, "strips": strips, "totals": totals}, height=height,
+                 padding={"right": 64, "left": 4, "top": 4, "bottom": 4})
+
+
+def _layers(found: Holes, ink: Ink) -> list[dict[str, Any]]:
+    """The ground of each strip, its parts, and the words beside it."""
+    y = shown("column", "nominal", sort=found.columns, title=None, axis={"labelLimit": 180, "domain": False},
+              scale={"paddingInner": 0.28})
+    x = shown("from", title="Row of the file", scale={"domain": [0, found.edges[-1]], "nice": False},
+              axis={"tickCount": 5, "format": ",d", "labelFlush": True})
+    place = {"y": y, "x": x, "x2": {"field": "to"}}
+    share = shown("share", legend=None, scale={"type": "sqrt", "domain": [0, 1], "range": [0, 1]})
+    tips = [shown("column", "nominal", title="Column"), shown("from", title="From row", format=",d"),
+            shown("share", title="Missing here", format=".0%")]
+    return [{"data": {"name": "whole"}, "mark": {"type": "rect", "fill": ink.line}, "encoding": place},
+            {"data": {"name": "strips"}, "mark": {"type": "rect", "fill": ink.amber},
+             "encoding": place | {"fillOpacity": share, "tooltip": tips}},
+            {"data": {"name": "totals"},
+             "mark": {"type": "text", "align": "left", "dx": 8, "color": ink.quiet, "fontSize": 12},
+             "encoding": {"y": y, "x": {"datum": found.edges[-1]}, "text": shown("words", "nominal")}}]
 
 
 def _percent(share: float) -> str:
