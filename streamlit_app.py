@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import sys
 import threading
@@ -32,12 +31,10 @@ TIDIED = 60.0  # seconds between two looks for memory that sessions have left be
 
 
 def warm_up() -> None:
-    """Import what the first page needs, beside the server's start, and take it out of what a collection of garbage
-    looks through: it stays for good."""
+    """Import what the first page needs, beside the server's start."""
     for each in WARM:
         importlib.import_module(each)
-    gc.collect()
-    gc.freeze()
+    memory.collect_seldom()
 
 
 def stay_small() -> None:

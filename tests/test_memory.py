@@ -61,3 +61,32 @@ def test_what_nobody_can_reach_is_given_back():
     del one
     memory.give_back()
     assert left() is None
+
+
+COLLECTED = """
+import gc
+from medml import memory
+{seldom}
+class Element:
+    pass
+kept, before = [], gc.get_stats()[2]["collections"]
+for _ in range(300_000):  # what a hundred clicks leave
+    one = Element()
+    one.page = one
+    kept.append(one)
+print(gc.get_stats()[2]["collections"] - before, end=" ")
+import weakref
+left = weakref.ref(kept[0])
+kept.clear(); one = None
+memory.give_back()
+print(left() is None)
+"""
+
+
+def test_pages_are_not_stopped_for_garbage_which_goes_in_a_quiet_moment():
+    def collected(seldom: str) -> list[str]:
+        return subprocess.run([sys.executable, "-c", COLLECTED.format(seldom=seldom)], capture_output=True, text=True,
+                              check=True).stdout.split()
+
+    assert int(collected("")[0]) > 0
+    assert collected("memory.collect_seldom()") == ["0", "True"]
