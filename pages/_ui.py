@@ -16,6 +16,7 @@ before `st.html`.
 
 from pages._ui_belonging import allowed, looked
 from pages._ui_figures import chart, figures, ink, judged, legend, number_with_interval, sent, tiles
+from pages._ui_folded import folded
 from pages._ui_forms import form_from_params
 from pages._ui_frame import current, forget, go, guard, guarded, next_button, page, pressed, remember, stepper, warm_up
 from pages._ui_jobs import followed, job_bar, progress
@@ -44,8 +45,8 @@ from pages._ui_words import (
 )
 
 __all__ = ["Cell", "about", "allowed", "ask_night", "chart", "chip", "clean", "count", "current", "draw", "duration",
-           "empty", "explained", "eyebrow", "figures", "followed", "forget", "form_from_params", "go", "guard",
-           "guarded", "heading", "html", "ink", "job_bar", "judged", "legend", "linked", "looked", "next_button",
-           "note", "number", "number_with_interval", "page", "percent", "plain", "pressed", "progress", "reasons",
-           "remember", "rows", "say", "section", "sent", "size", "stepper", "table", "term", "tiles", "unit_beside",
-           "warm_up", "when"]
+           "empty", "explained", "eyebrow", "figures", "folded", "followed", "forget", "form_from_params", "go",
+           "guard", "guarded", "heading", "html", "ink", "job_bar", "judged", "legend", "linked", "looked",
+           "next_button", "note", "number", "number_with_interval", "page", "percent", "plain", "pressed", "progress",
+           "reasons", "remember", "rows", "say", "section", "sent", "size", "stepper", "table", "term", "tiles",
+           "unit_beside", "warm_up", "when"]

@@ -53,10 +53,8 @@ def buttons(each: Summary) -> None:
             picked = each.run in chosen()
             st.button("Picked" if picked else "Pick", key=f"m_pick_{each.run}", on_click=pick, args=(each.run,),
                       icon=":material/check_box:" if picked else ":material/check_box_outline_blank:")
-        with st.popover("More", icon=":material/more_horiz:", key=f"m_more_{each.run}",
-                        help="Rename, note, download or delete", disabled=locked("change")):
-            with ui.guard():
-                change(each)
+        ui.folded("More", change, each, key=f"m_more_{each.run}", icon=":material/more_horiz:",
+                  disabled=locked("change"), help="Rename, note, download or delete")
 
 
 def change(each: Summary) -> None:

@@ -92,10 +92,8 @@ def project_row(each: projects.Project) -> None:
                 "</div>", width=210)
         if st.button("Open", key=f"m_open_{each.id}", icon=":material/arrow_forward:", icon_position="right"):
             ui.go(each.stage, project=each.id)
-        with st.popover("More", icon=":material/more_horiz:", disabled=belonging.locked("change"),
-                        help="Rename or remove this project"):
-            with ui.guard():
-                change(each)
+        ui.folded("More", change, each, key=f"m_more_{each.id}", icon=":material/more_horiz:",
+                  disabled=belonging.locked("change"), help="Rename or remove this project")
 
 
 def change(each: projects.Project) -> None:

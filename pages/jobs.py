@@ -89,7 +89,7 @@ def row(job: Job, morning: list[worker.Ready], ahead: dict[str, worker.Expected]
             return  # a viewer sees it as it is
         with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             if job.state in WAITING:
-                tonight(job)
+                ui.folded("Run tonight", tonight, job, key=f"m_night_{job.id}", icon=":material/bedtime:")
                 st.button("Move up", key=f"m_up_{job.id}", icon=":material/arrow_upward:",
                           on_click=ui.guarded(worker.move_up), args=(job.id,))
             pause_button(job)
@@ -122,13 +122,9 @@ def outlook(job: Job, expected: worker.Expected) -> str:
 
 def tonight(job: Job) -> None:
     """Put a waiting job off to an hour of tonight, or let it run as soon as it can."""
-    with st.popover("Run tonight", icon=":material/bedtime:", key=f"m_night_{job.id}"):
-        with ui.guard():
-            hour = st.selectbox("At", range(24), index=20, format_func=lambda each: f"{each:02d}:00",
-                                key=f"m_hour_{job.id}")
-            st.button("Run at that hour", key=f"m_at_{job.id}", on_click=ui.guarded(put_off), args=(job.id, hour))
-            st.button("Run as soon as it can", key=f"m_now_{job.id}", on_click=ui.guarded(worker.run_at),
-                      args=(job.id, 0.0))
+    hour = st.selectbox("At", range(24), index=20, format_func=lambda each: f"{each:02d}:00", key=f"m_hour_{job.id}")
+    st.button("Run at that hour", key=f"m_at_{job.id}", on_click=ui.guarded(put_off), args=(job.id, hour))
+    st.button("Run as soon as it can", key=f"m_now_{job.id}", on_click=ui.guarded(worker.run_at), args=(job.id, 0.0))
 
 
 def put_off(job_id: str, hour: int) -> None:

@@ -67,3 +67,11 @@ def test_a_job_that_was_moved_up_is_said_to_start_next_at_once(medml_home):
     page.button(key=f"m_up_{waiting[-1]}").click().run()
     following = [each.body for each in page.get("html") if "Next in line" in each.body]
     assert len(following) == 1 and "Study 2<" in following[0]
+
+
+def test_a_waiting_job_is_put_off_from_its_fold(medml_home):
+    page, waiting = opened(1)
+    page.session_state[f"m_night_{waiting[0]}"] = True
+    page.run()
+    page.button(key=f"m_at_{waiting[0]}").click().run()
+    assert not page.exception and worker.get(waiting[0]).not_before == worker.tonight(20)

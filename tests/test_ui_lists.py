@@ -62,3 +62,17 @@ def test_a_short_list_has_nothing_to_ask_for(tmp_path):
         project.create(tmp_path / "a.csv", f"Study {at}")
     page = opened("home.py")
     assert len(rows(page)) == FIRST and not [each for each in page.button if each.label.startswith("Show all")]
+
+
+def test_what_is_folded_away_is_drawn_once_it_is_opened_and_does_what_it_says(many_projects):
+    page, first = opened("home.py"), many_projects[-1]
+    assert not [each for each in page.text_input if (each.key or "").startswith("m_name_")]
+    page.session_state[f"m_more_{first}"] = True
+    page.run()
+    assert [each.key for each in page.text_input if (each.key or "").startswith("m_name_")] == [f"m_name_{first}"]
+    page.text_input(key=f"m_name_{first}").set_value("Another name").run()
+    page.button(key=f"m_save_{first}").click().run()
+    assert not page.exception and project.get(first).name == "Another name"
+    page.checkbox(key=f"m_sure_{first}").check().run()
+    page.button(key=f"m_remove_{first}").click().run()
+    assert not page.exception and first not in project.ids()
