@@ -40,7 +40,8 @@ def effects_of(held: Sample, recipe: Recipe, choice: Choice) -> list[Effect]:
     key = (held.table.sha256, held.table.ref.label, home.sha256_of(recipe), home.sha256_of(choice))
     known = st.session_state.setdefault("m_effects", {})
     if key not in known:
-        known[key] = preview(held.frame, recipe, held.table, choice, short=held.short)
+        known[key] = preview(held.frame, recipe, held.table, choice, short=held.short,
+                             known=held_here.kept(("cleanup",), dict))
     for oldest in list(known)[:-COUNTED]:
         del known[oldest]
     return known[key]

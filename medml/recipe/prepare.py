@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -104,26 +104,37 @@ def predictor_kinds(recipe: Recipe, table: Table, choice: Choice) -> dict[str, K
 
 
 def preview(frame: pl.DataFrame, recipe: Recipe, table: Table, choice: Choice, *,
-            short: np.ndarray | None = None) -> list[Effect]:
+            short: np.ndarray | None = None, known: dict[str, Any] | None = None) -> list[Effect]:
     """What every step would do to this table, one Effect a step of the recipe, in its order, in memory.
 
     A step that is switched off shows what it would do if it were on. Learned steps are fitted on the whole table here
     for these counts alone; a training fits them again inside every fold.
+
+    known  of whoever asks again and again of one frame: what the steps that learn nothing left the last time, which is
+           the same while only others are changed
     """
-    about, effects = About.of(table, choice, short), []
-    current = frame.with_row_index(ROW)
+    known = {} if known is None else known
+    of = (choice, [step for step in recipe.steps if not registry.get(step.name).learns])
+    if known.get("of") != of:
+        known |= {"left": _left(frame, recipe, About.of(table, choice, short)), "of": of}
+    X, whose, effects = known["left"]
+    learned = Cleaner(recipe, predictor_kinds(recipe, table, choice)).effects(X, whose)
+    by_name = {effect.step: effect for effect in [*effects, *learned]}
+    return [by_name[step.name] for step in recipe.steps]
+
+
+def _left(frame: pl.DataFrame, recipe: Recipe, about: About) -> tuple[pd.DataFrame, np.ndarray, list[Effect]]:
+    """What the steps that learn nothing leave to the others: predictors and patients; and what each does or would."""
+    current, effects = frame.with_row_index(ROW), []
     for step in recipe.steps:
         kind = registry.get(step.name)
         if isinstance(kind, Fixed):
             after, effect = kind.apply(current, kind.filled(step.params), about)
             current = after if step.on else current
             effects.append(effect)
-    X = predictors_frame(current, predictor_kinds(recipe, table, choice))
-    named = current[choice.patient] if choice.patient in current.columns else None
-    whose = patient_codes(named, current[ROW].to_numpy())
-    learned = Cleaner(recipe, predictor_kinds(recipe, table, choice)).effects(X, whose)
-    by_name = {effect.step: effect for effect in [*effects, *learned]}
-    return [by_name[step.name] for step in recipe.steps]
+    X = predictors_frame(current, predictor_kinds(recipe, about.table, about.choice))
+    named = current[about.choice.patient] if about.choice.patient in current.columns else None
+    return X, patient_codes(named, current[ROW].to_numpy()), effects
 
 
 def _clean(frame: pl.DataFrame, recipe: Recipe, about: About) -> tuple[pl.DataFrame, list[Effect]]:
