@@ -35,9 +35,8 @@ def form_from_params(params: Iterable[Param], values: dict[str, Any], *, key: st
 
 
 def _draw(param: Param, value: Any, key: str, how: dict[str, Any]) -> Any:
-    with st.container(key=f"m_param_{key}"):
-        given = _WIDGETS[param.kind](param, value, key, how)
-        draw(f'{track(param, given)}<p class="m-note">{linked(param.sentence, 300)}</p>')
+    given = _WIDGETS[param.kind](param, value, key, how)
+    draw(f'{track(param, given)}<p class="m-note">{linked(param.sentence, 300)}</p>')
     return given
 
 
