@@ -9,6 +9,7 @@ import streamlit as st
 from medml.types import Choice, Column, Profile, Proposal, Table
 from pages import _ui as ui
 
+DRAWN = "m_choice_drawn"  # what the form on the screen was drawn with; nothing where one of its answers has changed
 NOBODY = "Every row is another patient"
 ABOVE_ZERO = ">0"
 
@@ -43,8 +44,21 @@ def pick_table(profile: Profile, old: Choice | None) -> Table:
         if shared := in_common(profile):
             ui.say("note", shared, JOIN)
         at = st.selectbox("Table", range(len(profile.tables)), before, label_visibility="collapsed", key="m_table",
-                          format_func=lambda each: _table_words(profile.tables[each]))
+                          on_change=changed, format_func=lambda each: _table_words(profile.tables[each]))
     return profile.tables[at]
+
+
+def changed() -> None:
+    """An answer was changed on the screen: what stands in the form is known once it is drawn again."""
+    st.session_state.pop(DRAWN, None)
+
+
+def as_drawn(project: str, profile: Profile) -> tuple[Table, Asked] | None:
+    """What stands in the form of this project and scan without drawing it, where nothing was changed since."""
+    drawn = st.session_state.get(DRAWN)
+    if drawn is None or drawn[:2] != (project, profile.made):
+        return None
+    return next(((each, drawn[3]) for each in profile.tables if each.ref == drawn[2]), None)
 
 
 def likely_table(profile: Profile) -> int:
@@ -61,7 +75,7 @@ def _table_words(table: Table) -> str:
     return f"{ui.clean(table.ref.label, 90)}  ({ui.count(table.rows, 'row')}, {ui.count(len(table.columns), 'column')})"
 
 
-def ask(profile: Profile, table: Table, old: Choice | None) -> Asked:
+def ask(project: str, profile: Profile, table: Table, old: Choice | None) -> Asked:
     """The card with the three questions, filled in with what was chosen before, else with what MedML proposes."""
     kept = old if old is not None and old.table == table.ref else None
     mark = f"{profile.made}_{table.ref.label}"  # another scan or table starts the form afresh
@@ -78,7 +92,9 @@ def ask(profile: Profile, table: Table, old: Choice | None) -> Asked:
             ui.note("A model of pictures learns from the pixels alone; nothing else in the table is shown to it.")
         else:
             leave_out = _leave_out(table, [target, patient], kept, mark)
-    return Asked(target, positive, patient, leave_out)
+    asked = Asked(target, positive, patient, leave_out)
+    st.session_state[DRAWN] = project, profile.made, table.ref, asked
+    return asked
 
 
 def _target(table: Table, kept: Choice | None, mark: str) -> str | None:
@@ -89,7 +105,8 @@ def _target(table: Table, kept: Choice | None, mark: str) -> str | None:
     names = proposed + others
     first = kept.target if kept else (proposed[0] if proposed else None)
     chosen = st.selectbox("Outcome to predict", names, names.index(first) if first in names else None,
-                          placeholder="Choose a column", key=f"m_target_{mark}", format_func=ui.clean)
+                          placeholder="Choose a column", key=f"m_target_{mark}", format_func=ui.clean,
+                          on_change=changed)
     _reason(table.targets, chosen, "Chosen by you.")
     if chosen is not None and (shares := balance(table.column(chosen))):
         ui.note(shares.replace(" %", "\u00a0%") + ".")
@@ -108,7 +125,8 @@ def _positive(table: Table, target: str | None, kept: Choice | None, mark: str) 
     names = list(readings)
     return st.selectbox("Which answer is the event?" if column.distinct == 2 else "What counts as the outcome?", names,
                         names.index(likely) if likely in names else 0, key=f"m_positive_{mark}_{target}",
-                        format_func=readings.get, help="Sensitivity is the share of the events that the model finds.")
+                        on_change=changed, format_func=readings.get,
+                        help="Sensitivity is the share of the events that the model finds.")
 
 
 def _readings(column: Column) -> dict[str | None, str]:
@@ -136,7 +154,8 @@ def _patient(table: Table, target: str | None, kept: Choice | None, mark: str) -
     names = [NOBODY, *(each.name for each in table.columns if each.name != target)]
     first = (kept.patient if kept else table.patient.column if table.patient else None) or NOBODY
     chosen = st.selectbox("Column that says which patient a row belongs to", names,
-                          names.index(first) if first in names else 0, key=f"m_patient_{mark}", format_func=ui.clean)
+                          names.index(first) if first in names else 0, key=f"m_patient_{mark}", format_func=ui.clean,
+                          on_change=changed)
     if chosen == NOBODY:
         ui.note("Rows are split at random. If a patient can come twice, choose the column that says so.")
         return None
@@ -152,7 +171,7 @@ def _leave_out(table: Table, taken: list[str | None], kept: Choice | None, mark:
     names = [each.name for each in table.columns if each.name not in taken]
     first = kept.leave_out if kept and kept.target == taken[0] else why
     chosen = st.multiselect("Columns to leave out", names, [each for each in first if each in names],
-                            key=f"m_out_{mark}_{'_'.join(map(str, taken))}", format_func=ui.clean,
+                            key=f"m_out_{mark}_{'_'.join(map(str, taken))}", format_func=ui.clean, on_change=changed,
                             placeholder="None: the model may use every column")
     rows = by_reason([each for each in proposed if each.column in chosen])
     if rows:

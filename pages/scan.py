@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import streamlit as st
 
 import worker
 from medml import project as projects
+from medml.errors import UserError
 from medml.types import Choice, Profile
 from pages import _scan_choice as choice_card
 from pages import _scan_labels as labels
@@ -84,6 +87,19 @@ def onward(project: projects.Project, scans: list[worker.Job]) -> None:
         ui.go("preview")
 
 
+def leave() -> None:
+    """Go on at once where the form still is as it was drawn: the page that is left need not be drawn once more.
+
+    What cannot be kept is said by the page itself, which is then drawn and tries it once more.
+    """
+    with ui.guard(), contextlib.suppress(UserError):
+        project = projects.get(ui.current("project") or "")
+        scans, profile = scans_of(project), projects.profile(project.id)
+        known = choice_card.as_drawn(project.id, profile) if profile else None
+        if known is not None and known[1].target is not None and (not scans or scans[0].ended_for_good):
+            settle(project, known[1].settled(profile, known[0]), profile, scans)
+
+
 def results(project: projects.Project, profile: Profile, scans: list[worker.Job]) -> None:
     """What was found, and the choice to make."""
     onward(project, scans)
@@ -107,7 +123,7 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
             start(project, len(scans) + 1, told_of(scans))
     table = choice_card.pick_table(profile, projects.choice(project.id))
     tables.warnings(profile, table)
-    asked = choice_card.ask(profile, table, projects.choice(project.id))
+    asked = choice_card.ask(project.id, profile, table, projects.choice(project.id))
     if ui.pressed() and asked.target is not None:
         settle(project, asked.settled(profile, table), profile, scans)
     if table.pictures is not None:
@@ -121,6 +137,9 @@ def results(project: projects.Project, profile: Profile, scans: list[worker.Job]
     ui.next_button("Continue to preview", "preview", disabled=asked.target is None)
 
 
+if ui.pressed():
+    leave()
+choice_card.changed()  # until it is drawn
 with ui.page(TITLE, step="scan", lead=LEAD) as opened:
     done = scans_of(opened)
     if done and not done[0].ended_for_good:
