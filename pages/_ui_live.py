@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,7 +44,7 @@ def live(job: Job, subject: Subject) -> Job:
     def draw(now: Job, rows: list[Progress]) -> None:
         if now.ended_for_good and not now.result:
             why_nothing(now)
-        points = [point for row in rows for point in row.points]
+        points = points_of(now.id, rows)
         at_work = now.state in ("running", "interrupted")
         if points or at_work:  # what waits, or ended before its first round, has no curve to show
             curves(points, subject.task, subject.round, key="m_live", ended=now.ended_for_good,
@@ -53,6 +54,14 @@ def live(job: Job, subject: Subject) -> Job:
 
     return ui.job_bar(job.id, draw=draw, title=subject.heading, halt=what_a_stop_keeps(job.kind, subject.round),
                       every=EVERY)
+
+
+def points_of(job_id: str, rows: list[Progress]) -> list[Point]:
+    """Every point of a job's curves so far: those of the rows that are new since the last look are added."""
+    held = st.session_state.setdefault(f"m_points_{job_id}", [0, []])
+    held[1].extend(point for row in rows[held[0]:] for point in row.points)
+    held[0] = len(rows)
+    return held[1]
 
 
 def why_nothing(job: Job) -> None:
@@ -129,16 +138,19 @@ def figure_words(figure: str, unit: str | None) -> str:
 def log_lines(rows: list[Progress]) -> None:
     """What was said so far, the newest first, in a place of fixed height that scrolls by itself."""
     ui.section("What happened")
-    said = [(row.time, words) for row in rows for words in row.said]
     lines = "".join(f'<p><span class="m-quiet">{datetime.fromtimestamp(moment):%H:%M:%S}</span> '
-                    f'{ui.html(words, 300)}</p>' for moment, words in _without_repeats(said)[:-LOG_LINES - 1:-1])
+                    f'{ui.html(words, 300)}</p>' for moment, words in itertools.islice(newest(rows), LOG_LINES))
     with st.container(key="m_log", height=240):
         st.html('<div class="m-log" role="log" tabindex="0" aria-label="What happened">'
                 f'{lines or "<p class=m-quiet>Nothing yet.</p>"}</div>')
 
 
-def _without_repeats(said: list[tuple[float, str]]) -> list[tuple[float, str]]:
-    """Each sentence once where it was said again at once, and of a count that went on where it stood last."""
-    once = [line for place, line in enumerate(said) if place == 0 or line[1] != said[place - 1][1]]
-    return [line for line, later in itertools.zip_longest(once, once[1:])
-            if later is None or not counts_on(line[1], later[1])]
+def newest(rows: list[Progress]) -> Iterator[tuple[float, str]]:
+    """(when, sentence), the newest first: each once where it was said again at once, and of a count that went on where
+    it stood last. Of the thousands of rows of a long training no more are looked at than are asked for."""
+    said = ((row.time, words) for row in reversed(rows) for words in reversed(row.said))
+    later = None
+    for words, times in itertools.groupby(said, key=lambda line: line[1]):
+        if later is None or not counts_on(words, later):
+            yield deque(times, maxlen=1).pop()  # where it was said first
+        later = words

@@ -18,6 +18,7 @@ import worker
 from medml import home, project, store
 from medml.gallery import Summary
 from medml.recipe import propose_recipe
+from medml.store import Progress
 from medml.types import Repeats, SplitPlan, Table
 from pages import _ui_again as again
 from pages import _ui_ended as past
@@ -229,6 +230,30 @@ def test_a_count_that_went_on_is_one_line_of_what_happened():
     log = AppTest.from_function(log_of_a_count, default_timeout=60).run().get("html")[-1].body
     assert re.findall(r"</span> ([^<]*)</p>", log) == ["Fold 2 of 3: cleaning", "Fold 1 of 3: cleaning",
                                                        "120 of 120 images", "Reading the table"]
+
+
+def test_what_was_said_again_stands_once_where_it_was_said_first_and_only_the_newest_are_looked_at():
+    rows = [Progress(at, float(at), 1, "learn", 0.1, words) for at, words in
+            enumerate(["never looked at", "Fold 1", "Fold 2", "Fold 2", "", "Fold 2", "1 of 9 rows", "9 of 9 rows"])]
+    read = live.newest(rows)
+    assert [next(read) for _ in range(2)] == [(7.0, "9 of 9 rows"), (2.0, "Fold 2")]
+    assert list(read) == [(1.0, "Fold 1"), (0.0, "never looked at")]
+
+
+def points_looked_at_twice():
+    import streamlit as st
+
+    from medml.store import Progress
+    from pages._ui_live import points_of
+
+    rows = [Progress(at, 0.0, 1, "learn", 0.1, "", {"points": [{"round": at, "fold": 0}]}) for at in range(3)]
+    first = [each.round for each in points_of("job-0001", rows[:2])]
+    st.text(f"{first} {[each.round for each in points_of('job-0001', rows)]} {points_of('job-0002', [])}")
+
+
+def test_a_live_curve_has_each_point_once_however_often_it_is_looked_at():
+    shown = AppTest.from_function(points_looked_at_twice, default_timeout=60).run()
+    assert not shown.exception and shown.text[0].value == "[0, 1] [0, 1, 2] []"
 
 
 def log_of_nothing():
