@@ -6,10 +6,11 @@ The clinician's own folder is read and never written to.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -53,6 +54,7 @@ class Project(Value):
     source: str
     made: str
     stage: Stage
+    n_models: int  # made in it and still in the gallery
     last_activity: float  # seconds since 1970, UTC
 
 
@@ -146,22 +148,28 @@ def _card(project: str) -> Card:
 
 
 def _describe(card: Card) -> Project:
-    place = home.projects_folder() / card.id
-    times = [each.stat().st_mtime for each in place.iterdir() if each.suffix == ".json"]
-    return Project(id=card.id, name=card.name, source=card.source, made=card.made, stage=stage_of(card.id),
-                   last_activity=max(times, default=time.time()))
+    """How far a project is that one may see: whoever has its card was asked."""
+    with os.scandir(home.projects_folder() / card.id) as listed:
+        times = {each.name: each.stat().st_mtime for each in listed if each.name.endswith(".json")}
+    n_models = len(list(inherited.runs(card.id))) if "runs.json" in times else 0
+    return Project(id=card.id, name=card.name, source=card.source, made=card.made, n_models=n_models,
+                   stage=_stage(card.id, times, n_models), last_activity=max(times.values(), default=time.time()))
 
 
 def stage_of(project: str) -> Stage:
     """Where the clinician stands: the furthest stage that has something to show."""
     place = home.projects_folder() / project
-    if runs_of(project):
+    return _stage(project, os.listdir(place) if place.is_dir() else (), len(runs_of(project)))
+
+
+def _stage(project: str, files: Container[str], n_models: int) -> Stage:
+    if n_models:
         return "evaluate"
-    if (place / "config.json").is_file():
+    if "config.json" in files:
         return "train" if store.has(project, "train") else "configure"
-    if (place / "recipe.json").is_file():
+    if "recipe.json" in files:
         return "cleanup"
-    return "preview" if (place / "choice.json").is_file() else "scan"
+    return "preview" if "choice.json" in files else "scan"
 
 
 # ---- the line's files ------------------------------------------------------------------------------------------

@@ -82,8 +82,7 @@ def project_list(found: list[projects.Project]) -> None:
 def project_row(each: projects.Project) -> None:
     """One project: name, where its data lies, how far it is, when it was worked on; open, rename, remove."""
     with st.container(key=f"m_row_{each.id}", horizontal=True, vertical_alignment="center", gap="medium"):
-        runs = len(projects.runs_of(each.id))
-        models = ui.chip(ui.count(runs, "model"), "teal") if runs else ""
+        models = ui.chip(ui.count(each.n_models, "model"), "teal") if each.n_models else ""
         st.html(f'<div class="m-line"><p class="m-what">{ui.html(each.name, 80)}</p>'
                 f'<p class="m-note m-clip" title="{ui.html(each.source, 500)}">{ui.html(each.source, 120)}</p></div>',
                 width="stretch")
