@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 
@@ -10,6 +12,11 @@ from medml.types import Choice, Column
 from pages import _sample as held_here
 from pages import _ui as ui
 from pages import _ui_pictures as drawn
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
 TITLE = "Preview"
 LEAD = "Look at your data before anything is changed. What you see here stays in this window; none of it is stored."
@@ -106,9 +113,16 @@ def missing(held: Sample) -> None:
 def rows(held: Sample) -> None:
     """The first rows as they stand in the file."""
     ui.section("Rows", f"The first {min(ROWS_SHOWN, held.rows):,} as they stand in the file.")
-    # Streamlit would make the same of it, at every run
-    first = held_here.kept(("rows",), lambda: held.frame.head(ROWS_SHOWN).to_pandas())
+    first = held_here.kept(("rows",), lambda: sent(held.frame.head(ROWS_SHOWN)))
     st.dataframe(first, height=420, width="stretch", hide_index=True, placeholder="missing")
+
+
+def sent(first: pl.DataFrame) -> pa.Table | pd.DataFrame:
+    """Rows as Streamlit takes them at once; by way of Pandas what is not text alone, as it would do at every run."""
+    import polars as pl
+
+    text = all(kind == pl.String for kind in first.dtypes)
+    return first.to_arrow(compat_level=pl.CompatLevel.oldest()) if text else first.to_pandas()
 
 
 with ui.page(TITLE, step="preview", lead=LEAD, onward="cleanup") as opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,7 @@ def spread(drawn: Spread, *, ink: Ink = LIGHT, colours: dict[str, str] | None = 
     shades = colours or dict(zip(drawn.counts, [ink.accent, ink.second, *ink.series[2:]], strict=False))
     bars, rows = (_bars_of_numbers, _bins) if drawn.edges else (_bars_of_names, _names)
     layers = [{"data": {"name": "rows"}} | each for each in bars(drawn, ink, shades)]
-    return plain(layers, {"rows": [row for name, counts in drawn.counts.items() for row in rows(drawn, name, counts)]},
-                 height=height)
+    return plain(layers, {"rows": rows(drawn)}, height=height)
 
 
 def _colour(drawn: Spread, ink: Ink, shades: dict[str, str]) -> dict[str, Any]:
@@ -129,19 +129,24 @@ def _bars_of_numbers(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[di
             {"mark": {"type": "rect", "fillOpacity": 0, "strokeOpacity": 0}, "encoding": steps | whole}]  # to point at
 
 
-def _bins(drawn: Spread, name: str, counts: list[int]) -> list[dict]:
-    """One row a bin of one group, and a last one that closes its outline."""
-    total = sum(counts) or 1
-    rows = [{"from": low, "to": high, "n": n, "share": n / total, "none": 0, "group": name,
-             "where": _where(low, high, drawn.dates)}
-            for low, high, n in zip(drawn.edges, drawn.edges[1:], counts, strict=False)]
-    return rows if name == ALL else [*rows, rows[-1] | {"from": drawn.edges[-1], "to": drawn.edges[-1]}]
+def _bins(drawn: Spread) -> list[dict]:
+    """One row a bin of each group, and a last one that closes its outline."""
+    places = [(low, high, _where(low, high, drawn.dates)) for low, high in pairwise(drawn.edges)]
+    rows = []
+    for name, counts in drawn.counts.items():
+        total = sum(counts) or 1
+        rows += [{"from": low, "to": high, "n": n, "share": n / total, "none": 0, "group": name, "where": where}
+                 for (low, high, where), n in zip(places, counts, strict=True)]
+        if name != ALL:
+            rows.append(rows[-1] | {"from": drawn.edges[-1], "to": drawn.edges[-1]})
+    return rows
 
 
-def _names(drawn: Spread, name: str, counts: list[int]) -> list[dict]:
-    total = sum(counts) or 1
-    return [{"label": label, "n": n, "share": n / total, "group": name}
-            for label, n in zip(drawn.labels, counts, strict=True)]
+def _names(drawn: Spread) -> list[dict]:
+    """One row a category of each group."""
+    totals = {name: sum(counts) or 1 for name, counts in drawn.counts.items()}
+    return [{"label": label, "n": n, "share": n / totals[name], "group": name}
+            for name, counts in drawn.counts.items() for label, n in zip(drawn.labels, counts, strict=True)]
 
 
 def _bars_of_names(drawn: Spread, ink: Ink, shades: dict[str, str]) -> list[dict[str, Any]]:
