@@ -176,8 +176,13 @@ def _stage(project: str, files: Container[str], n_models: int) -> Stage:
 
 def read(project: str, name: Literal["profile", "choice", "recipe", "config"]) -> BaseModel | None:
     """One value of the line, or None where that stage has not been reached (or its file is damaged)."""
+    return _read(folder(project), name)
+
+
+def _read(place: Path, name: str) -> BaseModel | None:
+    """The same from its folder, for whoever has asked whose it is."""
     try:
-        return home.read_model(folder(project) / f"{name}.json", FILES[name])
+        return home.read_model(place / f"{name}.json", FILES[name])
     except (FileNotFoundError, ValidationError):
         return None
 
@@ -206,11 +211,11 @@ def write(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:
     name = next(each for each, kind in FILES.items() if isinstance(value, kind))
     place = folder(project)
     rights.require("change", "project", project)
-    if read(project, name) == value:
+    if _read(place, name) == value:
         return
     rights.note_on_the_ward(CHANGES[name], "project", project)
-    later: dict[Path, bytes | None] = {place / f"{each}.json": None for each in _undone_by(project, value)}
-    settings = config(project) if name == "recipe" else None
+    later: dict[Path, bytes | None] = {place / f"{each}.json": None for each in _undone_by(place, value)}
+    settings = _read(place, "config") if name == "recipe" else None
     if settings is not None:
         renewed = settings.model_copy(update={"recipe_sha256": home.sha256_of(value)})
         later[place / "config.json"] = renewed.model_dump_json(indent=2).encode()
@@ -218,9 +223,9 @@ def write(project: str, value: Profile | Choice | Recipe | TrainConfig) -> None:
         home.write_first(place / f"{name}.json", value.model_dump_json(indent=2).encode(), later)
 
 
-def _undone_by(project: str, value: BaseModel) -> Iterator[str]:
+def _undone_by(place: Path, value: BaseModel) -> Iterator[str]:
     if isinstance(value, Profile):
-        old = choice(project)
+        old = _read(place, "choice")
         if old is not None and not _still_there(old, value):
             yield "choice"
     if isinstance(value, Profile | Choice):
