@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from medml import gallery, home, rivals
 from medml.errors import UserError
 from medml.types import Recipe, Report, SelectionPlan, SelectionScore, TrainConfig, Value
@@ -31,12 +33,8 @@ class Seen:
         path = _path(data_sha256, target)
         self.before = home.read_model(path, Before) if path.exists() else None
         for manifest in rivals.tried(data_sha256, target):  # newest first
-            try:
-                report = gallery.open_run(manifest.run).report
-            except UserError:
-                continue  # damaged: the gallery says so, it shows no scores
-            if report.selection and not self.scores:
-                self.scores, self.note = report.selection, report.selection_note
+            if not self.scores:
+                self.scores, self.note = _scores(manifest.run)
 
     def judge(self, plan: SelectionPlan, left_out: list[str] | None = None) -> SelectionPlan:
         """The plan with `override_after_scores` set if its lists differ from those before any score was seen.
@@ -49,6 +47,17 @@ class Seen:
         after = now != (self.before.forced_in, self.before.forced_out)
         after |= left_out is not None and sorted(left_out) != self.before.left_out
         return plan.model_copy(update={"override_after_scores": after})
+
+
+def _scores(run: str) -> tuple[list[SelectionScore], str]:
+    """What a run showed of each column; a run that chose none is not read further than its configuration."""
+    try:
+        if home.read_model(home.runs_folder() / run / "config.json", TrainConfig).selection.on:
+            report = gallery.open_run(run).report
+            return report.selection, report.selection_note
+    except (UserError, FileNotFoundError, ValidationError):
+        pass  # damaged, or deleted meanwhile: the gallery says so, it shows no scores
+    return [], ""
 
 
 def judged(config: TrainConfig, recipe: Recipe) -> TrainConfig:

@@ -61,6 +61,7 @@ def linked(text: object, most: int = 200) -> str:
     return "".join(parts) + _html.escape(said[at:], quote=True)
 
 
+@cache
 def explained(*names: str) -> str:
     """The entries of terms as plain words, for the `help=` of a widget."""
     return "  \n".join(f"**{entry.name}**: {entry.meaning} {entry.example}" for entry in map(words.entry, names))

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 import worker
-from medml import families, home
+from medml import families
 from medml import project as projects
-from medml.config import comes_divided, n_patients, propose_config, some_may_fall_away, usual_family
+from medml.config import comes_divided, n_patients, some_may_fall_away, usual_family
 from medml.overrides import Seen
-from medml.recipe import propose_recipe
 from medml.recipe.propose import predictors
-from medml.types import Choice, Profile, Recipe, Table, TrainConfig
+from medml.types import TrainConfig
 from pages import _ui as ui
 from pages import _ui_again as again
 from pages import _ui_networks as networks
 from pages import _ui_plan as plan
 from pages import _ui_selection as columns_card
 from pages import _ui_use_plan as use_plan
+from pages._configure_ground import Ground, ground_of
 from pages._configure_settings import Examples, settings
-from pages._ui_belonging import keep
 from pages._ui_morning import before_queueing
 from pages._ui_night import USUAL
 from pages._ui_pictures import ask_plan
@@ -29,37 +26,6 @@ from pages._ui_size import size_card
 
 TITLE = "Configure"
 LEAD = "How the model learns, and how it is judged. Everything is set to what usually works: you can start at once."
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a configuration is made on."""
-
-    project: projects.Project
-    profile: Profile
-    choice: Choice
-    recipe: Recipe
-
-    @property
-    def table(self) -> Table:
-        return self.profile.table(self.choice.table)
-
-    def proposed(self, family: str, *, anew: bool = False) -> TrainConfig:
-        return propose_config(self.table, self.choice, self.recipe, family=family, data_sha256=self.table.sha256,
-                              profile_sha256=home.sha256_of(self.profile), anew=anew)
-
-
-def ground_of(project: projects.Project) -> Ground | None:
-    """None, with the way out on the screen, where a stage before is missing."""
-    profile, choice, recipe = (projects.read(project.id, name) for name in ("profile", "choice", "recipe"))
-    if profile is None or choice is None:
-        ui.empty("There is nothing to configure yet.", "Scan the folder and choose what to predict first.")
-        st.page_link("scan.py", label="Go to Scan", icon=":material/arrow_back:")
-        return None
-    if recipe is None:
-        recipe = propose_recipe(profile.table(choice.table), choice, home.sha256_of(profile))
-        keep(project.id, recipe)
-    return Ground(project, profile, choice, recipe)
 
 
 def ask(on: Ground, known: TrainConfig | None) -> TrainConfig:

@@ -49,3 +49,12 @@ def test_a_mark_cannot_be_taken_off_by_hand(tmp_path):
     run = trained(tmp_path, FOREST)
     plan = FOREST.model_copy(update={"forced_out": ["ward"], "override_after_scores": False})
     assert Seen(run.manifest.data_sha256, "outcome").judge(plan).override_after_scores
+
+
+def test_a_model_that_chose_no_columns_is_not_opened_to_look_for_scores(tmp_path, monkeypatch):
+    shown, plain = trained(tmp_path, FOREST), trained(tmp_path, SelectionPlan())
+    assert shown.manifest.data_sha256 == plain.manifest.data_sha256
+    opened, really = [], gallery.open_run
+    monkeypatch.setattr(gallery, "open_run", lambda run: opened.append(run) or really(run))
+    assert Seen(plain.manifest.data_sha256, "outcome").scores == shown.report.selection
+    assert opened == [shown.run]
