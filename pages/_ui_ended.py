@@ -44,10 +44,9 @@ def line(came: night.Came, known: set[str]) -> None:
     under = f'<p class="m-note">{ui.html(said, 400)}</p>' if said else ""
     place = what_came_of(job, known)
     with st.container(key=f"m_row_{job.id}", horizontal=True, vertical_alignment="center", gap="medium"):
-        st.html(f'<div class="m-line"><p class="m-what">{ui.html(title_of(job), 120)}</p>{under}</div>',
-                width="stretch")
-        st.html(f'<div class="m-line m-line-right"><p>{ui.chip(*ENDED[job.state])}</p>'
-                f'<p class="m-note">{ui.html(ui.when(job.ended) + took)}</p></div>', width=210)
+        st.html(f'<div class="m-line-whole"><div class="m-line"><p class="m-what">{ui.html(title_of(job), 120)}</p>'
+                f'{under}</div><div class="m-line m-line-right"><p>{ui.chip(*ENDED[job.state])}</p>'
+                f'<p class="m-note">{ui.html(ui.when(job.ended) + took)}</p></div></div>', width="stretch")
         if st.button("Open", key=f"m_open_{job.id}", icon=":material/arrow_forward:", icon_position="right",
                      disabled=place is None, help=None if place else "Nothing is left of it."):
             to(place, job.project if job.project in known else None)

@@ -83,12 +83,11 @@ def project_row(each: projects.Project) -> None:
     """One project: name, where its data lies, how far it is, when it was worked on; open, rename, remove."""
     with st.container(key=f"m_row_{each.id}", horizontal=True, vertical_alignment="center", gap="medium"):
         models = ui.chip(ui.count(each.n_models, "model"), "teal") if each.n_models else ""
-        st.html(f'<div class="m-line"><p class="m-what">{ui.html(each.name, 80)}</p>'
-                f'<p class="m-note m-clip" title="{ui.html(each.source, 500)}">{ui.html(each.source, 120)}</p></div>',
-                width="stretch")
         chips = belonging.whose(each.id) + ui.chip(each.stage.capitalize()) + models
-        st.html(f'<div class="m-line m-line-right"><p>{chips}</p><p class="m-note">{ui.when(each.last_activity)}</p>'
-                "</div>", width=210)
+        st.html(f'<div class="m-line-whole"><div class="m-line"><p class="m-what">{ui.html(each.name, 80)}</p>'
+                f'<p class="m-note m-clip" title="{ui.html(each.source, 500)}">{ui.html(each.source, 120)}</p></div>'
+                f'<div class="m-line m-line-right"><p>{chips}</p><p class="m-note">{ui.when(each.last_activity)}</p>'
+                "</div></div>", width="stretch")
         if st.button("Open", key=f"m_open_{each.id}", icon=":material/arrow_forward:", icon_position="right"):
             ui.go(each.stage, project=each.id)
         ui.folded("More", change, each, key=f"m_more_{each.id}", icon=":material/more_horiz:",
