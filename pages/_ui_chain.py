@@ -79,9 +79,12 @@ def at_work_on(run: str) -> worker.Job | None:
                  if each.kind == "continue" and each.payload.get("run") == run), None)
 
 
-def go_on(run: Run) -> None:
-    """More rounds where the family has any; else the offer of a network, in one click. The screen's primary button."""
-    family, busy, gone = families.registry.get(run.config.family), at_work_on(run.run), lost(run)
+def go_on(run: Run, busy: worker.Job | None, gone: UserError | None) -> None:
+    """More rounds where the family has any; else the offer of a network, in one click. The screen's primary button.
+
+    busy, gone  as `at_work_on` and `lost` tell them
+    """
+    family = families.registry.get(run.config.family)
     if busy is not None:
         ui.section("It is being trained further")
         if ui.next_button("Watch the training", "train"):

@@ -103,8 +103,8 @@ def _ended(job: worker.Job, mine: str) -> None:
         st.rerun()
 
 
-def more_patients(run: Run) -> None:
-    """The learning curve with its forecast, or the button that makes it."""
+def more_patients(run: Run, *, gone: bool) -> None:
+    """The learning curve with its forecast, or the button that makes it; gone: the run's table is not there."""
     from medml.plots import use
 
     ui.section("What would more patients bring?", "The same training on parts of the patients shows whether it still "
@@ -119,7 +119,7 @@ def more_patients(run: Run) -> None:
     job = st.session_state.get(mine)
     busy = job is not None and not worker.get(job).ended_for_good
     if st.button("Find out", icon=":material/trending_up:", key=f"{mine}_go",
-                 **ui.allowed("train", disabled=busy or chain.lost(run) is not None, help="Trains on a fifth to three "
+                 **ui.allowed("train", disabled=busy or gone, help="Trains on a fifth to three "
                               "quarters of the patients: about twice the time of one training.")):
         project = chain.project_of(run.run)
         st.session_state[mine] = worker.enqueue("forecast", {"run": run.run, "project": project}, project=project,

@@ -35,13 +35,13 @@ def run_of(project: projects.Project | None) -> str | None:
     return mine[-1] if mine else None
 
 
-def head(run: Run) -> None:
+def head(run: Run, *, busy: bool) -> None:
     """Which run this is, what must be said of it, and its headline figures."""
     family = families.registry.get(run.config.family).titled(run.report.task)
     about = " · ".join([family, run.config.choice.table.label, ui.when(run.manifest.made),
                         going_on.link_name(run.checkpoint).lower()])
     stamps.head(run, about)
-    if going_on.at_work_on(run.run) is not None:
+    if busy:
         ui.say("note", "This run is being trained further. The figures below are those of the checkpoint before.",
                "The Train page shows how far it is.")
     metrics.headline(run.report)
@@ -66,14 +66,15 @@ def figures(run: Run) -> None:
 
 def everything(run: Run) -> None:
     """The screen of one run, from the headline to the button that goes on with it."""
-    head(run)
+    busy, gone = going_on.at_work_on(run.run), going_on.lost(run)
+    head(run, busy=busy is not None)
     worked.checks(run.report)
     figures(run)
     if run.config.choice.pictures is None:
         worked.link("explain", "See what the model goes by", ":material/scatter_plot:")
     worked.link("predict", "Ask it about a patient", ":material/stethoscope:")
     outside.elsewhere(run)
-    outside.more_patients(run)
+    outside.more_patients(run, gone=gone is not None)
     seen.where_it_looked(run)
     pictures.history(run)
     pictures.columns(run)
@@ -82,7 +83,7 @@ def everything(run: Run) -> None:
     going_on.held_out(run)
     away.buttons(run)
     out.take_out(run)
-    going_on.go_on(run)
+    going_on.go_on(run, busy, gone)
 
 
 with ui.page(TITLE, step="evaluate", project_required=False, lead=LEAD) as opened:

@@ -44,9 +44,11 @@ def screen(run: str, part: str) -> AppTest:
 
     def draw(run, part):
         from medml import gallery
-        from pages import _ui_chain
+        from pages import _ui_chain as chain
 
-        getattr(_ui_chain, part)(gallery.open_run(run))
+        opened = gallery.open_run(run)
+        more = [chain.at_work_on(run), chain.lost(opened)] if part == "go_on" else []
+        getattr(chain, part)(opened, *more)
 
     return AppTest.from_function(draw, kwargs={"run": run, "part": part}, default_timeout=60).run()
 
