@@ -186,7 +186,8 @@ def _is_footer(row: Row, width: int) -> bool:
 
 def column_names(raw: list[str], width: int) -> tuple[list[str], list[Note]]:
     """Names that are unique and not empty, and notes on what had to be changed."""
-    plain = [re.sub(r"[\s\x00-\x1f]+", " ", name).strip() for name in raw[:width]] + [""] * (width - len(raw))
+    plain = [_without_marks(re.sub(r"[\s\x00-\x1f]+", " ", name).strip()) for name in raw[:width]]
+    plain += [""] * (width - len(raw))
     unnamed = [n for n, name in enumerate(plain) if not name]
     taken, counts, names = set(plain), Counter(plain), []
     seen: Counter[str] = Counter()
@@ -199,6 +200,11 @@ def column_names(raw: list[str], width: int) -> tuple[list[str], list[Note]]:
         names.append(fresh)
         taken.add(fresh)
     return names, _name_notes([name for name in counts if name and counts[name] > 1], counts, len(unnamed))
+
+
+def _without_marks(name: str) -> str:
+    """`^x$` is read by Polars as "every column whose name looks so", wherever a column is asked for by its name."""
+    return name[1:-1].strip() if len(name) > 1 and name[0] == "^" and name[-1] == "$" else name
 
 
 def _name_notes(repeated: list[str], counts: Counter[str], n_unnamed: int) -> list[Note]:

@@ -56,7 +56,7 @@ def open_parquet(ref: TableRef, path: Path) -> ParquetTable:
     if rows * len(schema) > max(10_000_000, MOST_CELLS_A_BYTE * path.stat().st_size):
         raise not_read("expands_too_much", "This file holds far more cells than its size allows for a real table. "
                        "It was not opened.", refuse=True)
-    plain = {name: _plain(name, kind) for name, kind in schema.items()}
+    plain = {name: _plain(pl.nth(n), kind) for n, (name, kind) in enumerate(schema.items())}  # "^x$" names no column
     kept = [name for name, column in plain.items() if column is not None]
     if not kept:
         raise not_read("not_a_table", "This Parquet file holds lists or binary data alone.")
@@ -70,9 +70,8 @@ def open_parquet(ref: TableRef, path: Path) -> ParquetTable:
     return ParquetTable(ref, path, rows, chosen, names, notes)
 
 
-def _plain(name: str, kind: pl.DataType) -> pl.Expr | None:
+def _plain(column: pl.Expr, kind: pl.DataType) -> pl.Expr | None:
     """A column as Float64, Int64, Boolean, Date, Datetime or String; None where it holds lists or bytes."""
-    column = pl.col(name)
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         return None
     if kind.is_float() or kind.is_decimal():
@@ -86,4 +85,4 @@ def _plain(name: str, kind: pl.DataType) -> pl.Expr | None:
     if kind in (pl.Boolean, pl.Date):
         return column
     text = column.cast(pl.String).str.strip_chars()
-    return pl.when(text != "").then(text).alias(name)
+    return pl.when(text != "").then(text)
