@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from medml.plots import Ink
 
+    Drawn = alt.TopLevelMixin | dict[str, Any]  # as a function of medml.plots gives it
+
 
 def number_with_interval(label: str, metric: Metric | None, *, help: str = "", large: bool = True,
                          digits: int = 3) -> None:
@@ -83,8 +85,8 @@ def legend(shades: dict[str, str], title: str = "") -> None:
         st.html(f'<p class="m-keys">{said}{keys}</p>')
 
 
-def chart(drawn: alt.TopLevelMixin | dict[str, Any] | Callable[[], alt.TopLevelMixin], words: str, *,
-          key: str | None = None, about: str = "", of: tuple = ()) -> None:
+def chart(drawn: Drawn | Callable[[], Drawn], words: str, *, key: str | None = None, about: str = "",
+          of: tuple = ()) -> None:
     """One chart in the house's theme with a sentence under it, which is also its text for a screen reader.
 
     drawn  a chart of medml.plots, or what `sent` made of one before (kept by the caller)
@@ -101,7 +103,7 @@ def chart(drawn: alt.TopLevelMixin | dict[str, Any] | Callable[[], alt.TopLevelM
     draw(f'<p class="m-words">{linked(words, 600)}</p>')
 
 
-def _drawn_once(key: str, of: bytes, make: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
+def _drawn_once(key: str, of: bytes, make: Callable[[], Drawn]) -> dict[str, Any]:
     """Kept in the session: a cache of the server would be everybody's."""
     from medml.plots import dressed
 

@@ -45,7 +45,7 @@ def test_every_chart_is_drawn_in_both_themes(name, theme):
 
 @pytest.mark.parametrize("name", [each for each in CHARTS if each not in ("selection", "flow")])
 def test_a_chart_that_is_polled_has_a_height_of_its_own(name):
-    assert CHARTS[name](INKS["light"]).to_dict()["height"] in (240, 260, 300)
+    assert dressed(CHARTS[name](INKS["light"]))["height"] in (240, 260, 300)
 
 
 def test_colours_of_the_screen_are_those_of_the_style_sheet():
@@ -137,12 +137,9 @@ def test_matrix_at_a_threshold_has_truth_in_rows():
     assert counts.matrix_at(REPORT.grid[0]) == [[0, 164], [0, 139]]
 
 
-def drawn_rows(chart: alt.TopLevelMixin) -> list[dict]:
-    """Every row of data in a chart, wherever Altair put it."""
-    spec = chart.to_dict()
-    places = [spec, *spec.get("layer", [])]
-    return [row for place in places for data in [place.get("data", {}).get("values", [])] for row in data] + [
-        row for rows in spec.get("datasets", {}).values() for row in rows]
+def drawn_rows(spec: dict) -> list[dict]:
+    """Every row of data in a chart."""
+    return [row for rows in spec["datasets"].values() for row in rows]
 
 
 def test_names_of_classes_stand_on_short_lines_and_stay_apart():
@@ -169,8 +166,19 @@ def test_a_matrix_without_a_name_for_each_class_is_refused():
         counts.confusion([[1, 2], [3, 4]], ["a", "b", "c"])
 
 
+@pytest.mark.parametrize("draw", [lambda at: performance.roc(REPORT, at=at),
+                                  lambda at: performance.precision_recall(REPORT, at=at),
+                                  lambda at: counts.confusion(counts.matrix_at(at), ["no", "yes"])])
+def test_a_threshold_that_moves_changes_rows_alone(draw):
+    """Only then does the browser keep the picture and move what is in it; of a curve only the dot moves."""
+    before, after = (draw(REPORT.grid[at]) for at in (30, 60))
+    moved = [name for name, rows in before.pop("datasets").items() if rows != after["datasets"][name]]
+    assert before == {name: part for name, part in after.items() if name != "datasets"}
+    assert moved in (["dot"], ["cells"])
+
+
 def test_precision_recall_names_the_share_of_events_as_a_guess():
-    spec = json.dumps(performance.precision_recall(REPORT).to_dict())
+    spec = json.dumps(performance.precision_recall(REPORT))
     assert str(139 / 303) in spec
 
 
@@ -180,7 +188,7 @@ def test_a_report_without_a_curve_is_refused():
 
 
 def test_two_runs_in_one_picture_have_the_colours_of_their_legend():
-    spec = json.dumps(pairs.overlaid("roc", {"first": REPORT.roc, "second": REPORT.roc}).to_dict())
+    spec = json.dumps(pairs.overlaid("roc", {"first": REPORT.roc, "second": REPORT.roc}))
     shades = pairs.shades(["first", "second"])
     assert json.dumps({"domain": ["first", "second"], "range": list(shades.values())}) in spec
     assert len(set(shades.values())) == 2

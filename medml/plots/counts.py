@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
-import altair as alt
-
-from medml.plots.theme import AXIS, LEGEND, LIGHT, Ink, Rows, layered
+from medml.plots.theme import AXIS, LEGEND, LIGHT, Ink, layer, plain, shown
 from medml.types import FlowStep, GridPoint, SelectionScore
 
 BOX, GAP, SIDE = 58, 56, 44  # heights in pixels of a box, the space below it, and a box of those left out
@@ -20,7 +19,7 @@ def matrix_at(point: GridPoint) -> list[list[int]]:
     return [[point.tn, point.fp], [point.fn, point.tp]]
 
 
-def confusion(matrix: list[list[int]], classes: list[str], *, ink: Ink = LIGHT, height: int = 260) -> alt.LayerChart:
+def confusion(matrix: list[list[int]], classes: list[str], *, ink: Ink = LIGHT, height: int = 260) -> dict[str, Any]:
     """Rows are the true classes, columns what the model said; deeper colour is a larger share of its row.
 
     raises  ValueError unless the matrix is square with a name for each class
@@ -32,18 +31,18 @@ def confusion(matrix: list[list[int]], classes: list[str], *, ink: Ink = LIGHT, 
         total = sum(counts)
         rows += [{"truth": truth, "said": said, "n": n, "share": n / total if total else 0.0,
                   "down": short[truth], "across": short[said]} for said, n in zip(classes, counts, strict=True)]
-    lines = alt.Axis(labelAngle=0, labelLimit=120, labelExpr="split(datum.label, '\\n')")
-    base = alt.Chart(Rows(values=rows)).encode(
-        x=alt.X("across:N", sort=list(short.values()), title="The model said", axis=lines),
-        y=alt.Y("down:N", sort=list(short.values()), title="It was", axis=lines),
-        tooltip=[alt.Tooltip("truth:N", title="It was"), alt.Tooltip("said:N", title="The model said"),
-                 alt.Tooltip("n:Q", title="Cases"), alt.Tooltip("share:Q", title="Share of the row", format=".0%")])
-    shade = alt.FillOpacity("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.14, 1]))
-    cells = base.mark_rect(cornerRadius=6, stroke=ink.card, strokeWidth=4, fill=ink.accent).encode(fillOpacity=shade)
-    tone = alt.ColorValue(ink.text, condition={"test": "(datum.share > 0.55)", "value": ink.on_accent})
-    size = 24 if len(classes) <= 3 else 14
-    numbers = base.mark_text(fontSize=size, fontWeight=600).encode(text=alt.Text("n:Q", format=",d"), color=tone)
-    return layered(cells, numbers, height=height)
+    lines = {"labelAngle": 0, "labelLimit": 120, "labelExpr": "split(datum.label, '\\n')"}
+    base = {"x": shown("across", "nominal", sort=list(short.values()), title="The model said", axis=lines),
+            "y": shown("down", "nominal", sort=list(short.values()), title="It was", axis=lines),
+            "tooltip": [shown("truth", "nominal", title="It was"), shown("said", "nominal", title="The model said"),
+                        shown("n", title="Cases"), shown("share", title="Share of the row", format=".0%")]}
+    shade = shown("share", legend=None, scale={"domain": [0, 1], "range": [0.14, 1]})
+    cells = {"type": "rect", "cornerRadius": 6, "stroke": ink.card, "strokeWidth": 4, "fill": ink.accent}
+    tone = {"value": ink.text, "condition": {"test": "(datum.share > 0.55)", "value": ink.on_accent}}
+    numbers = {"type": "text", "fontSize": 24 if len(classes) <= 3 else 14, "fontWeight": 600}
+    return plain([layer("cells", cells, base | {"fillOpacity": shade}),
+                  layer("cells", numbers, base | {"text": shown("n", format=",d"), "color": tone})],
+                 {"cells": rows}, height=height)
 
 
 def _short(classes: list[str]) -> dict[str, str]:
@@ -52,45 +51,39 @@ def _short(classes: list[str]) -> dict[str, str]:
     return short if len(set(short.values())) == len(classes) else {each: each for each in classes}
 
 
-def selection(scores: list[SelectionScore], *, ink: Ink = LIGHT, most: int = 30) -> alt.LayerChart:
+def selection(scores: list[SelectionScore], *, ink: Ink = LIGHT, most: int = 30) -> dict[str, Any]:
     """How often each column was kept over the folds, most often first; forced ones are amber, and named so."""
     words = {"in": "forced in", "out": "forced out", "": "chosen by the data"}
     rows = [{"column": each.column, "frequency": each.frequency, "how": words[each.forced]}
             for each in sorted(scores, key=lambda one: -one.frequency)[:most]]
-    colours = alt.Scale(domain=list(words.values()), range=[ink.amber, ink.quiet, ink.accent])
-    base = alt.Chart(Rows(values=rows)).encode(
-        y=alt.Y("column:N", sort=[row["column"] for row in rows], title=None, axis=alt.Axis(labelLimit=180)),
-        x=alt.X("frequency:Q", title="Kept in this share of the folds", scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format=".0%", tickCount=5)))
-    bars = base.mark_bar(cornerRadiusEnd=3, height=14).encode(
-        color=alt.Color("how:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
-        tooltip=[alt.Tooltip("column:N", title="Column"), alt.Tooltip("frequency:Q", title="Kept", format=".0%"),
-                 alt.Tooltip("how:N", title="How")])
-    return layered(bars, height=AXIS + LEGEND + 22 * len(rows))
+    colours = {"domain": list(words.values()), "range": [ink.amber, ink.quiet, ink.accent]}
+    bars = layer("columns", {"type": "bar", "cornerRadiusEnd": 3, "height": 14}, {
+        "y": shown("column", "nominal", sort=[row["column"] for row in rows], title=None, axis={"labelLimit": 180}),
+        "x": shown("frequency", title="Kept in this share of the folds", scale={"domain": [0, 1]},
+                   axis={"format": ".0%", "tickCount": 5}),
+        "color": shown("how", "nominal", scale=colours, legend={"title": None, "orient": "bottom"}),
+        "tooltip": [shown("column", "nominal", title="Column"), shown("frequency", title="Kept", format=".0%"),
+                    shown("how", "nominal", title="How")]})
+    return plain([bars], {"columns": rows}, height=AXIS + LEGEND + 22 * len(rows))
 
 
-def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> alt.LayerChart:
+def flow(steps: list[FlowStep], *, ink: Ink = LIGHT) -> dict[str, Any]:
     """Who came in, who was left out and why, who stayed (STARD 2015 item 19): boxes from top to bottom.
 
     A step that left nobody out has no box of its own: see `nobody_left_out`.
     """
     boxes, sides, lines = _boxes(steps)
-    across = alt.Scale(domain=[0, 100])
     height = (BOX + GAP) * len(boxes) - GAP
-    down = alt.Scale(domain=[0, height], reverse=True)
-
-    def chart(rows: list[dict]) -> alt.Chart:
-        return alt.Chart(Rows(values=rows)).encode(
-            x=alt.X("x:Q", scale=across, axis=None), y=alt.Y("y:Q", scale=down, axis=None))
-
-    frame = {"fill": ink.faint, "stroke": ink.quiet, "strokeWidth": 1, "cornerRadius": 6}
-    layers = [chart(lines).mark_rule(color=ink.quiet).encode(x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q")),
-              chart(boxes).mark_rect(**frame).encode(x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q")),
-              chart(sides).mark_rect(**(frame | {"fill": ink.card})).encode(x2=alt.X2("x2:Q"), y2=alt.Y2("y2:Q"))]
+    at = {"x": shown("x", scale={"domain": [0, 100]}, axis=None),
+          "y": shown("y", scale={"domain": [0, height], "reverse": True}, axis=None)}
+    span = at | {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+    frame = {"type": "rect", "fill": ink.faint, "stroke": ink.quiet, "strokeWidth": 1, "cornerRadius": 6}
+    text = {"type": "text", "fontSize": 13, "baseline": "middle", "color": ink.text}
+    layers = [layer("lines", {"type": "rule", "color": ink.quiet}, span), layer("boxes", frame, span),
+              layer("sides", frame | {"fill": ink.card}, span),
+              layer("words", text, at | {"text": shown("text", "nominal")})]
     words = [line for box in boxes + sides for line in _lines(box)]
-    layers.append(chart(words).mark_text(fontSize=13, baseline="middle", color=ink.text).encode(
-        text=alt.Text("text:N")))
-    return layered(*layers, height=height)
+    return plain(layers, {"lines": lines, "boxes": boxes, "sides": sides, "words": words}, height=height)
 
 
 def _boxes(steps: list[FlowStep]) -> tuple[list[dict], list[dict], list[dict]]:

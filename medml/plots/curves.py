@@ -7,10 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
 from statistics import fmean
+from typing import Any
 
-import altair as alt
-
-from medml.plots.theme import LIGHT, Ink, layered, roomy
+from medml.plots.theme import LIGHT, Ink, layer, plain, roomy, shown
 from medml.types import Point
 
 MOST_ROUNDS = 160  # points drawn a line; a longer history is thinned, its first and last round always kept
@@ -22,7 +21,7 @@ Key = tuple[int, int]  # repeat and fold
 
 
 def history(points: Iterable[Point], *, of: str, title: str, across: str = "Round", ended: bool = True,
-            ink: Ink = LIGHT, height: int = 240) -> alt.LayerChart:
+            ink: Ink = LIGHT, height: int = 240) -> dict[str, Any]:
     """One figure by round: the mean over folds as a line, the lowest to the highest fold as a band behind it.
 
     of     "train" or "out_of_fold": which figure of a Point
@@ -31,24 +30,29 @@ def history(points: Iterable[Point], *, of: str, title: str, across: str = "Roun
     The size never depends on the points, so that nothing moves while a screen polls.
     """
     rows = _with_room(rounds_of(points, of, ended=ended))
-    lines = [MEAN, FINAL] if of == "train" else [MEAN]  # nobody can measure the final model on kept-out rows
-    dots = len({row["round"] for row in rows}) <= FEW_ROUNDS
-    base = alt.Chart(alt.NamedData(name=DATA)).encode(
-        x=alt.X("round:Q", title=across, axis=alt.Axis(tickMinStep=1, format="d", tickCount=6),
-                scale=alt.Scale(zero=False, nice=False)))
-    scale = alt.Scale(domain=lines, range=[ink.accent, ink.second][:len(lines)])
-    dashes = alt.Scale(domain=lines, range=[[1, 0], [6, 3]][:len(lines)])
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5))
-    band = base.transform_filter(alt.datum.line == MEAN).mark_area(color=ink.accent, opacity=0.16).encode(
-        y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2=alt.Y2("high:Q"))
-    line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=36, filled=True) if dots else False).encode(
-        y=y, color=alt.Color("line:N", scale=scale,
-                             legend=alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolStrokeWidth=2)),
-        strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=None),
-        tooltip=[alt.Tooltip("line:N", title="Line"), alt.Tooltip("round:Q", title=across),
-                 alt.Tooltip("value:Q", title=title, format=".4f"), alt.Tooltip("folds:Q", title="Folds")])
-    room = base.mark_rule(opacity=0).encode(y=alt.Y("from:Q", title=None, scale=alt.Scale(zero=False)), y2="to:Q")
-    return layered(room, band, line, datasets={DATA: rows}, height=height, title=title)
+    x = shown("round", title=across, axis={"tickMinStep": 1, "format": "d", "tickCount": 6},
+              scale={"zero": False, "nice": False})
+    span = {"x": x, "y2": {"field": "high"}, "y": shown("low", title=None, scale={"zero": False})}
+    room = {"x": x, "y2": {"field": "to"}, "y": shown("from", title=None, scale={"zero": False})}
+    band = layer(DATA, {"type": "area", "color": ink.accent, "opacity": 0.16}, span)
+    return plain([layer(DATA, {"type": "rule", "opacity": 0}, room),
+                  band | {"transform": [{"filter": f"(datum.line === '{MEAN}')"}]},
+                  _line(x, of, title, ink, dots=len({row["round"] for row in rows}) <= FEW_ROUNDS)],
+                 {DATA: rows}, height=height, title=title)
+
+
+def _line(x: dict[str, Any], of: str, title: str, ink: Ink, *, dots: bool) -> dict[str, Any]:
+    """The mean over the folds, and the final model where it was measured: nobody can on kept-out rows."""
+    lines = [MEAN, FINAL] if of == "train" else [MEAN]
+    mark = {"type": "line", "strokeWidth": 2, "point": {"size": 36, "filled": True} if dots else False}
+    legend = {"title": None, "orient": "bottom", "symbolType": "stroke", "symbolStrokeWidth": 2}
+    colours, dashes = [ink.accent, ink.second], [[1, 0], [6, 3]]
+    return layer(DATA, mark, {
+        "x": x, "y": shown("value", title=None, scale={"zero": False, "nice": True}, axis={"tickCount": 5}),
+        "color": shown("line", "nominal", legend=legend, scale={"domain": lines, "range": colours[:len(lines)]}),
+        "strokeDash": shown("line", "nominal", legend=None, scale={"domain": lines, "range": dashes[:len(lines)]}),
+        "tooltip": [shown("line", "nominal", title="Line"), shown("round", title=x["title"]),
+                    shown("value", title=title, format=".4f"), shown("folds", title="Folds")]})
 
 
 def rounds_of(points: Iterable[Point], of: str, *, ended: bool = True) -> list[dict]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-
-import altair as alt
+from typing import Any
 
 from medml.plots.performance import HEIGHT, Plane
-from medml.plots.theme import LIGHT, Ink, Rows, layered
+from medml.plots.theme import LIGHT, Ink, layer, plain, shown
 from medml.types import Curve
 
 PLANES = {"roc": Plane("1 − specificity (false alarms)", "Sensitivity (events found)"),
@@ -15,7 +14,7 @@ PLANES = {"roc": Plane("1 − specificity (false alarms)", "Sensitivity (events 
           "calibration": Plane("Predicted probability", "Observed share")}
 
 
-def overlaid(which: str, curves: Mapping[str, Curve], *, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
+def overlaid(which: str, curves: Mapping[str, Curve], *, ink: Ink = LIGHT, height: int = HEIGHT) -> dict[str, Any]:
     """The same curve of several runs, each in its own colour and dash, with its band. No legend: see `shades`.
 
     which   "roc", "precision_recall" or "calibration";   curves  by the name that the legend shows
@@ -25,15 +24,14 @@ def overlaid(which: str, curves: Mapping[str, Curve], *, ink: Ink = LIGHT, heigh
             for name, curve in curves.items()
             for place, (x, y, low, high) in enumerate(zip(curve.x, curve.y, curve.low or curve.y,
                                                           curve.high or curve.y, strict=True))]
-    colours = alt.Scale(domain=names, range=list(shades(names, ink).values()))
-    dashes = alt.Scale(domain=names, range=[[1, 0], [7, 3], [2, 2]][:len(names)])
-    base = alt.Chart(Rows(values=rows)).encode(
-        x=plane.x(), color=alt.Color("run:N", scale=colours, legend=None))
-    band = base.mark_area(opacity=0.12).encode(y=plane.y("low"), y2=alt.Y2("high:Q"))
-    line = base.mark_line(strokeWidth=2).encode(y=plane.y(), order=alt.Order("order:Q"),
-                                                tooltip=[alt.Tooltip("run:N"), *plane.tips()],
-                                                strokeDash=alt.StrokeDash("run:N", scale=dashes, legend=None))
-    return layered(band, line, height=height)
+    dashes = {"domain": names, "range": [[1, 0], [7, 3], [2, 2]][:len(names)]}
+    base = {"x": plane.x(), "color": shown("run", "nominal", legend=None, scale={
+        "domain": names, "range": list(shades(names, ink).values())})}
+    band = base | {"y": plane.y("low"), "y2": {"field": "high"}}
+    line = base | {"y": plane.y(), "order": shown("order"), "tooltip": [shown("run", "nominal"), *plane.tips()],
+                   "strokeDash": shown("run", "nominal", scale=dashes, legend=None)}
+    return plain([layer("curves", {"type": "area", "opacity": 0.12}, band),
+                  layer("curves", {"type": "line", "strokeWidth": 2}, line)], {"curves": rows}, height=height)
 
 
 def shades(names: Iterable[str], ink: Ink = LIGHT) -> dict[str, str]:

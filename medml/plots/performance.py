@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-import altair as alt
-
-from medml.plots.theme import LIGHT, Ink, Rows, layered
+from medml.plots.theme import LIGHT, Ink, layer, plain, shown
 from medml.types import Curve, GridPoint, Report
 
 HEIGHT = 300
@@ -20,94 +19,114 @@ class Plane:
     up: str
     to_one: bool = True
 
-    def x(self) -> alt.X:
-        return alt.X("x:Q", title=self.across, scale=self._scale(), axis=alt.Axis(tickCount=5))
+    def x(self) -> dict[str, Any]:
+        return shown("x", title=self.across, scale=self._scale(), axis={"tickCount": 5})
 
-    def y(self, field: str = "y") -> alt.Y:
-        return alt.Y(f"{field}:Q", title=self.up, scale=self._scale(), axis=alt.Axis(tickCount=5))
+    def y(self, name: str = "y") -> dict[str, Any]:
+        return shown(name, title=self.up, scale=self._scale(), axis={"tickCount": 5})
 
-    def tips(self) -> list[alt.Tooltip]:
-        return [alt.Tooltip("x:Q", title=self.across, format=".3f"), alt.Tooltip("y:Q", title=self.up, format=".3f")]
+    def tips(self) -> list[dict[str, Any]]:
+        return [shown("x", title=self.across, format=".3f"), shown("y", title=self.up, format=".3f")]
 
-    def _scale(self) -> alt.Scale:
-        return alt.Scale(domain=[0, 1], nice=False) if self.to_one else alt.Scale(zero=False, nice=True)
+    def _scale(self) -> dict[str, Any]:
+        return {"domain": [0, 1], "nice": False} if self.to_one else {"zero": False, "nice": True}
 
 
-def roc(report: Report, *, ink: Ink = LIGHT, at: GridPoint | None = None, height: int = HEIGHT) -> alt.LayerChart:
+@dataclass(slots=True)
+class Drawing:
+    """Layers of one chart with their rows, in the order in which they are drawn."""
+
+    plane: Plane
+    ink: Ink
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    rows: dict[str, list[dict]] = field(default_factory=dict)
+
+    def reference(self, ends: list[tuple[float, float]]) -> None:
+        """A dashed line between two points: what a guess, or perfect agreement, looks like."""
+        self.rows["reference"] = [{"x": a, "y": b} for a, b in ends]
+        dashes = {"type": "line", "color": self.ink.quiet, "strokeDash": [5, 4], "strokeWidth": 1.2}
+        self.layers.append(layer("reference", dashes, self._place()))
+
+    def curve(self, curve: Curve, *, points: bool = False) -> None:
+        """The curve, its band behind it where it has one, and dots on it."""
+        banded = len(curve.low) == len(curve.x) == len(curve.high)
+        rows = [{"x": a, "y": b, "order": at} for at, (a, b) in enumerate(zip(curve.x, curve.y, strict=True))]
+        if banded:
+            rows = [row | {"low": low, "high": high} for row, low, high
+                    in zip(rows, curve.low, curve.high, strict=True)]
+            self.layers.append(layer("curve", {"type": "area", "color": self.ink.accent, "opacity": 0.16},
+                                     self._place("low") | {"y2": {"field": "high"}}))
+        self.rows["curve"] = rows
+        told = self._place() | {"tooltip": self.plane.tips()}
+        self.layers.append(layer("curve", {"type": "line", "color": self.ink.accent, "strokeWidth": 2},
+                                 told | {"order": shown("order")}))
+        if points:
+            dots = {"type": "point", "color": self.ink.accent, "filled": True, "size": 36, "opacity": 1}
+            self.layers.append(layer("curve", dots, told))
+
+    def dot(self, x: float | None, y: float | None) -> None:
+        """Where the chosen threshold lies on the curve."""
+        self.rows["dot"] = [{"x": x, "y": y}]
+        dot = {"type": "point", "color": self.ink.amber, "size": 140, "filled": True, "opacity": 1,
+               "stroke": self.ink.ground, "strokeWidth": 2}
+        self.layers.append(layer("dot", dot, self._place() | {"tooltip": self.plane.tips()}))
+
+    def spec(self, height: int) -> dict[str, Any]:
+        """All of it as a Vega-Lite specification."""
+        return plain(self.layers, self.rows, height=height)
+
+    def _place(self, up: str = "y") -> dict[str, Any]:
+        return {"x": self.plane.x(), "y": self.plane.y(up)}
+
+
+def roc(report: Report, *, ink: Ink = LIGHT, at: GridPoint | None = None, height: int = HEIGHT) -> dict[str, Any]:
     """Sensitivity against 1 - specificity with its band; the dashed line is a coin; `at` marks a threshold.
 
     raises  ValueError if the report has no such curve (the caller draws only what a report has)
     """
     curve = _present(report.roc, "ROC")
-    plane = Plane("1 − specificity (false alarms)", "Sensitivity (events found)")
-    layers = [_reference([(0, 0), (1, 1)], plane, ink), *_with_band(curve, plane, ink)]
+    drawn = Drawing(Plane("1 − specificity (false alarms)", "Sensitivity (events found)"), ink)
+    drawn.reference([(0, 0), (1, 1)])
+    drawn.curve(curve)
     if at is not None and at.specificity.value is not None:
-        layers.append(_dot(1 - at.specificity.value, at.sensitivity.value, plane, ink))
-    return _joined(layers, height)
+        drawn.dot(1 - at.specificity.value, at.sensitivity.value)
+    return drawn.spec(height)
 
 
 def precision_recall(report: Report, *, ink: Ink = LIGHT, at: GridPoint | None = None,
-                     height: int = HEIGHT) -> alt.LayerChart:
+                     height: int = HEIGHT) -> dict[str, Any]:
     """Precision against sensitivity; the dashed line is the share of events, which a model that guesses reaches."""
     curve = _present(report.precision_recall, "precision-recall")
-    plane = Plane("Sensitivity (recall)", "Precision (alarms that are right)")
-    layers = _with_band(curve, plane, ink)
+    drawn = Drawing(Plane("Sensitivity (recall)", "Precision (alarms that are right)"), ink)
     if report.n_events is not None and report.n_cases:
         share = report.n_events / report.n_cases
-        layers.insert(0, _reference([(0, share), (1, share)], plane, ink))
+        drawn.reference([(0, share), (1, share)])
+    drawn.curve(curve)
     if at is not None and at.tp + at.fp > 0:
-        layers.append(_dot(at.sensitivity.value, at.tp / (at.tp + at.fp), plane, ink))
-    return _joined(layers, height)
+        drawn.dot(at.sensitivity.value, at.tp / (at.tp + at.fp))
+    return drawn.spec(height)
 
 
-def calibration(report: Report, *, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
+def calibration(report: Report, *, ink: Ink = LIGHT, height: int = HEIGHT) -> dict[str, Any]:
     """Observed share against predicted probability with its band; on the dashed line a probability is honest."""
     curve = _present(report.calibration, "calibration")
-    plane = Plane("Predicted probability", "Observed share")
-    return _joined([_reference([(0, 0), (1, 1)], plane, ink), *_with_band(curve, plane, ink)], height)
+    drawn = Drawing(Plane("Predicted probability", "Observed share"), ink)
+    drawn.reference([(0, 0), (1, 1)])
+    drawn.curve(curve)
+    return drawn.spec(height)
 
 
-def residuals(report: Report, *, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
+def residuals(report: Report, *, ink: Ink = LIGHT, height: int = HEIGHT) -> dict[str, Any]:
     """A number: the mean observed by tenth of the predicted; on the dashed line both agree."""
     curve = _present(report.residuals, "residuals")
-    plane = Plane("Predicted", "Observed (mean)", to_one=False)
+    drawn = Drawing(Plane("Predicted", "Observed (mean)", to_one=False), ink)
     low, high = min(curve.x + curve.y), max(curve.x + curve.y)
-    layers = [_reference([(low, low), (high, high)], plane, ink), *_with_band(curve, plane, ink, points=True)]
-    return _joined(layers, height)
+    drawn.reference([(low, low), (high, high)])
+    drawn.curve(curve, points=True)
+    return drawn.spec(height)
 
 
 def _present(curve: Curve | None, name: str) -> Curve:
     if curve is None or not curve.x:
         raise ValueError(f"this report has no {name} curve")
     return curve
-
-
-def _joined(layers: list[alt.Chart], height: int) -> alt.LayerChart:
-    return layered(*layers, height=height)
-
-
-def _with_band(curve: Curve, plane: Plane, ink: Ink, *, points: bool = False) -> list[alt.Chart]:
-    banded = len(curve.low) == len(curve.x) == len(curve.high)
-    rows = [{"x": a, "y": b, "order": at} for at, (a, b) in enumerate(zip(curve.x, curve.y, strict=True))]
-    if banded:
-        rows = [row | {"low": low, "high": high} for row, low, high in zip(rows, curve.low, curve.high, strict=True)]
-    chart = alt.Chart(Rows(values=rows)).encode(x=plane.x())
-    line = chart.mark_line(color=ink.accent, strokeWidth=2).encode(
-        y=plane.y(), order=alt.Order("order:Q"), tooltip=plane.tips())
-    dots = chart.mark_point(color=ink.accent, filled=True, size=36, opacity=1).encode(y=plane.y(), tooltip=plane.tips())
-    band = chart.mark_area(color=ink.accent, opacity=0.16).encode(y=plane.y("low"), y2=alt.Y2("high:Q"))
-    return ([band] if banded else []) + [line] + ([dots] if points else [])
-
-
-def _reference(ends: list[tuple[float, float]], plane: Plane, ink: Ink) -> alt.Chart:
-    """A dashed line between two points: what a guess, or perfect agreement, looks like."""
-    data = Rows(values=[{"x": a, "y": b} for a, b in ends])
-    return alt.Chart(data).mark_line(color=ink.quiet, strokeDash=[5, 4], strokeWidth=1.2).encode(x=plane.x(),
-                                                                                                 y=plane.y())
-
-
-def _dot(x: float | None, y: float | None, plane: Plane, ink: Ink) -> alt.Chart:
-    """Where the chosen threshold lies on the curve."""
-    return alt.Chart(Rows(values=[{"x": x, "y": y}])).mark_point(
-        color=ink.amber, size=140, filled=True, opacity=1, stroke=ink.ground, strokeWidth=2,
-    ).encode(x=plane.x(), y=plane.y(), tooltip=plane.tips())

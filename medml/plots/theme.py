@@ -107,7 +107,7 @@ alt.utils.schemapi.DEBUG_MODE = False  # else every part is validated as it is m
 
 def plain(layers: list[dict[str, Any]], rows: dict[str, list[dict]], *, height: int, **more: Any) -> dict[str, Any]:
     """Layers over one another as `layered` puts them, written in Vega-Lite's own words: for the pictures of a screen
-    that shows a dozen at once, since Altair takes 3 ms for each.
+    that shows several at once, since Altair takes 2 to 6 ms for each.
 
     layers  each with the name of its rows in {"data": {"name": ...}};   rows  by that name
     """
@@ -117,6 +117,11 @@ def plain(layers: list[dict[str, Any]], rows: dict[str, list[dict]], *, height: 
 def shown(field: str, kind: str = "quantitative", **more: Any) -> dict[str, Any]:
     """What a mark shows of its rows, and how: the value of one channel of `plain`'s layers."""
     return {"field": field, "type": kind} | more
+
+
+def layer(rows: str, mark: dict[str, Any], encoding: dict[str, Any]) -> dict[str, Any]:
+    """One layer of `plain`: a mark for each of the rows of that name."""
+    return {"data": {"name": rows}, "mark": mark, "encoding": encoding}
 
 
 def dressed(drawn: alt.TopLevelMixin | dict[str, Any], ink: Ink = LIGHT) -> dict[str, Any]:

@@ -3,17 +3,17 @@ would bring."""
 
 from __future__ import annotations
 
-import altair as alt
+from typing import Any
 
-from medml.plots.performance import HEIGHT
-from medml.plots.theme import LIGHT, Ink, Rows, layered
+from medml.plots.performance import HEIGHT, Plane
+from medml.plots.theme import LIGHT, Ink, layer, plain, shown
 from medml.types import Curve, Forecast, NetBenefit, Recalibration
 
 MODEL, EVERYBODY, NOBODY, SCORE = "This model", "Treat everybody", "Treat nobody", "The score in use today"
 BEFORE, AFTER = "As the model says", "Put right"
 
 
-def decision(found: NetBenefit, *, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
+def decision(found: NetBenefit, *, ink: Ink = LIGHT, height: int = HEIGHT) -> dict[str, Any]:
     """Net benefit by threshold of the model (with its band), of treating everybody and nobody, and of a score.
 
     The stretch that is compared is shaded. Treating everybody is drawn down to a tenth below nothing at most.
@@ -27,33 +27,32 @@ def decision(found: NetBenefit, *, ink: Ink = LIGHT, height: int = HEIGHT) -> al
     band = [{"x": x, "low": max(low, bottom), "high": high} for x, low, high
             in zip(found.model.x, found.model.low, found.model.high, strict=True) if high >= bottom]
     across, up = "Threshold: the risk from which one would act", "Net benefit a patient"
-    x = alt.X("x:Q", title=across, scale=alt.Scale(domain=[0, 1], nice=False),
-              axis=alt.Axis(format="%", tickCount=5))
-    y = alt.Y("y:Q", title=up, scale=alt.Scale(domain=[bottom, top * 1.05], nice=False),
-              axis=alt.Axis(tickCount=5))
-    stretch = alt.Chart(Rows(values=[{"x": found.low, "x2": found.high}])).mark_rect(
-        color=ink.quiet, opacity=0.10).encode(x=alt.X("x:Q", title=across), x2=alt.X2("x2:Q"))
-    around = alt.Chart(Rows(values=band)).mark_area(color=ink.accent, opacity=0.16).encode(
-        x=x, y=alt.Y("low:Q", title=up), y2=alt.Y2("high:Q"))
-    return layered(stretch, around, _lines(rows, list(lines), x, y, ink), height=height)
+    x = shown("x", title=across, scale={"domain": [0, 1], "nice": False}, axis={"format": "%", "tickCount": 5})
+    y = shown("y", title=up, scale={"domain": [bottom, top * 1.05], "nice": False}, axis={"tickCount": 5})
+    stretch = layer("stretch", {"type": "rect", "color": ink.quiet, "opacity": 0.10},
+                    {"x": shown("x", title=across), "x2": {"field": "x2"}})
+    around = layer("band", {"type": "area", "color": ink.accent, "opacity": 0.16},
+                   {"x": x, "y": shown("low", title=up), "y2": {"field": "high"}})
+    return plain([stretch, around, _lines(list(lines), x, y, ink)],
+                 {"stretch": [{"x": found.low, "x2": found.high}], "band": band, "lines": rows}, height=height)
 
 
-def _lines(rows: list[dict], names: list[str], x: alt.X, y: alt.Y, ink: Ink) -> alt.Chart:
+def _lines(names: list[str], x: dict[str, Any], y: dict[str, Any], ink: Ink) -> dict[str, Any]:
     colours = {MODEL: ink.accent, AFTER: ink.accent, BEFORE: ink.second, SCORE: ink.second, EVERYBODY: ink.quiet,
                NOBODY: ink.quiet}
     dashes = {EVERYBODY: [6, 3], NOBODY: [2, 3], BEFORE: [6, 3]}
-    return alt.Chart(Rows(values=rows)).mark_line(strokeWidth=2).encode(
-        x=x, y=y, color=alt.Color("line:N", scale=alt.Scale(domain=names, range=[colours[name] for name in names]),
-                                  legend=alt.Legend(title=None, orient="bottom", symbolType="stroke", columns=2,
-                                                    symbolStrokeWidth=2)),
-        strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=names,
-                                                            range=[dashes.get(name, [1, 0]) for name in names]),
-                                  legend=None),
-        tooltip=[alt.Tooltip("line:N", title=" "), alt.Tooltip("x:Q", title="at", format=".2f"),
-                 alt.Tooltip("y:Q", title="is", format=".3f")])
+    legend = {"title": None, "orient": "bottom", "symbolType": "stroke", "columns": 2, "symbolStrokeWidth": 2}
+    return layer("lines", {"type": "line", "strokeWidth": 2}, {
+        "x": x, "y": y,
+        "color": shown("line", "nominal", legend=legend,
+                       scale={"domain": names, "range": [colours[name] for name in names]}),
+        "strokeDash": shown("line", "nominal", legend=None, scale={
+            "domain": names, "range": [dashes.get(name, [1, 0]) for name in names]}),
+        "tooltip": [shown("line", "nominal", title=" "), shown("x", title="at", format=".2f"),
+                    shown("y", title="is", format=".3f")]})
 
 
-def put_right(before: Curve, found: Recalibration, *, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
+def put_right(before: Curve, found: Recalibration, *, ink: Ink = LIGHT, height: int = HEIGHT) -> dict[str, Any]:
     """Both calibration curves on one plane; the thin line is where predicted and observed agree.
 
     raises  ValueError if there is no curve after
@@ -63,29 +62,26 @@ def put_right(before: Curve, found: Recalibration, *, ink: Ink = LIGHT, height: 
     lines = {BEFORE: before, AFTER: found.curve}
     rows = [{"line": name, "x": x, "y": y} for name, curve in lines.items()
             for x, y in zip(curve.x, curve.y, strict=True)]
-    x = alt.X("x:Q", title="Predicted probability", scale=alt.Scale(domain=[0, 1], nice=False),
-              axis=alt.Axis(tickCount=5))
-    y = alt.Y("y:Q", title="Observed share", scale=alt.Scale(domain=[0, 1], nice=False), axis=alt.Axis(tickCount=5))
-    agree = alt.Chart(Rows(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
-        color=ink.line, strokeWidth=1.5).encode(x=x, y=y)
-    return layered(agree, _lines(rows, list(lines), x, y, ink), height=height)
+    plane = Plane("Predicted probability", "Observed share")
+    agree = layer("agree", {"type": "line", "color": ink.line, "strokeWidth": 1.5}, {"x": plane.x(), "y": plane.y()})
+    return plain([agree, _lines(list(lines), plane.x(), plane.y(), ink)],
+                 {"agree": [{"x": 0, "y": 0}, {"x": 1, "y": 1}], "lines": rows}, height=height)
 
 
-def forecast(found: Forecast, *, title: str, ink: Ink = LIGHT, height: int = HEIGHT) -> alt.LayerChart:
+def forecast(found: Forecast, *, title: str, ink: Ink = LIGHT, height: int = HEIGHT) -> dict[str, Any]:
     """The headline figure by number of patients learned from: measured points with intervals, and the line beyond."""
     points = [{"x": each.n, "y": each.figure.value, "low": each.figure.low, "high": each.figure.high}
               for each in found.points if each.figure.value is not None]
     curve = [{"x": x, "y": y, "low": low, "high": high} for x, y, low, high
              in zip(found.curve.x, found.curve.y, found.curve.low, found.curve.high, strict=True)]
-    x = alt.X("x:Q", title="Patients learned from", scale=alt.Scale(zero=False, nice=True),
-              axis=alt.Axis(tickCount=6, format=",d"))
-    y = alt.Y("y:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5))
-    tips = [alt.Tooltip("x:Q", title="Patients", format=",d"), alt.Tooltip("y:Q", title=title, format=".3f"),
-            alt.Tooltip("low:Q", title="from", format=".3f"), alt.Tooltip("high:Q", title="to", format=".3f")]
-    line = alt.Chart(Rows(values=curve)).encode(x=x)
-    band = line.mark_area(color=ink.accent, opacity=0.16).encode(y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q"))
-    dots = alt.Chart(Rows(values=points)).encode(x=x)
-    return layered(band, line.mark_line(color=ink.accent, strokeWidth=2).encode(y=y, tooltip=tips),
-                   dots.mark_rule(color=ink.second).encode(y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q")),
-                   dots.mark_point(color=ink.second, filled=True, size=50, opacity=1).encode(y=y, tooltip=tips),
-                   height=height)
+    x = shown("x", title="Patients learned from", scale={"zero": False, "nice": True},
+              axis={"tickCount": 6, "format": ",d"})
+    told = {"x": x, "y": shown("y", title=title, scale={"zero": False, "nice": True}, axis={"tickCount": 5}),
+            "tooltip": [shown("x", title="Patients", format=",d"), shown("y", title=title, format=".3f"),
+                        shown("low", title="from", format=".3f"), shown("high", title="to", format=".3f")]}
+    span = {"x": x, "y": shown("low", title=title), "y2": {"field": "high"}}
+    dots = {"type": "point", "color": ink.second, "filled": True, "size": 50, "opacity": 1}
+    return plain([layer("curve", {"type": "area", "color": ink.accent, "opacity": 0.16}, span),
+                  layer("curve", {"type": "line", "color": ink.accent, "strokeWidth": 2}, told),
+                  layer("points", {"type": "rule", "color": ink.second}, span), layer("points", dots, told)],
+                 {"curve": curve, "points": points}, height=height)
