@@ -54,7 +54,7 @@ def _scores(run: str) -> tuple[list[SelectionScore], str]:
     try:
         if home.read_model(home.runs_folder() / run / "config.json", TrainConfig).selection.on:
             report = gallery.open_run(run).report
-            return report.selection, report.selection_note
+            return report.selection, report.selection_note if report.selection else ""
     except (UserError, FileNotFoundError, ValidationError):
         pass  # damaged, or deleted meanwhile: the gallery says so, it shows no scores
     return [], ""

@@ -113,6 +113,8 @@ def fields(project: str, kind: kinds.Step, step: Step, table: Table, choice: Cho
             new["classes"] = joined(table, choice, step.params.get("classes", {}), key)
         if new != dict(kind.filled(step.params)) and not locked("change"):
             change(project, step.name, params=new)
+            if ui.pressed():  # a value typed and the button pressed at once
+                ui.go("configure")
             st.rerun()
 
 

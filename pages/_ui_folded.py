@@ -14,9 +14,12 @@ def folded(label: str, draw: Callable[..., None], *given: object, key: str, **sh
     """A button that opens what `draw` draws, guarded. Closed, nothing of it is made: with a fold on every row of a
     list, that was a third of the page, for something that hardly anybody opens.
 
+    Opened once, it is drawn from then on: what was typed in it and not yet saved is still there after a look beside it.
+
     key  of the button;   shape  icon, help, disabled: as st.popover has them
     """
     with st.popover(label, key=key, on_change="rerun", **shape) as fold:
-        if fold.open:
+        if fold.open or st.session_state.get(f"{key}_seen"):
+            st.session_state[f"{key}_seen"] = True
             with guard():
                 draw(*given)

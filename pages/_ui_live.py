@@ -59,8 +59,9 @@ def live(job: Job, subject: Subject) -> Job:
 def points_of(job_id: str, rows: list[Progress]) -> list[Point]:
     """Every point of a job's curves so far: those of the rows that are new since the last look are added."""
     held = st.session_state.setdefault(f"m_points_{job_id}", [0, []])
-    held[1].extend(point for row in rows[held[0]:] for point in row.points)
+    fresh = [point for row in rows[held[0]:] for point in row.points]
     held[0] = len(rows)
+    held[1] += fresh
     return held[1]
 
 

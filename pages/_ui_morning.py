@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 import worker
-from medml import ahead, morning
+from medml import ahead, morning, quiet, store
 from medml.store import Job
 from pages._ui_night import night
 from pages._ui_words import note
@@ -20,7 +20,8 @@ def outlooks(going: list[Job], age: float) -> tuple[list[worker.Ready], dict[str
     going  the jobs that run and wait
     """
     held = st.session_state.get("m_outlooks")
-    of = [(each.id, each.state, each.priority, each.not_before, each.paused, each.stop) for each in going]
+    of = [quiet.hours(), len(store.machines())]
+    of += [(each.id, each.state, each.priority, each.not_before, each.paused, each.stop) for each in going]
     if held is None or held[1] != of or time.monotonic() - held[0] >= age:
         held = st.session_state["m_outlooks"] = (time.monotonic(), of, worker.outlook())
     return held[2]

@@ -122,14 +122,15 @@ def outlook(job: Job, expected: worker.Expected) -> str:
 
 def tonight(job: Job) -> None:
     """Put a waiting job off to an hour of tonight, or let it run as soon as it can."""
-    hour = st.selectbox("At", range(24), index=20, format_func=lambda each: f"{each:02d}:00", key=f"m_hour_{job.id}")
-    st.button("Run at that hour", key=f"m_at_{job.id}", on_click=ui.guarded(put_off), args=(job.id, hour))
+    st.selectbox("At", range(24), index=20, format_func=lambda each: f"{each:02d}:00", key=f"m_hour_{job.id}")
+    st.button("Run at that hour", key=f"m_at_{job.id}", on_click=ui.guarded(put_off), args=(job.id,))
     st.button("Run as soon as it can", key=f"m_now_{job.id}", on_click=ui.guarded(worker.run_at), args=(job.id, 0.0))
 
 
-def put_off(job_id: str, hour: int) -> None:
-    """Let a job wait until the next time the clock shows that hour."""
-    worker.run_at(job_id, worker.tonight(hour))
+def put_off(job_id: str) -> None:
+    """Let a job wait until the next time the clock shows the hour that stands in its fold: the one chosen last, also
+    where the press came with it."""
+    worker.run_at(job_id, worker.tonight(st.session_state[f"m_hour_{job_id}"]))
 
 
 with ui.page(TITLE, project_required=False, lead=LEAD):

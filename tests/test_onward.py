@@ -101,7 +101,7 @@ def test_a_setting_changed_just_before_one_goes_on_is_kept(study, pause):
     page.button(key="m_next").click().run()
     assert not page.exception
     kept = {each.name: each.params for each in project.recipe(study).steps}
-    assert kept["drop_columns"]["columns"] == left_out.options[:1]
+    assert kept["drop_columns"]["columns"] == left_out.options[:1] and page.session_state["m_step"] == "configure"
 
 
 def interrupted(page, where, name):

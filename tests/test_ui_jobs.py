@@ -73,5 +73,6 @@ def test_a_waiting_job_is_put_off_from_its_fold(medml_home):
     page, waiting = opened(1)
     page.session_state[f"m_night_{waiting[0]}"] = True
     page.run()
-    page.button(key=f"m_at_{waiting[0]}").click().run()
-    assert not page.exception and worker.get(waiting[0]).not_before == worker.tonight(20)
+    page.selectbox(key=f"m_hour_{waiting[0]}").select(23)
+    page.button(key=f"m_at_{waiting[0]}").click().run()  # both reach the app as one
+    assert not page.exception and worker.get(waiting[0]).not_before == worker.tonight(23)

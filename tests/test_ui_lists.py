@@ -71,6 +71,11 @@ def test_what_is_folded_away_is_drawn_once_it_is_opened_and_does_what_it_says(ma
     page.run()
     assert [each.key for each in page.text_input if (each.key or "").startswith("m_name_")] == [f"m_name_{first}"]
     page.text_input(key=f"m_name_{first}").set_value("Another name").run()
+    page.session_state[f"m_more_{first}"] = False  # closed by a click beside it, and opened again
+    page.run()
+    page.session_state[f"m_more_{first}"] = True
+    page.run()
+    assert page.text_input(key=f"m_name_{first}").value == "Another name"
     page.button(key=f"m_save_{first}").click().run()
     assert not page.exception and project.get(first).name == "Another name"
     page.checkbox(key=f"m_sure_{first}").check().run()

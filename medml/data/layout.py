@@ -203,8 +203,11 @@ def column_names(raw: list[str], width: int) -> tuple[list[str], list[Note]]:
 
 
 def _without_marks(name: str) -> str:
-    """`^x$` is read by Polars as "every column whose name looks so", wherever a column is asked for by its name."""
-    return name[1:-1].strip() if len(name) > 1 and name[0] == "^" and name[-1] == "$" else name
+    """`^x$` is read by Polars as "every column whose name looks so" and `*` as all of them, wherever a column is asked
+    for by its name; the latter has no name here."""
+    while len(name) > 1 and name[0] == "^" and name[-1] == "$":
+        name = name[1:-1].strip()
+    return "" if name == "*" else name
 
 
 def _name_notes(repeated: list[str], counts: Counter[str], n_unnamed: int) -> list[Note]:
